@@ -1,0 +1,46 @@
+//! `ch02-unshare NAME -- COMMAND`: a host name that nobody else sees.
+
+use harness::{Report, assert_report, exercise, token};
+
+/// Runs the program once and looks at COMMAND while it is parked.
+fn report() -> Report {
+    let name = token("otter");
+    let mut attempt = exercise!().arg(&name).witness().start();
+    attempt.report.role(&name, "NAME");
+    if let Some(command) = attempt.command() {
+        attempt.report.line("host name of COMMAND", command.host_name());
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+/// COMMAND has a UTS namespace of its own, and shares the other seven with the lab. If `uts` shows
+/// an A, nothing was left: was unshare(2) called, with which flag, and what did it return?
+#[test]
+fn step1_command_has_a_uts_namespace_of_its_own() {
+    assert_report!(report().table(&["COMMAND"]), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  A     A    A    A    B    A    A       A
+    ");
+}
+
+/// The name on the command line is the host name there, and the lab's own has not changed. A name
+/// that is set before the namespace is left belongs to everybody.
+#[test]
+fn step2_the_name_is_seen_there_and_nowhere_else() {
+    assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
+    host name of COMMAND: NAME
+    lab afterwards: unchanged
+    ");
+}
+
+/// In its own namespace, COMMAND's exit status becomes your program's, and nobody is left behind.
+#[test]
+fn step3_its_exit_status_is_passed_on() {
+    assert_report!(report().lines(&["host name of COMMAND", "exit status", "left behind"]), @r"
+    host name of COMMAND: NAME
+    exit status: COMMAND's
+    left behind: nothing
+    ");
+}

@@ -1,0 +1,237 @@
+//! One attempt of a learner's program: started, looked at, compared with the world before.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::doctor;
+use crate::look::{Kind, Namespaces, Process, visitor};
+use crate::report::Report;
+use crate::sandbox::{self, Excess, Resident, Run, Sandbox, State, Status, Wait};
+use crate::verdict;
+
+/// Set to a path, it is run instead of the package's own program. So one check can be tried on
+/// many programs: every classic mistake, every other right way.
+pub const PROGRAM: &str = "NAMESPACES_BY_HAND_PROGRAM";
+
+/// The program of this package, in a sandbox: `exercise!()` makes one.
+#[must_use = "nothing runs before `start`"]
+pub struct Exercise {
+    sandbox: Sandbox,
+    host_name: String,
+}
+
+impl Exercise {
+    #[doc(hidden)]
+    pub fn new(program: &str) -> Exercise {
+        let program = std::env::var_os(PROGRAM).map_or_else(|| PathBuf::from(program), PathBuf::from);
+        let host_name = token("lab");
+        Exercise { sandbox: Sandbox::new(program).host_name(&host_name), host_name }
+    }
+
+    /// What the program finds when it starts; the root lab unless told.
+    pub fn state(self, state: State) -> Self {
+        self.with(|sandbox| sandbox.state(state))
+    }
+
+    pub fn arg(self, arg: impl Into<String>) -> Self {
+        self.with(|sandbox| sandbox.arg(arg))
+    }
+
+    pub fn args<T: Into<String>>(self, args: impl IntoIterator<Item = T>) -> Self {
+        self.with(|sandbox| sandbox.args(args))
+    }
+
+    /// `-- COMMAND`, where COMMAND is the witness.
+    pub fn witness(self) -> Self {
+        self.with(Sandbox::witness)
+    }
+
+    /// A process that lives beside the program.
+    pub fn resident(self, resident: Resident) -> Self {
+        self.with(|sandbox| sandbox.resident(resident))
+    }
+
+    fn with(self, change: impl FnOnce(Sandbox) -> Sandbox) -> Self {
+        Exercise { sandbox: change(self.sandbox), ..self }
+    }
+
+    /// Starts the program.
+    ///
+    /// # Panics
+    ///
+    /// When this machine cannot set the sandbox up. That is no verdict on the program: the message
+    /// says so, and what to change on the machine.
+    #[track_caller]
+    pub fn start(self) -> Attempt {
+        let run = self.sandbox.start().unwrap_or_else(|error| {
+            let advice = doctor::explain(&error);
+            verdict::could_not_check(&error, &advice)
+        });
+        let mut report = Report::default();
+        report.role(&self.host_name, "LAB");
+        report.row("lab", run.lab().again().expect("eight more descriptors"));
+        Attempt { run, report, host_name: self.host_name, released: None }
+    }
+}
+
+/// A started program, and what has been seen of it so far.
+pub struct Attempt {
+    pub run: Run,
+    pub report: Report,
+    host_name: String,
+    released: Option<u8>,
+}
+
+impl Attempt {
+    /// Waits until the program has started COMMAND, and enters it in the report. `None`, and the
+    /// reason in the report, when it never does.
+    pub fn command(&mut self) -> Option<Seen> {
+        let (wait, witness) = self.run.await_witness();
+        let seen = witness.and_then(|process| Seen::of(process).ok());
+        match &seen {
+            Some(seen) => {
+                self.report.row("COMMAND", seen.namespaces.again().expect("eight more descriptors"));
+                self.look_at_the_program(seen);
+            }
+            None => {
+                let why = match wait {
+                    Wait::Reached => "it had ended before anybody could look".to_owned(),
+                    Wait::Ended => "your program has ended".to_owned(),
+                    wait => self.stopped(wait),
+                };
+                self.report.line("COMMAND", format_args!("never started: {why}"));
+            }
+        }
+        seen
+    }
+
+    /// What only the diagnosis looks at while COMMAND is parked.
+    fn look_at_the_program(&mut self, command: &Seen) {
+        let program = self.run.program();
+        if program.pid() == command.process.pid() {
+            self.report.aside("program", "has become COMMAND");
+        }
+        if let Ok(namespaces) = Namespaces::of(program) {
+            let lab = self.run.lab();
+            let moved = Kind::ALL.into_iter().filter(|kind| namespaces.get(*kind) != lab.get(*kind));
+            let moved: Vec<_> = moved.map(Kind::name).collect();
+            self.report.aside("program moved", moved.join(" "));
+        }
+        self.report.aside("threads", program.tasks().len());
+        self.report.aside("children", program.children().len());
+        self.report.aside("witnesses", self.run.witnesses().len());
+    }
+
+    /// Lets COMMAND end with `status`.
+    pub fn release(&mut self, status: u8) {
+        self.released = Some(status);
+        self.run.release(status);
+    }
+
+    /// Waits for the program's end and completes the report: its status, what it left behind, and
+    /// the lab as it is now.
+    pub fn finish(mut self) -> Report {
+        let wait = self.run.await_end();
+        let ended = match wait {
+            Wait::Reached => self.status(),
+            wait => self.stopped(wait),
+        };
+        self.report.line("exit status", ended);
+        if let Some(ended) = self.run.ended() {
+            let left = match (ended.left_running.as_slice(), ended.orphaned) {
+                ([], 0) => "nothing".to_owned(),
+                ([], 1) => "1 child not waited for".to_owned(),
+                ([], many) => format!("{many} children not waited for"),
+                (running, _) => format!("still running: {}", running.join(", ")),
+            };
+            self.report.line("left behind", left);
+        }
+        let name = self.run.lab().get(Kind::Uts).map(visitor::host_name);
+        let after = match name {
+            Some(Ok(name)) if name == self.host_name => "unchanged".to_owned(),
+            Some(Ok(name)) => format!("the host name is {name}"),
+            Some(Err(errno)) => format!("cannot be looked at ({errno})"),
+            None => "has no UTS namespace".to_owned(),
+        };
+        self.report.line("lab afterwards", after);
+        let (stdout, stderr) = (self.run.stdout(), self.run.stderr());
+        self.report.aside("stdout", stdout.trim_end());
+        self.report.aside("stderr", stderr.trim_end());
+        self.report
+    }
+
+    fn status(&self) -> String {
+        match self.run.ended().map(|ended| ended.status) {
+            Some(Status::Exited(code)) => match self.released {
+                Some(status) if code == i32::from(status) => "COMMAND's".to_owned(),
+                Some(_) => format!("{code}, not COMMAND's"),
+                None => code.to_string(),
+            },
+            Some(Status::Killed(signal)) => format!("killed by {}", signal_name(signal)),
+            None => "unknown".to_owned(),
+        }
+    }
+
+    /// Why a wait came to nothing.
+    fn stopped(&self, wait: Wait) -> String {
+        match wait {
+            Wait::Reached | Wait::Ended => self.status(),
+            Wait::TimedOut => {
+                let seconds = sandbox::PATIENCE.as_secs();
+                match self.run.program().waits_in() {
+                    Some(call) => format!("still running after {seconds} s, in {call}"),
+                    None => format!("still running after {seconds} s"),
+                }
+            }
+            Wait::TooMuchOutput => format!("stopped: it printed more than {} MiB", sandbox::OUTPUT >> 20),
+            Wait::Stopped(Excess::Memory) => {
+                format!("stopped: it used more than {} MiB of memory", sandbox::MEMORY >> 20)
+            }
+            Wait::Stopped(Excess::Processes) => "stopped: it had too many processes at once".to_owned(),
+        }
+    }
+}
+
+/// A process while it is parked, and the namespaces it is in.
+pub struct Seen {
+    pub process: Process,
+    pub namespaces: Namespaces,
+}
+
+impl Seen {
+    pub fn of(process: Process) -> nix::Result<Seen> {
+        Ok(Seen { namespaces: Namespaces::of(&process)?, process })
+    }
+
+    /// The host name in its UTS namespace, read by a visitor.
+    pub fn host_name(&self) -> String {
+        or_errno(self.namespaces.get(Kind::Uts).map(visitor::host_name))
+    }
+}
+
+fn or_errno(value: Option<nix::Result<String>>) -> String {
+    match value {
+        Some(Ok(value)) => value,
+        Some(Err(errno)) => format!("cannot be read ({errno})"),
+        None => "there is none on this kernel".to_owned(),
+    }
+}
+
+fn signal_name(number: i32) -> impl fmt::Display {
+    match nix::sys::signal::Signal::try_from(number) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) => format!("signal {number}"),
+    }
+}
+
+/// A word that nobody can guess, such as `name-3f9a1c`: what is read back from the kernel was put
+/// there in this run.
+pub fn token(word: &str) -> String {
+    format!("{word}-{:06x}", random() & 0xff_ffff)
+}
+
+/// A random number.
+pub fn random() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::time::Instant::now())
+}

@@ -1,0 +1,11 @@
+//! Looking at processes from outside.
+//!
+//! Nothing here asks the process. It reads what the kernel says about it, through descriptors that
+//! stay valid while they are compared.
+
+mod namespaces;
+mod process;
+pub mod visitor;
+
+pub use namespaces::{Kind, Namespace, Namespaces};
+pub use process::Process;

@@ -1,0 +1,238 @@
+//! Which namespaces a process is in.
+
+use std::fmt;
+use std::fs::File;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::stat::fstat;
+
+use super::Process;
+use crate::sys;
+
+/// The eight kinds of namespace, in the order in which this course shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    User,
+    Mnt,
+    Pid,
+    Net,
+    Uts,
+    Ipc,
+    Cgroup,
+    Time,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 8] = [
+        Kind::User,
+        Kind::Mnt,
+        Kind::Pid,
+        Kind::Net,
+        Kind::Uts,
+        Kind::Ipc,
+        Kind::Cgroup,
+        Kind::Time,
+    ];
+
+    /// The file's name in `/proc/PID/ns` (namespaces(7)).
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::User => "user",
+            Kind::Mnt => "mnt",
+            Kind::Pid => "pid",
+            Kind::Net => "net",
+            Kind::Uts => "uts",
+            Kind::Ipc => "ipc",
+            Kind::Cgroup => "cgroup",
+            Kind::Time => "time",
+        }
+    }
+
+    /// `CLONE_NEW*`.
+    pub fn flag(self) -> i32 {
+        match self {
+            Kind::User => libc::CLONE_NEWUSER,
+            Kind::Mnt => libc::CLONE_NEWNS,
+            Kind::Pid => libc::CLONE_NEWPID,
+            Kind::Net => libc::CLONE_NEWNET,
+            Kind::Uts => libc::CLONE_NEWUTS,
+            Kind::Ipc => libc::CLONE_NEWIPC,
+            Kind::Cgroup => libc::CLONE_NEWCGROUP,
+            Kind::Time => libc::CLONE_NEWTIME,
+        }
+    }
+
+    /// The flag's name. Mount namespaces came first, when nobody expected a second kind.
+    pub fn flag_name(self) -> &'static str {
+        match self {
+            Kind::User => "CLONE_NEWUSER",
+            Kind::Mnt => "CLONE_NEWNS",
+            Kind::Pid => "CLONE_NEWPID",
+            Kind::Net => "CLONE_NEWNET",
+            Kind::Uts => "CLONE_NEWUTS",
+            Kind::Ipc => "CLONE_NEWIPC",
+            Kind::Cgroup => "CLONE_NEWCGROUP",
+            Kind::Time => "CLONE_NEWTIME",
+        }
+    }
+
+    /// `PIDFD_GET_*_NAMESPACE`, Linux 6.11 (`include/uapi/linux/pidfd.h`): `_IO(0xFF, n)`.
+    fn pidfd_request(self) -> libc::Ioctl {
+        let number = match self {
+            Kind::Cgroup => 1,
+            Kind::Ipc => 2,
+            Kind::Mnt => 3,
+            Kind::Net => 4,
+            Kind::Pid => 5,
+            Kind::Time => 7,
+            Kind::User => 9,
+            Kind::Uts => 10,
+        };
+        0xFF00 | number
+    }
+
+    /// Whether this kernel has this kind. Time namespaces came with Linux 5.6, and some kernels
+    /// are built without them.
+    pub fn exists(self) -> bool {
+        std::fs::symlink_metadata(format!("/proc/self/ns/{}", self.name())).is_ok()
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One namespace, kept alive by the descriptor.
+///
+/// Two are the same if device and inode are. That holds only while both are held open: the kernel
+/// gives the number of a namespace that is gone to the next one at once.
+pub struct Namespace {
+    fd: OwnedFd,
+    id: (u64, u64),
+}
+
+impl Namespace {
+    pub fn hold(fd: OwnedFd) -> nix::Result<Namespace> {
+        let stat = fstat(&fd)?;
+        Ok(Namespace { id: (stat.st_dev, stat.st_ino), fd })
+    }
+
+    /// The user namespace that owns this one: `NS_GET_USERNS`, ioctl_nsfs(2), Linux 4.9.
+    pub fn owner(&self) -> nix::Result<Namespace> {
+        const NS_GET_USERNS: libc::Ioctl = 0xB701;
+        Namespace::hold(sys::ioctl_fd(self.fd.as_fd(), NS_GET_USERNS)?)
+    }
+
+    pub fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// Another descriptor of the same namespace.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE` when this process has too many open.
+    pub fn again(&self) -> nix::Result<Namespace> {
+        let fd = self.fd.try_clone();
+        let fd = fd.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EMFILE)))?;
+        Ok(Namespace { fd, id: self.id })
+    }
+}
+
+impl PartialEq for Namespace {
+    fn eq(&self, other: &Namespace) -> bool {
+        self.id == other.id
+    }
+}
+
+/// The namespaces of one process (of its main thread) at one moment. `None` where the kernel has
+/// no such kind.
+pub struct Namespaces([Option<Namespace>; 8]);
+
+impl Namespaces {
+    /// Those of `process`, which must not have been waited for.
+    ///
+    /// # Errors
+    ///
+    /// `EACCES` without the right to look (ptrace(2), `PTRACE_MODE_READ_FSCREDS`), `ESRCH` when it
+    /// has ended.
+    pub fn of(process: &Process) -> nix::Result<Namespaces> {
+        let mut all = [const { None }; 8];
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
+            all[kind as usize] = Some(Namespace::hold(open(process, kind)?)?);
+        }
+        Ok(Namespaces(all))
+    }
+
+    /// The same ones, held a second time.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE` when this process has too many descriptors open.
+    pub fn again(&self) -> nix::Result<Namespaces> {
+        let mut all = [const { None }; 8];
+        for kind in Kind::ALL {
+            all[kind as usize] = self.get(kind).map(Namespace::again).transpose()?;
+        }
+        Ok(Namespaces(all))
+    }
+
+    /// Those that somebody has opened for us, in [`Kind::ALL`]'s order without the absent ones.
+    pub(crate) fn from_fds(fds: impl IntoIterator<Item = OwnedFd>) -> nix::Result<Namespaces> {
+        let mut all = [const { None }; 8];
+        for (kind, fd) in Kind::ALL.into_iter().filter(|kind| kind.exists()).zip(fds) {
+            all[kind as usize] = Some(Namespace::hold(fd)?);
+        }
+        Ok(Namespaces(all))
+    }
+
+    pub fn get(&self, kind: Kind) -> Option<&Namespace> {
+        self.0[kind as usize].as_ref()
+    }
+
+    pub(crate) fn into_each(self) -> [(Kind, Option<Namespace>); 8] {
+        let mut all = self.0;
+        Kind::ALL.map(|kind| (kind, all[kind as usize].take()))
+    }
+}
+
+/// By pidfd there is no gap between the number and the process. Kernels before 6.11 (`ENOTTY`)
+/// have only the number; the process is parked, so it still means the same one.
+fn open(process: &Process, kind: Kind) -> nix::Result<OwnedFd> {
+    match sys::ioctl_fd(process.pidfd().as_fd(), kind.pidfd_request()) {
+        Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP) => {
+            let link = File::open(format!("/proc/{}/ns/{}", process.pid(), kind.name()));
+            let link = link.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+            Ok(link.into())
+        }
+        fd => fd,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_shares_every_namespace_with_itself() {
+        let us = Process::open(nix::unistd::Pid::this()).unwrap();
+        let (one, two) = (Namespaces::of(&us).unwrap(), Namespaces::of(&us).unwrap());
+        for kind in Kind::ALL {
+            assert!(one.get(kind) == two.get(kind), "{kind}");
+            assert_eq!(one.get(kind).is_some(), kind.exists(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn by_pidfd_and_by_path_it_is_the_same_namespace() {
+        let us = Process::open(nix::unistd::Pid::this()).unwrap();
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
+            let path = File::open(format!("/proc/self/ns/{kind}")).unwrap();
+            let path = Namespace::hold(path.into()).unwrap();
+            assert!(Namespaces::of(&us).unwrap().get(kind) == Some(&path), "{kind}");
+        }
+    }
+}

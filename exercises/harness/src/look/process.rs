@@ -1,0 +1,156 @@
+//! One process, held by a descriptor.
+
+use std::fs;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::Pid;
+
+use crate::sys;
+
+/// A process and a descriptor that means it and no other, even after it has ended.
+pub struct Process {
+    pid: Pid,
+    pidfd: OwnedFd,
+}
+
+impl Process {
+    /// The process that has this pid in our PID namespace now.
+    pub fn open(pid: Pid) -> nix::Result<Process> {
+        Ok(Process { pid, pidfd: sys::pidfd_open(pid)? })
+    }
+
+    /// The process of a pidfd from elsewhere. Its pid here is a line of the descriptor's
+    /// `/proc/self/fdinfo` (pidfd_open(2)).
+    pub(crate) fn from_pidfd(pidfd: OwnedFd) -> nix::Result<Process> {
+        use std::os::fd::AsRawFd as _;
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
+        let info = info.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+        match field(&info, "Pid:").and_then(|pid| pid.parse().ok()) {
+            Some(pid @ 1..) => Ok(Process { pid: Pid::from_raw(pid), pidfd }),
+            _ => Err(Errno::ESRCH),
+        }
+    }
+
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    pub fn pidfd(&self) -> &OwnedFd {
+        &self.pidfd
+    }
+
+    /// A pidfd becomes readable when its process ends.
+    pub fn has_ended(&self) -> bool {
+        let mut ready = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
+        poll(&mut ready, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    }
+
+    /// A line of `/proc/PID/status` (proc_pid_status(5)), such as `NSpid` or `CapEff`.
+    pub fn status(&self, name: &str) -> Option<String> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        field(&text, &format!("{name}:")).map(str::to_owned)
+    }
+
+    /// Its pid in its own PID namespace: the last number of `NSpid`.
+    pub fn own_pid(&self) -> Option<i32> {
+        self.status("NSpid")?.split_ascii_whitespace().last()?.parse().ok()
+    }
+
+    /// Its pid in the PID namespace of which `init`, a pid here, is PID 1.
+    pub fn own_pid_at(&self, init: Pid) -> Option<i32> {
+        let init = Process::open(init).ok()?;
+        let level = init.status("NSpid")?.split_ascii_whitespace().count().checked_sub(1)?;
+        self.status("NSpid")?.split_ascii_whitespace().nth(level)?.parse().ok()
+    }
+
+    /// The parent's pid in our PID namespace.
+    pub fn parent(&self) -> Option<Pid> {
+        self.status("PPid")?.parse().ok().map(Pid::from_raw)
+    }
+
+    /// Children of all threads that have not been waited for, zombies included.
+    pub fn children(&self) -> Vec<Process> {
+        let listed = self.tasks().into_iter().filter_map(|task| {
+            let path = format!("/proc/{}/task/{task}/children", self.pid);
+            fs::read_to_string(path).ok()
+        });
+        let pids: Vec<i32> = listed
+            .flat_map(|text| text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+            .collect();
+        pids.into_iter().filter_map(|pid| Process::open(Pid::from_raw(pid)).ok()).collect()
+    }
+
+    /// The ids of its threads in our PID namespace.
+    pub fn tasks(&self) -> Vec<i32> {
+        let entries = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// Where it waits, as one would look it up: `read(2)`, or the kernel function's name.
+    pub fn waits_in(&self) -> Option<String> {
+        let read = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", self.pid)).ok();
+        let call = read("syscall").and_then(|text| text.split(' ').next()?.trim().parse::<i64>().ok());
+        let function = read("wchan").filter(|name| !name.is_empty() && name != "0");
+        match (call.and_then(call_name), function) {
+            (Some(call), _) => Some(format!("{call}(2)")),
+            (None, function) => function,
+        }
+    }
+
+    /// The name it goes by: `/proc/PID/comm`.
+    pub fn name(&self) -> Option<String> {
+        Some(fs::read_to_string(format!("/proc/{}/comm", self.pid)).ok()?.trim_end().to_owned())
+    }
+}
+
+/// Calls in which a learner's program gets stuck.
+fn call_name(number: i64) -> Option<&'static str> {
+    let calls = [
+        (libc::SYS_read, "read"),
+        (libc::SYS_write, "write"),
+        (libc::SYS_wait4, "waitpid"),
+        (libc::SYS_waitid, "waitid"),
+        (libc::SYS_futex, "futex"),
+        (libc::SYS_ppoll, "poll"),
+        (libc::SYS_nanosleep, "nanosleep"),
+        (libc::SYS_clock_nanosleep, "clock_nanosleep"),
+        (libc::SYS_recvmsg, "recvmsg"),
+        (libc::SYS_recvfrom, "recv"),
+        (libc::SYS_accept4, "accept"),
+        (libc::SYS_openat, "open"),
+        (libc::SYS_rt_sigtimedwait, "sigwait"),
+        (libc::SYS_rt_sigsuspend, "sigsuspend"),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_poll, "poll"),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_pause, "pause"),
+    ];
+    calls.into_iter().find(|(call, _)| i64::from(*call as i32) == number).map(|(_, name)| name)
+}
+
+/// The value of a line `name value`.
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn we_find_ourselves() {
+        let us = Process::open(Pid::this()).unwrap();
+        assert!(!us.has_ended());
+        assert_eq!(us.own_pid(), Some(std::process::id() as i32));
+        assert!(us.tasks().contains(&us.pid().as_raw()));
+        assert_eq!(Process::from_pidfd(us.pidfd().try_clone().unwrap()).unwrap().pid(), us.pid());
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_whole_name() {
+        assert_eq!(field("NSpid:\t77\t2\nPid:\t5\n", "Pid:"), Some("5"));
+        assert_eq!(field("NSpid:\t77\t2\n", "CapEff:"), None);
+    }
+}

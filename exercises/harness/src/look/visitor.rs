@@ -1,0 +1,121 @@
+//! The visitor: a process of the harness that enters namespaces and reads there.
+//!
+//! A host name, for one, can only be read from inside its UTS namespace. The supervisor forks the
+//! visitor (setns(2) to a user namespace needs a process with one thread). It stays outside the
+//! learner's PID namespace, so nobody in there can trace or signal it. It works as well when the
+//! last process inside has ended: the descriptors keep the namespaces alive.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::process::exit;
+
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, setns};
+use nix::sys::stat::stat;
+use nix::sys::statfs::{NSFS_MAGIC, statfs};
+
+use super::Namespace;
+use crate::sandbox::supervisor::{self, VISIT};
+use crate::sandbox::wire::{self, Reader, Writer};
+use crate::sys::{self, Fork};
+
+/// What to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Visit {
+    /// uname(2)'s node name.
+    HostName,
+    /// Device and inode of the namespace that is mounted on a path, if one is.
+    Pinned(String),
+}
+
+impl Visit {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut to = Writer(vec![VISIT]);
+        match self {
+            Visit::HostName => to.number(0).text(""),
+            Visit::Pinned(path) => to.number(1).text(path),
+        };
+        to.0
+    }
+
+    pub(crate) fn decode(body: &[u8]) -> Option<Visit> {
+        let mut from = Reader(body);
+        match (from.number()?, from.text()?) {
+            (0, _) => Some(Visit::HostName),
+            (1, path) => Some(Visit::Pinned(path)),
+            _ => None,
+        }
+    }
+
+    fn read(&self) -> nix::Result<String> {
+        match self {
+            Visit::HostName => {
+                let name = nix::unistd::gethostname()?;
+                name.into_string().map_err(|_| Errno::EILSEQ)
+            }
+            Visit::Pinned(path) => {
+                let path = CString::new(path.as_str()).map_err(|_| Errno::EINVAL)?;
+                if statfs(path.as_c_str())?.filesystem_type() != NSFS_MAGIC {
+                    return Err(Errno::ENOTTY);
+                }
+                let found = stat(path.as_c_str())?;
+                Ok(format!("{} {}", found.st_dev, found.st_ino))
+            }
+        }
+    }
+}
+
+/// The host name in a UTS namespace.
+///
+/// # Errors
+///
+/// Those of setns(2); `ECHILD` when the visitor could not be started.
+pub fn host_name(uts: &Namespace) -> nix::Result<String> {
+    send(Visit::HostName, uts)
+}
+
+/// Whether `path`, seen in the mount namespace `mnt`, is a mount of `namespace`.
+///
+/// # Errors
+///
+/// `ENOENT` when nothing is there, `ENOTTY` when it is something else than a namespace.
+pub fn is_pinned(mnt: &Namespace, path: &str, namespace: &Namespace) -> nix::Result<bool> {
+    let found = send(Visit::Pinned(path.to_owned()), mnt)?;
+    let wanted = nix::sys::stat::fstat(namespace.fd())?;
+    Ok(found == format!("{} {}", wanted.st_dev, wanted.st_ino))
+}
+
+/// Sends a visitor to `place`. The right to enter is the owner's: the visitor goes through the
+/// user namespace that owns the place.
+fn send(visit: Visit, place: &Namespace) -> nix::Result<String> {
+    let owner = place.owner()?;
+    let (ours, theirs) = wire::pair()?;
+    let supervisor = supervisor::socket().map_err(|error| error.errno)?;
+    wire::send(supervisor, &visit.encode(), &[theirs.as_fd(), owner.fd().as_fd(), place.fd().as_fd()])?;
+    drop(theirs);
+    let answer = wire::receive(ours.as_fd())?.ok_or(Errno::ECHILD)?;
+    let mut answer = Reader(&answer.bytes);
+    match (answer.number(), answer.text()) {
+        (Some(0), Some(text)) => Ok(text),
+        (Some(errno), _) => Err(Errno::from_raw(errno as i32)),
+        _ => Err(Errno::EPROTO),
+    }
+}
+
+/// In the supervisor: forks the visitor, which answers on the first descriptor and enters the
+/// others in their order.
+pub(crate) fn fork_visitor(visit: Visit, mut fds: impl Iterator<Item = OwnedFd>) {
+    let Some(answer) = fds.next() else { return };
+    let places: Vec<OwnedFd> = fds.collect();
+    // SAFETY: the supervisor has one thread.
+    if let Ok(Fork::Child) = unsafe { sys::fork_into(0) } {
+        let entered = places.iter().try_for_each(|place| setns(place, CloneFlags::empty()));
+        let mut to = Writer::default();
+        match entered.and_then(|()| visit.read()) {
+            Ok(text) => to.number(0).text(&text),
+            Err(errno) => to.number(errno as u64).text(""),
+        };
+        _ = wire::send(answer.as_fd(), &to.0, &[]);
+        exit(0);
+    }
+}

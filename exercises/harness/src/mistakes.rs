@@ -1,0 +1,167 @@
+//! The classic mistakes: tables of data (`exercises/chNN-slug/mistakes.toml`) and their diagnosis.
+//!
+//! ```toml
+//! [[mistake]]
+//! name = "the host name is set before the namespace is left"
+//! edit = [{ find = "…", replace = "…" }]          # how to make it, from the solution
+//! when = { "lab afterwards" = "host name is NAME" } # how it shows, in facts of the report
+//! cause = "…"
+//! remedy = "…"
+//! see = "a-heading-of-the-page"
+//! ```
+//!
+//! A `when` value may be a list (any of them) and may hold `*` (any text). All keys must fit. The
+//! first row that fits is the diagnosis, so a table goes from the particular to the general.
+
+use std::fmt;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::report::Report;
+
+/// One replacement in the solution's source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub find: String,
+    pub replace: String,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub name: String,
+    /// Empty in the general table, whose rows fit every chapter.
+    pub edits: Vec<Edit>,
+    pub when: Vec<(String, Vec<String>)>,
+    pub cause: String,
+    pub remedy: String,
+    /// A heading's anchor in the chapter's page; empty in the general table.
+    pub see: String,
+}
+
+/// What is wrong with a table, and where.
+#[derive(Debug)]
+pub struct TableError(String);
+
+impl fmt::Display for TableError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TableError {}
+
+/// The rows that every chapter shares: what a program may do wrong before its lesson begins.
+pub fn general() -> Vec<Mistake> {
+    parse(include_str!("mistakes.toml"), false).expect("a test reads it")
+}
+
+/// Reads a chapter's table.
+///
+/// # Errors
+///
+/// The first thing that is no TOML, is missing, or is not known.
+pub fn of_chapter(text: &str) -> Result<Vec<Mistake>, TableError> {
+    parse(text, true)
+}
+
+fn parse(text: &str, of_chapter: bool) -> Result<Vec<Mistake>, TableError> {
+    let table = DeTable::parse(text).map_err(|error| TableError(error.to_string().trim_end().to_owned()))?;
+    let rows = table.get_ref().get("mistake").map(|rows| rows.get_ref());
+    let Some(DeValue::Array(rows)) = rows else {
+        return Err(TableError("no [[mistake]] in it".into()));
+    };
+    rows.iter().enumerate().map(|(number, row)| read(row.get_ref(), number + 1, of_chapter)).collect()
+}
+
+fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, TableError> {
+    let error = |what: &str| TableError(format!("mistake {number}: {what}"));
+    let row = row.as_table().ok_or_else(|| error("not a table"))?;
+    const KEYS: [&str; 6] = ["name", "edit", "when", "cause", "remedy", "see"];
+    if let Some((key, _)) = row.iter().find(|(key, _)| !KEYS.contains(&key.get_ref().as_ref())) {
+        return Err(error(&format!("unknown key `{}`", key.get_ref())));
+    }
+    let text = |key: &str| {
+        let text = row.get(key).and_then(|value| value.get_ref().as_str());
+        text.map(|text| text.trim().to_owned()).ok_or_else(|| error(&format!("no text `{key}`")))
+    };
+    let strings = |value: &DeValue| match value {
+        DeValue::Array(items) => items.iter().map(|item| Some(item.get_ref().as_str()?.to_owned())).collect(),
+        value => value.as_str().map(|text| vec![text.to_owned()]),
+    };
+
+    let mut edits = Vec::new();
+    if of_chapter {
+        let listed = row.get("edit").and_then(|edits| edits.get_ref().as_array());
+        for edit in listed.ok_or_else(|| error("no list `edit`"))?.iter() {
+            let part = |key: &str| {
+                let part = edit.get_ref().as_table().and_then(|edit| edit.get(key)?.get_ref().as_str());
+                part.map(str::to_owned).ok_or_else(|| error(&format!("an edit without `{key}`")))
+            };
+            edits.push(Edit { find: part("find")?, replace: part("replace")? });
+        }
+    }
+    let mut when = Vec::new();
+    let listed = row.get("when").and_then(|when| when.get_ref().as_table());
+    for (key, value) in listed.ok_or_else(|| error("no table `when`"))? {
+        let values = strings(value.get_ref()).ok_or_else(|| error("`when` holds something else than text"))?;
+        when.push((key.get_ref().to_string(), values));
+    }
+    Ok(Mistake {
+        name: text("name")?,
+        edits,
+        when,
+        cause: text("cause")?,
+        remedy: text("remedy")?,
+        see: if of_chapter { text("see")? } else { String::new() },
+    })
+}
+
+/// The first mistake that shows like this.
+pub fn diagnose<'a>(mistakes: impl IntoIterator<Item = &'a Mistake>, report: &Report) -> Option<&'a Mistake> {
+    mistakes.into_iter().find(|mistake| {
+        mistake.when.iter().all(|(key, wanted)| {
+            let fact = report.fact(key);
+            fact.is_some_and(|fact| wanted.iter().any(|pattern| fits(pattern, &fact)))
+        })
+    })
+}
+
+/// `*` stands for any text.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == text };
+    let Some(rest) = text.strip_prefix(before) else { return false };
+    let starts = rest.char_indices().map(|(start, _)| start).chain([rest.len()]);
+    starts.into_iter().any(|start| fits(after, &rest[start..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_general_table_reads() {
+        assert!(general().len() > 3);
+    }
+
+    #[test]
+    fn patterns() {
+        assert!(fits("B", "B") && !fits("B", "AB"));
+        assert!(fits("*", "") && fits("*ted", "Operation not permitted") && fits("a*c*e", "abcde"));
+        assert!(!fits("a*c*f", "abcde") && !fits("*b", ""));
+    }
+
+    #[test]
+    fn a_broken_table_says_what_is_wrong() {
+        for (text, wrong) in [
+            ("mistake = 1", "no [[mistake]]"),
+            ("[[mistake]]\nname = 'x'", "mistake 1: no list `edit`"),
+            ("[[mistake]]\nnmae = 'x'", "mistake 1: unknown key `nmae`"),
+            ("[[mistake]]\nedit = []\nwhen = { uts = 1 }", "something else than text"),
+            ("[[mistake", "TOML parse error"),
+        ] {
+            let error = of_chapter(text).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{text:?} gave {error:?}");
+        }
+    }
+}

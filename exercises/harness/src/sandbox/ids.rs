@@ -1,0 +1,81 @@
+//! Which ids of this machine a sandbox runs with.
+//!
+//! Inside a sandbox somebody is root. Outside it must be nobody: with host id 0 mapped, the
+//! sandbox could still write `kernel.core_pattern`, make cgroups and ignore `RLIMIT_NPROC`.
+
+use std::fs;
+
+use nix::unistd::{Gid, Pid, Uid};
+
+use super::setup::{SetupError, Stage, io_at};
+
+/// Owns nothing on any machine we know of: above every range that `useradd` or `/etc/subuid`
+/// hands out by default, and systemd's.
+const NOBODY_KNOWN: u32 = 0x7000_4242;
+
+pub(crate) fn host_uid() -> u32 {
+    unprivileged(Uid::effective().as_raw(), "/proc/self/uid_map")
+}
+
+pub(crate) fn host_gid() -> u32 {
+    unprivileged(nix::unistd::Gid::effective().as_raw(), "/proc/self/gid_map")
+}
+
+/// An ordinary user stays itself. Root takes an id that is mapped here and is not root's; where
+/// there is none, "root" is already somebody unprivileged (`unshare -Ur`).
+fn unprivileged(own: u32, map: &str) -> u32 {
+    if own != 0 { own } else { beside_root(&fs::read_to_string(map).unwrap_or_default()) }
+}
+
+/// Picks from a `uid_map`: lines of first id here, first id outside, length.
+fn beside_root(map: &str) -> u32 {
+    let ranges = map.lines().filter_map(|line| {
+        let mut fields = line.split_ascii_whitespace().map(|field| field.parse::<u64>().ok());
+        let (first, _outside, length) = (fields.next()??, fields.next()??, fields.next()??);
+        Some((first, length))
+    });
+    let longest = ranges.max_by_key(|(_, length)| *length).unwrap_or((0, 1));
+    let last = longest.0 + longest.1.saturating_sub(1);
+    last.min(u64::from(NOBODY_KNOWN)) as u32
+}
+
+/// Gives `pid`, which has just been born into a new user namespace, one id: `inside` there is
+/// `(uid, gid)` here. user_namespaces(7).
+pub(crate) fn map(pid: Pid, inside: u32, uid: u32, gid: u32) -> Result<(), SetupError> {
+    // In this order: without privilege gid_map may only be written after "deny". We deny as root
+    // too, so that everybody finds the same.
+    for (file, text) in [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("{inside} {uid} 1")),
+        ("gid_map", format!("{inside} {gid} 1")),
+    ] {
+        let path = format!("/proc/{pid}/{file}");
+        fs::write(&path, &text)
+            .map_err(io_at(Stage::Map, format!("write(\"/proc/PID/{file}\", \"{text}\")")))?;
+    }
+    Ok(())
+}
+
+/// Takes the ids on. They are root's inside, or the plain user's.
+pub(crate) fn become_id(id: u32) -> nix::Result<()> {
+    let (gid, uid) = (Gid::from_raw(id), Uid::from_raw(id));
+    nix::unistd::setresgid(gid, gid, gid)?;
+    nix::unistd::setresuid(uid, uid, uid)?;
+    // A change of ids makes the process undumpable and hands its /proc files to root (proc(5));
+    // the check must still be able to look.
+    nix::sys::prctl::set_dumpable(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_never_stays_root_where_another_id_is_mapped() {
+        assert_eq!(beside_root("         0          0 4294967295\n"), NOBODY_KNOWN);
+        assert_eq!(beside_root("0 100000 65536\n"), 65535);
+        assert_eq!(beside_root("0 1000 1\n1 100000 65536\n"), 65536);
+        assert_eq!(beside_root("0 1000 1\n"), 0, "nothing else is mapped");
+        assert_eq!(beside_root("no map at all"), 0);
+    }
+}

@@ -1,0 +1,246 @@
+//! The last stretch of the harness's own code before the learner's program: in its process, with
+//! its ids, in its namespaces.
+
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::process::exit;
+
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, execve, pause, pipe2, read, sethostname, setsid};
+
+use super::outer::Descriptors;
+use super::message::{Message, fail};
+use super::request::{Request, Resident, State};
+use super::setup::{SetupError, Stage, at, io_at};
+use super::supervisor::flag_names;
+use super::{ids, limits};
+use crate::sys::{self, Fork};
+
+/// Where the witness finds its socket (`witness.rs`).
+pub(crate) const WITNESS_FD: RawFd = 200;
+
+/// The sandbox's own terminal: a program there cannot reach this machine's.
+pub(crate) struct Terminal {
+    pub(crate) master: File,
+    slave: File,
+}
+
+impl Terminal {
+    pub(crate) fn open() -> Result<Terminal, SetupError> {
+        let open = |path: &str| {
+            let file = File::options().read(true).write(true).open(path);
+            file.map_err(io_at(Stage::Start, format!("open(\"{path}\")")))
+        };
+        let master = open("/dev/ptmx")?;
+        let unlock: libc::c_int = 0;
+        // SAFETY: TIOCSPTLCK reads one int.
+        let unlocked = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlock) };
+        Errno::result(unlocked).map_err(at(Stage::Start, "ioctl(TIOCSPTLCK)"))?;
+        Ok(Terminal { master, slave: open("/dev/pts/0")? })
+    }
+}
+
+pub(crate) fn main(
+    request: &Request,
+    fds: &Descriptors,
+    terminal: Option<Terminal>,
+    go: OwnedFd,
+    starting: OwnedFd,
+) -> ! {
+    // PID 1 writes one byte when our ids are mapped; otherwise it has told why.
+    if read(&go, &mut [0]) != Ok(1) {
+        exit(1);
+    }
+    let Err(error) = start(request, fds, terminal, starting);
+    fail(&fds.report, error);
+    exit(1)
+}
+
+fn start(
+    request: &Request,
+    fds: &Descriptors,
+    terminal: Option<Terminal>,
+    starting: OwnedFd,
+) -> Result<Infallible, SetupError> {
+    ids::become_id(request.state.id()).map_err(at(Stage::Inner, "setresuid()"))?;
+    if request.state == State::RootLab {
+        furnish(request)?;
+    }
+    let stage = Stage::Start;
+    limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
+
+    let mut names = Vec::new();
+    let mut starting = File::from(starting);
+    for resident in &request.residents {
+        let (pid, thread) = settle(resident)?;
+        starting.write_all(&pid.to_le_bytes()).map_err(io_at(Stage::Residents, "write(a pid)"))?;
+        names.push((resident.name.clone(), pid));
+        names.extend(thread.map(|thread| (format!("{}.thread", resident.name), thread)));
+    }
+    if !names.is_empty() {
+        _ = Message::Residents(names.clone()).send(fds.report.as_fd(), &[]);
+    }
+
+    match &terminal {
+        Some(Terminal { slave, .. }) => {
+            _ = setsid();
+            // SAFETY: TIOCSCTTY takes an integer.
+            let made = unsafe { libc::ioctl(slave.as_raw_fd(), libc::TIOCSCTTY, 0) };
+            Errno::result(made).map_err(at(stage, "ioctl(TIOCSCTTY)"))?;
+            stand_in(slave, slave, slave)
+        }
+        None => stand_in(&fds.stdin, &fds.stdout, &fds.stderr),
+    }
+    .map_err(at(stage, "dup2()"))?;
+    sys::close_on_exec_from(3).map_err(at(stage, "close_range(CLOSE_RANGE_CLOEXEC)"))?;
+    // SAFETY: the number is ours by convention; whatever had it, had it close-on-exec.
+    let socket = unsafe { libc::dup2(fds.witness.as_raw_fd(), WITNESS_FD) };
+    Errno::result(socket).map_err(at(stage, "dup2(the witness's socket)"))?;
+
+    nix::sys::prctl::set_no_new_privs().map_err(at(stage, "prctl(PR_SET_NO_NEW_PRIVS)"))?;
+    deny_keyrings().map_err(at(stage, "prctl(PR_SET_SECCOMP)"))?;
+    for ignored in [Signal::SIGCHLD, Signal::SIGPIPE] {
+        // SAFETY: the kernel's own disposition, no handler runs.
+        _ = unsafe { signal(ignored, SigHandler::SigDfl) };
+    }
+    _ = SigSet::empty().thread_set_mask();
+
+    let c_strings = |texts: &[String]| {
+        let texts = texts.iter().map(|text| CString::new(with_pids(text, &names)));
+        texts.collect::<Result<Vec<_>, _>>().map_err(|_| Errno::EINVAL)
+    };
+    let call = format!("execve({:?})", request.command.first().map_or("", |path| path));
+    let command = c_strings(&request.command).map_err(at(stage, call.clone()))?;
+    let environment = c_strings(&request.environment).map_err(at(stage, call.clone()))?;
+    let path = command.first().ok_or(Errno::EINVAL).map_err(at(stage, call.clone()))?;
+    execve(path, &command, &environment).map_err(at(stage, call))
+}
+
+/// What belongs to whoever owns the lab's namespaces: a host name, a loopback interface.
+pub(crate) fn furnish(request: &Request) -> Result<(), SetupError> {
+    sethostname(&request.host_name).map_err(at(Stage::Inner, format!("sethostname({:?})", request.host_name)))?;
+    if request.network {
+        loopback_up().map_err(at(Stage::Network, "ioctl(SIOCSIFFLAGS, \"lo\", IFF_UP)"))?;
+    }
+    Ok(())
+}
+
+fn loopback_up() -> nix::Result<()> {
+    // SAFETY: makes a socket, which then has one owner.
+    let socket = unsafe {
+        let fd = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
+        OwnedFd::from_raw_fd(Errno::result(fd)?)
+    };
+    // SAFETY: zero is a valid ifreq.
+    let mut lo: libc::ifreq = unsafe { std::mem::zeroed() };
+    lo.ifr_name[0] = b'l' as _;
+    lo.ifr_name[1] = b'o' as _;
+    lo.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as _;
+    // SAFETY: SIOCSIFFLAGS reads one ifreq.
+    let set = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const lo) };
+    match Errno::result(set) {
+        // gVisor brings it up by itself and refuses to do it twice.
+        Err(Errno::EEXIST) => Ok(()),
+        set => set.map(drop),
+    }
+}
+
+/// Starts a resident as a child of PID 1 (a child of ours would be the learner's program's, which
+/// may wait for all of its own) and returns its pid and its thread's id when it has settled.
+fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
+    let stage = Stage::Residents;
+    let flags = libc::CLONE_PARENT | resident.new;
+    let (settled, settling) = pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"))?;
+    // SAFETY: this process has one thread.
+    match unsafe { sys::fork_into(flags) }.map_err(at(stage, flag_names(flags)))? {
+        Fork::Child => {
+            // Keep nothing but the way to say "settled": an inherited end of a pipe would keep
+            // its reader waiting.
+            let number = settling.as_raw_fd();
+            _ = sys::close_from_but(3, number);
+            live_quietly(resident, settling)
+        }
+        Fork::Parent { pid, .. } => {
+            drop(settling);
+            let mut thread = [0; 4];
+            match read(&settled, &mut thread) {
+                Ok(4) => Ok((pid.as_raw(), resident.thread.map(|_| i32::from_le_bytes(thread)))),
+                _ => Err(SetupError { stage, call: flag_names(resident.new), errno: Errno::EPERM }),
+            }
+        }
+    }
+}
+
+fn live_quietly(resident: &Resident, settling: OwnedFd) -> ! {
+    if let Some(name) = &resident.host_name {
+        if sethostname(name).is_err() {
+            exit(1);
+        }
+    }
+    let tell = move |id: i32| _ = nix::unistd::write(&settling, &id.to_le_bytes());
+    if let Some(flags) = resident.thread {
+        // The thread leaves alone: unshare(2) moves the caller, and the caller is a thread.
+        std::thread::spawn(move || {
+            if unshare(CloneFlags::from_bits_retain(flags)).is_ok() {
+                tell(nix::unistd::gettid().as_raw());
+            }
+            loop {
+                pause();
+            }
+        });
+    } else {
+        tell(0);
+    }
+    loop {
+        pause();
+    }
+}
+
+/// Puts pids in the place of `{NAME}`.
+fn with_pids(text: &str, pids: &[(String, i32)]) -> String {
+    let mut text = text.to_owned();
+    for (name, pid) in pids {
+        text = text.replace(&format!("{{{name}}}"), &pid.to_string());
+    }
+    text
+}
+
+fn stand_in(stdin: impl AsFd, stdout: impl AsFd, stderr: impl AsFd) -> nix::Result<()> {
+    dup2_stdin(stdin)?;
+    dup2_stdout(stdout)?;
+    dup2_stderr(stderr)
+}
+
+/// Keyrings have no namespace of their own: a key added inside would be the user's outside. A
+/// seccomp(2) filter answers add_key(2), request_key(2) and keyctl(2) as a kernel without them.
+fn deny_keyrings() -> nix::Result<()> {
+    #[cfg(target_arch = "x86_64")]
+    const ARCH: u32 = 0xc000_003e; // AUDIT_ARCH_X86_64
+    #[cfg(target_arch = "aarch64")]
+    const ARCH: u32 = 0xc000_00b7; // AUDIT_ARCH_AARCH64
+
+    let op = |code: u32, k: u32, yes: u8, no: u8| libc::sock_filter { code: code as u16, jt: yes, jf: no, k };
+    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    let answer = libc::BPF_RET | libc::BPF_K;
+    let mut filter = [
+        op(load, std::mem::offset_of!(libc::seccomp_data, arch) as u32, 0, 0),
+        // Another instruction set (32-bit) has other numbers: refuse it whole.
+        op(equal, ARCH, 0, 4),
+        op(load, std::mem::offset_of!(libc::seccomp_data, nr) as u32, 0, 0),
+        op(equal, libc::SYS_add_key as u32, 2, 0),
+        op(equal, libc::SYS_request_key as u32, 1, 0),
+        op(equal, libc::SYS_keyctl as u32, 0, 1),
+        op(answer, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32, 0, 0),
+        op(answer, libc::SECCOMP_RET_ALLOW, 0, 0),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: `program` and its filter outlive the call; the kernel copies them.
+    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    Errno::result(set).map(drop)
+}

@@ -1,0 +1,191 @@
+//! The throwaway sandbox: any program runs in it, as root or not, and the machine is as before.
+//!
+//! ```text
+//! the check (H)        many threads; asks, reads output, looks from outside
+//!  └ supervisor (S)    one thread; clones, writes id maps
+//!     └ PID 1 (I)      outer user, mount and PID namespace; builds the root, reaps, limits
+//!        └ program     inner user and mount namespace; the learner's code
+//! ```
+//!
+//! The death of PID 1 is the broom: the kernel kills whatever is left in its PID namespace, and
+//! mounts, links and IPC objects go with the namespaces.
+
+mod ids;
+mod inner;
+mod limits;
+mod message;
+mod outer;
+
+mod request;
+mod root;
+mod run;
+mod setup;
+pub(crate) mod supervisor;
+pub(crate) mod wire;
+
+pub use limits::{MEMORY, OUTPUT, PROCESSES};
+pub use message::{Excess, Status};
+pub use request::{Resident, Shown, State};
+pub use run::{Ended, Output, Run, Wait};
+pub use setup::{SetupError, Stage};
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use request::Request;
+use setup::{at, io_at};
+use supervisor::RUN;
+
+/// The COMMAND that checks hand to programs: a path inside every sandbox.
+pub const WITNESS: &str = "/lab/witness";
+
+/// How long a program may take for each thing that is awaited of it.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A run to be: a program, its arguments, and what it finds when it starts.
+#[must_use = "nothing runs before `start`"]
+pub struct Sandbox {
+    request: Request,
+    standard: Option<[OwnedFd; 3]>,
+    patience: Option<Duration>,
+}
+
+impl Sandbox {
+    /// A program of this machine, shown inside as `/lab/` and its name.
+    pub fn new(program: impl AsRef<Path>) -> Sandbox {
+        let path = program.as_ref();
+        let name = path.file_name().unwrap_or(OsStr::new("program")).to_string_lossy().into_owned();
+        let mut sandbox = Sandbox::command(&format!("/lab/{name}"));
+        sandbox.request.shown.push(Shown { name, path: path.to_string_lossy().into_owned() });
+        sandbox
+    }
+
+    /// A program that is inside anyway, such as `/bin/sh`.
+    pub fn command(path: &str) -> Sandbox {
+        let environment = ["PATH=/lab:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LANG=C.UTF-8"];
+        Sandbox {
+            request: Request {
+                state: State::RootLab,
+                network: true,
+                terminal: false,
+                host_name: "lab".to_owned(),
+                shown: Vec::new(),
+                residents: Vec::new(),
+                command: vec![path.to_owned()],
+                environment: environment.map(str::to_owned).to_vec(),
+            },
+            standard: None,
+            patience: Some(PATIENCE),
+        }
+    }
+
+    pub fn state(mut self, state: State) -> Self {
+        self.request.state = state;
+        self
+    }
+
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.request.command.push(arg.into());
+        self
+    }
+
+    pub fn args<T: Into<String>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
+        self.request.command.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.request.environment.push(format!("{name}={value}"));
+        self
+    }
+
+    /// The arguments that make a program run the witness as its COMMAND.
+    pub fn witness(self) -> Self {
+        self.args(["--", WITNESS])
+    }
+
+    /// Shows another file of this machine as `/lab/NAME`.
+    pub fn show(mut self, name: &str, path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref().to_string_lossy().into_owned();
+        self.request.shown.push(Shown { name: name.to_owned(), path });
+        self
+    }
+
+    pub fn resident(mut self, resident: Resident) -> Self {
+        self.request.residents.push(resident);
+        self
+    }
+
+    /// The lab's host name; `lab` unless told.
+    pub fn host_name(mut self, name: impl Into<String>) -> Self {
+        self.request.host_name = name.into();
+        self
+    }
+
+    /// Leaves out the network namespace, which costs as much as all the others together. For
+    /// programs that we trust.
+    pub fn without_network(mut self) -> Self {
+        self.request.network = false;
+        self
+    }
+
+    /// Gives the program a terminal of the sandbox's own; [`Run::terminal`] is its other side.
+    pub fn terminal(mut self) -> Self {
+        self.request.terminal = true;
+        self
+    }
+
+    /// Standard input, output and error, instead of nothing and two pipes that [`Run`] reads.
+    pub fn standard(mut self, fds: [OwnedFd; 3]) -> Self {
+        self.standard = Some(fds);
+        self
+    }
+
+    /// How long each awaited thing may take; `None` for as long as it likes.
+    pub fn patience(mut self, patience: Option<Duration>) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Starts the program and returns when its exec has happened.
+    ///
+    /// # Errors
+    ///
+    /// The call of the set-up that this machine refused. The program has not run then.
+    pub fn start(self) -> Result<Run, SetupError> {
+        let stage = Stage::Supervisor;
+        let Sandbox { request, standard, patience } = self;
+        let supervisor = supervisor::socket()?;
+        let pair = || wire::pair().map_err(at(stage, "socketpair(SOCK_SEQPACKET)"));
+        let pipe = || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"));
+        let (report, their_report) = pair()?;
+        let (witness, their_witness) = pair()?;
+        nix::sys::socket::setsockopt(&witness, nix::sys::socket::sockopt::PassCred, &true)
+            .map_err(at(stage, "setsockopt(SO_PASSCRED)"))?;
+        let (their_liveness, liveness) = pipe()?;
+        let mut output = Vec::new();
+        let [stdin, stdout, stderr] = match standard {
+            Some(fds) => fds,
+            None => {
+                let null = File::open("/dev/null").map_err(io_at(stage, "open(\"/dev/null\")"))?;
+                let ((out, their_out), (err, their_err)) = (pipe()?, pipe()?);
+                output.extend([out, err]);
+                [null.into(), their_out, their_err]
+            }
+        };
+
+        let mut message = vec![RUN];
+        message.extend(request.encode());
+        if message.len() > wire::LONGEST {
+            return Err(SetupError { stage, call: "sendmsg(the arguments)".into(), errno: nix::errno::Errno::E2BIG });
+        }
+        let passed = [&their_report, &stdin, &stdout, &stderr, &their_witness, &their_liveness];
+        wire::send(supervisor, &message, &passed.map(|fd| fd.as_fd()))
+            .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
+        drop((their_report, stdin, stdout, stderr, their_witness, their_liveness));
+        Run::begin(report, witness, liveness, output, request.terminal, patience)
+    }
+}

@@ -1,0 +1,224 @@
+//! PID 1 of a sandbox: builds the world, starts the program in a second level of namespaces,
+//! reaps, and takes everything down by its own end.
+//!
+//! Two levels, because a program that has CAP_SYS_ADMIN in the namespace that made the read-only
+//! mounts can undo them. Mounts that a mount namespace of a new user namespace inherits are locked
+//! (mount_namespaces(7)).
+
+use std::fs;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::exit;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, read, setsid};
+
+use super::inner;
+use super::limits;
+use super::message::{Excess, Message, Status, fail};
+use super::request::{Request, State};
+use super::setup::{SetupError, Stage, at, io_at};
+use super::supervisor::{flag_names, lab_flags};
+use super::{ids, root};
+use crate::look::Kind;
+use crate::sys::{self, Fork};
+
+/// The descriptors that come with a request, in this order.
+pub(crate) struct Descriptors {
+    pub(crate) report: OwnedFd,
+    pub(crate) stdin: OwnedFd,
+    pub(crate) stdout: OwnedFd,
+    pub(crate) stderr: OwnedFd,
+    pub(crate) witness: OwnedFd,
+    /// The read end of a pipe that nobody writes to: it ends when the check does.
+    pub(crate) liveness: OwnedFd,
+}
+
+impl Descriptors {
+    pub(crate) fn take(fds: &mut impl Iterator<Item = OwnedFd>) -> Option<Descriptors> {
+        Some(Descriptors {
+            report: fds.next()?,
+            stdin: fds.next()?,
+            stdout: fds.next()?,
+            stderr: fds.next()?,
+            witness: fds.next()?,
+            liveness: fds.next()?,
+        })
+    }
+}
+
+/// How often PID 1 looks at what its processes use.
+const LOOK: Duration = Duration::from_millis(50);
+
+pub(crate) fn main(request: &Request, fds: &Descriptors, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> ! {
+    // The supervisor writes one byte when our ids are mapped; otherwise it has told why.
+    if read(&go, &mut [0]) != Ok(1) {
+        exit(1);
+    }
+    drop(go);
+    match live(request, fds, shown) {
+        Ok(()) => exit(0),
+        Err(error) => {
+            fail(&fds.report, error);
+            exit(1)
+        }
+    }
+}
+
+fn live(request: &Request, fds: &Descriptors, shown: Vec<Option<OwnedFd>>) -> Result<(), SetupError> {
+    ids::become_id(0).map_err(at(Stage::Map, "setresuid(0, 0, 0)"))?;
+    die_with_the_check(fds.liveness.as_fd());
+    // No terminal of this machine is ours to type into.
+    _ = setsid();
+    root::build(request, shown)?;
+    limits::on_namespaces();
+    if request.state == State::PlainUser {
+        inner::furnish(request)?;
+    }
+
+    // Children are reaped here. The signal is blocked before the first child exists.
+    let mut children = SigSet::empty();
+    children.add(Signal::SIGCHLD);
+    // SAFETY: the kernel's own disposition, no handler runs.
+    _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
+    _ = children.thread_block();
+    let ends = SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+        .map_err(at(Stage::Inner, "signalfd(SIGCHLD)"))?;
+
+    let program = start(request, fds)?;
+    let ended = watch(&program, fds.liveness.as_fd(), &ends);
+    _ = ended.send(fds.report.as_fd(), &[]);
+    // The check may still want to look at what the program left. Our end is everybody's.
+    _ = poll(&mut [PollFd::new(fds.liveness.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
+    Ok(())
+}
+
+/// Two guards, because each alone has a gap: the parent-death signal is lost when ids change (so
+/// it is set after that), and says nothing when the parent was gone before; the pipe has no gap
+/// but needs somebody to poll it.
+fn die_with_the_check(liveness: BorrowedFd) {
+    _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+    if hung_up(liveness, PollTimeout::ZERO) {
+        exit(1);
+    }
+}
+
+fn hung_up(liveness: BorrowedFd, timeout: PollTimeout) -> bool {
+    poll(&mut [PollFd::new(liveness, PollFlags::POLLIN)], timeout).is_ok_and(|ready| ready > 0)
+}
+
+/// The program, and the residents beside it, as children of PID 1.
+struct Program {
+    pid: Pid,
+    residents: Vec<i32>,
+}
+
+/// Clones the second level, where the program will exec.
+fn start(request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
+    let stage = Stage::Inner;
+    let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWNS;
+    let flags = match request.state {
+        State::RootLab => flags | lab_flags(request),
+        State::PlainUser => flags,
+    };
+    let pipe = || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"));
+    let (wait, go) = pipe()?;
+    // Carries the residents' pids. It is close-on-exec: its end is the exec.
+    let (started, starting) = pipe()?;
+    let terminal = if request.terminal { Some(inner::Terminal::open()?) } else { None };
+
+    // SAFETY: this process has one thread.
+    match unsafe { sys::fork_into(flags) }.map_err(at(stage, flag_names(flags)))? {
+        Fork::Child => {
+            drop((go, started));
+            inner::main(request, fds, terminal, wait, starting)
+        }
+        Fork::Parent { pid, pidfd } => {
+            drop((wait, starting));
+            let id = request.state.id();
+            ids::map(pid, id, 0, 0)?;
+            let namespaces: Vec<OwnedFd> = Kind::ALL
+                .iter()
+                .filter_map(|kind| fs::File::open(format!("/proc/{pid}/ns/{}", kind.name())).ok())
+                .map(OwnedFd::from)
+                .collect();
+            let mut passed = vec![pidfd.as_fd()];
+            passed.extend(terminal.iter().map(|terminal| terminal.master.as_fd()));
+            passed.extend(namespaces.iter().map(AsFd::as_fd));
+            Message::Ready.send(fds.report.as_fd(), &passed).map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
+            _ = nix::unistd::write(&go, b"g");
+
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut fs::File::from(started), &mut bytes)
+                .map_err(io_at(stage, "read(the start of the program)"))?;
+            let pids: Vec<i32> = bytes
+                .chunks_exact(4)
+                .map(|pid| i32::from_le_bytes([pid[0], pid[1], pid[2], pid[3]]))
+                .collect();
+            _ = Message::Started.send(fds.report.as_fd(), &[]);
+            Ok(Program { pid, residents: pids })
+        }
+    }
+}
+
+/// Reaps until the program has ended, or uses more than it may.
+fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
+    let (mut orphaned, mut peak) = (0, 0);
+    let mut status = None;
+    let mut excess = None;
+    while status.is_none() && excess.is_none() {
+        let mut ready = [
+            PollFd::new(liveness, PollFlags::POLLIN),
+            PollFd::new(ends.as_fd(), PollFlags::POLLIN),
+        ];
+        let timeout = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::MAX);
+        match poll(&mut ready, timeout) {
+            Ok(0) => {
+                let usage = limits::usage();
+                peak = peak.max(usage.processes);
+                excess = usage.excess();
+            }
+            Ok(_) if ready[0].any() == Some(true) => exit(0),
+            Ok(_) | Err(_) => while let Ok(Some(_)) = ends.read_signal() {},
+        }
+        loop {
+            // __WALL: a program may choose another signal than SIGCHLD for the end of a child.
+            let (pid, ended) = match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, Status::Exited(code)),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Status::Killed(signal as i32)),
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => break,
+                Ok(_) | Err(_) => continue,
+            };
+            if pid == program.pid {
+                status = Some(ended);
+            } else if !program.residents.contains(&pid.as_raw()) {
+                orphaned += 1;
+            }
+        }
+    }
+    let mut left_running = limits::others(&program.residents);
+    left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
+    Message::Ended {
+        status: status.unwrap_or(Status::Killed(libc::SIGKILL)),
+        excess,
+        orphaned,
+        peak: peak.max(left_running.len() as u64 + 1),
+        left_running: left_running.into_iter().map(|(_, name)| name).collect(),
+    }
+}
+
+impl limits::Usage {
+    fn excess(&self) -> Option<Excess> {
+        if self.memory > limits::MEMORY {
+            Some(Excess::Memory)
+        } else if self.processes + 2 >= limits::PROCESSES {
+            Some(Excess::Processes)
+        } else {
+            None
+        }
+    }
+}

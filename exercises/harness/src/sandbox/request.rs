@@ -1,0 +1,139 @@
+//! What a check asks the supervisor for.
+
+use super::wire::{Reader, Writer};
+
+/// What the learner's program finds when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Root in a throwaway user namespace: uid 0, every capability, its own UTS, IPC, network and
+    /// cgroup namespaces, owned by that user namespace.
+    RootLab,
+    /// Uid 1000 without a capability. The namespaces around it belong to somebody else.
+    PlainUser,
+}
+
+impl State {
+    /// As pages and messages write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::RootLab => "root-lab",
+            State::PlainUser => "plain-user",
+        }
+    }
+
+    /// The uid and gid that the program runs with, as it sees them itself.
+    pub fn id(self) -> u32 {
+        match self {
+            State::RootLab => 0,
+            State::PlainUser => 1000,
+        }
+    }
+}
+
+/// A file of this machine that the sandbox shows, read-only, as `/lab/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub name: String,
+    pub path: String,
+}
+
+/// A process that lives in the sandbox beside the learner's program: a neighbour to compare with,
+/// or a target to join. It does nothing. `{NAME}` in an argument stands for its pid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resident {
+    pub name: String,
+    /// `CLONE_NEW*`: the namespaces that are its own.
+    pub new: i32,
+    /// A second thread that has left the process for namespaces of its own. `{NAME.thread}` in an
+    /// argument stands for its thread id.
+    pub thread: Option<i32>,
+    /// The host name it gives to its UTS namespace (which must be in `new`).
+    pub host_name: Option<String>,
+}
+
+/// One run of one program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) state: State,
+    pub(crate) network: bool,
+    pub(crate) terminal: bool,
+    pub(crate) host_name: String,
+    pub(crate) shown: Vec<Shown>,
+    pub(crate) residents: Vec<Resident>,
+    /// The program (a path inside) and its arguments.
+    pub(crate) command: Vec<String>,
+    /// `NAME=VALUE`.
+    pub(crate) environment: Vec<String>,
+}
+
+impl Request {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut to = Writer::default();
+        to.number(u64::from(self.state.id())).number(self.network.into()).number(self.terminal.into());
+        to.text(&self.host_name);
+        to.list(&self.shown, |to, shown| {
+            to.text(&shown.name).text(&shown.path);
+        });
+        to.list(&self.residents, |to, resident| {
+            to.text(&resident.name).number(resident.new as u64);
+            to.list(resident.thread.as_slice(), |to, flags| {
+                to.number(*flags as u64);
+            });
+            to.list(resident.host_name.as_slice(), |to, name| {
+                to.text(name);
+            });
+        });
+        for texts in [&self.command, &self.environment] {
+            to.list(texts, |to, text| {
+                to.text(text);
+            });
+        }
+        to.0
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Request> {
+        let mut from = Reader(bytes);
+        Some(Request {
+            state: if from.number()? == 0 { State::RootLab } else { State::PlainUser },
+            network: from.number()? != 0,
+            terminal: from.number()? != 0,
+            host_name: from.text()?,
+            shown: from.list(|from| Some(Shown { name: from.text()?, path: from.text()? }))?,
+            residents: from.list(|from| {
+                Some(Resident {
+                    name: from.text()?,
+                    new: from.number()? as i32,
+                    thread: from.list(|from| Some(from.number()? as i32))?.pop(),
+                    host_name: from.list(Reader::text)?.pop(),
+                })
+            })?,
+            command: from.list(Reader::text)?,
+            environment: from.list(Reader::text)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_survives_the_trip() {
+        let request = Request {
+            state: State::PlainUser,
+            network: true,
+            terminal: false,
+            host_name: "lab".into(),
+            shown: vec![Shown { name: "prog".into(), path: "/somewhere/prog".into() }],
+            residents: vec![Resident {
+                name: "target".into(),
+                new: libc::CLONE_NEWUTS,
+                thread: Some(libc::CLONE_NEWIPC),
+                host_name: Some("otter".into()),
+            }],
+            command: vec!["/lab/prog".into(), "".into()],
+            environment: vec!["PATH=/lab".into()],
+        };
+        assert_eq!(Request::decode(&request.encode()), Some(request));
+    }
+}

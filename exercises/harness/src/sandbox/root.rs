@@ -1,0 +1,234 @@
+//! The root directory of a sandbox.
+//!
+//! Not this machine's `/` made read-only: through a read-only mount one can still connect(2) to a
+//! socket. The root is an empty tmpfs, and what a program needs to start is shown in it, one
+//! read-only mount for each entry of [`SYSTEM`].
+
+use std::ffi::CString;
+use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::unistd::{chdir, pivot_root};
+
+use super::request::{Request, Shown};
+use super::setup::{SetupError, Stage, at, io_at};
+use crate::sys;
+
+/// Programs and what they need to start. Absent ones are left out, symbolic links copied.
+const SYSTEM: [&str; 12] = [
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/etc/alternatives",
+    "/etc/ld.so.cache",
+    "/etc/terminfo",
+    "/nix/store",
+    "/run/current-system/sw",
+];
+
+const DEVICES: [&str; 6] = ["full", "null", "random", "tty", "urandom", "zero"];
+
+/// What id(1) and ls(1) ask for. No other account of this machine is known inside.
+const FILES: [(&str, &str); 4] = [
+    (
+        "/etc/passwd",
+        "root:x:0:0:root:/tmp:/bin/sh\nyou:x:1000:1000:you:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+    ),
+    ("/etc/group", "root:x:0:\ntty:x:5:\nyou:x:1000:\nnogroup:x:65534:\n"),
+    ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+    ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+];
+
+/// The witness, made by `build.rs`.
+const WITNESS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/witness"));
+
+/// Builds the root on a tmpfs over a folder of this machine (in this mount namespace only), and
+/// makes it `/`. `ready` are the mounts of `request.shown` that the supervisor could make.
+pub(crate) fn build(request: &Request, ready: Vec<Option<OwnedFd>>) -> Result<(), SetupError> {
+    let stage = Stage::Mount;
+    // Whatever is mounted from here on stays here.
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
+        .map_err(at(stage, "mount(\"/\", MS_REC | MS_PRIVATE)"))?;
+
+    // What lies under the folder we cover must be taken before.
+    let mut shown = Vec::new();
+    for (Shown { name, path }, tree) in request.shown.iter().zip(ready) {
+        let tree = match tree {
+            Some(tree) => tree,
+            None => clone_tree(path)?,
+        };
+        shown.push((format!("lab/{name}"), tree));
+    }
+    let mut system = Vec::new();
+    for path in SYSTEM {
+        match fs::symlink_metadata(path) {
+            Err(_) => {}
+            Ok(found) if found.is_symlink() => system.push((path, None)),
+            Ok(_) => system.push((path, Some(clone_tree(path)?))),
+        }
+    }
+    let mut devices = Vec::new();
+    for name in DEVICES {
+        devices.push((name, clone_tree(&format!("/dev/{name}"))?));
+    }
+
+    let base = ["/tmp", "/run", "/mnt", "/var"].into_iter().find(|path| Path::new(path).is_dir());
+    let base = base.ok_or(Errno::ENOENT).map_err(at(stage, "stat(\"/tmp\")"))?;
+    let tmpfs = |target: &str, size: &str| {
+        let none = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount(Some("tmpfs"), target, Some("tmpfs"), none, Some(size))
+            .map_err(at(stage, format!("mount(\"tmpfs\", \"{target}\")")))
+    };
+    tmpfs(base, "mode=755,size=16M,nr_inodes=2k")?;
+    chdir(base).map_err(at(stage, format!("chdir(\"{base}\")")))?;
+
+    let make = |path: &str| {
+        let made = fs::create_dir_all(path);
+        made.map_err(io_at(stage, format!("mkdir(\"/{path}\")")))
+    };
+    for path in ["dev/pts", "dev/shm", "etc", "lab", "mnt", "proc", "run", "sys", "tmp", "var"] {
+        make(path)?;
+    }
+    tmpfs("tmp", "mode=1777,size=64M,nr_inodes=16k")?;
+    tmpfs("run", "mode=755,size=16M,nr_inodes=4k")?;
+    tmpfs("dev/shm", "mode=1777,size=64M,nr_inodes=4k")?;
+
+    for (path, tree) in system {
+        let inside = &path[1..];
+        match tree {
+            Some(tree) => {
+                let file = fs::metadata(path).is_ok_and(|found| found.is_file());
+                attach(tree, inside, file)?;
+            }
+            None => {
+                let link = fs::read_link(path).and_then(|target| symlink(target, inside));
+                link.map_err(io_at(Stage::Show, format!("symlink(\"{path}\")")))?;
+            }
+        }
+    }
+    for (inside, tree) in shown {
+        attach(tree, &inside, true)?;
+    }
+    for (name, tree) in devices {
+        attach_device(tree, &format!("dev/{name}"))?;
+    }
+    for (path, target) in
+        [("dev/fd", "/proc/self/fd"), ("dev/stdin", "/proc/self/fd/0"), ("dev/ptmx", "pts/ptmx")]
+    {
+        symlink(target, path).map_err(io_at(stage, format!("symlink(\"/{path}\")")))?;
+    }
+    for (path, text) in FILES {
+        fs::write(&path[1..], text).map_err(io_at(stage, format!("write(\"{path}\")")))?;
+    }
+    fs::write("lab/witness", WITNESS)
+        .and_then(|()| fs::set_permissions("lab/witness", fs::Permissions::from_mode(0o755)))
+        .map_err(io_at(stage, "write(\"/lab/witness\")"))?;
+
+    if request.terminal {
+        let options = "newinstance,ptmxmode=0666,mode=620";
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
+        mount(Some("devpts"), "dev/pts", Some("devpts"), flags, Some(options))
+            .map_err(at(stage, "mount(\"devpts\", \"/dev/pts\")"))?;
+    }
+    // The kernel allows it only while another /proc that hides nothing is visible here: this
+    // stage comes before the old root goes.
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("proc"), "proc", Some("proc"), flags, None::<&str>)
+        .map_err(at(Stage::Proc, "mount(\"proc\", \"/proc\")"))?;
+
+    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    let read_only = read_only | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    mount(None::<&str>, base, None::<&str>, read_only, None::<&str>)
+        .map_err(at(stage, "mount(\"/\", MS_REMOUNT | MS_BIND | MS_RDONLY)"))?;
+
+    // New and old root on one spot: the old one comes to lie on top and is taken off.
+    pivot_root(".", ".").map_err(at(Stage::Pivot, "pivot_root(\".\", \".\")"))?;
+    umount2(".", MntFlags::MNT_DETACH).map_err(at(Stage::Pivot, "umount2(\".\", MNT_DETACH)"))?;
+    chdir("/").map_err(at(Stage::Pivot, "chdir(\"/\")"))
+}
+
+fn c_path(path: &str) -> Result<CString, SetupError> {
+    let no_nul = CString::new(path).map_err(|_| Errno::EINVAL);
+    no_nul.map_err(at(Stage::Show, format!("open_tree({path:?})")))
+}
+
+fn clone_tree(path: &str) -> Result<OwnedFd, SetupError> {
+    let tree = sys::clone_tree(&c_path(path)?);
+    tree.map_err(at(Stage::Show, format!("open_tree(\"{path}\", OPEN_TREE_CLONE)")))
+}
+
+/// Shows a tree at `inside`, a path relative to the new root: read-only, no set-user-ID, no
+/// devices, also for the mounts below it.
+fn attach(tree: OwnedFd, inside: &str, file: bool) -> Result<(), SetupError> {
+    let stage = Stage::Show;
+    let parent = Path::new(inside).parent().unwrap_or(Path::new("."));
+    let made = fs::create_dir_all(parent)
+        .and_then(|()| if file { fs::write(inside, "") } else { fs::create_dir(inside) });
+    made.map_err(io_at(stage, format!("mkdir(\"/{inside}\")")))?;
+
+    let locked = sys::lock_tree(tree.as_fd());
+    sys::attach_tree(tree.as_fd(), &c_path(inside)?)
+        .map_err(at(stage, format!("move_mount(\"/{inside}\")")))?;
+    match locked {
+        // Before Linux 5.12: mount by mount.
+        Err(Errno::ENOSYS) => lock_each_mount_below(inside),
+        locked => locked.map_err(at(stage, format!("mount_setattr(\"/{inside}\", MOUNT_ATTR_RDONLY)"))),
+    }
+}
+
+/// A device keeps what its mount had: a user namespace may not take flags off, and must not make
+/// it `nodev`.
+fn attach_device(tree: OwnedFd, inside: &str) -> Result<(), SetupError> {
+    fs::write(inside, "").map_err(io_at(Stage::Show, format!("creat(\"/{inside}\")")))?;
+    sys::attach_tree(tree.as_fd(), &c_path(inside)?)
+        .map_err(at(Stage::Show, format!("move_mount(\"/{inside}\")")))
+}
+
+/// What [`sys::lock_tree`] does, with mount(2).
+fn lock_each_mount_below(inside: &str) -> Result<(), SetupError> {
+    let stage = Stage::Show;
+    let top = fs::canonicalize(inside).map_err(io_at(stage, format!("realpath(\"/{inside}\")")))?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo")
+        .map_err(io_at(stage, "read(\"/proc/self/mountinfo\")"))?;
+    for line in mounts.lines() {
+        let mut fields = line.split(' ').skip(4);
+        let (Some(target), Some(options)) = (fields.next(), fields.next()) else { continue };
+        let target = unescape(target);
+        if !Path::new(&target).starts_with(&top) {
+            continue;
+        }
+        // Flags that are there already are locked in a user namespace: leaving one out is EPERM.
+        let mut flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+        flags |= MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        for option in options.split(',') {
+            flags |= match option {
+                "noexec" => MsFlags::MS_NOEXEC,
+                "noatime" => MsFlags::MS_NOATIME,
+                "nodiratime" => MsFlags::MS_NODIRATIME,
+                "relatime" => MsFlags::MS_RELATIME,
+                _ => MsFlags::empty(),
+            };
+        }
+        mount(None::<&str>, target.as_str(), None::<&str>, flags, None::<&str>)
+            .map_err(at(stage, format!("mount(\"{target}\", MS_REMOUNT | MS_BIND | MS_RDONLY)")))?;
+    }
+    Ok(())
+}
+
+/// mountinfo writes a space, a tab, a newline and a backslash as `\` and three octal digits.
+fn unescape(field: &str) -> String {
+    let mut text = field.to_owned();
+    for (escape, plain) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
+        text = text.replace(escape, plain);
+    }
+    text
+}

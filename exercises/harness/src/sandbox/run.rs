@@ -1,0 +1,313 @@
+//! A run as the check sees it: what arrives from the sandbox, and the deadline for it.
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, read};
+
+use super::limits::OUTPUT;
+use super::message::{Excess, Message, Status};
+use super::setup::{SetupError, Stage, at};
+use super::wire;
+use crate::look::{Namespaces, Process};
+use crate::sys;
+
+/// What is kept of each stream; the rest is read, counted and dropped.
+const KEPT: usize = 64 * 1024;
+
+/// How an awaited thing turned out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// It has come.
+    Reached,
+    /// The program ended first.
+    Ended,
+    /// The deadline passed.
+    TimedOut,
+    /// The program printed more than [`OUTPUT`].
+    TooMuchOutput,
+    /// Too much memory, too many processes.
+    Stopped(Excess),
+}
+
+/// What a program printed.
+#[derive(Default)]
+pub struct Output {
+    text: Vec<u8>,
+    total: u64,
+}
+
+impl Output {
+    /// The beginning of it, 64 KiB at most; bytes that are no UTF-8 as U+FFFD.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+}
+
+/// How the program ended, and what it left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub status: Status,
+    /// Children it did not wait for, and that had ended before it.
+    pub orphaned: u64,
+    /// Names of its processes that were still alive.
+    pub left_running: Vec<String>,
+    /// Most processes and threads alive at once, as far as PID 1 looked.
+    pub peak: u64,
+}
+
+/// A program in its sandbox. Dropping it kills everything inside and waits until it is gone.
+pub struct Run {
+    report: OwnedFd,
+    witness: OwnedFd,
+    _liveness: OwnedFd,
+    streams: Vec<(OwnedFd, Output)>,
+    init: Option<OwnedFd>,
+    program: Option<Process>,
+    terminal: Option<OwnedFd>,
+    wants_terminal: bool,
+    lab: Option<Namespaces>,
+    residents: HashMap<String, i32>,
+    witnesses: Vec<Pid>,
+    started: bool,
+    failed: Option<SetupError>,
+    ended: Option<Ended>,
+    excess: Option<Excess>,
+    patience: Option<Duration>,
+}
+
+impl Run {
+    pub(super) fn begin(
+        report: OwnedFd,
+        witness: OwnedFd,
+        liveness: OwnedFd,
+        output: Vec<OwnedFd>,
+        wants_terminal: bool,
+        patience: Option<Duration>,
+    ) -> Result<Run, SetupError> {
+        for fd in &output {
+            fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+                .map_err(at(Stage::Supervisor, "fcntl(O_NONBLOCK)"))?;
+        }
+        let mut run = Run {
+            report,
+            witness,
+            _liveness: liveness,
+            streams: output.into_iter().map(|fd| (fd, Output::default())).collect(),
+            init: None,
+            program: None,
+            terminal: None,
+            wants_terminal,
+            lab: None,
+            residents: HashMap::new(),
+            witnesses: Vec::new(),
+            started: false,
+            failed: None,
+            ended: None,
+            excess: None,
+            patience,
+        };
+        let wait = run.pump(Some(super::PATIENCE * 2), |run| run.started);
+        match (run.failed.take(), run.started, run.program.is_some()) {
+            (Some(error), ..) => Err(error),
+            (None, true, true) => Ok(run),
+            // PID 1 is gone without a word: something killed it from outside.
+            (None, ..) => Err(SetupError {
+                stage: Stage::Supervisor,
+                call: "the sandbox's set-up".into(),
+                errno: if wait == Wait::TimedOut { Errno::ETIMEDOUT } else { Errno::EPIPE },
+            }),
+        }
+    }
+
+    /// The program's main process.
+    pub fn program(&self) -> &Process {
+        self.program.as_ref().expect("`begin` returns a run only with its program")
+    }
+
+    /// The namespaces that the program found when it started.
+    pub fn lab(&self) -> &Namespaces {
+        self.lab.as_ref().expect("they come with the program")
+    }
+
+    /// A resident's pid inside the sandbox; for `NAME.thread` its thread's id.
+    pub fn resident(&self, name: &str) -> i32 {
+        *self.residents.get(name).unwrap_or_else(|| panic!("no resident is called `{name}`"))
+    }
+
+    /// The resident, to look at from outside.
+    pub fn resident_process(&self, name: &str) -> Option<Process> {
+        let inside = self.resident(name);
+        let parent = self.program().parent()?;
+        let siblings = Process::open(parent).ok()?.children();
+        siblings.into_iter().find(|process| process.own_pid_at(parent) == Some(inside))
+    }
+
+    /// The other side of the program's terminal.
+    pub fn terminal(&self) -> Option<&OwnedFd> {
+        self.terminal.as_ref()
+    }
+
+    pub fn stdout(&self) -> String {
+        self.streams.first().map(|(_, output)| output.text()).unwrap_or_default()
+    }
+
+    pub fn stderr(&self) -> String {
+        self.streams.get(1).map(|(_, output)| output.text()).unwrap_or_default()
+    }
+
+    pub fn ended(&self) -> Option<&Ended> {
+        self.ended.as_ref()
+    }
+
+    /// Waits until the witness has been started as COMMAND and is parked.
+    pub fn await_witness(&mut self) -> (Wait, Option<Process>) {
+        let patience = self.patience;
+        let wait = self.pump(patience, |run| !run.witnesses.is_empty());
+        let witness = self.witnesses.first().and_then(|pid| Process::open(*pid).ok());
+        (wait, witness)
+    }
+
+    /// How many processes have said that they are the witness.
+    pub fn witnesses(&self) -> &[Pid] {
+        &self.witnesses
+    }
+
+    /// Lets every parked witness exit with `status`.
+    pub fn release(&mut self, status: u8) {
+        for _ in &self.witnesses {
+            _ = wire::send(self.witness.as_fd(), &[status], &[]);
+        }
+    }
+
+    /// Waits until the program has ended.
+    pub fn await_end(&mut self) -> Wait {
+        let patience = self.patience;
+        let wait = self.pump(patience, |run| run.ended.is_some());
+        // What was printed before the end is in the pipes by now.
+        self.read_streams();
+        wait
+    }
+
+    /// Takes in what arrives until `reached`, at most for `patience`.
+    fn pump(&mut self, patience: Option<Duration>, reached: impl Fn(&Run) -> bool) -> Wait {
+        let deadline = patience.map(|patience| Instant::now() + patience);
+        loop {
+            if reached(self) {
+                return Wait::Reached;
+            }
+            if let Some(excess) = self.excess {
+                return Wait::Stopped(excess);
+            }
+            if self.ended.is_some() || self.failed.is_some() {
+                return Wait::Ended;
+            }
+            if self.streams.iter().map(|(_, output)| output.total).sum::<u64>() > OUTPUT {
+                return Wait::TooMuchOutput;
+            }
+            let timeout = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return Wait::TimedOut,
+                Some(left) => PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
+                None => PollTimeout::NONE,
+            };
+            let mut ready = vec![
+                PollFd::new(self.report.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.witness.as_fd(), PollFlags::POLLIN),
+            ];
+            ready.extend(self.streams.iter().map(|(fd, _)| PollFd::new(fd.as_fd(), PollFlags::POLLIN)));
+            ready.extend(self.init.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)));
+            match poll(&mut ready, timeout) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(_) => return Wait::TimedOut,
+            }
+            let ready: Vec<bool> = ready.iter().map(|fd| fd.any() == Some(true)).collect();
+            if ready[1] {
+                self.read_witness();
+            }
+            self.read_streams();
+            if ready[0] {
+                self.read_report();
+            } else if self.init.is_some() && ready.last() == Some(&true) {
+                // PID 1 has ended and has nothing more to say: it was killed from inside or out.
+                self.ended = Some(Ended {
+                    status: Status::Killed(libc::SIGKILL),
+                    orphaned: 0,
+                    left_running: Vec::new(),
+                    peak: 0,
+                });
+            }
+        }
+    }
+
+    fn read_report(&mut self) {
+        let message = match wire::receive(self.report.as_fd()) {
+            Ok(Some(message)) => message,
+            // Every process that could say something is gone.
+            Ok(None) | Err(_) => {
+                self.failed.get_or_insert(SetupError {
+                    stage: Stage::Supervisor,
+                    call: "the sandbox's set-up".into(),
+                    errno: Errno::EPIPE,
+                });
+                return;
+            }
+        };
+        let mut fds = message.fds.into_iter();
+        match Message::decode(&message.bytes) {
+            Some(Message::Created) => self.init = fds.next(),
+            Some(Message::Failed(error)) => _ = self.failed.get_or_insert(error),
+            Some(Message::Residents(pids)) => self.residents = pids.into_iter().collect(),
+            Some(Message::Ready) => {
+                self.program = fds.next().and_then(|pidfd| Process::from_pidfd(pidfd).ok());
+                if self.wants_terminal {
+                    self.terminal = fds.next();
+                }
+                self.lab = Namespaces::from_fds(fds).ok();
+            }
+            Some(Message::Started) => self.started = true,
+            Some(Message::Ended { status, excess, orphaned, left_running, peak }) => {
+                self.excess = excess;
+                self.ended = Some(Ended { status, orphaned, left_running, peak });
+            }
+            None => {}
+        }
+    }
+
+    fn read_witness(&mut self) {
+        if let Ok(Some(message)) = wire::receive(self.witness.as_fd()) {
+            // The pid comes from the kernel; the text could come from anybody.
+            self.witnesses.extend(message.sender.map(|sender| Pid::from_raw(sender.pid())));
+        }
+    }
+
+    fn read_streams(&mut self) {
+        let mut buffer = [0; 64 * 1024];
+        for (fd, output) in &mut self.streams {
+            while let Ok(length @ 1..) = read(&*fd, &mut buffer) {
+                output.total += length as u64;
+                let room = KEPT.saturating_sub(output.text.len());
+                output.text.extend(&buffer[..length.min(room)]);
+                if output.total > OUTPUT {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Some(init) = &self.init {
+            // Everything in the PID namespace dies with its PID 1. It becomes readable when the
+            // last one has.
+            _ = sys::pidfd_send_signal(init.as_fd(), Signal::SIGKILL);
+            let timeout = PollTimeout::try_from(super::PATIENCE).unwrap_or(PollTimeout::MAX);
+            _ = poll(&mut [PollFd::new(init.as_fd(), PollFlags::POLLIN)], timeout);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The system calls that nix does not wrap.
+//!
+//! Each function is one call, returns what the kernel returned, and names its man page. The
+//! newest of them came with Linux 5.12; whoever calls it has a way to do without.
+
+use std::ffi::{CStr, c_int, c_long, c_uint};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::Result;
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+/// What [`fork_into`] returns, once in each process.
+pub(crate) enum Fork {
+    Child,
+    Parent { pid: Pid, pidfd: OwnedFd },
+}
+
+/// fork(2) into new namespaces: clone(2) without a stack, with a descriptor for the child.
+///
+/// `flags` are `CLONE_NEW*` and `CLONE_PARENT`. `CLONE_NEWTIME` is not among them: its bit belongs
+/// to the exit signal here, and the kernel ignores it.
+///
+/// # Safety
+///
+/// As for fork(2): in a process with several threads the child may only make async-signal-safe
+/// calls. The sandbox forks in single-threaded processes only.
+pub(crate) unsafe fn fork_into(flags: c_int) -> Result<Fork> {
+    let mut pidfd: RawFd = -1;
+    let flags = c_long::from(flags | libc::CLONE_PIDFD | libc::SIGCHLD);
+    // SAFETY: a null stack makes the child run on a copy of ours; the kernel writes one int to
+    // `pidfd`. The two last arguments change places between architectures; both are zero.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
+    match Errno::result(pid)? {
+        0 => Ok(Fork::Child),
+        pid => {
+            // SAFETY: the kernel just made this descriptor for us.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            Ok(Fork::Parent { pid: Pid::from_raw(pid as i32), pidfd })
+        }
+    }
+}
+
+/// pidfd_open(2), Linux 5.3.
+pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
+    // SAFETY: takes two integers, returns a new descriptor.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// pidfd_send_signal(2), Linux 5.1.
+pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd, signal: Signal) -> Result<()> {
+    let (fd, signal) = (pidfd.as_raw_fd(), signal as c_int);
+    // SAFETY: a null siginfo asks for the same one that kill(2) would send.
+    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, 0, 0) };
+    Errno::result(sent).map(drop)
+}
+
+/// open_tree(2) with `OPEN_TREE_CLONE`: a detached copy of the mount tree at `path`, Linux 5.2.
+pub(crate) fn clone_tree(path: &CStr) -> Result<OwnedFd> {
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as c_uint;
+    // SAFETY: `path` is a C string; the kernel returns a new descriptor.
+    let fd = unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) };
+    let fd = Errno::result(fd)?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// move_mount(2): attaches a detached tree at `target`, Linux 5.2.
+pub(crate) fn attach_tree(tree: BorrowedFd, target: &CStr) -> Result<()> {
+    let (fd, empty) = (tree.as_raw_fd(), c"".as_ptr());
+    // SAFETY: two C strings that outlive the call, and integers.
+    let moved = unsafe {
+        libc::syscall(
+            libc::SYS_move_mount,
+            fd,
+            empty,
+            libc::AT_FDCWD,
+            target.as_ptr(),
+            libc::MOVE_MOUNT_F_EMPTY_PATH,
+        )
+    };
+    Errno::result(moved).map(drop)
+}
+
+/// mount_setattr(2): read-only, no set-user-ID, no devices, for a detached tree and every mount
+/// in it, Linux 5.12.
+pub(crate) fn lock_tree(tree: BorrowedFd) -> Result<()> {
+    let attributes = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
+    // SAFETY: `attributes` is a mount_attr, and its true size is given.
+    let set = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    Errno::result(set).map(drop)
+}
+
+/// Closes every open descriptor from `first` on but `keep` (-1 for none).
+pub(crate) fn close_from_but(first: RawFd, keep: RawFd) -> Result<()> {
+    each_from(first, |fd| {
+        if fd != keep {
+            // SAFETY: the callers have just started or forked; nobody uses these descriptors again.
+            unsafe { libc::close(fd) };
+        }
+    })
+}
+
+/// Marks every descriptor from `first` on close-on-exec.
+pub(crate) fn close_on_exec_from(first: RawFd) -> Result<()> {
+    const CLOSE_RANGE_CLOEXEC: c_uint = 4;
+    // SAFETY: marking descriptors closes none, so no owner is left with a dead one.
+    let marked =
+        unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
+    match Errno::result(marked) {
+        // The flag came with Linux 5.11.
+        Err(Errno::ENOSYS | Errno::EINVAL) => each_from(first, |fd| {
+            // SAFETY: as above.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }),
+        result => result.map(drop),
+    }
+}
+
+/// Calls `act` for each open descriptor from `first` on.
+fn each_from(first: RawFd, mut act: impl FnMut(RawFd)) -> Result<()> {
+    let listing = std::fs::read_dir("/proc/self/fd");
+    let listing = listing.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+    let numbers = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    // Collected first: the listing has a descriptor of its own, which is closed by then.
+    let numbers: Vec<RawFd> = numbers.collect();
+    numbers.into_iter().filter(|fd| *fd >= first).for_each(&mut act);
+    Ok(())
+}
+
+/// An ioctl(2) that takes nothing and returns a descriptor: the ones of ioctl_nsfs(2), and
+/// `PIDFD_GET_*_NAMESPACE` of pidfds (Linux 6.11).
+pub(crate) fn ioctl_fd(fd: BorrowedFd, request: libc::Ioctl) -> Result<OwnedFd> {
+    // SAFETY: these requests read no argument.
+    let fd = Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, 0) })?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}

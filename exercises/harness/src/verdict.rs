@@ -1,0 +1,176 @@
+//! What a check says: to a reader in words, to `cargo xtask` as a small TOML file.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use toml::de::DeTable;
+
+use crate::doctor::Advice;
+use crate::mistakes::{self, Mistake};
+use crate::report::Part;
+use crate::sandbox::SetupError;
+
+/// Names the file that a check writes its verdict to, for whoever runs it.
+pub const FILE: &str = "NAMESPACES_BY_HAND_VERDICT";
+
+/// One step's outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// `passed`, `failed`, or `cannot` where this machine could not run the check.
+    pub outcome: String,
+    /// What the kernel saw, and what the step asks for.
+    pub saw: String,
+    pub wanted: String,
+    /// What the program printed.
+    pub stdout: String,
+    pub stderr: String,
+    /// The diagnosis: empty where none fits.
+    pub mistake: String,
+    pub cause: String,
+    pub remedy: String,
+    /// An anchor in the chapter's page.
+    pub see: String,
+}
+
+impl Verdict {
+    fn fields(&mut self) -> [(&'static str, &mut String); 9] {
+        [
+            ("outcome", &mut self.outcome),
+            ("saw", &mut self.saw),
+            ("wanted", &mut self.wanted),
+            ("stdout", &mut self.stdout),
+            ("stderr", &mut self.stderr),
+            ("mistake", &mut self.mistake),
+            ("cause", &mut self.cause),
+            ("remedy", &mut self.remedy),
+            ("see", &mut self.see),
+        ]
+    }
+
+    /// Reads what a check has written. `None` where it wrote nothing, or not to its end.
+    pub fn read(file: &Path) -> Option<Verdict> {
+        let text = fs::read_to_string(file).ok()?;
+        let table = DeTable::parse(&text).ok()?;
+        let mut verdict = Verdict::default();
+        for (key, field) in verdict.fields() {
+            *field = table.get_ref().get(key)?.get_ref().as_str()?.to_owned();
+        }
+        Some(verdict)
+    }
+
+    fn write(mut self) {
+        let Some(file) = env::var_os(FILE) else { return };
+        let mut text = String::new();
+        for (key, value) in self.fields() {
+            _ = writeln!(text, "{key} = {}", quoted(value));
+        }
+        // Whoever asked finds no file, and says that there is no verdict.
+        _ = fs::write(file, text);
+    }
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            control if control.is_control() => _ = write!(quoted, "\\u{:04x}", control as u32),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Called by `assert_report!` before insta compares: keeps the verdict, and tells a reader what
+/// the mismatch that is about to be shown means.
+#[doc(hidden)]
+pub fn compare(part: &Part, wanted: &str, package: &str) {
+    let report = &part.report;
+    let (saw, wanted) = (part.text.trim().to_owned(), dedented(wanted));
+    let fact = |key: &str| report.fact(key).unwrap_or_default();
+    let mut verdict =
+        Verdict { outcome: "passed".into(), stdout: fact("stdout"), stderr: fact("stderr"), ..Verdict::default() };
+    if saw != wanted {
+        verdict.outcome = "failed".into();
+        let (own, general) = (of_package(package), mistakes::general());
+        if let Some(mistake) = mistakes::diagnose(own.iter().chain(&general), report) {
+            let Mistake { name, cause, remedy, see, .. } = mistake.clone();
+            eprintln!("\nthis looks like: {name}\n{cause}\nhelp: {remedy}");
+            (verdict.mistake, verdict.cause, verdict.remedy, verdict.see) = (name, cause, remedy, see);
+        }
+        if !verdict.stderr.is_empty() {
+            eprintln!("\nyour program said:\n{}", verdict.stderr);
+        }
+    }
+    (verdict.saw, verdict.wanted) = (saw, wanted);
+    verdict.write();
+}
+
+/// The table of the chapter whose check runs: the exercise's, for its solution too.
+fn of_package(package: &str) -> Vec<Mistake> {
+    let chapter = package.strip_suffix("-solution").unwrap_or(package);
+    let file = exercises().join(chapter).join("mistakes.toml");
+    let Ok(text) = fs::read_to_string(&file) else { return Vec::new() };
+    mistakes::of_chapter(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// The folder `exercises` of this checkout.
+pub fn exercises() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the harness lies in exercises").to_owned()
+}
+
+/// An inline snapshot as insta reads it: without the indentation that all lines share, and
+/// without blank lines around it.
+fn dedented(text: &str) -> String {
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    let indent = lines().skip(1).chain(lines().last()).map(|line| line.len() - line.trim_start().len()).min();
+    let indent = if text.starts_with('\n') {
+        lines().map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0)
+    } else {
+        indent.unwrap_or(0)
+    };
+    let cut = text.lines().map(|line| line.get(indent..).unwrap_or(line.trim_start()).trim_end());
+    cut.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+}
+
+/// Ends a check that never began.
+#[track_caller]
+pub(crate) fn could_not_check(error: &SetupError, advice: &Advice) -> ! {
+    let verdict = Verdict {
+        outcome: "cannot".into(),
+        saw: error.to_string(),
+        cause: advice.cause.clone(),
+        remedy: advice.remedy.clone(),
+        ..Verdict::default()
+    };
+    verdict.write();
+    panic!(
+        "could not check: this machine refused the sandbox (your program has not run)\n{error}\n{}\nhelp: {}",
+        advice.cause, advice.remedy
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_loses_its_indentation() {
+        assert_eq!(dedented("\n        a  b\n    lab  A\n    "), "    a  b\nlab  A");
+        assert_eq!(dedented("one line"), "one line");
+        assert_eq!(dedented("\n    one\n\n    two\n"), "one\n\ntwo");
+    }
+
+    #[test]
+    fn any_text_survives_the_file() {
+        let text = "a \"quoted\" \\ line\nanother\twith \u{7} and größer";
+        let toml = format!("text = {}", quoted(text));
+        let table = DeTable::parse(&toml).unwrap();
+        assert_eq!(table.get_ref()["text"].get_ref().as_str(), Some(text));
+    }
+}
