@@ -1,1 +1,77 @@
-fn main() {}
+//! The commands of this course: `cargo xtask COMMAND`.
+
+mod bench;
+mod book;
+mod r#break;
+mod cargo;
+mod chapter;
+mod check;
+mod diff;
+mod doctor;
+mod failure;
+mod hint;
+mod list;
+mod progress;
+mod reset;
+mod run;
+mod screen;
+mod shell;
+mod verify;
+mod watch;
+
+use std::process::ExitCode;
+
+use failure::{Failure, Result};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+for readers
+  check [CHAPTER…]        run a chapter's check; without a chapter, the first one not yet solved
+        --all             every chapter
+        --json            one JSON object a line instead of text
+        --junit FILE      the result as JUnit XML, too
+  watch [CHAPTER]         check again whenever you save
+  hint CHAPTER            one more hint each time
+  run CHAPTER [-- ARGS…]  your program, in the sandbox
+  shell                   a root shell in a sandbox, to play in
+  list                    the chapters and how far you are
+  diff CHAPTER            your program beside the solution
+  reset CHAPTER           the exercise as it was; your file is kept beside it
+  break CHAPTER           a solution with one mistake in it, to find
+  doctor [--json]         what this machine allows, and what to change
+  book [--open]           build and serve the book
+
+for authors
+  verify                  solutions pass, exercises fail, mistakes are named
+  bench                   what a sandbox run costs, beside other tools
+
+A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        [] | ["help" | "--help" | "-h", ..] => {
+            screen::print(USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
+        ["check", rest @ ..] => check::run(rest),
+        ["watch", rest @ ..] => watch::run(rest),
+        ["hint", rest @ ..] => hint::run(rest),
+        ["run", rest @ ..] => run::run(rest),
+        ["shell", rest @ ..] => shell::run(rest),
+        ["list", rest @ ..] => list::run(rest),
+        ["diff", rest @ ..] => diff::run(rest),
+        ["reset", rest @ ..] => reset::run(rest),
+        ["break", rest @ ..] => r#break::run(rest),
+        ["doctor", rest @ ..] => doctor::run(rest),
+        ["book", rest @ ..] => book::run(rest),
+        ["verify", rest @ ..] => verify::run(rest),
+        ["bench", rest @ ..] => bench::run(rest),
+        [unknown, ..] => Err(Failure::usage(format!("there is no command `{unknown}`"))
+            .help("`cargo xtask help` lists the commands")),
+    };
+    result.unwrap_or_else(|failure| failure.report())
+}

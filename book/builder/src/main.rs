@@ -1,1 +1,130 @@
-fn main() {}
+//! `book`: builds, serves and preprocesses the book.
+
+use anyhow::{Context as _, Result, bail};
+use book::{Fault, directive, serve::Server, site, theme};
+use std::io::{self, Write as _};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+const USAGE: &str = "\
+Usage: book COMMAND
+
+  build                     build the book into book/book, or list its faults
+  serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
+  theme                     write book/theme/index.hbs anew, from the pinned mdBook
+  preprocess                be mdBook's preprocessor (mdBook calls this)
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match args.as_slice() {
+        ["build"] => build(),
+        ["serve", options @ ..] => match serve_options(options) {
+            Ok((port, open)) => serve(port, open),
+            Err(error) => return wrong_usage(&format!("{error:#}")),
+        },
+        ["theme"] => write_theme(),
+        ["preprocess"] => preprocess(),
+        // A preprocessor that refuses a renderer is skipped without a word, so none is refused.
+        ["preprocess", "supports", _renderer] => Ok(ExitCode::SUCCESS),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        [] => return wrong_usage("which command?"),
+        other => return wrong_usage(&format!("unknown command `{}`", other.join(" "))),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn wrong_usage(what: &str) -> ExitCode {
+    eprint!("error: {what}\n\n{USAGE}");
+    ExitCode::from(2)
+}
+
+fn build() -> Result<ExitCode> {
+    let repo = site::repository(&std::env::current_dir()?)?;
+    let start = Instant::now();
+    match site::build(&repo) {
+        Ok(built) => {
+            let built = built.strip_prefix(&repo).unwrap_or(&built);
+            println!("built {} in {:.1} s", built.display(), start.elapsed().as_secs_f32());
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(faults) => {
+            report(&faults);
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn serve_options(options: &[&str]) -> Result<(u16, bool)> {
+    let (mut port, mut open) = (3000, false);
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        match *option {
+            "--open" => open = true,
+            "--port" => {
+                let number = options.next().context("--port needs a number")?;
+                port = number.parse().with_context(|| format!("`{number}` is not a port"))?;
+            }
+            other => bail!("unknown option `{other}`"),
+        }
+    }
+    Ok((port, open))
+}
+
+fn serve(port: u16, open: bool) -> Result<ExitCode> {
+    let repo = site::repository(&std::env::current_dir()?)?;
+    let server = Server::start(&repo, port)?;
+    let url = format!("http://{}/", server.address());
+    println!("serving {url} (Ctrl-C ends it)");
+    if open {
+        let quiet =
+            Command::new("xdg-open").arg(&url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        if let Err(error) = quiet {
+            eprintln!("could not start xdg-open: {error}\nhelp: open {url} in a browser");
+        }
+    }
+    server.watch(|result, took| match result {
+        Ok(()) => println!("built in {:.1} s", took.as_secs_f32()),
+        Err(faults) => {
+            report(&faults);
+            eprintln!("the last good book is still served");
+        }
+    })
+}
+
+fn preprocess() -> Result<ExitCode> {
+    let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;
+    let (book, faults) = directive::expand_book(&context, book)?;
+    if !faults.is_empty() {
+        report(&faults);
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut stdout = io::stdout().lock();
+    serde_json::to_writer(&mut stdout, &book)?;
+    stdout.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_theme() -> Result<ExitCode> {
+    let repo = site::repository(&std::env::current_dir()?)?;
+    let file = repo.join("book/theme/index.hbs");
+    std::fs::write(&file, theme::index()?)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    println!("wrote book/theme/index.hbs");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(faults: &[Fault]) {
+    for fault in faults {
+        eprintln!("{fault}");
+    }
+    let s = if faults.len() == 1 { "" } else { "s" };
+    eprintln!("{} fault{s} in the book", faults.len());
+}

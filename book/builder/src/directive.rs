@@ -1,0 +1,303 @@
+//! The preprocessor: expands `{{#include}}`, `{{#mistakes}}` and `{{#hints}}`, and holds every fence
+//! to the rule that what a page shows was produced by something tested.
+
+use crate::exercise;
+use crate::fault::{Fault, Problem};
+use crate::include::{Include, dedent};
+use crate::page::{Fence, Page, Session, escape, line_of};
+use mdbook_preprocessor::book::Book;
+use mdbook_preprocessor::errors::Result;
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+/// The preprocessor's name; book.toml has a table of that name.
+pub const NAME: &str = "hand";
+
+/// The preprocessor, as part of this process.
+///
+/// It reports to a list instead of stopping at the first fault, so that one build names them all.
+#[derive(Default)]
+pub struct Hand {
+    faults: Rc<RefCell<Vec<Fault>>>,
+}
+
+impl Hand {
+    /// The list that its faults go to.
+    pub fn faults(&self) -> Rc<RefCell<Vec<Fault>>> {
+        self.faults.clone()
+    }
+}
+
+impl Preprocessor for Hand {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn run(&self, context: &PreprocessorContext, book: Book) -> Result<Book> {
+        let (book, faults) = expand_book(context, book)?;
+        self.faults.borrow_mut().extend(faults);
+        Ok(book)
+    }
+}
+
+/// Expands the directives of every page.
+pub fn expand_book(context: &PreprocessorContext, mut book: Book) -> Result<(Book, Vec<Fault>)> {
+    let root = context.root.canonicalize()?;
+    let repo = root.parent().unwrap_or(&root);
+    let src = root.strip_prefix(repo)?.join(&context.config.book.src);
+    let mut faults = Vec::new();
+    book.for_each_chapter_mut(|chapter| {
+        if let Some(path) = &chapter.source_path {
+            let (text, found) = expand(repo, &src.join(path), &chapter.content);
+            chapter.content = text;
+            faults.extend(found);
+        }
+    });
+    Ok((book, faults))
+}
+
+/// Expands one page. `file` is its path from the root of the repository.
+fn expand(repo: &Path, file: &Path, source: &str) -> (String, Vec<Fault>) {
+    let mut expander = Expander::new(repo, file, source);
+    expander.fences();
+    expander.directives();
+    expander.finish()
+}
+
+/// A text from beside an exercise: its fences are held to the rules, directives it has none.
+fn included(repo: &Path, file: &Path, source: &str) -> (String, Vec<Fault>) {
+    let mut expander = Expander::new(repo, file, source);
+    expander.fences();
+    for (range, _) in directives(source) {
+        if !expander.page.is_quoted(range.start) {
+            let problem = Problem::new("left-over directive: included text is not expanded again");
+            expander.fault(range.start, problem);
+        }
+    }
+    expander.finish()
+}
+
+struct Expander<'a> {
+    repo: &'a Path,
+    file: &'a Path,
+    source: &'a str,
+    page: Page,
+    edits: Vec<(Range<usize>, String)>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Expander<'a> {
+    fn new(repo: &'a Path, file: &'a Path, source: &'a str) -> Self {
+        let page = Page::parse(source);
+        Self { repo, file, source, page, edits: Vec::new(), faults: Vec::new() }
+    }
+
+    fn fault(&mut self, at: usize, problem: Problem) {
+        self.faults.push(problem.at(self.file, line_of(self.source, at)));
+    }
+
+    /// Applies the edits from the end, so that no edit moves another one's place.
+    fn finish(mut self) -> (String, Vec<Fault>) {
+        let mut text = self.source.to_owned();
+        self.edits.sort_by_key(|(range, _)| (range.start, range.end));
+        for (range, new) in self.edits.into_iter().rev() {
+            text.replace_range(range, &new);
+        }
+        (text, self.faults)
+    }
+
+    fn fences(&mut self) {
+        for line in &self.page.swallowed_fences {
+            let problem = Problem::new("a fence inside an HTML block is not a fence");
+            let problem = problem.help("leave a blank line between the HTML tag and the fence");
+            self.faults.push(problem.at(self.file, *line));
+        }
+        let fences = std::mem::take(&mut self.page.fences);
+        let mut shells = HashMap::new();
+        for fence in &fences {
+            let checked = match fence.language() {
+                "console" => fence.console().and_then(|console| match console.session {
+                    Session::Recorded { start, shell: Some(name), .. } => {
+                        if *shells.entry(name.clone()).or_insert(start) == start {
+                            return Ok(());
+                        }
+                        Err(Problem::new(format!(
+                            "shell `{name}` already has the other start state"
+                        )))
+                    }
+                    _ => Ok(()),
+                }),
+                "rust" => self.rust(fence),
+                _ => continue,
+            };
+            // Only the language goes on to the renderer, which makes a class of each word.
+            self.edits.push((fence.info_range.clone(), fence.language().to_owned()));
+            if let Err(problem) = checked {
+                self.faults.push(problem.at(self.file, fence.line));
+            }
+        }
+        self.page.fences = fences;
+    }
+
+    /// A Rust listing is one include from a tested crate, or it says why it is not.
+    fn rust(&mut self, fence: &Fence) -> Result<(), Problem> {
+        let mut unchecked = false;
+        for (name, value) in fence.attributes()? {
+            match (name.as_str(), value) {
+                ("unchecked", Some(reason)) if !reason.is_empty() => unchecked = true,
+                (other, _) => {
+                    return Err(Problem::new(format!("unknown rust attribute `{other}`"))
+                        .help("there is only `unchecked=\"reason\"`"));
+                }
+            }
+        }
+        let body = fence.body.trim();
+        let path = match directives(body).next() {
+            Some((range, Ok(("include", argument)))) if range == (0..body.len()) => {
+                let include = Include::parse(argument);
+                include.ok().and_then(|include| self.read(&include.path).ok()).map(|(path, _)| path)
+            }
+            _ if unchecked => return Ok(()),
+            _ => {
+                return Err(Problem::new("rust listing that no test compiles").help(
+                    "include it: {{#include ../../solutions/chNN-slug/src/main.rs:ANCHOR}}; or \
+                     say why not: ```rust,unchecked=\"reason\"",
+                ));
+            }
+        };
+        // Without a path the include itself is at fault, and reported as such.
+        let Some(path) = path else { return Ok(()) };
+        if !unchecked && !path.starts_with("solutions") && !path.starts_with("exercises") {
+            return Err(Problem::new("rust listing that no test compiles")
+                .help("include it from solutions/ or exercises/"));
+        }
+        let at = fence.range.start;
+        let indent = indentation(&self.source[at..fence.info_range.start]);
+        let path = escape(&path.display().to_string());
+        let caption = format!("{indent}<p class=\"listing\"><code>{path}</code></p>\n{indent}\n");
+        self.edits.push((at..at, caption));
+        Ok(())
+    }
+
+    fn directives(&mut self) {
+        for (range, directive) in directives(self.source) {
+            if self.page.is_quoted(range.start) {
+                continue;
+            }
+            let expansion = directive.and_then(|(name, argument)| match (name, argument) {
+                ("include", path) => self.include(range.clone(), path),
+                ("mistakes", "") => self.beside_exercise(&range, "mistakes.toml"),
+                ("hints", "") => self.beside_exercise(&range, "hints.md"),
+                (name, _) => Err(Problem::new(format!("unknown directive `{name}`"))
+                    .help("there are {{#include PATH:ANCHOR}}, {{#mistakes}} and {{#hints}}")),
+            });
+            match expansion {
+                Ok(text) => self.edits.push((range, text)),
+                Err(problem) => self.fault(range.start, problem),
+            }
+        }
+    }
+
+    fn include(&self, range: Range<usize>, argument: &str) -> Result<String, Problem> {
+        let include = Include::parse(argument)?;
+        let (path, text) = self.read(&include.path)?;
+        let text = include.cut(&text).map_err(|problem| problem.of(&path))?;
+        let Some(fence) = self.page.fence_at(range.start) else { return Ok(text) };
+        let marker = self.source[..fence.info_range.start].trim_end_matches(['`', '~']).len();
+        let marker = &self.source[marker..fence.info_range.start];
+        if text.lines().any(|line| line.trim_start().starts_with(marker)) {
+            return Err(Problem::new(format!("`{}` closes the fence", path.display()))
+                .help("open and close the fence with one more backtick"));
+        }
+        let line_start = self.source[..range.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let indent = indentation(&self.source[line_start..range.start]);
+        Ok(dedent(&text).trim_end().replace('\n', &format!("\n{indent}")))
+    }
+
+    /// Reads a file that the page names; the path returned is the one from the repository's root.
+    fn read(&self, path: &str) -> Result<(PathBuf, String), Problem> {
+        let from = self.repo.join(self.file);
+        let whole = from.with_file_name(path);
+        let missing = |error: std::io::Error| {
+            Problem::new(format!("included file `{path}` cannot be read: {error}"))
+                .help(format!("looked for `{}`", normal(&self.file.with_file_name(path)).display()))
+        };
+        let whole = whole.canonicalize().map_err(missing)?;
+        let Ok(inside) = whole.strip_prefix(self.repo) else {
+            return Err(Problem::new(format!("included file `{path}` is not in the repository")));
+        };
+        let text = std::fs::read_to_string(&whole).map_err(missing)?;
+        Ok((inside.to_owned(), text))
+    }
+
+    /// Renders a file of the exercise that has the page's name.
+    fn beside_exercise(&mut self, at: &Range<usize>, name: &str) -> Result<String, Problem> {
+        let line_start = self.source[..at.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = self.source[at.end..].find('\n').map_or(self.source.len(), |n| at.end + n);
+        if self.source[line_start..line_end].trim_end() != &self.source[at.clone()]
+            || self.page.fence_at(at.start).is_some()
+        {
+            return Err(Problem::new("this directive stands alone on its line, outside of fences"));
+        }
+        let slug = self.file.file_stem().unwrap_or_default();
+        let file = Path::new("exercises").join(slug).join(name);
+        let text = std::fs::read_to_string(self.repo.join(&file)).map_err(|error| {
+            Problem::new(format!("`{}` cannot be read: {error}", file.display()))
+        })?;
+        let (html, faults) = match name {
+            "hints.md" => {
+                let (text, mut faults) = included(self.repo, &file, &text);
+                let (html, more) = exercise::hints(&file, &text);
+                faults.extend(more);
+                (html, faults)
+            }
+            _ => exercise::mistakes(&file, &text, &self.page.anchors),
+        };
+        self.faults.extend(faults);
+        Ok(html)
+    }
+}
+
+/// The directives of a text: where each stands, its name and its argument.
+fn directives(text: &str) -> impl Iterator<Item = (Range<usize>, Result<(&str, &str), Problem>)> {
+    text.match_indices("{{").filter_map(|(start, _)| {
+        let inside = text[start + 2..].trim_start_matches(' ').strip_prefix('#')?;
+        let line = inside.lines().next().unwrap_or_default();
+        let at = text.len() - inside.len();
+        match line.find("}}") {
+            Some(end) => {
+                let words = line[..end].trim();
+                let (name, argument) = words.split_once([' ', '\t']).unwrap_or((words, ""));
+                Some((start..at + end + 2, Ok((name, argument.trim()))))
+            }
+            None => {
+                let problem = Problem::new("left-over directive: it is not closed on its line");
+                Some((start..at + line.len(), Err(problem.help("close it with `}}`"))))
+            }
+        }
+    })
+}
+
+/// The start of a line that its continuation lines need too, in a list or a quote.
+fn indentation(line: &str) -> &str {
+    &line[..line.find(|c| c != ' ' && c != '>').unwrap_or(line.len())]
+}
+
+/// Resolves `..` without looking at the file system.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir if normal.file_name().is_some() => {
+                normal.pop();
+            }
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
+}

@@ -1,0 +1,100 @@
+//! The parts of a page that live beside its exercise: `mistakes.toml` and `hints.md`.
+
+use crate::fault::{Fault, Problem};
+use crate::page::{Page, inline_html, line_of};
+use serde::Deserialize;
+use std::fmt::Write as _;
+use std::path::Path;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+struct Catalogue {
+    mistake: Vec<Mistake>,
+}
+
+/// What a page shows of a mistake. The keys that make it and find it are the check's.
+#[derive(Deserialize)]
+struct Mistake {
+    name: String,
+    cause: String,
+    remedy: String,
+    see: Spanned<String>,
+}
+
+/// Renders a catalogue of mistakes; each points at one of the page's `anchors`.
+pub(crate) fn mistakes(file: &Path, text: &str, anchors: &[String]) -> (String, Vec<Fault>) {
+    let catalogue: Catalogue = match toml::from_str(text) {
+        Ok(catalogue) => catalogue,
+        Err(error) => {
+            let line = error.span().map_or(0, |span| line_of(text, span.start));
+            return (String::new(), vec![Problem::new(error.message()).at(file, line)]);
+        }
+    };
+    let (mut html, mut faults) = (String::new(), Vec::new());
+    for Mistake { name, cause, remedy, see } in catalogue.mistake {
+        if !anchors.contains(see.get_ref()) {
+            let problem =
+                Problem::new(format!("`see`: the page has no heading `{}`", see.get_ref()))
+                    .help(format!("its headings are {}", anchors.join(", ")));
+            faults.push(problem.at(file, line_of(text, see.span().start)));
+        }
+        let (name, cause, remedy) = (inline_html(&name), cause.trim(), remedy.trim());
+        let body = format!("{cause}\n\n{remedy}\n\n[The part of this page](#{})", see.get_ref());
+        card(&mut html, "mistake", &name, &body);
+    }
+    (html, faults)
+}
+
+/// Renders hints: one card for each section of the file.
+pub(crate) fn hints(file: &Path, text: &str) -> (String, Vec<Fault>) {
+    let sections = Page::parse(text).sections;
+    if sections.is_empty() {
+        let problem = Problem::new("no hint: a hint is a section with a `## ` heading");
+        return (String::new(), vec![problem.at(file, 1)]);
+    }
+    let ends = sections.iter().skip(1).map(|(next, _)| next.start).chain([text.len()]);
+    let mut html = String::new();
+    for ((heading, title), end) in sections.iter().zip(ends) {
+        card(&mut html, "hint", title, text[heading.end..end].trim());
+    }
+    (html, Vec::new())
+}
+
+/// One `<details>`. The blank lines make the body Markdown again.
+fn card(html: &mut String, class: &str, summary: &str, body: &str) {
+    let opening = format!("<details class=\"{class}\"><summary>{summary}</summary>");
+    write!(html, "{opening}\n\n{body}\n\n</details>\n\n").expect("a String takes all");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_a_card_that_points_into_the_page() {
+        let text = "[[mistake]]\nname = 'never `fork`ed'\ncause = 'a'\nremedy = 'b'\nsee = 'x'\n\
+            edit = [1]\n";
+        let (html, faults) = mistakes(Path::new("m"), text, &["x".into()]);
+        assert_eq!(
+            html,
+            "<details class=\"mistake\"><summary>never <code>fork</code>ed</summary>\n\n\
+             a\n\nb\n\n[The part of this page](#x)\n\n</details>\n\n"
+        );
+        assert_eq!(faults, []);
+        let (_, faults) = mistakes(Path::new("m"), text, &["y".into()]);
+        assert_eq!(
+            faults[0].to_string(),
+            "m:5: `see`: the page has no heading `x`\nhelp: its headings are y"
+        );
+        let (_, faults) = mistakes(Path::new("m"), "[[mistake]]\nname = 1\n", &[]);
+        assert_eq!(faults[0].line, 2);
+    }
+
+    #[test]
+    fn hints_are_split_at_their_headings() {
+        let text = "# Hints\n\n## One\n\na\n\n```text\n## not a heading\n```\n\n## `two`\n\nb\n";
+        let (html, _) = hints(Path::new("h"), text);
+        assert_eq!(html.matches("<details").count(), 2);
+        assert!(html.contains("<summary><code>two</code></summary>\n\nb\n\n</details>"), "{html}");
+    }
+}

@@ -1,0 +1,63 @@
+//! SUMMARY.md against the files beside it.
+
+use crate::fault::{Fault, Problem};
+use crate::page::line_of;
+use mdbook_markdown::pulldown_cmark::{Event, Tag};
+use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Finds pages that SUMMARY.md names and that are missing, and pages that it does not name.
+pub(crate) fn check(repo: &Path, src: &Path) -> Vec<Fault> {
+    let file = src.join("SUMMARY.md");
+    let summary = match std::fs::read_to_string(repo.join(&file)) {
+        Ok(summary) => summary,
+        Err(error) => return vec![Problem::new(format!("cannot be read: {error}")).at(&file, 0)],
+    };
+    let mut orphans = pages(&repo.join(src));
+    let mut faults = Vec::new();
+    let events = new_cmark_parser(&summary, &MarkdownOptions::default()).into_offset_iter();
+    for (event, range) in events {
+        let Event::Start(Tag::Link { dest_url, .. }) = event else { continue };
+        if dest_url.is_empty() {
+            continue; // a draft: a title without a page
+        }
+        let page = Path::new(&*dest_url).components().collect::<PathBuf>();
+        orphans.remove(&page);
+        if !repo.join(src).join(&page).is_file() {
+            let problem = Problem::new(format!("page `{}` does not exist", page.display()));
+            faults.push(problem.at(&file, line_of(&summary, range.start)));
+        }
+    }
+    for orphan in orphans {
+        let help = format!("add `- [Title]({})` to {}", orphan.display(), file.display());
+        let problem = Problem::new("page is not in SUMMARY.md").help(help);
+        faults.push(problem.at(&src.join(orphan), 1));
+    }
+    faults
+}
+
+/// All pages under `src`, but for the two that are never named.
+pub(crate) fn pages(src: &Path) -> BTreeSet<PathBuf> {
+    let markdown = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let unnamed = [Path::new("SUMMARY.md"), Path::new("404.md")];
+    let files = files(src).into_iter().filter(markdown);
+    files.filter(|path| !unnamed.contains(&path.as_path())).collect()
+}
+
+/// The files under a directory, relative to it.
+pub(crate) fn files(root: &Path) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if let Ok(path) = path.strip_prefix(root) {
+                files.insert(path.to_owned());
+            }
+        }
+    }
+    files
+}

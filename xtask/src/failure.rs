@@ -1,0 +1,44 @@
+//! What a command says when it cannot do its work.
+
+use std::fmt;
+use std::process::ExitCode;
+
+pub(crate) type Result<T = ExitCode> = std::result::Result<T, Failure>;
+
+/// What could not be done, why, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// A command line that makes no sense: exit status 2.
+    pub(crate) fn usage(message: impl fmt::Display) -> Failure {
+        Failure { code: 2, message: message.to_string(), help: None }
+    }
+
+    /// Anything else that went wrong: exit status 1.
+    pub(crate) fn new(message: impl fmt::Display) -> Failure {
+        Failure { code: 1, message: message.to_string(), help: None }
+    }
+
+    /// This machine cannot do it: exit status 3.
+    pub(crate) fn machine(message: impl fmt::Display) -> Failure {
+        Failure { code: 3, message: message.to_string(), help: None }
+    }
+
+    pub(crate) fn help(mut self, help: impl fmt::Display) -> Failure {
+        self.help = Some(help.to_string());
+        self
+    }
+
+    pub(crate) fn report(self) -> ExitCode {
+        eprintln!("error: {}", self.message);
+        if let Some(help) = self.help {
+            eprintln!("help: {help}");
+        }
+        ExitCode::from(self.code)
+    }
+}

@@ -1,0 +1,1 @@
+//! Which chapters are solved.
