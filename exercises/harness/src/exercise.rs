@@ -108,18 +108,41 @@ impl Attempt {
     /// What only the diagnosis looks at while COMMAND is parked.
     fn look_at_the_program(&mut self, command: &Seen) {
         let program = self.run.program();
-        if program.pid() == command.process.pid() {
-            self.report.aside("program", "has become COMMAND");
+        // In /proc/PID/ns one sees the main thread. The others may be elsewhere.
+        let threads = program.tasks().into_iter().filter(|task| *task != program.pid().as_raw());
+        let moved = threads.filter_map(|task| self.kinds_apart(&Namespaces::of_thread(program, task).ok()?));
+        let moved: Vec<_> = moved.collect();
+        if !moved.is_empty() {
+            self.report.aside("a thread has moved", moved.join(", "));
         }
-        if let Ok(namespaces) = Namespaces::of(program) {
-            let lab = self.run.lab();
-            let moved = Kind::ALL.into_iter().filter(|kind| namespaces.get(*kind) != lab.get(*kind));
-            let moved: Vec<_> = moved.map(Kind::name).collect();
-            self.report.aside("program moved", moved.join(" "));
+        if let Some(name) = command.process.environment("HOSTNAME") {
+            self.report.aside("HOSTNAME of COMMAND", name);
         }
-        self.report.aside("threads", program.tasks().len());
-        self.report.aside("children", program.children().len());
-        self.report.aside("witnesses", self.run.witnesses().len());
+    }
+
+    /// Names of the kinds in which these are not the lab's; `None` if all are.
+    fn kinds_apart(&self, namespaces: &Namespaces) -> Option<String> {
+        let apart = Kind::ALL.into_iter().filter(|kind| namespaces.get(*kind) != self.run.lab().get(*kind));
+        let apart: Vec<_> = apart.map(Kind::name).collect();
+        (!apart.is_empty()).then(|| apart.join(" "))
+    }
+
+    /// Enters a resident in the report's table.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there any more.
+    pub fn row_of(&mut self, resident: &str) {
+        let process = self.run.resident_process(resident).expect("residents live as long as the run");
+        let namespaces = Namespaces::of(&process).expect("a resident can be looked at");
+        self.report.row(resident, namespaces);
+    }
+
+    /// Enters the program itself in the report's table.
+    pub fn row_of_program(&mut self) {
+        if let Ok(namespaces) = Namespaces::of(self.run.program()) {
+            self.report.row("program", namespaces);
+        }
     }
 
     /// Lets COMMAND end with `status`.

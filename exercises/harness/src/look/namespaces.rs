@@ -167,6 +167,20 @@ impl Namespaces {
         Ok(Namespaces(all))
     }
 
+    /// Those of one thread, by its id in our PID namespace.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Namespaces::of`].
+    pub fn of_thread(process: &Process, thread: i32) -> nix::Result<Namespaces> {
+        let folder = format!("/proc/{}/task/{thread}/ns", process.pid());
+        let mut all = [const { None }; 8];
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
+            all[kind as usize] = Some(Namespace::hold(open_path(&format!("{folder}/{kind}"))?)?);
+        }
+        Ok(Namespaces(all))
+    }
+
     /// The same ones, held a second time.
     ///
     /// # Errors
@@ -204,12 +218,16 @@ impl Namespaces {
 fn open(process: &Process, kind: Kind) -> nix::Result<OwnedFd> {
     match sys::ioctl_fd(process.pidfd().as_fd(), kind.pidfd_request()) {
         Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP) => {
-            let link = File::open(format!("/proc/{}/ns/{}", process.pid(), kind.name()));
-            let link = link.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
-            Ok(link.into())
+            open_path(&format!("/proc/{}/ns/{kind}", process.pid()))
         }
         fd => fd,
     }
+}
+
+fn open_path(path: &str) -> nix::Result<OwnedFd> {
+    let file = File::open(path);
+    let file = file.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+    Ok(file.into())
 }
 
 #[cfg(test)]

@@ -99,6 +99,20 @@ impl Process {
         }
     }
 
+    /// A variable of the environment it was started with.
+    pub fn environment(&self, name: &str) -> Option<String> {
+        let bytes = fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        text.split('\0').find_map(|entry| Some(entry.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+    }
+
+    /// Whether one of its descriptors is a pidfd of `other`.
+    pub fn holds_pidfd_of(&self, other: &Process) -> bool {
+        let entries = fs::read_dir(format!("/proc/{}/fdinfo", self.pid)).into_iter().flatten();
+        let mut infos = entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
+        infos.any(|info| field(&info, "Pid:") == Some(&other.pid.to_string()))
+    }
+
     /// The name it goes by: `/proc/PID/comm`.
     pub fn name(&self) -> Option<String> {
         Some(fs::read_to_string(format!("/proc/{}/comm", self.pid)).ok()?.trim_end().to_owned())
