@@ -39,7 +39,7 @@
         const commands = [...pre.querySelectorAll('.command')];
         return commands.length === 0
             ? whole_text(pre, hidden)
-            : commands.map(line => line.textContent.slice(2)).join('');
+            : commands.map(line => line.textContent.slice(2)).join('').trimEnd();
     };
 })();
 

@@ -21,8 +21,9 @@ impl Chapter {
     /// All of them, in order: the folders `exercises/chNN-slug`.
     pub(crate) fn all() -> Result<Vec<Chapter>> {
         let folder = root().join("exercises");
-        let entries = fs::read_dir(&folder)
-            .map_err(|error| Failure::new(format!("could not read `{}`: {error}", folder.display())))?;
+        let entries = fs::read_dir(&folder).map_err(|error| {
+            Failure::new(format!("could not read `{}`: {error}", folder.display()))
+        })?;
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let chapters = names.filter(|name| is_chapter_name(name)).map(|name| Chapter { name });
         let mut chapters: Vec<_> = chapters.collect();

@@ -68,14 +68,14 @@ fn expand(repo: &Path, file: &Path, source: &str) -> (String, Vec<Fault>) {
     expander.finish()
 }
 
-/// A text from beside an exercise: its fences are held to the rules, directives it has none.
+/// A text that a page takes in: its fences are held to the rules, directives it has none.
 fn included(repo: &Path, file: &Path, source: &str) -> (String, Vec<Fault>) {
     let mut expander = Expander::new(repo, file, source);
     expander.fences();
     for (range, _) in directives(source) {
         if !expander.page.is_quoted(range.start) {
-            let problem = Problem::new("left-over directive: included text is not expanded again");
-            expander.fault(range.start, problem);
+            let what = "left-over directive: a text that a page takes in is not expanded again";
+            expander.reject(range, Problem::new(what));
         }
     }
     expander.finish()
@@ -96,8 +96,10 @@ impl<'a> Expander<'a> {
         Self { repo, file, source, page, edits: Vec::new(), faults: Vec::new() }
     }
 
-    fn fault(&mut self, at: usize, problem: Problem) {
-        self.faults.push(problem.at(self.file, line_of(self.source, at)));
+    /// Reports a directive and takes it out, so that the rendered page does not repeat the fault.
+    fn reject(&mut self, range: Range<usize>, problem: Problem) {
+        self.faults.push(problem.at(self.file, line_of(self.source, range.start)));
+        self.edits.push((range, String::new()));
     }
 
     /// Applies the edits from the end, so that no edit moves another one's place.
@@ -197,7 +199,7 @@ impl<'a> Expander<'a> {
             });
             match expansion {
                 Ok(text) => self.edits.push((range, text)),
-                Err(problem) => self.fault(range.start, problem),
+                Err(problem) => self.reject(range, problem),
             }
         }
     }
@@ -206,7 +208,17 @@ impl<'a> Expander<'a> {
         let include = Include::parse(argument)?;
         let (path, text) = self.read(&include.path)?;
         let text = include.cut(&text).map_err(|problem| problem.of(&path))?;
-        let Some(fence) = self.page.fence_at(range.start) else { return Ok(text) };
+        let Some(fence) = self.page.fence_at(range.start) else {
+            let page = Page::parse(&text);
+            let mut fences = page.fences.iter();
+            if fences.any(|fence| matches!(fence.language(), "console" | "rust"))
+                || directives(&text).any(|(range, _)| !page.is_quoted(range.start))
+            {
+                let what = "a text that a page takes in has no directives, sessions or listings";
+                return Err(Problem::new(what).of(&path));
+            }
+            return Ok(text);
+        };
         let marker = self.source[..fence.info_range.start].trim_end_matches(['`', '~']).len();
         let marker = &self.source[marker..fence.info_range.start];
         if text.lines().any(|line| line.trim_start().starts_with(marker)) {
@@ -220,15 +232,14 @@ impl<'a> Expander<'a> {
 
     /// Reads a file that the page names; the path returned is the one from the repository's root.
     fn read(&self, path: &str) -> Result<(PathBuf, String), Problem> {
-        let from = self.repo.join(self.file);
-        let whole = from.with_file_name(path);
+        let named = normal(&self.file.with_file_name(path));
         let missing = |error: std::io::Error| {
-            Problem::new(format!("included file `{path}` cannot be read: {error}"))
-                .help(format!("looked for `{}`", normal(&self.file.with_file_name(path)).display()))
+            Problem::new(format!("included file `{}` cannot be read: {error}", named.display()))
         };
-        let whole = whole.canonicalize().map_err(missing)?;
+        let whole = self.repo.join(&named).canonicalize().map_err(missing)?;
         let Ok(inside) = whole.strip_prefix(self.repo) else {
-            return Err(Problem::new(format!("included file `{path}` is not in the repository")));
+            let what = format!("included file `{}` is not in the repository", named.display());
+            return Err(Problem::new(what));
         };
         let text = std::fs::read_to_string(&whole).map_err(missing)?;
         Ok((inside.to_owned(), text))

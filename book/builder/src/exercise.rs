@@ -32,15 +32,16 @@ pub(crate) fn mistakes(file: &Path, text: &str, anchors: &[String]) -> (String, 
     };
     let (mut html, mut faults) = (String::new(), Vec::new());
     for Mistake { name, cause, remedy, see } in catalogue.mistake {
-        if !anchors.contains(see.get_ref()) {
+        let mut body = format!("{}\n\n{}", cause.trim(), remedy.trim());
+        if anchors.contains(see.get_ref()) {
+            body += &format!("\n\n[The part of this page](#{})", see.get_ref());
+        } else {
             let problem =
-                Problem::new(format!("`see`: the page has no heading `{}`", see.get_ref()))
-                    .help(format!("its headings are {}", anchors.join(", ")));
+                Problem::new(format!("`see`: the page has no heading `{}`", see.get_ref()));
+            let problem = problem.help(format!("its headings are {}", anchors.join(", ")));
             faults.push(problem.at(file, line_of(text, see.span().start)));
         }
-        let (name, cause, remedy) = (inline_html(&name), cause.trim(), remedy.trim());
-        let body = format!("{cause}\n\n{remedy}\n\n[The part of this page](#{})", see.get_ref());
-        card(&mut html, "mistake", &name, &body);
+        card(&mut html, "mistake", &inline_html(&name), &body);
     }
     (html, faults)
 }

@@ -33,7 +33,7 @@ pub(crate) fn check(repo: &Path, book: &Path, src: &Path, built: &Path) -> Vec<F
         }
         if page.leftover {
             let problem = Problem::new("left-over directive in the rendered page");
-            faults.extend(sources.place(problem, "{{"));
+            faults.insert(problem.at(&sources.page, 0));
         }
         for link in &page.links {
             let found = match link {
@@ -154,7 +154,7 @@ fn holds(line: &str, text: &str) -> bool {
     line.match_indices(text).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + text.len()..].chars().next();
-        text == "{{" || !before.is_some_and(inner) && !after.is_some_and(inner)
+        !before.is_some_and(inner) && !after.is_some_and(inner)
     })
 }
 

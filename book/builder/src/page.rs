@@ -165,7 +165,7 @@ pub(crate) struct Page {
     pub(crate) sections: Vec<(Range<usize>, String)>,
     /// Inline code spans.
     pub(crate) code_spans: Vec<Range<usize>>,
-    /// Lines that look like a fence but are part of an HTML block.
+    /// Lines that look like an opening fence but are part of an HTML block.
     pub(crate) swallowed_fences: Vec<usize>,
 }
 
@@ -209,7 +209,7 @@ impl Page {
                         heading.push_str(&text);
                     }
                 }
-                Event::Html(html) if html.trim_start().starts_with("```") => {
+                Event::Html(html) if html.trim().len() > 3 && html.trim().starts_with("```") => {
                     page.swallowed_fences.push(line_of(source, range.start));
                 }
                 _ => {}

@@ -78,6 +78,10 @@ const REPAIRS: &[(&str, &str)] = &[
                 {{#if search_enabled}}
                 <div id="mdbook-search-wrapper" class="hidden" role="search">"#,
     ),
+    (
+        r#"aria-describedby="searchresults-header""#,
+        r#"aria-label="Search this book" aria-describedby="mdbook-searchresults-header""#,
+    ),
     // The page's own title is its only first-level heading.
     (
         r#"<h1 class="menu-title">{{ book_title }}</h1>"#,

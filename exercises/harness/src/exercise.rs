@@ -23,7 +23,8 @@ pub struct Exercise {
 impl Exercise {
     #[doc(hidden)]
     pub fn new(program: &str) -> Exercise {
-        let program = std::env::var_os(PROGRAM).map_or_else(|| PathBuf::from(program), PathBuf::from);
+        let program =
+            std::env::var_os(PROGRAM).map_or_else(|| PathBuf::from(program), PathBuf::from);
         let host_name = token("lab");
         Exercise { sandbox: Sandbox::new(program).host_name(&host_name), host_name }
     }
@@ -90,7 +91,8 @@ impl Attempt {
         let seen = witness.and_then(|process| Seen::of(process).ok());
         match &seen {
             Some(seen) => {
-                self.report.row("COMMAND", seen.namespaces.again().expect("eight more descriptors"));
+                self.report
+                    .row("COMMAND", seen.namespaces.again().expect("eight more descriptors"));
                 self.look_at_the_program(seen);
             }
             None => {
@@ -110,7 +112,8 @@ impl Attempt {
         let program = self.run.program();
         // In /proc/PID/ns one sees the main thread. The others may be elsewhere.
         let threads = program.tasks().into_iter().filter(|task| *task != program.pid().as_raw());
-        let moved = threads.filter_map(|task| self.kinds_apart(&Namespaces::of_thread(program, task).ok()?));
+        let moved = threads
+            .filter_map(|task| self.kinds_apart(&Namespaces::of_thread(program, task).ok()?));
         let moved: Vec<_> = moved.collect();
         if !moved.is_empty() {
             self.report.aside("a thread has moved", moved.join(", "));
@@ -122,7 +125,8 @@ impl Attempt {
 
     /// Names of the kinds in which these are not the lab's; `None` if all are.
     fn kinds_apart(&self, namespaces: &Namespaces) -> Option<String> {
-        let apart = Kind::ALL.into_iter().filter(|kind| namespaces.get(*kind) != self.run.lab().get(*kind));
+        let apart =
+            Kind::ALL.into_iter().filter(|kind| namespaces.get(*kind) != self.run.lab().get(*kind));
         let apart: Vec<_> = apart.map(Kind::name).collect();
         (!apart.is_empty()).then(|| apart.join(" "))
     }
@@ -133,7 +137,8 @@ impl Attempt {
     ///
     /// When it is not there any more.
     pub fn row_of(&mut self, resident: &str) {
-        let process = self.run.resident_process(resident).expect("residents live as long as the run");
+        let process =
+            self.run.resident_process(resident).expect("residents live as long as the run");
         let namespaces = Namespaces::of(&process).expect("a resident can be looked at");
         self.report.row(resident, namespaces);
     }
@@ -206,11 +211,15 @@ impl Attempt {
                     None => format!("still running after {seconds} s"),
                 }
             }
-            Wait::TooMuchOutput => format!("stopped: it printed more than {} MiB", sandbox::OUTPUT >> 20),
+            Wait::TooMuchOutput => {
+                format!("stopped: it printed more than {} MiB", sandbox::OUTPUT >> 20)
+            }
             Wait::Stopped(Excess::Memory) => {
                 format!("stopped: it used more than {} MiB of memory", sandbox::MEMORY >> 20)
             }
-            Wait::Stopped(Excess::Processes) => "stopped: it had too many processes at once".to_owned(),
+            Wait::Stopped(Excess::Processes) => {
+                "stopped: it had too many processes at once".to_owned()
+            }
         }
     }
 }

@@ -66,12 +66,16 @@ pub fn of_chapter(text: &str) -> Result<Vec<Mistake>, TableError> {
 }
 
 fn parse(text: &str, of_chapter: bool) -> Result<Vec<Mistake>, TableError> {
-    let table = DeTable::parse(text).map_err(|error| TableError(error.to_string().trim_end().to_owned()))?;
+    let table = DeTable::parse(text)
+        .map_err(|error| TableError(error.to_string().trim_end().to_owned()))?;
     let rows = table.get_ref().get("mistake").map(|rows| rows.get_ref());
     let Some(DeValue::Array(rows)) = rows else {
         return Err(TableError("no [[mistake]] in it".into()));
     };
-    rows.iter().enumerate().map(|(number, row)| read(row.get_ref(), number + 1, of_chapter)).collect()
+    rows.iter()
+        .enumerate()
+        .map(|(number, row)| read(row.get_ref(), number + 1, of_chapter))
+        .collect()
 }
 
 fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, TableError> {
@@ -86,7 +90,9 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
         text.map(|text| text.trim().to_owned()).ok_or_else(|| error(&format!("no text `{key}`")))
     };
     let strings = |value: &DeValue| match value {
-        DeValue::Array(items) => items.iter().map(|item| Some(item.get_ref().as_str()?.to_owned())).collect(),
+        DeValue::Array(items) => {
+            items.iter().map(|item| Some(item.get_ref().as_str()?.to_owned())).collect()
+        }
         value => value.as_str().map(|text| vec![text.to_owned()]),
     };
 
@@ -95,7 +101,8 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
         let listed = row.get("edit").and_then(|edits| edits.get_ref().as_array());
         for edit in listed.ok_or_else(|| error("no list `edit`"))?.iter() {
             let part = |key: &str| {
-                let part = edit.get_ref().as_table().and_then(|edit| edit.get(key)?.get_ref().as_str());
+                let part =
+                    edit.get_ref().as_table().and_then(|edit| edit.get(key)?.get_ref().as_str());
                 part.map(str::to_owned).ok_or_else(|| error(&format!("an edit without `{key}`")))
             };
             edits.push(Edit { find: part("find")?, replace: part("replace")? });
@@ -104,7 +111,8 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
     let mut when = Vec::new();
     let listed = row.get("when").and_then(|when| when.get_ref().as_table());
     for (key, value) in listed.ok_or_else(|| error("no table `when`"))? {
-        let values = strings(value.get_ref()).ok_or_else(|| error("`when` holds something else than text"))?;
+        let values = strings(value.get_ref())
+            .ok_or_else(|| error("`when` holds something else than text"))?;
         when.push((key.get_ref().to_string(), values));
     }
     Ok(Mistake {
@@ -118,7 +126,10 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
 }
 
 /// The first mistake that shows like this.
-pub fn diagnose<'a>(mistakes: impl IntoIterator<Item = &'a Mistake>, report: &Report) -> Option<&'a Mistake> {
+pub fn diagnose<'a>(
+    mistakes: impl IntoIterator<Item = &'a Mistake>,
+    report: &Report,
+) -> Option<&'a Mistake> {
     mistakes.into_iter().find(|mistake| {
         mistake.when.iter().all(|(key, wanted)| {
             let fact = report.fact(key);

@@ -60,6 +60,22 @@ impl Report {
         self.asides.push((key.to_owned(), value));
     }
 
+    /// A line about the end of another run, and its words for the diagnosis.
+    pub fn ending(&mut self, key: &str, other: &Report) {
+        let fact = |key: &str| other.fact(key).unwrap_or_default();
+        self.line(
+            key,
+            format_args!(
+                "exit status {}, left behind: {}",
+                fact("exit status"),
+                fact("left behind")
+            ),
+        );
+        for words in ["stdout", "stderr"] {
+            self.aside(words, fact(words));
+        }
+    }
+
     fn by_role(&self, value: &str) -> String {
         self.roles.iter().fold(value.to_owned(), |value, (text, role)| value.replace(text, role))
     }

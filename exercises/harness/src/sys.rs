@@ -138,7 +138,8 @@ pub(crate) fn close_on_exec_from(first: RawFd) -> Result<()> {
 /// Calls `act` for each open descriptor from `first` on.
 fn each_from(first: RawFd, mut act: impl FnMut(RawFd)) -> Result<()> {
     let listing = std::fs::read_dir("/proc/self/fd");
-    let listing = listing.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+    let listing =
+        listing.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
     let numbers = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     // Collected first: the listing has a descriptor of its own, which is closed by then.
     let numbers: Vec<RawFd> = numbers.collect();

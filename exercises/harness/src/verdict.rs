@@ -93,15 +93,20 @@ pub fn compare(part: &Part, wanted: &str, package: &str) {
     let report = &part.report;
     let (saw, wanted) = (part.text.trim().to_owned(), dedented(wanted));
     let fact = |key: &str| report.fact(key).unwrap_or_default();
-    let mut verdict =
-        Verdict { outcome: "passed".into(), stdout: fact("stdout"), stderr: fact("stderr"), ..Verdict::default() };
+    let mut verdict = Verdict {
+        outcome: "passed".into(),
+        stdout: fact("stdout"),
+        stderr: fact("stderr"),
+        ..Verdict::default()
+    };
     if saw != wanted {
         verdict.outcome = "failed".into();
         let (own, general) = (of_package(package), mistakes::general());
         if let Some(mistake) = mistakes::diagnose(own.iter().chain(&general), report) {
             let Mistake { name, cause, remedy, see, .. } = mistake.clone();
             eprintln!("\nthis looks like: {name}\n{cause}\nhelp: {remedy}");
-            (verdict.mistake, verdict.cause, verdict.remedy, verdict.see) = (name, cause, remedy, see);
+            (verdict.mistake, verdict.cause, verdict.remedy, verdict.see) =
+                (name, cause, remedy, see);
         }
         if !verdict.stderr.is_empty() {
             eprintln!("\nyour program said:\n{}", verdict.stderr);
@@ -121,14 +126,21 @@ fn of_package(package: &str) -> Vec<Mistake> {
 
 /// The folder `exercises` of this checkout.
 pub fn exercises() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the harness lies in exercises").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the harness lies in exercises")
+        .to_owned()
 }
 
 /// An inline snapshot as insta reads it: without the indentation that all lines share, and
 /// without blank lines around it.
 fn dedented(text: &str) -> String {
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
-    let indent = lines().skip(1).chain(lines().last()).map(|line| line.len() - line.trim_start().len()).min();
+    let indent = lines()
+        .skip(1)
+        .chain(lines().last())
+        .map(|line| line.len() - line.trim_start().len())
+        .min();
     let indent = if text.starts_with('\n') {
         lines().map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0)
     } else {

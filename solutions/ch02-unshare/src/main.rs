@@ -1,26 +1,30 @@
 //! ch02-unshare, solved.
 
+use std::ffi::{OsStr, OsString};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::sethostname;
 
-fn main() -> Result<ExitCode> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let [name, dashes, command, args @ ..] = words.as_slice() else {
-        bail!("usage: ch02-unshare NAME -- COMMAND [ARGS…]");
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [name, dashes, command, args @ ..] if dashes == "--" => run(name, command, args),
+        _ => Err(anyhow!("usage: ch02-unshare NAME -- COMMAND [ARGS…]")),
     };
-    if dashes != "--" {
-        bail!("usage: ch02-unshare NAME -- COMMAND [ARGS…]");
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch02-unshare: {error:#}");
+            ExitCode::FAILURE
+        }
     }
-    let status = run(name, command, args)?;
-    Ok(ExitCode::from(exit_code(status)))
 }
 
 // ANCHOR: run
 /// Runs `command` in a new UTS namespace whose host name is `name`, and waits for it.
-fn run(name: &str, command: &str, args: &[String]) -> Result<ExitStatus> {
+fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     // The copy starts with the old name. Everybody else keeps the original.
     unshare(CloneFlags::CLONE_NEWUTS).context("unshare(CLONE_NEWUTS)")?;
     sethostname(name).with_context(|| format!("sethostname({name:?})"))?;

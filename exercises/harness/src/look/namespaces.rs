@@ -137,7 +137,8 @@ impl Namespace {
     /// `EMFILE` when this process has too many open.
     pub fn again(&self) -> nix::Result<Namespace> {
         let fd = self.fd.try_clone();
-        let fd = fd.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EMFILE)))?;
+        let fd =
+            fd.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EMFILE)))?;
         Ok(Namespace { fd, id: self.id })
     }
 }

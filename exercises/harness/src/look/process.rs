@@ -5,6 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::sys;
@@ -22,14 +23,16 @@ impl Process {
     }
 
     /// The process of a pidfd from elsewhere. Its pid here is a line of the descriptor's
-    /// `/proc/self/fdinfo` (pidfd_open(2)).
+    /// `/proc/self/fdinfo` (pidfd_open(2)), and -1 when it has ended and been waited for: then
+    /// every look finds nothing.
     pub(crate) fn from_pidfd(pidfd: OwnedFd) -> nix::Result<Process> {
         use std::os::fd::AsRawFd as _;
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
-        let info = info.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+        let info =
+            info.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
         match field(&info, "Pid:").and_then(|pid| pid.parse().ok()) {
-            Some(pid @ 1..) => Ok(Process { pid: Pid::from_raw(pid), pidfd }),
-            _ => Err(Errno::ESRCH),
+            Some(pid) => Ok(Process { pid: Pid::from_raw(pid), pidfd }),
+            None => Err(Errno::EBADF),
         }
     }
 
@@ -47,6 +50,12 @@ impl Process {
         poll(&mut ready, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
+    /// Ends it with SIGKILL.
+    pub fn kill(&self) {
+        // It may have ended by itself; that is as good.
+        _ = sys::pidfd_send_signal(self.pidfd.as_fd(), Signal::SIGKILL);
+    }
+
     /// A line of `/proc/PID/status` (proc_pid_status(5)), such as `NSpid` or `CapEff`.
     pub fn status(&self, name: &str) -> Option<String> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
@@ -58,9 +67,8 @@ impl Process {
         self.status("NSpid")?.split_ascii_whitespace().last()?.parse().ok()
     }
 
-    /// Its pid in the PID namespace of which `init`, a pid here, is PID 1.
-    pub fn own_pid_at(&self, init: Pid) -> Option<i32> {
-        let init = Process::open(init).ok()?;
+    /// Its pid in the PID namespace of `init`, which is PID 1 there.
+    pub fn own_pid_below(&self, init: &Process) -> Option<i32> {
         let level = init.status("NSpid")?.split_ascii_whitespace().count().checked_sub(1)?;
         self.status("NSpid")?.split_ascii_whitespace().nth(level)?.parse().ok()
     }
@@ -77,7 +85,9 @@ impl Process {
             fs::read_to_string(path).ok()
         });
         let pids: Vec<i32> = listed
-            .flat_map(|text| text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+            .flat_map(|text| {
+                text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+            })
             .collect();
         pids.into_iter().filter_map(|pid| Process::open(Pid::from_raw(pid)).ok()).collect()
     }
@@ -91,7 +101,8 @@ impl Process {
     /// Where it waits, as one would look it up: `read(2)`, or the kernel function's name.
     pub fn waits_in(&self) -> Option<String> {
         let read = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", self.pid)).ok();
-        let call = read("syscall").and_then(|text| text.split(' ').next()?.trim().parse::<i64>().ok());
+        let call =
+            read("syscall").and_then(|text| text.split(' ').next()?.trim().parse::<i64>().ok());
         let function = read("wchan").filter(|name| !name.is_empty() && name != "0");
         match (call.and_then(call_name), function) {
             (Some(call), _) => Some(format!("{call}(2)")),
@@ -103,7 +114,8 @@ impl Process {
     pub fn environment(&self, name: &str) -> Option<String> {
         let bytes = fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
         let text = String::from_utf8_lossy(&bytes);
-        text.split('\0').find_map(|entry| Some(entry.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+        text.split('\0')
+            .find_map(|entry| Some(entry.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
     }
 
     /// Whether one of its descriptors is a pidfd of `other`.

@@ -5,14 +5,13 @@
 //! learner's PID namespace, so nobody in there can trace or signal it. It works as well when the
 //! last process inside has ended: the descriptors keep the namespaces alive.
 
-use std::ffi::CString;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::exit;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::sched::{CloneFlags, setns};
-use nix::sys::stat::stat;
-use nix::sys::statfs::{NSFS_MAGIC, statfs};
+use nix::sys::stat::Mode;
 
 use super::Namespace;
 use crate::sandbox::supervisor::{self, VISIT};
@@ -24,8 +23,8 @@ use crate::sys::{self, Fork};
 pub(crate) enum Visit {
     /// uname(2)'s node name.
     HostName,
-    /// Device and inode of the namespace that is mounted on a path, if one is.
-    Pinned(String),
+    /// The same in the UTS namespace that is mounted on a path.
+    HostNameAt(String),
 }
 
 impl Visit {
@@ -33,7 +32,7 @@ impl Visit {
         let mut to = Writer(vec![VISIT]);
         match self {
             Visit::HostName => to.number(0).text(""),
-            Visit::Pinned(path) => to.number(1).text(path),
+            Visit::HostNameAt(path) => to.number(1).text(path),
         };
         to.0
     }
@@ -42,26 +41,17 @@ impl Visit {
         let mut from = Reader(body);
         match (from.number()?, from.text()?) {
             (0, _) => Some(Visit::HostName),
-            (1, path) => Some(Visit::Pinned(path)),
+            (1, path) => Some(Visit::HostNameAt(path)),
             _ => None,
         }
     }
 
     fn read(&self) -> nix::Result<String> {
-        match self {
-            Visit::HostName => {
-                let name = nix::unistd::gethostname()?;
-                name.into_string().map_err(|_| Errno::EILSEQ)
-            }
-            Visit::Pinned(path) => {
-                let path = CString::new(path.as_str()).map_err(|_| Errno::EINVAL)?;
-                if statfs(path.as_c_str())?.filesystem_type() != NSFS_MAGIC {
-                    return Err(Errno::ENOTTY);
-                }
-                let found = stat(path.as_c_str())?;
-                Ok(format!("{} {}", found.st_dev, found.st_ino))
-            }
+        if let Visit::HostNameAt(path) = self {
+            let namespace = open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+            setns(namespace, CloneFlags::CLONE_NEWUTS)?;
         }
+        nix::unistd::gethostname()?.into_string().map_err(|_| Errno::EILSEQ)
     }
 }
 
@@ -74,15 +64,13 @@ pub fn host_name(uts: &Namespace) -> nix::Result<String> {
     send(Visit::HostName, uts)
 }
 
-/// Whether `path`, seen in the mount namespace `mnt`, is a mount of `namespace`.
+/// The host name in the UTS namespace that is mounted on `path`, seen in the mount namespace `mnt`.
 ///
 /// # Errors
 ///
-/// `ENOENT` when nothing is there, `ENOTTY` when it is something else than a namespace.
-pub fn is_pinned(mnt: &Namespace, path: &str, namespace: &Namespace) -> nix::Result<bool> {
-    let found = send(Visit::Pinned(path.to_owned()), mnt)?;
-    let wanted = nix::sys::stat::fstat(namespace.fd())?;
-    Ok(found == format!("{} {}", wanted.st_dev, wanted.st_ino))
+/// `ENOENT` when nothing is there, `EINVAL` when it is something else than a UTS namespace.
+pub fn host_name_at(mnt: &Namespace, path: &str) -> nix::Result<String> {
+    send(Visit::HostNameAt(path.to_owned()), mnt)
 }
 
 /// Sends a visitor to `place`. The right to enter is the owner's: the visitor goes through the
@@ -91,7 +79,11 @@ fn send(visit: Visit, place: &Namespace) -> nix::Result<String> {
     let owner = place.owner()?;
     let (ours, theirs) = wire::pair()?;
     let supervisor = supervisor::socket().map_err(|error| error.errno)?;
-    wire::send(supervisor, &visit.encode(), &[theirs.as_fd(), owner.fd().as_fd(), place.fd().as_fd()])?;
+    wire::send(
+        supervisor,
+        &visit.encode(),
+        &[theirs.as_fd(), owner.fd().as_fd(), place.fd().as_fd()],
+    )?;
     drop(theirs);
     let answer = wire::receive(ours.as_fd())?.ok_or(Errno::ECHILD)?;
     let mut answer = Reader(&answer.bytes);

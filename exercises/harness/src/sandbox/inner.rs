@@ -11,10 +11,12 @@ use std::process::exit;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
-use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, execve, pause, pipe2, read, sethostname, setsid};
+use nix::unistd::{
+    dup2_stderr, dup2_stdin, dup2_stdout, execve, pause, pipe2, read, sethostname, setsid,
+};
 
-use super::outer::Descriptors;
 use super::message::{Message, fail};
+use super::outer::Descriptors;
 use super::request::{Request, Resident, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::flag_names;
@@ -39,7 +41,8 @@ impl Terminal {
         let master = open("/dev/ptmx")?;
         let unlock: libc::c_int = 0;
         // SAFETY: TIOCSPTLCK reads one int.
-        let unlocked = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlock) };
+        let unlocked =
+            unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlock) };
         Errno::result(unlocked).map_err(at(Stage::Start, "ioctl(TIOCSPTLCK)"))?;
         Ok(Terminal { master, slave: open("/dev/pts/0")? })
     }
@@ -123,7 +126,8 @@ fn start(
 
 /// What belongs to whoever owns the lab's namespaces: a host name, a loopback interface.
 pub(crate) fn furnish(request: &Request) -> Result<(), SetupError> {
-    sethostname(&request.host_name).map_err(at(Stage::Inner, format!("sethostname({:?})", request.host_name)))?;
+    sethostname(&request.host_name)
+        .map_err(at(Stage::Inner, format!("sethostname({:?})", request.host_name)))?;
     if request.network {
         loopback_up().map_err(at(Stage::Network, "ioctl(SIOCSIFFLAGS, \"lo\", IFF_UP)"))?;
     }
@@ -155,7 +159,8 @@ fn loopback_up() -> nix::Result<()> {
 fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
     let stage = Stage::Residents;
     let flags = libc::CLONE_PARENT | resident.new;
-    let (settled, settling) = pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"))?;
+    let (settled, settling) =
+        pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"))?;
     // SAFETY: this process has one thread.
     match unsafe { sys::fork_into(flags) }.map_err(at(stage, flag_names(flags)))? {
         Fork::Child => {
@@ -224,7 +229,12 @@ fn deny_keyrings() -> nix::Result<()> {
     #[cfg(target_arch = "aarch64")]
     const ARCH: u32 = 0xc000_00b7; // AUDIT_ARCH_AARCH64
 
-    let op = |code: u32, k: u32, yes: u8, no: u8| libc::sock_filter { code: code as u16, jt: yes, jf: no, k };
+    let op = |code: u32, k: u32, yes: u8, no: u8| libc::sock_filter {
+        code: code as u16,
+        jt: yes,
+        jf: no,
+        k,
+    };
     let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
     let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
     let answer = libc::BPF_RET | libc::BPF_K;
@@ -241,6 +251,7 @@ fn deny_keyrings() -> nix::Result<()> {
     ];
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
     // SAFETY: `program` and its filter outlive the call; the kernel copies them.
-    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    let set =
+        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
     Errno::result(set).map(drop)
 }

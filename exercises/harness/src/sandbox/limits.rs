@@ -76,7 +76,8 @@ pub(crate) fn usage() -> Usage {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // After the name, which may hold anything, come the state and 16 fields, then num_threads.
         let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let threads = fields.split_ascii_whitespace().nth(17).and_then(|count| count.parse::<u64>().ok());
+        let threads =
+            fields.split_ascii_whitespace().nth(17).and_then(|count| count.parse::<u64>().ok());
         usage.processes += threads.unwrap_or(1);
     }
     usage

@@ -65,7 +65,11 @@ impl Sandbox {
 
     /// A program that is inside anyway, such as `/bin/sh`.
     pub fn command(path: &str) -> Sandbox {
-        let environment = ["PATH=/lab:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LANG=C.UTF-8"];
+        let environment = [
+            "PATH=/lab:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME=/tmp",
+            "LANG=C.UTF-8",
+        ];
         Sandbox {
             request: Request {
                 state: State::RootLab,
@@ -160,7 +164,9 @@ impl Sandbox {
         let Sandbox { request, standard, patience } = self;
         let supervisor = supervisor::socket()?;
         let pair = || wire::pair().map_err(at(stage, "socketpair(SOCK_SEQPACKET)"));
-        let pipe = || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"));
+        let pipe = || {
+            nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"))
+        };
         let (report, their_report) = pair()?;
         let (witness, their_witness) = pair()?;
         nix::sys::socket::setsockopt(&witness, nix::sys::socket::sockopt::PassCred, &true)
@@ -180,7 +186,11 @@ impl Sandbox {
         let mut message = vec![RUN];
         message.extend(request.encode());
         if message.len() > wire::LONGEST {
-            return Err(SetupError { stage, call: "sendmsg(the arguments)".into(), errno: nix::errno::Errno::E2BIG });
+            return Err(SetupError {
+                stage,
+                call: "sendmsg(the arguments)".into(),
+                errno: nix::errno::Errno::E2BIG,
+            });
         }
         let passed = [&their_report, &stdin, &stdout, &stderr, &their_witness, &their_liveness];
         wire::send(supervisor, &message, &passed.map(|fd| fd.as_fd()))

@@ -54,7 +54,12 @@ impl Descriptors {
 /// How often PID 1 looks at what its processes use.
 const LOOK: Duration = Duration::from_millis(50);
 
-pub(crate) fn main(request: &Request, fds: &Descriptors, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> ! {
+pub(crate) fn main(
+    request: &Request,
+    fds: &Descriptors,
+    shown: Vec<Option<OwnedFd>>,
+    go: OwnedFd,
+) -> ! {
     // The supervisor writes one byte when our ids are mapped; otherwise it has told why.
     if read(&go, &mut [0]) != Ok(1) {
         exit(1);
@@ -69,7 +74,11 @@ pub(crate) fn main(request: &Request, fds: &Descriptors, shown: Vec<Option<Owned
     }
 }
 
-fn live(request: &Request, fds: &Descriptors, shown: Vec<Option<OwnedFd>>) -> Result<(), SetupError> {
+fn live(
+    request: &Request,
+    fds: &Descriptors,
+    shown: Vec<Option<OwnedFd>>,
+) -> Result<(), SetupError> {
     ids::become_id(0).map_err(at(Stage::Map, "setresuid(0, 0, 0)"))?;
     die_with_the_check(fds.liveness.as_fd());
     // No terminal of this machine is ours to type into.
@@ -125,7 +134,8 @@ fn start(request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
         State::RootLab => flags | lab_flags(request),
         State::PlainUser => flags,
     };
-    let pipe = || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"));
+    let pipe =
+        || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"));
     let (wait, go) = pipe()?;
     // Carries the residents' pids. It is close-on-exec: its end is the exec.
     let (started, starting) = pipe()?;
@@ -149,7 +159,9 @@ fn start(request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
             let mut passed = vec![pidfd.as_fd()];
             passed.extend(terminal.iter().map(|terminal| terminal.master.as_fd()));
             passed.extend(namespaces.iter().map(AsFd::as_fd));
-            Message::Ready.send(fds.report.as_fd(), &passed).map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
+            Message::Ready
+                .send(fds.report.as_fd(), &passed)
+                .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
             _ = nix::unistd::write(&go, b"g");
 
             let mut bytes = Vec::new();
@@ -187,7 +199,8 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
         }
         loop {
             // __WALL: a program may choose another signal than SIGCHLD for the end of a child.
-            let (pid, ended) = match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
+            let (pid, ended) = match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL))
+            {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, Status::Exited(code)),
                 Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Status::Killed(signal as i32)),
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => break,

@@ -69,7 +69,9 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut to = Writer::default();
-        to.number(u64::from(self.state.id())).number(self.network.into()).number(self.terminal.into());
+        to.number(u64::from(self.state.id()))
+            .number(self.network.into())
+            .number(self.terminal.into());
         to.text(&self.host_name);
         to.list(&self.shown, |to, shown| {
             to.text(&shown.name).text(&shown.path);

@@ -181,7 +181,9 @@ fn attach(tree: OwnedFd, inside: &str, file: bool) -> Result<(), SetupError> {
     match locked {
         // Before Linux 5.12: mount by mount.
         Err(Errno::ENOSYS) => lock_each_mount_below(inside),
-        locked => locked.map_err(at(stage, format!("mount_setattr(\"/{inside}\", MOUNT_ATTR_RDONLY)"))),
+        locked => {
+            locked.map_err(at(stage, format!("mount_setattr(\"/{inside}\", MOUNT_ATTR_RDONLY)")))
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
 use nix::unistd::{Pid, read};
 
 use super::limits::OUTPUT;
@@ -15,7 +14,6 @@ use super::message::{Excess, Message, Status};
 use super::setup::{SetupError, Stage, at};
 use super::wire;
 use crate::look::{Namespaces, Process};
-use crate::sys;
 
 /// What is kept of each stream; the rest is read, counted and dropped.
 const KEPT: usize = 64 * 1024;
@@ -67,7 +65,7 @@ pub struct Run {
     witness: OwnedFd,
     _liveness: OwnedFd,
     streams: Vec<(OwnedFd, Output)>,
-    init: Option<OwnedFd>,
+    init: Option<Process>,
     program: Option<Process>,
     terminal: Option<OwnedFd>,
     wants_terminal: bool,
@@ -143,9 +141,8 @@ impl Run {
     /// The resident, to look at from outside.
     pub fn resident_process(&self, name: &str) -> Option<Process> {
         let inside = self.resident(name);
-        let parent = self.program().parent()?;
-        let siblings = Process::open(parent).ok()?.children();
-        siblings.into_iter().find(|process| process.own_pid_at(parent) == Some(inside))
+        let init = self.init.as_ref()?;
+        init.children().into_iter().find(|process| process.own_pid_below(init) == Some(inside))
     }
 
     /// The other side of the program's terminal.
@@ -210,17 +207,23 @@ impl Run {
             if self.streams.iter().map(|(_, output)| output.total).sum::<u64>() > OUTPUT {
                 return Wait::TooMuchOutput;
             }
-            let timeout = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                Some(Duration::ZERO) => return Wait::TimedOut,
-                Some(left) => PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
-                None => PollTimeout::NONE,
-            };
+            let timeout =
+                match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                    Some(Duration::ZERO) => return Wait::TimedOut,
+                    Some(left) => PollTimeout::try_from(left + Duration::from_millis(1))
+                        .unwrap_or(PollTimeout::MAX),
+                    None => PollTimeout::NONE,
+                };
             let mut ready = vec![
                 PollFd::new(self.report.as_fd(), PollFlags::POLLIN),
                 PollFd::new(self.witness.as_fd(), PollFlags::POLLIN),
             ];
-            ready.extend(self.streams.iter().map(|(fd, _)| PollFd::new(fd.as_fd(), PollFlags::POLLIN)));
-            ready.extend(self.init.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)));
+            ready.extend(
+                self.streams.iter().map(|(fd, _)| PollFd::new(fd.as_fd(), PollFlags::POLLIN)),
+            );
+            ready.extend(
+                self.init.iter().map(|init| PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)),
+            );
             match poll(&mut ready, timeout) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(_) => return Wait::TimedOut,
@@ -259,7 +262,9 @@ impl Run {
         };
         let mut fds = message.fds.into_iter();
         match Message::decode(&message.bytes) {
-            Some(Message::Created) => self.init = fds.next(),
+            Some(Message::Created) => {
+                self.init = fds.next().and_then(|pidfd| Process::from_pidfd(pidfd).ok())
+            }
             Some(Message::Failed(error)) => _ = self.failed.get_or_insert(error),
             Some(Message::Residents(pids)) => self.residents = pids.into_iter().collect(),
             Some(Message::Ready) => {
@@ -305,9 +310,9 @@ impl Drop for Run {
         if let Some(init) = &self.init {
             // Everything in the PID namespace dies with its PID 1. It becomes readable when the
             // last one has.
-            _ = sys::pidfd_send_signal(init.as_fd(), Signal::SIGKILL);
+            init.kill();
             let timeout = PollTimeout::try_from(super::PATIENCE).unwrap_or(PollTimeout::MAX);
-            _ = poll(&mut [PollFd::new(init.as_fd(), PollFlags::POLLIN)], timeout);
+            _ = poll(&mut [PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)], timeout);
         }
     }
 }

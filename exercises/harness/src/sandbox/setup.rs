@@ -67,7 +67,10 @@ pub(crate) fn at(stage: Stage, call: impl Into<String>) -> impl FnOnce(Errno) ->
 }
 
 /// The same for errors of the standard library.
-pub(crate) fn io_at(stage: Stage, call: impl Into<String>) -> impl FnOnce(std::io::Error) -> SetupError {
+pub(crate) fn io_at(
+    stage: Stage,
+    call: impl Into<String>,
+) -> impl FnOnce(std::io::Error) -> SetupError {
     move |error| SetupError {
         stage,
         call: call.into(),

@@ -16,8 +16,8 @@ use std::sync::OnceLock;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{Uid, setgroups};
 
-use super::outer::{self, Descriptors};
 use super::message::{Message, fail};
+use super::outer::{self, Descriptors};
 use super::request::{Request, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::{ids, wire};
@@ -47,7 +47,8 @@ pub(crate) const VISIT: u8 = b'v';
 pub(crate) fn socket() -> Result<BorrowedFd<'static>, SetupError> {
     static SOCKET: OnceLock<Result<OwnedFd, SetupError>> = OnceLock::new();
     let socket = SOCKET.get_or_init(|| {
-        let (ours, theirs) = wire::pair().map_err(at(Stage::Supervisor, "socketpair(SOCK_SEQPACKET)"))?;
+        let (ours, theirs) =
+            wire::pair().map_err(at(Stage::Supervisor, "socketpair(SOCK_SEQPACKET)"))?;
         // No `pre_exec`: the standard library then uses posix_spawn, whose cost does not grow with
         // the size of this process.
         Command::new("/proc/self/exe")
@@ -82,7 +83,9 @@ fn serve() {
         let mut fds = message.fds.into_iter();
         match message.bytes.split_first() {
             Some((&RUN, body)) => {
-                if let (Some(request), Some(fds)) = (Request::decode(body), Descriptors::take(&mut fds)) {
+                if let (Some(request), Some(fds)) =
+                    (Request::decode(body), Descriptors::take(&mut fds))
+                {
                     if let Err(error) = run(&request, &fds) {
                         fail(&fds.report, error);
                     }
@@ -156,4 +159,3 @@ pub(crate) fn flag_names(flags: c_int) -> String {
         .collect();
     format!("clone({})", names.join(" | "))
 }
-

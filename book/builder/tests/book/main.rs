@@ -1,0 +1,8 @@
+//! The builder on a small book: `fixtures/clean`, with this repository's book.toml and theme.
+
+mod faults;
+mod fixture;
+mod pages;
+mod protocol;
+mod serve;
+mod theme;

@@ -1,0 +1,48 @@
+//! What the rendered pages hold.
+
+use crate::fixture::Repo;
+use std::fs;
+
+#[test]
+fn a_listing_names_its_file_and_has_no_anchor_comment() {
+    let page = fs::read_to_string(Repo::clean().build().join("ch02-unshare.html")).unwrap();
+    let listing = "<p class=\"listing\"><code>solutions/ch02-unshare/src/main.rs</code></p>\n\n\
+        <pre><code class=\"language-rust\">// Only this thread moves, and its children with it.\n\
+        unshare(";
+    assert!(page.contains(listing));
+    assert!(!page.contains("ANCHOR"));
+}
+
+#[test]
+fn a_console_fence_is_plain_for_the_renderer() {
+    let page = fs::read_to_string(Repo::clean().build().join("ch02-unshare.html")).unwrap();
+    assert!(page.contains("<code class=\"language-console\"># hostname\n"));
+    assert!(!page.contains("root-lab") && !page.contains("unrecorded"));
+}
+
+#[test]
+fn quoted_directives_stay_as_they_are() {
+    let page = fs::read_to_string(Repo::clean().build().join("start.html")).unwrap();
+    assert!(page.contains("<code>{{#include PATH:ANCHOR}}</code>"));
+    assert!(page.contains("<code class=\"language-text\">{{#mistakes}}\n</code>"));
+}
+
+#[test]
+fn mistakes_and_hints_are_folded() {
+    let page = fs::read_to_string(Repo::clean().build().join("ch02-unshare.html")).unwrap();
+    assert_eq!(page.matches("<details class=\"mistake\">").count(), 2);
+    assert_eq!(page.matches("<details class=\"hint\">").count(), 2);
+    let first = "<summary><code>sethostname</code> before <code>unshare</code></summary>\n\
+        <p>The name was set in the <em>old</em> namespace, so everybody sees it.</p>\n\
+        <p>Call <code>unshare</code> first.</p>\n\
+        <p><a href=\"#the-call\">";
+    assert!(page.contains(first));
+}
+
+#[test]
+fn the_whole_book_is_one_page_too() {
+    let page = fs::read_to_string(Repo::clean().build().join("print.html")).unwrap();
+    for title in ["Before you start", "A name of your own", "Errors"] {
+        assert!(page.contains(&format!(">{title}</a></h1>")), "{title}");
+    }
+}

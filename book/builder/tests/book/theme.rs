@@ -1,0 +1,41 @@
+//! The theme against the mdBook that it changes.
+
+use book::theme::{index, stock};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+fn committed(file: &str) -> String {
+    let theme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../theme");
+    fs::read_to_string(theme.join(file)).unwrap()
+}
+
+#[test]
+fn the_template_is_the_generated_one() {
+    let same = committed("index.hbs") == index().unwrap();
+    assert!(same, "theme/index.hbs is stale\nhelp: cargo run -p book -- theme");
+}
+
+/// The custom properties that a rule of a stylesheet sets.
+fn properties(stylesheet: &str, selector: &str) -> BTreeSet<String> {
+    let (_, rule) = stylesheet.split_once(&format!("\n{selector} {{")).expect(selector);
+    let (rule, _) = rule.split_once("\n}").unwrap();
+    let declared = rule.lines().filter_map(|line| line.trim().strip_prefix("--")?.split_once(':'));
+    declared.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn every_colour_and_measure_of_mdbook_is_set() {
+    let (ours, stock) = (committed("css/variables.css"), stock("css/variables.css").unwrap());
+    for selector in [":root", ".light, html:not(.js)", ".navy"] {
+        let ours = properties(&ours, selector);
+        let missing: Vec<_> = properties(&stock, selector).difference(&ours).cloned().collect();
+        assert!(missing.is_empty(), "{selector} lacks {missing:?}");
+    }
+}
+
+#[test]
+fn light_and_dark_set_the_same_colours() {
+    let ours = committed("css/variables.css");
+    assert_eq!(properties(&ours, ".light, html:not(.js)"), properties(&ours, ".navy"));
+}

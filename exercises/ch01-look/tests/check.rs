@@ -1,0 +1,138 @@
+//! `ch01-look PID PID`: which namespaces two processes share.
+
+use harness::look::{Kind, Namespaces};
+use harness::sandbox::Resident;
+use harness::{Report, assert_report, exercise, random};
+
+/// The kinds that a neighbour may have for itself from birth. (A process does not get into another
+/// time namespace by being cloned.)
+const KINDS: [Kind; 7] =
+    [Kind::User, Kind::Mnt, Kind::Pid, Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgroup];
+/// Those that a thread can leave alone. The mount namespace goes with root and working directory,
+/// which threads share.
+const THREAD_KINDS: [Kind; 4] = [Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgroup];
+
+/// Some of `kinds`, at least one and not all: nobody can know which.
+fn some_of(kinds: &[Kind]) -> i32 {
+    let dice = random() % ((1 << kinds.len()) - 2) + 1;
+    let chosen = kinds.iter().enumerate().filter(|(bit, _)| dice >> bit & 1 == 1);
+    chosen.map(|(_, kind)| kind.flag()).sum()
+}
+
+fn neighbour(name: &str, new: i32) -> Resident {
+    Resident { name: name.into(), new, ..Resident::default() }
+}
+
+/// Asks the program about two neighbours, and enters in the report how right it was.
+fn ask(report: &mut Report, pair: &str, one: Resident, two: Resident) {
+    let attempt = exercise!().arg("{one}").arg("{two}").resident(one).resident(two).start();
+    let look = |name| {
+        let process =
+            attempt.run.resident_process(name).expect("residents live as long as the run");
+        Namespaces::of(&process).expect("a resident can be looked at")
+    };
+    let (one, two) = (look("one"), look("two"));
+    judge(report, pair, &attempt.finish(), &one, &two);
+}
+
+/// Compares what the program said with what the kernel says.
+fn judge(report: &mut Report, pair: &str, finished: &Report, one: &Namespaces, two: &Namespaces) {
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    let said = fact("stdout");
+    let mut wrong = Vec::new();
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
+        let truth = if one.get(kind) == two.get(kind) { "same" } else { "other" };
+        let mut answers = said
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .filter(|(name, _)| *name == kind.name());
+        match (answers.next(), answers.next()) {
+            (Some((_, answer)), None) if answer == truth => {}
+            (Some((_, answer)), None) => wrong.push(format!("{kind} is not {answer}")),
+            (Some(_), Some(_)) => wrong.push(format!("{kind} is there twice")),
+            (None, _) => wrong.push(format!("{kind} is missing")),
+        }
+    }
+    let verdict = match fact("exit status").as_str() {
+        "0" if wrong.is_empty() => "every answer is right".to_owned(),
+        "0" => wrong.join(", "),
+        status => format!("no answer, exit status {status}"),
+    };
+    report.line(pair, verdict);
+    report.aside("stdout", said);
+    report.aside("stderr", fact("stderr"));
+}
+
+/// For each kind your program prints `same` or `other`, and is right. The neighbours are in random
+/// namespaces; two of them share everything.
+#[test]
+fn step1_every_answer_about_two_processes_is_right() {
+    let mut report = Report::default();
+    ask(&mut report, "two who share all", neighbour("one", 0), neighbour("two", 0));
+    ask(&mut report, "one who left some", neighbour("one", some_of(&KINDS)), neighbour("two", 0));
+    ask(
+        &mut report,
+        "both left some",
+        neighbour("one", some_of(&KINDS)),
+        neighbour("two", some_of(&KINDS)),
+    );
+    assert_report!(report.lines(&["two who", "one who", "both"]), @r"
+    two who share all: every answer is right
+    one who left some: every answer is right
+    both left some: every answer is right
+    ");
+}
+
+/// A thread may be in other namespaces than the rest of its process. Given a thread's id, your
+/// program answers for that thread.
+#[test]
+fn step2_a_thread_that_left_alone_is_seen() {
+    let mut report = Report::default();
+    let process = Resident {
+        name: "one".into(),
+        thread: Some(some_of(&THREAD_KINDS)),
+        ..Resident::default()
+    };
+    let attempt = exercise!().arg("{one}").arg("{one.thread}").resident(process).start();
+    let process = attempt.run.resident_process("one").expect("residents live as long as the run");
+    let thread = process.tasks().into_iter().find(|task| *task != process.pid().as_raw());
+    let thread = thread.expect("it has two threads");
+    let one = Namespaces::of(&process).expect("a resident can be looked at");
+    let two = Namespaces::of_thread(&process, thread).expect("its thread, too");
+    judge(&mut report, "a process and its thread", &attempt.finish(), &one, &two);
+    assert_report!(report.lines(&["a process"]), @"a process and its thread: every answer is right");
+}
+
+/// Nobody has the pid 399, and PID 1 belongs to a user namespace over which you have no rights.
+/// About both your program gives no answer, but the error, and a status that is not 0.
+#[test]
+fn step3_a_process_that_cannot_be_looked_at_is_an_error() {
+    let mut report = Report::default();
+    for (who, pid) in [("nobody", "399"), ("PID 1", "1")] {
+        let attempt = exercise!().arg("{one}").arg(pid).resident(neighbour("one", 0)).start();
+        let finished = attempt.finish();
+        let fact = |key: &str| finished.fact(key).unwrap_or_default();
+        let (said, complaint) = (fact("stdout"), fact("stderr"));
+        let outcome = match (fact("exit status").as_str(), said.as_str()) {
+            ("0", "") => "exit status 0 and no answer".to_owned(),
+            ("0", _) => "answered".to_owned(),
+            // "…: No such file or directory (os error 2)"; whether the number is there is taste.
+            (_, "") => complaint
+                .rsplit(": ")
+                .next()
+                .unwrap_or_default()
+                .split(" (")
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            _ => "answered, and then an error".to_owned(),
+        };
+        report.line(who, outcome);
+        report.aside("stdout", said);
+        report.aside("stderr", complaint);
+    }
+    assert_report!(report.lines(&["nobody", "PID 1"]), @r"
+    nobody: No such file or directory
+    PID 1: Permission denied
+    ");
+}

@@ -1,0 +1,88 @@
+//! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
+
+use harness::{Report, assert_report, exercise, token};
+
+/// Runs the program once and looks at it and at COMMAND while COMMAND is parked.
+fn report() -> Report {
+    let name = token("otter");
+    let mut attempt = exercise!().arg(&name).witness().start();
+    attempt.report.role(&name, "NAME");
+    if let Some(command) = attempt.command() {
+        attempt.row_of_program();
+        let program = attempt.run.program();
+        let parent = if command.process.parent() == Some(program.pid()) {
+            "your program"
+        } else {
+            "another process"
+        };
+        let pidfd = if program.holds_pidfd_of(&command.process) {
+            "held by your program"
+        } else {
+            "nobody has one"
+        };
+        attempt.report.line("parent of COMMAND", parent);
+        attempt.report.line("pidfd of COMMAND", pidfd);
+        attempt.report.line("host name of COMMAND", command.host_name());
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+/// COMMAND is in UTS and IPC namespaces of its own, and your program stays in the lab's. A child is
+/// cloned into new namespaces; unshare(2) would move the parent as well.
+#[test]
+fn step1_the_child_is_born_in_new_namespaces_and_the_parent_stays() {
+    assert_report!(report().table(&["COMMAND"]), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  A     A    A    A    B    B    A       A
+    program  A     A    A    A    A    A    A       A
+    ");
+}
+
+/// The name on the command line is the host name there, and the lab's own has not changed. It is
+/// the child that is in the new namespace, so it is the child that must set it.
+#[test]
+fn step2_the_child_gives_its_namespace_the_name() {
+    assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
+    host name of COMMAND: NAME
+    lab afterwards: unchanged
+    ");
+}
+
+/// Your program is the parent of COMMAND, in its new namespaces, and holds a pidfd of it: a
+/// descriptor that means this child and no other, made by the same call that made the child.
+#[test]
+fn step3_the_parent_holds_a_pidfd_of_the_child() {
+    assert_report!(report().lines(&["host name of COMMAND", "parent of COMMAND", "pidfd of COMMAND"]), @r"
+    parent of COMMAND: your program
+    pidfd of COMMAND: held by your program
+    host name of COMMAND: NAME
+    ");
+}
+
+/// Your program exits with COMMAND's status, with 128 and the signal's number if a signal ended
+/// it, and with 127 if it could not be started. No child is left, dead or alive.
+#[test]
+fn step4_every_end_of_the_child_is_passed_on() {
+    let mut report = report();
+
+    let mut attempt = exercise!().arg("otter").witness().start();
+    if let Some(command) = attempt.command() {
+        report.line("host name before the kill", command.host_name());
+        command.process.kill();
+    }
+    report.ending("a COMMAND that was killed", &attempt.finish());
+
+    let missing = exercise!().args(["otter", "--", "/lab/missing"]).start().finish();
+    report.ending("a COMMAND that is missing", &missing);
+
+    assert_report!(report.lines(&["host name", "exit status", "left behind", "a COMMAND"]), @r"
+    host name of COMMAND: NAME
+    exit status: COMMAND's
+    left behind: nothing
+    host name before the kill: otter
+    a COMMAND that was killed: exit status 137, left behind: nothing
+    a COMMAND that is missing: exit status 127, left behind: nothing
+    ");
+}

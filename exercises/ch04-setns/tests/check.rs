@@ -1,0 +1,102 @@
+//! `ch04-setns PID -- COMMAND` joins a process; `ch04-setns pin PID PATH` keeps a namespace.
+
+use harness::look::Kind;
+use harness::look::visitor;
+use harness::sandbox::Resident;
+use harness::{Exercise, Report, assert_report, exercise, token};
+
+/// The target: a neighbour with UTS, IPC and network namespaces of its own, and a random name.
+fn with_target(exercise: Exercise, name: &str) -> Exercise {
+    exercise.resident(Resident {
+        name: "target".into(),
+        new: libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET,
+        host_name: Some(name.into()),
+        ..Resident::default()
+    })
+}
+
+/// Runs the program once and looks at COMMAND while it is parked.
+fn report() -> Report {
+    let name = token("otter");
+    let mut attempt = with_target(exercise!().arg("{target}").witness(), &name).start();
+    attempt.report.role(&name, "TARGET");
+    attempt.row_of("target");
+    if let Some(command) = attempt.command() {
+        attempt.report.line("host name of COMMAND", command.host_name());
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+/// COMMAND is in the target's UTS, IPC and network namespaces: the same ones, not new ones. The
+/// other five stay the lab's.
+#[test]
+fn step1_command_is_in_the_three_namespaces_of_the_target() {
+    assert_report!(report().table(&["COMMAND"]), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    target   A     A    A    B    B    B    A       A
+    COMMAND  A     A    A    B    B    B    A       A
+    ");
+}
+
+/// It has the target's host name, your program exits with its status, and neither the lab nor the
+/// target is changed.
+#[test]
+fn step2_it_lives_there_and_its_status_is_passed_on() {
+    assert_report!(report().lines(&["host name of COMMAND", "exit status", "left behind", "lab afterwards"]), @r"
+    host name of COMMAND: TARGET
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    ");
+}
+
+/// Where there is no process to join, COMMAND must not run somewhere else instead: your program
+/// says which call failed, and exits with a status that is not 0.
+#[test]
+fn step3_without_a_target_nothing_is_started() {
+    let mut attempt = exercise!().arg("399").witness().start();
+    let outcome = match attempt.command() {
+        Some(_) => "started all the same",
+        None => "not started",
+    };
+    attempt.report.line("COMMAND without a target", outcome);
+    attempt.release(0);
+    let mut report = attempt.finish();
+    let fact = |key: &str| report.fact(key).unwrap_or_default();
+    let status = fact("exit status");
+    let failed = !["0", "COMMAND's"].contains(&status.as_str()) && !fact("stderr").is_empty();
+    report.line("complaint", if failed { "made" } else { "none" });
+    assert_report!(report.lines(&["COMMAND without", "complaint"]), @r"
+    COMMAND without a target: not started
+    complaint: made
+    ");
+}
+
+/// `pin` leaves the target's UTS namespace mounted at PATH. Your program has ended, the target is
+/// killed, no process is in the namespace any more, and who enters it by PATH still finds its name.
+#[test]
+fn step4_a_pinned_namespace_outlives_its_last_process() {
+    let name = token("otter");
+    let mut attempt =
+        with_target(exercise!().args(["pin", "{target}", "/run/kept"]), &name).start();
+    attempt.report.role(&name, "TARGET");
+    attempt.run.await_end();
+    let target = attempt.run.resident_process("target").expect("residents live as long as the run");
+    target.kill();
+    while !target.has_ended() {
+        std::thread::yield_now();
+    }
+    let mnt = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
+    let found = match visitor::host_name_at(mnt, "/run/kept") {
+        Ok(name) => format!("host name {name}"),
+        Err(errno) => format!("no namespace ({})", errno.desc()),
+    };
+    attempt.report.line("at PATH, the target being dead", found);
+    let report = attempt.finish();
+    assert_report!(report.lines(&["at PATH", "exit status"]), @r"
+    at PATH, the target being dead: host name TARGET
+    exit status: 0
+    ");
+}

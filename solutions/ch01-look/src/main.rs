@@ -1,0 +1,60 @@
+//! ch01-look, solved.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, anyhow};
+
+/// The files in `/proc/PID/ns` that say where a process is.
+const KINDS: [&str; 8] = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [one, two] => look(&one.to_string_lossy(), &two.to_string_lossy()),
+        _ => Err(anyhow!("usage: ch01-look PID PID")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ch01-look: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line for each kind of namespace that this kernel has.
+fn look(one: &str, two: &str) -> Result<()> {
+    for kind in KINDS {
+        match share(one, two, kind)? {
+            Some(true) => println!("{kind} same"),
+            Some(false) => println!("{kind} other"),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+// ANCHOR: share
+/// Whether two processes are in the same namespace of a kind; `None` if this kernel has no such
+/// kind.
+fn share(one: &str, two: &str, kind: &str) -> Result<Option<bool>> {
+    // What this kernel does not have, nobody has: not even we.
+    if !Path::new("/proc/self/ns").join(kind).exists() {
+        return Ok(None);
+    }
+    let open = |pid: &str| {
+        let path = format!("/proc/{pid}/ns/{kind}");
+        // Opening follows the link, to the namespace itself.
+        File::open(&path).with_context(|| format!("open({path:?})"))
+    };
+    // Both stay open while we compare: the number of a namespace that is gone may be given to the
+    // next one.
+    let (one, two) = (open(one)?, open(two)?);
+    let (one, two) = (one.metadata()?, two.metadata()?);
+    Ok(Some((one.dev(), one.ino()) == (two.dev(), two.ino())))
+}
+// ANCHOR_END: share

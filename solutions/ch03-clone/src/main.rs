@@ -1,0 +1,83 @@
+//! ch03-clone, solved.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode, exit};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::errno::Errno;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::sethostname;
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [name, dashes, command, args @ ..] if dashes == "--" => run(name, command, args),
+        _ => Err(anyhow!("usage: ch03-clone NAME -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch03-clone: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// ANCHOR: run
+/// Runs `command` in a child that is born in new UTS and IPC namespaces, and waits for it.
+fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
+    match birth()? {
+        None => child(name, command, args),
+        Some(pidfd) => {
+            // By descriptor, not by number: it means this child and no other.
+            let child = Id::PIDFd(pidfd.as_fd());
+            waitid(child, WaitPidFlag::WEXITED).context("waitid(P_PIDFD)")
+        }
+    }
+}
+// ANCHOR_END: run
+
+// ANCHOR: birth
+/// Makes the child. Returns twice, as fork(2) does: `None` in the child, a pidfd in the parent.
+fn birth() -> Result<Option<OwnedFd>> {
+    let mut pidfd: RawFd = -1;
+    // SAFETY: all fields are numbers, and zero means "not asked for" in each.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = (libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD) as u64;
+    args.pidfd = &raw mut pidfd as u64;
+    // What the parent gets when the child ends. clone(2) has it in the low bits of the flags;
+    // here it has a field of its own.
+    args.exit_signal = libc::SIGCHLD as u64;
+    // SAFETY: without a stack the child runs on a copy of ours, and this process has one thread.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };
+    match Errno::result(pid).context("clone3(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD)")? {
+        0 => Ok(None),
+        // SAFETY: the kernel made the descriptor for us, and nobody else knows it.
+        _ => Ok(Some(unsafe { OwnedFd::from_raw_fd(pidfd) })),
+    }
+}
+// ANCHOR_END: birth
+
+// ANCHOR: child
+/// The child's whole life. It never returns: the code above belongs to the parent.
+fn child(name: &OsStr, command: &OsStr, args: &[OsString]) -> ! {
+    if let Err(errno) = sethostname(name) {
+        eprintln!("ch03-clone: sethostname({name:?}): {errno}");
+        exit(1);
+    }
+    let error = Command::new(command).args(args).exec();
+    eprintln!("ch03-clone: execve({command:?}): {error}");
+    exit(127)
+}
+// ANCHOR_END: child
+
+/// The shell's convention: the exit status, or 128 and the signal's number.
+fn exit_code(status: WaitStatus) -> u8 {
+    match status {
+        WaitStatus::Exited(_, code) => code as u8,
+        WaitStatus::Signaled(_, signal, _) => 128 + signal as u8,
+        _ => 1,
+    }
+}
