@@ -12,11 +12,12 @@ const KINDS: [Kind; 7] =
 /// which threads share.
 const THREAD_KINDS: [Kind; 4] = [Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgroup];
 
-/// Some of `kinds`, at least one and not all: nobody can know which.
-fn some_of(kinds: &[Kind]) -> i32 {
+/// Some of `kinds` as flags, at least one and not all, and the rest: nobody can know which.
+fn some_of(kinds: &[Kind]) -> (i32, i32) {
     let dice = random() % ((1 << kinds.len()) - 2) + 1;
-    let chosen = kinds.iter().enumerate().filter(|(bit, _)| dice >> bit & 1 == 1);
-    chosen.map(|(_, kind)| kind.flag()).sum()
+    let flag = |bit: usize| if dice >> bit & 1 == 1 { kinds[bit].flag() } else { 0 };
+    let some = (0..kinds.len()).map(flag).sum();
+    (some, kinds.iter().map(|kind| kind.flag()).sum::<i32>() & !some)
 }
 
 fn neighbour(name: &str, new: i32) -> Resident {
@@ -69,13 +70,9 @@ fn judge(report: &mut Report, pair: &str, finished: &Report, one: &Namespaces, t
 fn step1_every_answer_about_two_processes_is_right() {
     let mut report = Report::default();
     ask(&mut report, "two who share all", neighbour("one", 0), neighbour("two", 0));
-    ask(&mut report, "one who left some", neighbour("one", some_of(&KINDS)), neighbour("two", 0));
-    ask(
-        &mut report,
-        "both left some",
-        neighbour("one", some_of(&KINDS)),
-        neighbour("two", some_of(&KINDS)),
-    );
+    let (some, rest) = some_of(&KINDS);
+    ask(&mut report, "one who left some", neighbour("one", some), neighbour("two", 0));
+    ask(&mut report, "both left some", neighbour("one", some), neighbour("two", rest));
     assert_report!(report.lines(&["two who", "one who", "both"]), @r"
     two who share all: every answer is right
     one who left some: every answer is right
@@ -90,7 +87,7 @@ fn step2_a_thread_that_left_alone_is_seen() {
     let mut report = Report::default();
     let process = Resident {
         name: "one".into(),
-        thread: Some(some_of(&THREAD_KINDS)),
+        thread: Some(some_of(&THREAD_KINDS).0),
         ..Resident::default()
     };
     let attempt = exercise!().arg("{one}").arg("{one.thread}").resident(process).start();
