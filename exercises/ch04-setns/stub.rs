@@ -24,7 +24,9 @@ use anyhow::{Context as _, Result, anyhow};
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let outcome = match words.as_slice() {
-        [pid, dashes, command, args @ ..] if dashes == "--" => run(pid, command, args).map(exit_code),
+        [pid, dashes, command, args @ ..] if dashes == "--" => {
+            run(pid, command, args).map(exit_code)
+        }
         [word, pid, path] if word == "pin" => pin(pid, path).map(|()| 0),
         _ => Err(anyhow!("usage: ch04-setns PID -- COMMAND [ARGS…], or ch04-setns pin PID PATH")),
     };

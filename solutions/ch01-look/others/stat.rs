@@ -6,9 +6,14 @@ use nix::sys::stat::stat;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     for kind in ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"] {
-        let look = |pid: &str| stat(format!("/proc/{pid}/ns/{kind}").as_str()).map(|found| (found.st_dev, found.st_ino));
+        let look = |pid: &str| {
+            stat(format!("/proc/{pid}/ns/{kind}").as_str())
+                .map(|found| (found.st_dev, found.st_ino))
+        };
         match (look(&words[0]), look(&words[1]), look("self")) {
-            (Ok(one), Ok(two), _) => println!("{kind} {}", if one == two { "same" } else { "other" }),
+            (Ok(one), Ok(two), _) => {
+                println!("{kind} {}", if one == two { "same" } else { "other" })
+            }
             (_, _, Err(Errno::ENOENT)) => {}
             (Err(errno), ..) | (_, Err(errno), _) => {
                 eprintln!("stat: {errno}");

@@ -3,7 +3,8 @@
 use std::ffi::CString;
 
 fn main() {
-    let words: Vec<CString> = std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
+    let words: Vec<CString> =
+        std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
     let (name, command) = (&words[0], &words[2..]);
     let mut argv: Vec<_> = command.iter().map(|word| word.as_ptr()).collect();
     argv.push(std::ptr::null());

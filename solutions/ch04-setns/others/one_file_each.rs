@@ -14,7 +14,8 @@ fn main() {
         File::create(&words[2]).expect("creat");
         let source = format!("/proc/{}/ns/uts", words[1]);
         let none = None::<&str>;
-        mount(Some(source.as_str()), words[2].as_str(), none, MsFlags::MS_BIND, none).expect("mount");
+        mount(Some(source.as_str()), words[2].as_str(), none, MsFlags::MS_BIND, none)
+            .expect("mount");
         return;
     }
     let files: Vec<File> = ["net", "uts", "ipc"]

@@ -3,14 +3,23 @@
 use std::ffi::CString;
 
 fn main() {
-    let words: Vec<CString> = std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
+    let words: Vec<CString> =
+        std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
     // SAFETY: this process has one thread; every pointer is a C string that outlives its call.
     unsafe {
         if words[0].as_bytes() == b"pin" {
-            let source = CString::new(format!("/proc/{}/ns/uts", words[1].to_str().unwrap())).unwrap();
-            let fd = libc::open(words[2].as_ptr(), libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC, 0o600);
+            let source =
+                CString::new(format!("/proc/{}/ns/uts", words[1].to_str().unwrap())).unwrap();
+            let fd = libc::open(
+                words[2].as_ptr(),
+                libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC,
+                0o600,
+            );
             let null = std::ptr::null();
-            if fd < 0 || libc::mount(source.as_ptr(), words[2].as_ptr(), null, libc::MS_BIND, null.cast()) != 0 {
+            if fd < 0
+                || libc::mount(source.as_ptr(), words[2].as_ptr(), null, libc::MS_BIND, null.cast())
+                    != 0
+            {
                 libc::perror(c"pin".as_ptr());
                 libc::_exit(1);
             }
