@@ -152,8 +152,9 @@ impl<'a> Expander<'a> {
             match (name.as_str(), value) {
                 ("unchecked", Some(reason)) if !reason.is_empty() => unchecked = true,
                 (other, _) => {
-                    return Err(Problem::new(format!("unknown rust attribute `{other}`"))
-                        .help("there is only `unchecked=\"reason\"`"));
+                    return Err(Problem::new(format!("unknown rust attribute `{other}`")).help(
+                        "there is only `unchecked=\"reason\"`; no listing is run from the page",
+                    ));
                 }
             }
         }

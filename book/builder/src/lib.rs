@@ -11,6 +11,7 @@ pub mod directive;
 pub mod fault;
 pub mod page;
 pub mod serve;
+pub mod session;
 pub mod site;
 pub mod theme;
 

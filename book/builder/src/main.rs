@@ -1,7 +1,7 @@
 //! `book`: builds, serves and preprocesses the book.
 
 use anyhow::{Context as _, Result, bail};
-use book::{Fault, directive, serve::Server, site, theme};
+use book::{Fault, directive, serve::Server, session, site, theme};
 use std::io::{self, Write as _};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -11,6 +11,7 @@ Usage: book COMMAND
 
   build                     build the book into book/book, or list its faults
   serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
+  record                    run the sessions of all pages again and write what they print
   theme                     write book/theme/index.hbs anew, from the pinned mdBook
   preprocess                be mdBook's preprocessor (mdBook calls this)
 ";
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
             Ok((port, open)) => serve(port, open),
             Err(error) => return wrong_usage(&format!("{error:#}")),
         },
+        ["record"] => record(),
         ["theme"] => write_theme(),
         ["preprocess"] => preprocess(),
         // A preprocessor that refuses a renderer is skipped without a word, so none is refused.
@@ -60,6 +62,12 @@ fn build() -> Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+fn record() -> Result<ExitCode> {
+    let done = session::record(&site::repository(&std::env::current_dir()?)?)?;
+    println!("{}", if done.is_empty() { "every session is as its page shows it".to_owned() } else { done.join("\n") });
+    Ok(ExitCode::SUCCESS)
 }
 
 fn serve_options(options: &[&str]) -> Result<(u16, bool)> {

@@ -80,19 +80,16 @@ impl Server {
     /// Rebuilds on every change of the sources, for ever.
     pub fn watch(&self, mut report: impl FnMut(Result<(), Vec<Fault>>, Duration)) -> ! {
         let mut built = None;
+        let mut before = fingerprint(&self.repo);
         loop {
-            let seen = fingerprint(&self.repo);
+            let now = fingerprint(&self.repo);
             // Built only when it has stopped changing: editors write in several steps.
-            if built != Some(seen)
-                && built.is_none_or(|_| {
-                    thread::sleep(POLL);
-                    seen == fingerprint(&self.repo)
-                })
-            {
+            if now == before && built != Some(now) {
                 let start = Instant::now();
                 report(self.rebuild(), start.elapsed());
-                built = Some(seen);
+                built = Some(now);
             }
+            before = now;
             thread::sleep(POLL);
         }
     }

@@ -81,6 +81,8 @@ fn live(
 ) -> Result<(), SetupError> {
     ids::become_id(0).map_err(at(Stage::Map, "setresuid(0, 0, 0)"))?;
     die_with_the_check(fds.liveness.as_fd());
+    // What ps(1) and lsns(8) call us.
+    _ = nix::sys::prctl::set_name(c"init");
     // No terminal of this machine is ours to type into.
     _ = setsid();
     root::build(request, shown)?;

@@ -1,0 +1,76 @@
+//! Every session that a page shows is what a run prints.
+
+use std::fs;
+use std::path::Path;
+
+use book::session::{Group, Outcome, groups, pages, play, programs};
+
+/// Pages with sessions that may be skipped under `CI_NO_SKIP=1`, and why. Every other skip is a
+/// failure there.
+const MAY_SKIP: [(&str, &str); 0] = [];
+
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What is wrong with a group of sessions of `page`.
+fn faults(page: &str, group: &Group, programs: &[(String, std::path::PathBuf)]) -> Vec<String> {
+    match play(group, programs) {
+        Ok(Outcome::Played(played)) => {
+            let stale = played.iter().filter(|fence| fence.shown != fence.ran);
+            stale
+                .map(|fence| {
+                    let (shown, ran) = (fence.shown.join("\n"), fence.ran.join("\n"));
+                    format!("{page}:{}: the page shows\n{shown}\nand a run gives\n{ran}\n", fence.line)
+                })
+                .collect()
+        }
+        Ok(Outcome::Skipped { line, reason }) => {
+            println!("skipped: {page}:{line}: {reason}");
+            let strict = std::env::var_os("CI_NO_SKIP").is_some();
+            let may = MAY_SKIP.iter().any(|(allowed, _)| *allowed == page);
+            if strict && !may { vec![format!("{page}:{line}: skipped: {reason}")] } else { Vec::new() }
+        }
+        Err(error) => vec![format!("{page}: {error:#}")],
+    }
+}
+
+#[test]
+fn every_recorded_session_is_true() {
+    let programs = programs(&root()).unwrap();
+    let mut all = Vec::new();
+    for page in pages(&root()).unwrap() {
+        let name = page.file_name().unwrap().to_string_lossy().into_owned();
+        let groups = groups(&fs::read_to_string(&page).unwrap());
+        let groups = groups.unwrap_or_else(|error| panic!("{name}: {error}"));
+        all.extend(groups.into_iter().map(|group| (name.clone(), group)));
+    }
+    assert!(!all.is_empty(), "no page has a session: were they looked for in the right place?");
+    // Most of a session's time is `sleep`.
+    let found: Vec<String> = std::thread::scope(|scope| {
+        let (programs, all) = (&programs, &all);
+        let workers: Vec<_> = (0..4)
+            .map(|worker| {
+                scope.spawn(move || {
+                    let mine = all.iter().skip(worker).step_by(4);
+                    mine.flat_map(|(page, group)| faults(page, group, programs)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    assert!(
+        found.is_empty(),
+        "{}\nhelp: where the pages are wrong, `cargo run -p book -- record` mends them",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn a_session_that_went_stale_is_found() {
+    let page = "```console,root-lab\n# echo one\ntwo\n```\n";
+    let groups = groups(page).unwrap();
+    let faults = faults("planted.md", &groups[0], &[]);
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].contains("planted.md:2: the page shows\n# echo one\ntwo\nand a run gives\n# echo one\none"));
+}
