@@ -66,7 +66,14 @@ fn build() -> Result<ExitCode> {
 
 fn record() -> Result<ExitCode> {
     let done = session::record(&site::repository(&std::env::current_dir()?)?)?;
-    println!("{}", if done.is_empty() { "every session is as its page shows it".to_owned() } else { done.join("\n") });
+    println!(
+        "{}",
+        if done.is_empty() {
+            "every session is as its page shows it".to_owned()
+        } else {
+            done.join("\n")
+        }
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -99,7 +99,9 @@ pub fn play(group: &Group, programs: &[(String, PathBuf)]) -> Result<Outcome> {
         let mut ran = Vec::new();
         for command in commands {
             ran.extend(typed(&command, prompt));
-            ran.extend(outputs.next().unwrap_or_default().lines().map(str::to_owned));
+            ran.extend(
+                outputs.next().unwrap_or_default().lines().map(|line| line.trim_end().to_owned()),
+            );
         }
         Played { line: fence.line, shown: fence.body.clone(), ran }
     });
@@ -162,7 +164,8 @@ fn with_small_numbers(text: &str) -> String {
 /// whose output the page shows; or `linux-VERSION`, the oldest kernel that will do.
 fn missing(need: &str) -> Option<String> {
     let versioned = need.rsplit_once('-');
-    let versioned = versioned.filter(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit()));
+    let versioned =
+        versioned.filter(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit()));
     let Some((tool, version)) = versioned else {
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
         let found = path.split(':').any(|folder| Path::new(folder).join(need).exists());
@@ -182,7 +185,8 @@ fn missing(need: &str) -> Option<String> {
     let said = Command::new(program).arg(argument).output().map(|output| output.stdout);
     let said = String::from_utf8_lossy(&said.unwrap_or_default()).into_owned();
     let words = said.split([' ', '\n', ',', '-', '(', ')']);
-    let versions: Vec<&str> = words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).collect();
+    let versions: Vec<&str> =
+        words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).collect();
     let here = versions.first().unwrap_or(&"none");
     (!versions.contains(&version))
         .then(|| format!("it was recorded with {tool} {version}, and here is {here}"))
@@ -222,7 +226,9 @@ pub fn record(root: &Path) -> Result<Vec<String>> {
         for group in groups(&text).with_context(|| name.clone())? {
             match play(&group, &programs).with_context(|| name.clone())? {
                 Outcome::Played(played) => all.extend(played),
-                Outcome::Skipped { line, reason } => done.push(format!("skipped {name}:{line}: {reason}")),
+                Outcome::Skipped { line, reason } => {
+                    done.push(format!("skipped {name}:{line}: {reason}"))
+                }
             }
         }
         let rewritten = rewritten(&text, &all);
@@ -267,8 +273,10 @@ pub fn programs(root: &Path) -> Result<Vec<(String, PathBuf)>> {
     if !cargo.status().context("could not start cargo")?.success() {
         bail!("the solutions did not compile");
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let binary = |name: &String| (name.clone(), target.join("debug").join(format!("{name}-solution")));
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let binary =
+        |name: &String| (name.clone(), target.join("debug").join(format!("{name}-solution")));
     Ok(names.iter().map(binary).collect())
 }
 
@@ -297,7 +305,8 @@ mod tests {
     #[test]
     fn a_page_is_rewritten_where_the_session_stands() {
         let page = "a\n```console,root-lab\n# one\nold\nolder\n```\nb\n";
-        let played = [Played { line: 3, shown: lines("# one\nold\nolder"), ran: lines("# one\nnew") }];
+        let played =
+            [Played { line: 3, shown: lines("# one\nold\nolder"), ran: lines("# one\nnew") }];
         assert_eq!(rewritten(page, &played), "a\n```console,root-lab\n# one\nnew\n```\nb\n");
     }
 

@@ -21,7 +21,10 @@ fn faults(page: &str, group: &Group, programs: &[(String, std::path::PathBuf)]) 
             stale
                 .map(|fence| {
                     let (shown, ran) = (fence.shown.join("\n"), fence.ran.join("\n"));
-                    format!("{page}:{}: the page shows\n{shown}\nand a run gives\n{ran}\n", fence.line)
+                    format!(
+                        "{page}:{}: the page shows\n{shown}\nand a run gives\n{ran}\n",
+                        fence.line
+                    )
                 })
                 .collect()
         }
@@ -29,7 +32,11 @@ fn faults(page: &str, group: &Group, programs: &[(String, std::path::PathBuf)]) 
             println!("skipped: {page}:{line}: {reason}");
             let strict = std::env::var_os("CI_NO_SKIP").is_some();
             let may = MAY_SKIP.iter().any(|(allowed, _)| *allowed == page);
-            if strict && !may { vec![format!("{page}:{line}: skipped: {reason}")] } else { Vec::new() }
+            if strict && !may {
+                vec![format!("{page}:{line}: skipped: {reason}")]
+            } else {
+                Vec::new()
+            }
         }
         Err(error) => vec![format!("{page}: {error:#}")],
     }
@@ -72,5 +79,7 @@ fn a_session_that_went_stale_is_found() {
     let groups = groups(page).unwrap();
     let faults = faults("planted.md", &groups[0], &[]);
     assert_eq!(faults.len(), 1);
-    assert!(faults[0].contains("planted.md:2: the page shows\n# echo one\ntwo\nand a run gives\n# echo one\none"));
+    assert!(faults[0].contains(
+        "planted.md:2: the page shows\n# echo one\ntwo\nand a run gives\n# echo one\none"
+    ));
 }
