@@ -1,1 +1,165 @@
 //! Calling cargo.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::chapter::root;
+use crate::failure::{Failure, Result};
+use crate::screen::Screen;
+
+/// What came of a build.
+pub(crate) enum Built {
+    /// The executable.
+    Yes(PathBuf),
+    /// The compiler has said why.
+    No,
+}
+
+/// Builds a package's program and its check, and says where the check is.
+pub(crate) fn build_check(package: &str, screen: Screen) -> Result<Built> {
+    let arguments = ["test", "-p", package, "--test", "check", "--no-run"];
+    build(&arguments, "[\"test\"]", screen)
+}
+
+/// Builds a package's program and says where it is.
+pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
+    build(&["build", "-p", package], "[\"bin\"]", screen)
+}
+
+/// Runs cargo and looks in its messages for the executable of a kind of target. The compiler's
+/// diagnostics are passed on as they come.
+fn build(arguments: &[&str], kind: &str, screen: Screen) -> Result<Built> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(arguments)
+        .args(["--quiet", "--message-format=json-render-diagnostics"])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if screen.colour {
+        cargo.env("CARGO_TERM_COLOR", "always");
+    }
+    let mut child =
+        cargo.spawn().map_err(|error| Failure::new(format!("could not start cargo: {error}")))?;
+    let stderr = child.stderr.take().map(BufReader::new);
+    // In a thread of its own: cargo may fill either pipe first.
+    let complaints = std::thread::spawn(move || {
+        let mut all = String::new();
+        for line in
+            stderr.into_iter().flat_map(|pipe| pipe.split(b'\n')).map_while(|line| line.ok())
+        {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            if all.is_empty() {
+                screen.clear_line();
+            }
+            eprintln!("{line}");
+            all += &line;
+            all.push('\n');
+        }
+        all
+    });
+    let mut executable = None;
+    let stdout = child.stdout.take().map(BufReader::new);
+    for message in stdout.into_iter().flat_map(|pipe| pipe.lines()).map_while(|line| line.ok()) {
+        if message.contains(&format!("\"kind\":{kind}")) {
+            executable = string_of(&message, "executable").map(PathBuf::from).or(executable);
+        }
+    }
+    let status =
+        child.wait().map_err(|error| Failure::new(format!("could not wait for cargo: {error}")))?;
+    let complaints = complaints.join().unwrap_or_default();
+    match (status.success(), executable) {
+        (true, Some(executable)) => Ok(Built::Yes(executable)),
+        (true, None) => Err(Failure::new("cargo built nothing that could be run")),
+        (false, _) => match machine_at_fault(&complaints) {
+            Some((what, help)) => Err(Failure::machine(what).help(help)),
+            None => Ok(Built::No),
+        },
+    }
+}
+
+/// Failures of a build that are not the program's.
+fn machine_at_fault(complaints: &str) -> Option<(&'static str, &'static str)> {
+    let known = [
+        (
+            "linker `cc` not found",
+            "there is no C compiler, which links every Rust program",
+            "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`",
+        ),
+        (
+            "Read-only file system",
+            "cargo cannot write here",
+            "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`",
+        ),
+        (
+            "Permission denied",
+            "cargo may not write here",
+            "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`",
+        ),
+        (
+            "No space left on device",
+            "the disk is full",
+            "`cargo clean` frees what earlier builds left",
+        ),
+        (
+            "failed to download",
+            "cargo cannot fetch the crates",
+            "the first build needs the network once",
+        ),
+        (
+            "Could not resolve host",
+            "cargo cannot fetch the crates",
+            "the first build needs the network once",
+        ),
+    ];
+    // A diagnostic about the program itself may quote anything.
+    if complaints.contains("error[E") {
+        return None;
+    }
+    known
+        .into_iter()
+        .find(|(sign, ..)| complaints.contains(sign))
+        .map(|(_, what, help)| (what, help))
+}
+
+/// The value of a string field in a line of JSON.
+fn string_of(json: &str, field: &str) -> Option<String> {
+    let (_, rest) = json.split_once(&format!("\"{field}\":\""))?;
+    let mut value = String::new();
+    let mut characters = rest.chars();
+    loop {
+        match characters.next()? {
+            '"' => return Some(value),
+            '\\' => match characters.next()? {
+                'u' => {
+                    let code: String = characters.by_ref().take(4).collect();
+                    value.push(char::from_u32(u32::from_str_radix(&code, 16).ok()?)?);
+                }
+                escaped => value.push(escaped),
+            },
+            other => value.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_out_of_a_message() {
+        let json = r#"{"target":{"kind":["test"]},"executable":"/a \"b\"\u0020c","fresh":true}"#;
+        assert_eq!(string_of(json, "executable").as_deref(), Some("/a \"b\" c"));
+        assert_eq!(string_of(r#"{"executable":null}"#, "executable"), None);
+        assert_eq!(string_of(r#"{"executable":"/cut"#, "executable"), None);
+    }
+
+    #[test]
+    fn the_machines_faults_are_told_from_the_programs() {
+        assert!(machine_at_fault("error: linker `cc` not found\n").is_some());
+        assert!(machine_at_fault("error[E0425]: cannot find `x`: linker `cc` not found").is_none());
+        assert!(machine_at_fault("error: expected `;`").is_none());
+    }
+}

@@ -10,18 +10,20 @@ mod diff;
 mod doctor;
 mod failure;
 mod hint;
+mod keep;
 mod list;
 mod progress;
 mod reset;
 mod run;
 mod screen;
 mod shell;
+mod steps;
 mod verify;
 mod watch;
 
 use std::process::ExitCode;
 
-use failure::{Failure, Result};
+use failure::Failure;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND

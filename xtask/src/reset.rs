@@ -1,7 +1,31 @@
-//! `cargo xtask reset`
+//! `cargo xtask reset CHAPTER`: the exercise as it was handed out.
 
+use std::fs;
+use std::process::ExitCode;
+
+use crate::chapter::{Chapter, root};
 use crate::failure::{Failure, Result};
+use crate::{keep, screen};
 
-pub(crate) fn run(_words: &[&str]) -> Result {
-    Err(Failure::new("not built yet"))
+pub(crate) fn run(words: &[&str]) -> Result {
+    let [chapter] = words else {
+        return Err(Failure::usage("usage: cargo xtask reset CHAPTER"));
+    };
+    let chapter = Chapter::find(chapter)?;
+    let (stub, program) = (chapter.stub(), chapter.program());
+    let text = fs::read_to_string(&stub)
+        .map_err(|error| Failure::new(format!("could not read `{}`: {error}", stub.display())))?;
+    if fs::read_to_string(&program).is_ok_and(|own| own == text) {
+        screen::print(&format!("{} is as it was handed out; nothing to do\n", chapter.name));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let kept = keep::replace(&program, &text)?;
+    let shown =
+        |path: &std::path::Path| path.strip_prefix(root()).unwrap_or(path).display().to_string();
+    let mut said = format!("{} is as it was handed out\n", shown(&program));
+    if let Some(kept) = kept {
+        said += &format!("your file is kept as {}\n", shown(&kept));
+    }
+    screen::print(&said);
+    Ok(ExitCode::SUCCESS)
 }

@@ -132,22 +132,14 @@ pub fn exercises() -> PathBuf {
         .to_owned()
 }
 
-/// An inline snapshot as insta reads it: without the indentation that all lines share, and
+/// An inline snapshot as insta reads it: without the indentation that all its lines share, and
 /// without blank lines around it.
 fn dedented(text: &str) -> String {
-    let lines = || text.lines().filter(|line| !line.trim().is_empty());
-    let indent = lines()
-        .skip(1)
-        .chain(lines().last())
-        .map(|line| line.len() - line.trim_start().len())
-        .min();
-    let indent = if text.starts_with('\n') {
-        lines().map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0)
-    } else {
-        indent.unwrap_or(0)
-    };
-    let cut = text.lines().map(|line| line.get(indent..).unwrap_or(line.trim_start()).trim_end());
-    cut.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let written = text.lines().filter(|line| !line.trim().is_empty());
+    let shared = written.map(indent).min().unwrap_or(0);
+    let lines = text.lines().map(|line| line.get(shared..).unwrap_or_default().trim_end());
+    lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
 }
 
 /// Ends a check that never began.

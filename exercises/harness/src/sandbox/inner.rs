@@ -182,10 +182,10 @@ fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
 }
 
 fn live_quietly(resident: &Resident, settling: OwnedFd) -> ! {
-    if let Some(name) = &resident.host_name {
-        if sethostname(name).is_err() {
-            exit(1);
-        }
+    if let Some(name) = &resident.host_name
+        && sethostname(name).is_err()
+    {
+        exit(1);
     }
     let tell = move |id: i32| _ = nix::unistd::write(&settling, &id.to_le_bytes());
     if let Some(flags) = resident.thread {

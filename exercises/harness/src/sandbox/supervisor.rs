@@ -85,10 +85,9 @@ fn serve() {
             Some((&RUN, body)) => {
                 if let (Some(request), Some(fds)) =
                     (Request::decode(body), Descriptors::take(&mut fds))
+                    && let Err(error) = run(&request, &fds)
                 {
-                    if let Err(error) = run(&request, &fds) {
-                        fail(&fds.report, error);
-                    }
+                    fail(&fds.report, error);
                 }
             }
             Some((&VISIT, body)) => {

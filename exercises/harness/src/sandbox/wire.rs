@@ -60,8 +60,8 @@ pub(crate) fn receive(socket: BorrowedFd) -> Result<Option<Received>> {
     let (mut fds, mut sender) = (Vec::new(), None);
     for control in message.cmsgs()? {
         match control {
-            // SAFETY: the kernel just made these descriptors for us.
             ControlMessageOwned::ScmRights(raw) => {
+                // SAFETY: the kernel just made these descriptors for us.
                 fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
             }
             ControlMessageOwned::ScmCredentials(ids) => sender = Some(ids),

@@ -1,0 +1,148 @@
+//! The words of a check for a reader.
+
+use std::fs;
+
+use crate::chapter::Chapter;
+use crate::diff::{self, Line};
+use crate::list::is_untouched;
+use crate::screen::Screen;
+use crate::steps::{Outcome, Run, Step};
+
+pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
+    format!("{}\n", screen.strong(&chapter.name))
+}
+
+pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String {
+    let word = match outcome {
+        Outcome::Passed => screen.good("ok   "),
+        Outcome::Failed => screen.bad("FAIL "),
+        Outcome::Cannot => screen.bad("????? "),
+        Outcome::Broken => screen.bad("BROKE"),
+    };
+    format!("  {word} step {}: {}\n", step.number, step.title)
+}
+
+pub(crate) fn solved(chapter: &Chapter, all: &[Chapter]) -> String {
+    let diff = format!("`cargo xtask diff {}`", chapter.short());
+    let next = match all.iter().find(|other| *other > chapter) {
+        Some(next) => format!("next: {0}, `cargo xtask check {0}`", next.short()),
+        None => "that was the last chapter".to_owned(),
+    };
+    format!("\nsolved; {diff} shows it beside the solution\n{next}\n")
+}
+
+/// Why a step did not pass, and where to go from there.
+pub(crate) fn explanation(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
+    match run.outcome {
+        Outcome::Cannot => cannot(run, screen),
+        Outcome::Broken => broken(chapter, run),
+        _ => failed(chapter, step, run, screen),
+    }
+}
+
+fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
+    let verdict = &run.verdict;
+    let mut out = format!("\n{}{}", screen.strong("asked"), "\n");
+    out += &screen.wrapped(&step.asked, "  ");
+    out += &format!(
+        "\n{}\n{}",
+        screen.strong("what the kernel saw"),
+        comparison(&verdict.saw, &verdict.wanted, screen)
+    );
+    out += &said(&verdict.stdout, &verdict.stderr);
+    if !verdict.mistake.is_empty() {
+        out += &format!("\n{} {}\n", screen.strong("this looks like:"), verdict.mistake);
+        out += &screen.wrapped(&verdict.cause, "  ");
+        out += &format!("{}\n{}", screen.strong("help:"), screen.wrapped(&verdict.remedy, "  "));
+    }
+    if is_untouched(chapter) {
+        out += "\nThis is the exercise as it was handed out: it is meant to fail. Begin here:\n";
+        out += &todos(chapter, screen);
+    }
+    let anchor = if verdict.see.is_empty() { String::new() } else { format!("#{}", verdict.see) };
+    out += &format!(
+        "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   book/src/{0}.md{anchor}\n       (`cargo xtask book --open` shows it as a page)\n",
+        chapter.name, step.line
+    );
+    out
+}
+
+/// What was seen, line by line; where something else was wanted, both.
+fn comparison(saw: &str, wanted: &str, screen: Screen) -> String {
+    let lines = diff::compare(saw, wanted);
+    let lines = lines.iter().map(|line| match line {
+        Line::Both(text) => format!("         | {text}\n"),
+        Line::Left(text) => screen.bad(&format!("  saw    | {text}")) + "\n",
+        Line::Right(text) => screen.good(&format!("  wanted | {text}")) + "\n",
+    });
+    lines.collect()
+}
+
+/// The program's own words, so marked, and not too many of them.
+fn said(stdout: &str, stderr: &str) -> String {
+    const MOST: usize = 20;
+    let lines: Vec<&str> = stdout.lines().chain(stderr.lines()).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("\n");
+    for line in lines.iter().take(MOST) {
+        let plain: String =
+            line.chars().filter(|c| !c.is_control() || *c == '\t').take(200).collect();
+        out += &format!("your program | {plain}\n");
+    }
+    if lines.len() > MOST {
+        out += &format!("your program | … and {} lines more\n", lines.len() - MOST);
+    }
+    out
+}
+
+/// The places to fill, with their lines.
+fn todos(chapter: &Chapter, screen: Screen) -> String {
+    let text = fs::read_to_string(chapter.program()).unwrap_or_default();
+    let lines = text.lines().enumerate().filter_map(|(index, line)| {
+        let todo = line.trim().strip_prefix("// TODO: ")?;
+        Some(screen.wrapped(&format!("line {}: {todo}", index + 1), "  "))
+    });
+    lines.collect()
+}
+
+fn cannot(run: &Run, screen: Screen) -> String {
+    let verdict = &run.verdict;
+    let mut out = String::from("\nthis machine cannot check it; your program has not run\n");
+    out += &format!("  {}\n", verdict.saw);
+    out += &screen.wrapped(&verdict.cause, "  ");
+    out += &format!("{}\n{}", screen.strong("help:"), screen.wrapped(&verdict.remedy, "  "));
+    out + "`cargo xtask doctor` tries everything that the exercises need\n"
+}
+
+fn broken(chapter: &Chapter, run: &Run) -> String {
+    let mut out =
+        String::from("\nthe check itself broke, which is no verdict on your program. It said:\n");
+    out.extend(run.output.lines().map(|line| format!("check | {line}\n")));
+    out + &format!(
+        "help: has exercises/{0}/tests/check.rs been changed? `git diff exercises/{0}` tells\n",
+        chapter.name
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Screen = Screen { terminal: false, colour: false, width: 80 };
+
+    #[test]
+    fn a_line_that_differs_is_shown_twice() {
+        let text = comparison("a\nb", "a\nc", PLAIN);
+        assert_eq!(text, "         | a\n  saw    | b\n  wanted | c\n");
+    }
+
+    #[test]
+    fn a_program_cannot_paint_the_screen() {
+        assert_eq!(said("", "\x1b[2Jgone\x07"), "\nyour program | [2Jgone\n");
+        let flood = said(&"x\n".repeat(1000), "");
+        assert_eq!(flood.lines().count(), 22);
+        assert!(flood.ends_with("… and 980 lines more\n"));
+    }
+}
