@@ -91,7 +91,7 @@ fn quoted(text: &str) -> String {
 #[doc(hidden)]
 pub fn compare(part: &Part, wanted: &str, package: &str) {
     let report = &part.report;
-    let (saw, wanted) = (part.text.trim().to_owned(), dedented(wanted));
+    let (saw, wanted) = (dedented(&part.text), dedented(wanted));
     let fact = |key: &str| report.fact(key).unwrap_or_default();
     let mut verdict = Verdict {
         outcome: "passed".into(),
