@@ -8,6 +8,7 @@ mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc;
 
 use crate::cargo::{self, Built};
 use crate::chapter::Chapter;
@@ -144,9 +145,16 @@ pub(crate) fn check(chapter: &Chapter, quiet: bool) -> Result<Checked> {
         }
     };
     say(text::title(chapter, screen));
-    for step in &all {
-        screen.passing(&format!("      step {}: {} …", step.number, step.title));
-        let run = steps::run_step(&test, step, None)?;
+    // All at once, told in order: a reader waits for the slowest, not for the sum.
+    let (told, results): (Vec<_>, Vec<_>) = all.iter().map(|_| mpsc::channel()).unzip();
+    for (step, told) in all.iter().cloned().zip(told) {
+        let test = test.clone();
+        // Nobody joins it: after a failure nobody waits for the steps behind.
+        std::thread::spawn(move || told.send(steps::run_step(&test, &step, None)));
+    }
+    for (step, result) in all.iter().zip(results) {
+        screen.passing(&format!("        step {}: {} …", step.number, step.title));
+        let run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
         say(text::step_line(step, run.outcome, screen));
         checked.steps.push((step.clone(), run));
         if !checked.passed() {
