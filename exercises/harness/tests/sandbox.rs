@@ -1,25 +1,242 @@
-//! The promises of the sandbox.
+//! The promises of the sandbox: whatever runs in it, the check learns how it ended, and nothing of
+//! it is left.
 
-use harness::sandbox::{Sandbox, State, Status, Wait};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use harness::look::{Kind, Namespaces, Process};
+use harness::sandbox::{self, Excess, Run, Sandbox, State, Status, Wait};
+use nix::unistd::Pid;
+
+/// A shell in the root lab.
+fn shell(script: &str) -> Sandbox {
+    Sandbox::command("/bin/sh").args(["-c", script])
+}
+
+/// Runs a script to its end.
+fn finished(script: &str) -> Run {
+    let mut run = shell(script).start().unwrap();
+    assert_eq!(run.await_end(), Wait::Reached, "{script}: {}", run.stderr());
+    run
+}
+
+fn status(run: &Run) -> Status {
+    run.ended().unwrap().status
+}
 
 #[test]
-fn a_program_runs_and_its_status_and_output_come_back() {
-    let mut run =
-        Sandbox::command("/bin/sh").args(["-c", "echo out; echo err >&2; exit 7"]).start().unwrap();
-    assert_eq!(run.await_end(), Wait::Reached);
-    assert_eq!(run.ended().unwrap().status, Status::Exited(7));
+fn status_and_output_come_back() {
+    let run = finished("echo out; echo err >&2; exit 7");
+    assert_eq!(status(&run), Status::Exited(7));
     assert_eq!((run.stdout().as_str(), run.stderr().as_str()), ("out\n", "err\n"));
 }
 
 #[test]
-fn who_one_is() {
-    for (state, expected) in
-        [(State::RootLab, "0 lab root\n"), (State::PlainUser, "1000 lab you\n")]
-    {
-        let script = "echo $(id -u) $(hostname) $(id -un)";
-        let mut run =
-            Sandbox::command("/bin/sh").state(state).args(["-c", script]).start().unwrap();
+fn the_two_start_states() {
+    for (state, who) in [(State::RootLab, "0 root"), (State::PlainUser, "1000 you")] {
+        let script = "echo $(id -u) $(id -un) $(uname -n); grep CapEff /proc/self/status";
+        let mut run = shell(script).state(state).start().unwrap();
         run.await_end();
-        assert_eq!(run.stdout(), expected, "{}", run.stderr());
+        let out = run.stdout();
+        assert!(out.starts_with(&format!("{who} lab\n")), "{out}{}", run.stderr());
+        let none = out.contains("CapEff:\t0000000000000000");
+        assert_eq!(none, state == State::PlainUser, "{out}");
+    }
+}
+
+#[test]
+fn root_inside_is_not_root_outside() {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap();
+    if map.split_ascii_whitespace().nth(2) == Some("1") {
+        println!("skipped: this user namespace knows one id only");
+        return;
+    }
+    let run = shell("sleep 60").start().unwrap();
+    let outside = |name: &str| run.program().status(name).unwrap();
+    let ids = outside("Uid") + " " + &outside("Gid");
+    assert!(ids.split_ascii_whitespace().all(|id| id != "0"), "{ids}");
+}
+
+#[test]
+fn no_namespace_is_shared_with_this_process_but_time() {
+    let run = shell("sleep 60").start().unwrap();
+    let ours = Namespaces::of(&Process::open(Pid::this()).unwrap()).unwrap();
+    let theirs = Namespaces::of(run.program()).unwrap();
+    for kind in Kind::ALL {
+        assert_eq!(ours.get(kind) == theirs.get(kind), kind == Kind::Time, "{kind}");
+    }
+}
+
+#[test]
+fn a_signal_is_told_from_an_exit() {
+    assert_eq!(status(&finished("kill -SEGV $$")), Status::Killed(libc::SIGSEGV));
+}
+
+#[test]
+fn a_program_that_hangs_meets_its_deadline() {
+    let start = Instant::now();
+    let mut run = shell("sleep 1000").patience(Some(Duration::from_millis(200))).start().unwrap();
+    assert_eq!(run.await_end(), Wait::TimedOut);
+    assert!(run.program().waits_in().is_some());
+    drop(run);
+    assert!(start.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_program_that_prints_for_ever_is_stopped() {
+    let mut run = shell("yes").start().unwrap();
+    assert_eq!(run.await_end(), Wait::TooMuchOutput);
+    assert!(run.stdout().len() <= 64 * 1024);
+}
+
+#[test]
+fn a_program_that_forks_for_ever_is_stopped() {
+    let mut run = shell("while :; do sleep 60 & done").start().unwrap();
+    assert_eq!(run.await_end(), Wait::Stopped(Excess::Processes));
+}
+
+#[test]
+fn a_program_that_eats_memory_is_stopped() {
+    let mut run = shell("dd bs=700M if=/dev/zero of=/dev/null").start().unwrap();
+    assert_eq!(run.await_end(), Wait::Stopped(Excess::Memory));
+}
+
+#[test]
+fn a_program_may_close_its_descriptors() {
+    assert_eq!(status(&finished("exec 0<&- 1>&- 2>&-; exit 3")), Status::Exited(3));
+}
+
+#[test]
+fn what_is_left_behind_is_counted_and_killed() {
+    let run =
+        finished("sleep 1000 & setsid sleep 1001 & sleep 0.2; cat /proc/self/status > /dev/null");
+    let mut left = run.ended().unwrap().left_running.clone();
+    left.sort();
+    assert_eq!(left, ["sleep", "sleep"]);
+    let init = Process::open(run.program().parent().unwrap_or(Pid::from_raw(-1)));
+    drop(run);
+    assert!(init.is_err() || init.unwrap().has_ended());
+}
+
+#[test]
+fn a_child_that_nobody_waited_for_is_counted() {
+    // The shell becomes a sleep that never waits; its child is dead by then.
+    let run = finished("true & exec sleep 0.2");
+    assert_eq!(run.ended().unwrap().orphaned, 1);
+    assert_eq!(finished("true & wait").ended().unwrap().orphaned, 0);
+}
+
+/// Every attack must fail.
+fn all_fail(attacks: &[&str]) {
+    for attack in attacks {
+        let run = finished(&format!("{{ {attack}; }} >/dev/null 2>&1 && exit 0; exit 9"));
+        assert_eq!(status(&run), Status::Exited(9), "{attack}");
+    }
+}
+
+#[test]
+fn what_is_shown_cannot_be_changed() {
+    all_fail(&[
+        "touch /usr/mine",
+        "touch /lab/witness",
+        "mount -o remount,bind,rw /usr && touch /usr/mine",
+        "mount -o remount,rw / && touch /mine",
+        "umount /usr",
+        "umount /proc",
+        "umount -l /tmp",
+        "mknod /tmp/disk b 8 0",
+        "ls /home /root /boot",
+    ]);
+}
+
+#[test]
+fn what_belongs_to_root_cannot_be_changed() {
+    if sandbox::holds_the_machines_root() {
+        println!("skipped: this user namespace knows no id but that of the machine's root");
+        return;
+    }
+    all_fail(&[
+        "echo 1 > /proc/sys/vm/drop_caches",
+        "echo mine > /proc/sys/kernel/core_pattern",
+        "mount -t cgroup2 none /mnt && mkdir /mnt/mine",
+        "ls /proc/1/fd",
+    ]);
+}
+
+#[test]
+fn pid_1_can_neither_be_killed_nor_looked_at() {
+    let attacks = [
+        "kill -9 1",
+        "kill -STOP 1",
+        "kill -9 -1",
+        "readlink /proc/1/ns/uts",
+        "cat /proc/1/environ",
+    ];
+    let run = finished(&format!("{}; echo alive", attacks.join("; ")));
+    assert_eq!(run.stdout(), "alive\n");
+}
+
+#[test]
+fn only_what_was_meant_for_it_is_inherited() {
+    let run = finished("ls /proc/$$/fd; env | cut -d= -f1 | sort");
+    let words: Vec<_> = run.stdout().lines().map(str::to_owned).collect();
+    assert_eq!(words, ["0", "1", "2", "200", "HOME", "LANG", "PATH", "PWD"]);
+}
+
+#[test]
+fn many_at_once() {
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            scope.spawn(move || {
+                let run = finished(&format!("exit {number}"));
+                assert_eq!(status(&run), Status::Exited(number));
+            });
+        }
+    });
+}
+
+#[test]
+fn a_program_that_is_not_there_is_a_set_up_error() {
+    let error = Sandbox::command("/lab/nowhere").start().err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "execve(\"/lab/nowhere\"): No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn arguments_that_are_too_long_are_refused() {
+    let error = shell("true").arg("x".repeat(1 << 20)).start().err().unwrap();
+    assert_eq!(error.to_string(), "sendmsg(the arguments): Argument list too long (os error 7)");
+}
+
+/// Not a test of its own: `nothing_outlives_a_check_that_is_killed` starts it.
+#[test]
+#[ignore = "runs for ever, on purpose"]
+fn a_check_that_never_ends() {
+    let run = shell("trap '' TERM INT HUP; setsid sleep 1000 & sleep 1000").start().unwrap();
+    println!("inside {}", run.program().pid());
+    std::thread::sleep(Duration::from_secs(1000));
+    drop(run);
+}
+
+#[test]
+fn nothing_outlives_a_check_that_is_killed() {
+    let mut check = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_check_that_never_ends", "--ignored", "--nocapture"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(check.stdout.take().unwrap()).lines();
+    let inside = lines.find_map(|line| line.unwrap().strip_prefix("inside ")?.parse().ok());
+    let inside = Process::open(Pid::from_raw(inside.unwrap())).unwrap();
+    assert!(!inside.has_ended());
+    check.kill().unwrap();
+    check.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !inside.has_ended() {
+        assert!(Instant::now() < deadline, "the program outlives the check");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -217,7 +217,7 @@ impl Namespaces {
 /// By pidfd there is no gap between the number and the process. Kernels before 6.11 (`ENOTTY`)
 /// have only the number; the process is parked, so it still means the same one.
 fn open(process: &Process, kind: Kind) -> nix::Result<OwnedFd> {
-    match sys::ioctl_fd(process.pidfd().as_fd(), kind.pidfd_request()) {
+    match sys::pidfd_namespace(process.pidfd().as_fd(), kind.pidfd_request()) {
         Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP) => {
             open_path(&format!("/proc/{}/ns/{kind}", process.pid()))
         }

@@ -27,6 +27,21 @@ fn unprivileged(own: u32, map: &str) -> u32 {
     if own != 0 { own } else { beside_root(&fs::read_to_string(map).unwrap_or_default()) }
 }
 
+/// Whether sandboxes started here would run with the id of the machine's root.
+///
+/// That is so in one place only: in a user namespace that root made for itself alone, as
+/// `unshare -Ur` does when it is run by root. No other id exists there that one could take. A
+/// program then has root's id without root's capabilities: it may write what belongs to root and
+/// asks for no capability, such as most of `/proc/sys`. For programs of strangers leave that
+/// namespace first.
+pub fn holds_the_machines_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    // Sysctls belong to the machine's root (`proc_sys_make_inode` in fs/proc/proc_sysctl.c). If
+    // its id is not mapped here, the owner shows as nobody.
+    let owner = fs::metadata("/proc/sys/kernel/core_pattern").map(|file| file.uid());
+    owner.is_ok_and(|owner| owner == 0 && host_uid() == 0)
+}
+
 /// Picks from a `uid_map`: lines of first id here, first id outside, length.
 fn beside_root(map: &str) -> u32 {
     let ranges = map.lines().filter_map(|line| {

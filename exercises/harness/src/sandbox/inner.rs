@@ -59,7 +59,9 @@ pub(crate) fn main(
     if read(&go, &mut [0]) != Ok(1) {
         exit(1);
     }
-    let Err(error) = start(request, fds, terminal, starting);
+    // Kept until the failure is told: PID 1 takes its end for the exec.
+    let mut starting = File::from(starting);
+    let Err(error) = start(request, fds, terminal, &mut starting);
     fail(&fds.report, error);
     exit(1)
 }
@@ -68,7 +70,7 @@ fn start(
     request: &Request,
     fds: &Descriptors,
     terminal: Option<Terminal>,
-    starting: OwnedFd,
+    starting: &mut File,
 ) -> Result<Infallible, SetupError> {
     ids::become_id(request.state.id()).map_err(at(Stage::Inner, "setresuid()"))?;
     if request.state == State::RootLab {
@@ -78,7 +80,6 @@ fn start(
     limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
 
     let mut names = Vec::new();
-    let mut starting = File::from(starting);
     for resident in &request.residents {
         let (pid, thread) = settle(resident)?;
         starting.write_all(&pid.to_le_bytes()).map_err(io_at(Stage::Residents, "write(a pid)"))?;

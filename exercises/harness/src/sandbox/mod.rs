@@ -23,6 +23,7 @@ mod setup;
 pub(crate) mod supervisor;
 pub(crate) mod wire;
 
+pub use ids::holds_the_machines_root;
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Excess, Status};
 pub use request::{Resident, Shown, State};

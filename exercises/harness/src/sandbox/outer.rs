@@ -164,6 +164,9 @@ fn start(request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
             Message::Ready
                 .send(fds.report.as_fd(), &passed)
                 .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
+            // The program's user has our id outside. Undumpable, our /proc entry is closed to it
+            // (proc(5)).
+            _ = nix::sys::prctl::set_dumpable(false);
             _ = nix::unistd::write(&go, b"g");
 
             let mut bytes = Vec::new();
@@ -215,6 +218,8 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
             }
         }
     }
+    // A program that forks until it is refused may end before we look again.
+    excess = excess.or_else(|| limits::usage().excess());
     let mut left_running = limits::others(&program.residents);
     left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
     Message::Ended {

@@ -195,11 +195,11 @@ impl Run {
     fn pump(&mut self, patience: Option<Duration>, reached: impl Fn(&Run) -> bool) -> Wait {
         let deadline = patience.map(|patience| Instant::now() + patience);
         loop {
-            if reached(self) {
-                return Wait::Reached;
-            }
             if let Some(excess) = self.excess {
                 return Wait::Stopped(excess);
+            }
+            if reached(self) {
+                return Wait::Reached;
             }
             if self.ended.is_some() || self.failed.is_some() {
                 return Wait::Ended;
