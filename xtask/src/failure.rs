@@ -34,11 +34,18 @@ impl Failure {
         self
     }
 
+    /// Prints it. The exit status says of which kind it is.
     pub(crate) fn report(self) -> ExitCode {
         eprintln!("error: {}", self.message);
         if let Some(help) = self.help {
             eprintln!("help: {help}");
         }
         ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }

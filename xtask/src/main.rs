@@ -14,10 +14,12 @@ mod keep;
 mod list;
 mod progress;
 mod reset;
+mod rules;
 mod run;
 mod screen;
 mod shell;
 mod steps;
+mod variants;
 mod verify;
 mod watch;
 

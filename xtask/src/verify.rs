@@ -1,7 +1,360 @@
-//! `cargo xtask verify`
+//! `cargo xtask verify`: whether the course keeps what it promises. For authors.
+//!
+//! Solutions and other right programs pass; stubs, cheats and mistakes fail; every mistake is
+//! called by its name; every file that a chapter needs is there and in shape.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use harness::mistakes::{self, Mistake};
+
+use crate::chapter::{Chapter, root};
 use crate::failure::{Failure, Result};
+use crate::rules;
+use crate::screen::print;
+use crate::steps::{Outcome, Step, build_checks, run_step, steps};
+use crate::variants::{self, Built, Source};
 
-pub(crate) fn run(_words: &[&str]) -> Result {
-    Err(Failure::new("not built yet"))
+/// Steps that a stub may pass: chapter, step, reason.
+const STUB_MAY_PASS: [(&str, &str, &str); 0] = [];
+
+pub(crate) fn run(words: &[&str]) -> Result {
+    let any_progress = match words {
+        [] => false,
+        ["--any-progress"] => true,
+        [unknown, ..] => {
+            return Err(Failure::usage(format!("verify does not know `{unknown}`"))
+                .help("cargo xtask verify [--any-progress]"));
+        }
+    };
+    let chapters = Chapter::all()?;
+    let cheats = cheats()?;
+    let mut findings = Findings::default();
+
+    let mut books = Vec::new();
+    for chapter in &chapters {
+        books.push(read(chapter, any_progress, &mut findings));
+    }
+    if any_progress {
+        print("skipped: whether src/main.rs is the untouched stub (--any-progress)\n");
+    }
+
+    let checks = build_checks(&chapters)?;
+    let sources: Vec<Source> =
+        books.iter().flat_map(|book| &book.sources).chain(&cheats).cloned().collect();
+    let built = variants::build(&sources)?;
+    findings.fact("workspace", "every program compiles", built.faults.clone());
+
+    let mut trials = Vec::new();
+    for ((chapter, check), book) in chapters.iter().zip(&checks).zip(&books) {
+        trials.extend(trials_of(chapter, check, book, &built, &cheats)?);
+    }
+    let results = in_parallel(&trials);
+    for fact in FACTS {
+        for chapter in &chapters {
+            let of_fact = trials.iter().zip(&results).filter(|(trial, _)| {
+                trial.chapter == chapter.name && trial.expected.fact() == fact
+            });
+            let faults: Vec<Vec<String>> = of_fact.map(|(_, faults)| faults.clone()).collect();
+            let count = faults.len();
+            findings.fact(&chapter.name, &fact.replace('N', &count.to_string()), faults.concat());
+        }
+    }
+    Ok(findings.conclude())
+}
+
+/// What was looked at, and what was wrong with it.
+#[derive(Default)]
+struct Findings {
+    facts: usize,
+    faults: Vec<String>,
+}
+
+impl Findings {
+    /// One line: a sentence that is true unless there are faults.
+    fn fact(&mut self, place: &str, sentence: &str, faults: Vec<String>) {
+        self.facts += 1;
+        let mark = if faults.is_empty() { "ok   " } else { "FAULT" };
+        print(&format!("{mark}  {place}: {sentence}\n"));
+        self.faults.extend(faults.into_iter().map(|fault| format!("{place}: {fault}")));
+    }
+
+    fn conclude(self) -> ExitCode {
+        if self.faults.is_empty() {
+            print(&format!("\nno faults, {} facts\n", self.facts));
+            return ExitCode::SUCCESS;
+        }
+        let count = self.faults.len();
+        print(&format!("\n{count} {}\n", if count == 1 { "fault" } else { "faults" }));
+        for fault in self.faults {
+            print(&format!("  {}\n", fault.replace('\n', "\n    ")));
+        }
+        ExitCode::FAILURE
+    }
+}
+
+/// What a chapter's files hold, as far as the trials need it.
+struct Book {
+    mistakes: Vec<Mistake>,
+    sources: Vec<Source>,
+    /// Names of the other right programs among the sources.
+    others: Vec<String>,
+}
+
+/// Reads a chapter's files and enters what is wrong with them.
+fn read(chapter: &Chapter, any_progress: bool, findings: &mut Findings) -> Book {
+    let name = &chapter.name;
+    let mut missing = Vec::new();
+    let mut text = |path: PathBuf| {
+        fs::read_to_string(&path).unwrap_or_else(|error| {
+            let shown = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+            missing.push(format!("could not read `{shown}`: {error}"));
+            String::new()
+        })
+    };
+    let stub = text(chapter.stub());
+    let program = text(chapter.program());
+    let solution = text(chapter.solution().join("src/main.rs"));
+    let page = text(chapter.page());
+    let hints = text(chapter.exercise().join("hints.md"));
+    let table = text(chapter.exercise().join("mistakes.toml"));
+    _ = text(chapter.exercise().join("Cargo.toml"));
+    _ = text(chapter.solution().join("Cargo.toml"));
+    findings.fact(name, "all files are there", missing);
+
+    if !any_progress {
+        let touched =
+            if program == stub { vec![] } else { vec!["src/main.rs is not stub.rs".into()] };
+        findings.fact(name, "src/main.rs is the stub", touched);
+    }
+    findings.fact(name, "each TODO names its man pages", rules::todo_faults(&stub));
+    findings.fact(
+        name,
+        "stub and solution have the same items",
+        rules::item_faults(&stub, &solution),
+    );
+    let few = match rules::hints(&hints) {
+        0 | 1 => vec!["hints.md: fewer than two hints (each begins with `## `)".into()],
+        _ => vec![],
+    };
+    findings.fact(name, "it has hints", few);
+
+    let (mistakes, mut faults) = match mistakes::of_chapter(&table) {
+        Ok(mistakes) => (mistakes, Vec::new()),
+        Err(error) => (Vec::new(), vec![format!("mistakes.toml: {error}")]),
+    };
+    if mistakes.len() < 4 {
+        faults.push(format!("mistakes.toml: {} rows; a chapter has at least four", mistakes.len()));
+    }
+    let anchors = rules::anchors(&page);
+    let lost = mistakes.iter().filter(|mistake| !anchors.contains(&mistake.see));
+    faults.extend(lost.map(|mistake| {
+        format!(
+            "mistake {:?} sends to #{}, which the page does not have",
+            mistake.name, mistake.see
+        )
+    }));
+    let mut sources = vec![Source { name: stub_of(chapter), text: stub, strict: true }];
+    for (number, mistake) in mistakes.iter().enumerate() {
+        match variants::apply(&solution, &mistake.edits) {
+            Ok(text) => {
+                let name = mistake_of(chapter, number);
+                sources.push(Source { name, text, strict: false });
+            }
+            Err(error) => faults.push(format!("mistake {:?}: {error}", mistake.name)),
+        }
+    }
+    findings.fact(name, "the table of mistakes is in order", faults);
+
+    let (mut others, mut faults) = (Vec::new(), Vec::new());
+    match programs_in(&chapter.solution().join("others"), &format!("{name}-other")) {
+        Ok(found) => {
+            others.extend(found.iter().map(|source| source.name.clone()));
+            sources.extend(found);
+        }
+        Err(error) => faults.push(error),
+    }
+    findings.fact(name, "other right programs can be read", faults);
+    Book { mistakes, sources, others }
+}
+
+fn stub_of(chapter: &Chapter) -> String {
+    format!("{}-stub", chapter.name)
+}
+
+fn mistake_of(chapter: &Chapter, number: usize) -> String {
+    format!("{}-mistake-{}", chapter.name, number + 1)
+}
+
+/// The programs that replay or fake, and must get nowhere.
+fn cheats() -> Result<Vec<Source>> {
+    let cheats = programs_in(&root().join("exercises/harness/cheats"), "cheat");
+    let cheats = cheats.map_err(Failure::new)?;
+    if cheats.is_empty() {
+        return Err(Failure::new("exercises/harness/cheats is empty: nothing would be tried"));
+    }
+    Ok(cheats)
+}
+
+/// Every `*.rs` of a folder; none if there is no folder.
+fn programs_in(folder: &Path, prefix: &str) -> std::result::Result<Vec<Source>, String> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path)
+            .map_err(|error| format!("could not read `{}`: {error}", path.display()))?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
+        sources.push(Source { name: format!("{prefix}-{stem}"), text, strict: false });
+    }
+    sources.sort_by(|one, two| one.name.cmp(&two.name));
+    Ok(sources)
+}
+
+/// What has to come of a program.
+enum Expected {
+    StubFails,
+    SolutionPasses,
+    OtherPasses,
+    CheatFails,
+    /// Its name is the diagnosis of the first step that fails.
+    Named(String),
+}
+
+/// In the order in which they are reported. `N` is the number of trials.
+const FACTS: [&str; 5] = [
+    "the solution passes every step",
+    "N other right programs pass every step",
+    "the stub fails at every step",
+    "N cheats fail at every step",
+    "N mistakes fail and are named",
+];
+
+impl Expected {
+    fn fact(&self) -> &'static str {
+        match self {
+            Expected::SolutionPasses => FACTS[0],
+            Expected::OtherPasses => FACTS[1],
+            Expected::StubFails => FACTS[2],
+            Expected::CheatFails => FACTS[3],
+            Expected::Named(_) => FACTS[4],
+        }
+    }
+}
+
+/// One program under one check.
+struct Trial<'a> {
+    chapter: &'a str,
+    check: &'a Path,
+    steps: Vec<Step>,
+    /// None: the solution itself, which the check was built with.
+    program: Option<&'a Path>,
+    name: &'a str,
+    expected: Expected,
+}
+
+fn trials_of<'a>(
+    chapter: &'a Chapter,
+    check: &'a Path,
+    book: &'a Book,
+    built: &'a Built,
+    cheats: &'a [Source],
+) -> Result<Vec<Trial<'a>>> {
+    let steps = steps(&chapter.exercise().join("tests/check.rs"))?;
+    if steps.is_empty() {
+        return Err(Failure::new(format!("the check of {} has no steps", chapter.name)));
+    }
+    let trial = |name: &'a str, program, expected| Trial {
+        chapter: &chapter.name,
+        check,
+        steps: steps.clone(),
+        program,
+        name,
+        expected,
+    };
+    let mut trials = vec![trial("the solution", None, Expected::SolutionPasses)];
+    for source in book.sources.iter().chain(cheats) {
+        let name = source.name.as_str();
+        // Those that do not compile are faults already.
+        let Some(program) = built.programs.get(name) else { continue };
+        let program = Some(program.as_path());
+        let number = (0..book.mistakes.len()).find(|number| mistake_of(chapter, *number) == name);
+        trials.push(match number {
+            Some(number) => {
+                let name = &book.mistakes[number].name;
+                trial(name, program, Expected::Named(name.clone()))
+            }
+            None if *name == stub_of(chapter) => trial("the stub", program, Expected::StubFails),
+            None if book.others.iter().any(|other| other == name) => {
+                trial(name, program, Expected::OtherPasses)
+            }
+            None => trial(name, program, Expected::CheatFails),
+        });
+    }
+    Ok(trials)
+}
+
+/// Runs them on every processor. The faults of each, in the order of the trials.
+fn in_parallel(trials: &[Trial]) -> Vec<Vec<String>> {
+    let next = AtomicUsize::new(0);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+        let mine = numbers.map_while(|number| Some((number, faults_of(trials.get(number)?))));
+        mine.collect::<Vec<_>>()
+    };
+    let mut done: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("it does not panic")).collect()
+    });
+    done.sort();
+    done.into_iter().map(|(_, faults)| faults).collect()
+}
+
+fn faults_of(trial: &Trial) -> Vec<String> {
+    let mut faults = Vec::new();
+    for step in &trial.steps {
+        let outcome = match run_step(trial.check, step, trial.program) {
+            Ok(outcome) => outcome,
+            Err(failure) => return vec![failure.to_string()],
+        };
+        let (name, step) = (trial.name, &step.name);
+        match &trial.expected {
+            Expected::SolutionPasses | Expected::OtherPasses if !outcome.passed() => {
+                faults.push(format!("{name}, {step}: {}", outcome.brief()));
+            }
+            Expected::StubFails | Expected::CheatFails if !outcome.failed() => {
+                let is_stub = matches!(trial.expected, Expected::StubFails);
+                let may = |(chapter, known, _): &(&str, &str, &str)| {
+                    *chapter == trial.chapter && known == step
+                };
+                if !(is_stub && outcome.passed() && STUB_MAY_PASS.iter().any(may)) {
+                    faults.push(format!("{name} does not fail at {step}: {}", outcome.brief()));
+                }
+            }
+            Expected::Named(wanted) if !outcome.passed() => {
+                let Outcome::Verdict(verdict) = &outcome else {
+                    return vec![format!("mistake {name:?}, {step}: {}", outcome.brief())];
+                };
+                if verdict.mistake == *wanted {
+                    return Vec::new();
+                }
+                let got = match verdict.mistake.as_str() {
+                    "" => "not diagnosed".to_owned(),
+                    other => format!("taken for {other:?}"),
+                };
+                return vec![format!("mistake {name:?}, {step}: {got} ({})", outcome.brief())];
+            }
+            _ => {}
+        }
+    }
+    if matches!(trial.expected, Expected::Named(_)) {
+        faults.push(format!("mistake {:?} passes every step", trial.name));
+    }
+    faults
 }

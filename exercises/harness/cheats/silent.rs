@@ -1,0 +1,3 @@
+//! Does nothing and says that all went well.
+
+fn main() {}

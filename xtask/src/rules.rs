@@ -1,0 +1,172 @@
+//! What an exercise's files must look like: the rules that `verify` applies, as plain functions.
+
+/// What is wrong with the `// TODO:`s of a stub.
+pub(crate) fn todo_faults(stub: &str) -> Vec<String> {
+    let todos = todos(stub);
+    let mut faults = Vec::new();
+    if !(1..=4).contains(&todos.len()) {
+        faults.push(format!("{} TODOs; an exercise has one to four", todos.len()));
+    }
+    let unsourced = todos.iter().filter(|todo| !ends_in_man_pages(todo));
+    faults.extend(unsourced.map(|todo| format!("names no man page at its end: {todo:?}")));
+    faults
+}
+
+/// Each with the comment lines it goes on in.
+fn todos(text: &str) -> Vec<String> {
+    let mut todos: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in text.lines().map(str::trim_start) {
+        let comment = line.strip_prefix("// ");
+        match comment {
+            Some(todo) if todo.starts_with("TODO:") => todos.push(todo.to_owned()),
+            Some(more) if inside && !more.starts_with("SAFETY:") => {
+                if let Some(todo) = todos.last_mut() {
+                    *todo = format!("{todo} {more}");
+                }
+            }
+            _ => {}
+        }
+        inside = comment.is_some_and(|comment| {
+            comment.starts_with("TODO:") || (inside && !comment.starts_with("SAFETY:"))
+        });
+    }
+    todos
+}
+
+/// `… Man page: setns(2).` or `… Man pages: clone(2), wait(2).`
+fn ends_in_man_pages(todo: &str) -> bool {
+    let list = todo.rsplit_once("Man page: ").or_else(|| todo.rsplit_once("Man pages: "));
+    let list = list.and_then(|(_, pages)| pages.strip_suffix('.'));
+    list.is_some_and(|pages| pages.split(", ").all(is_man_page))
+}
+
+fn is_man_page(page: &str) -> bool {
+    let Some((name, section)) = page.strip_suffix(')').and_then(|page| page.split_once('(')) else {
+        return false;
+    };
+    let name_fits = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '(');
+    name_fits && section.starts_with(|c: char| ('1'..='8').contains(&c)) && section.len() <= 2
+}
+
+/// The heads of the top-level items, in order: `fn run(name: &OsStr) -> Result<()>`.
+pub(crate) fn items(source: &str) -> Vec<String> {
+    const STARTS: [&str; 10] = [
+        "fn ", "pub ", "unsafe ", "extern ", "struct ", "enum ", "const ", "static ", "type ",
+        "impl ",
+    ];
+    let mut items = Vec::new();
+    let mut lines = source.lines();
+    while let Some(line) = lines.next() {
+        if !STARTS.iter().any(|start| line.starts_with(start)) {
+            continue;
+        }
+        // A long signature goes on until its body begins.
+        let mut head = line.to_owned();
+        while !head.contains(['{', ';', '=']) {
+            let Some(more) = lines.next() else { break };
+            head = format!("{head} {}", more.trim());
+        }
+        let end = head.find(['{', ';', '=']).unwrap_or(head.len());
+        items.push(head[..end].trim().to_owned());
+    }
+    items
+}
+
+/// Where two lists of items part.
+pub(crate) fn item_faults(stub: &str, solution: &str) -> Vec<String> {
+    let (stub, solution) = (items(stub), items(solution));
+    let apart = stub.iter().zip(&solution).find(|(ours, theirs)| ours != theirs);
+    match apart {
+        Some((ours, theirs)) => {
+            vec![format!("the stub has `{ours}` where the solution has `{theirs}`")]
+        }
+        None if stub.len() == solution.len() => Vec::new(),
+        None => {
+            let (who, longer) =
+                if stub.len() > solution.len() { ("stub", &stub) } else { ("solution", &solution) };
+            let first = &longer[stub.len().min(solution.len())];
+            vec![format!("only the {who} has `{first}`")]
+        }
+    }
+}
+
+/// The anchors of a page's headings, as mdBook makes them.
+pub(crate) fn anchors(page: &str) -> Vec<String> {
+    let mut anchors: Vec<String> = Vec::new();
+    let mut fenced = false;
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        }
+        let heading = line.trim_start_matches('#');
+        if fenced || heading.len() == line.len() || !heading.starts_with(' ') {
+            continue;
+        }
+        let own = heading.split_once("{#").and_then(|(_, rest)| rest.split_once('}'));
+        let anchor = own.map_or_else(|| anchor(heading.trim()), |(own, _)| own.to_owned());
+        // mdBook numbers the second one of a name.
+        let same = anchors.iter().filter(|known| **known == anchor).count();
+        anchors.push(if same == 0 { anchor } else { format!("{anchor}-{same}") });
+    }
+    anchors
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter_map(|c| match c {
+        c if c.is_alphanumeric() || c == '_' || c == '-' => Some(c.to_ascii_lowercase()),
+        c if c.is_whitespace() => Some('-'),
+        _ => None,
+    });
+    kept.collect()
+}
+
+/// How many hints a `hints.md` has: each begins with a heading.
+pub(crate) fn hints(text: &str) -> usize {
+    text.lines().filter(|line| line.starts_with("## ")).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_todo_ends_in_its_man_pages() {
+        let good = "fn f() {\n    // TODO: leave it.\n    // Man pages: unshare(2), uts_namespaces(7).\n    // TODO: join. Man page: setns(2).\n}\n";
+        assert_eq!(todo_faults(good), [""; 0]);
+        for (bad, wrong) in [
+            ("fn f() {}", "0 TODOs"),
+            ("// TODO: leave it.", "names no man page"),
+            ("// TODO: leave. Man page: unshare.", "names no man page"),
+            ("// TODO: leave. Man page: unshare(2) and more.", "names no man page"),
+            ("// TODO: leave. Man page: unshare(2)", "names no man page"),
+            (&"// TODO: x. Man page: a(2).\n".repeat(5), "5 TODOs"),
+        ] {
+            let faults = todo_faults(bad);
+            assert!(faults.len() == 1 && faults[0].contains(wrong), "{bad:?}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn items_are_compared_in_order() {
+        let stub = "const A: u8 = 1;\nfn main() {\n    inner();\n}\n\nfn long(\n    one: u8,\n) -> u8 {\n    one\n}\n";
+        assert_eq!(items(stub), ["const A: u8", "fn main()", "fn long( one: u8, ) -> u8"]);
+        assert_eq!(item_faults(stub, stub), [""; 0]);
+        let more = format!("{stub}fn helper() {{}}\n");
+        assert_eq!(item_faults(stub, &more), ["only the solution has `fn helper()`"]);
+        assert_eq!(item_faults(&more, stub), ["only the stub has `fn helper()`"]);
+        assert_eq!(
+            item_faults("fn a() {}\nfn b() {}", "fn b() {}\nfn a() {}"),
+            ["the stub has `fn a()` where the solution has `fn b()`"]
+        );
+    }
+
+    #[test]
+    fn anchors_are_those_of_mdbook() {
+        let page = "# clone: be born\n\n## What `unshare(2)` does\n```console\n# not a heading\n```\n## Hints\n## Hints\n### Own {#mine}\n#hashtag\n";
+        assert_eq!(
+            anchors(page),
+            ["clone-be-born", "what-unshare2-does", "hints", "hints-1", "mine"]
+        );
+    }
+}
