@@ -1,12 +1,63 @@
 //! Calling cargo.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::chapter::root;
+use crate::chapter::{Chapter, root};
 use crate::failure::{Failure, Result};
 use crate::screen::Screen;
+
+/// Cargo, as it called us, in this checkout.
+pub(crate) fn command() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo
+}
+
+/// The folder where it puts programs: this one lies there.
+pub(crate) fn programs() -> Result<PathBuf> {
+    let own = std::env::current_exe();
+    let own = own.map_err(|error| Failure::new(format!("could not find this program: {error}")))?;
+    let folder = own.parent().unwrap_or(Path::new("/"));
+    // A unit test lies one deeper.
+    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    Ok(folder.unwrap_or(Path::new("/")).to_owned())
+}
+
+/// Its target folder.
+pub(crate) fn target() -> Result<PathBuf> {
+    let programs = programs()?;
+    Ok(programs.parent().unwrap_or(&programs).to_owned())
+}
+
+/// Builds the checks of the solutions in one go: they are the exercises' own, and run on any
+/// program. They come back in the order of `chapters`.
+pub(crate) fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
+    let mut cargo = command();
+    cargo.args(["test", "--quiet", "--no-run", "--test", "check"]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    for chapter in chapters {
+        cargo.args(["-p", &format!("{}-solution", chapter.name)]);
+    }
+    let output = cargo.stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| Failure::new(format!("could not start cargo: {error}")))?;
+    if !output.status.success() {
+        return Err(Failure::new("a solution or its check does not compile"));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let check_of = |chapter: &Chapter| {
+        let manifest = chapter.solution().join("Cargo.toml");
+        let mut lines = messages.lines().filter(|line| line.contains("\"kind\":[\"test\"]"));
+        let line = lines.find(|line| {
+            string_of(line, "manifest_path").is_some_and(|path| Path::new(&path) == manifest)
+        });
+        line.and_then(|line| string_of(line, "executable")).map(PathBuf::from).ok_or_else(|| {
+            Failure::new(format!("cargo did not say where the check of {} is", chapter.name))
+        })
+    };
+    chapters.iter().map(check_of).collect()
+}
 
 /// What came of a build.
 pub(crate) enum Built {
@@ -30,11 +81,10 @@ pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
 /// Runs cargo and looks in its messages for the executable of a kind of target. The compiler's
 /// diagnostics are passed on as they come.
 fn build(arguments: &[&str], kind: &str, screen: Screen) -> Result<Built> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = command();
     cargo
         .args(arguments)
         .args(["--quiet", "--message-format=json-render-diagnostics"])
-        .current_dir(root())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -8,8 +8,10 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use harness::look::Process;
 use harness::verdict::{self, Verdict};
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::unistd::Pid;
 
 use crate::failure::{Failure, Result};
 
@@ -168,20 +170,13 @@ fn wait(mut child: Child) -> (Option<ExitStatus>, String) {
     };
     let out = pipes.0.map(|pipe| read(Box::new(pipe)));
     let err = pipes.1.map(|pipe| read(Box::new(pipe)));
-    let deadline = Instant::now() + BACKSTOP;
-    let mut nap = Duration::from_millis(1);
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break Some(status),
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(nap),
-            _ => {
-                _ = child.kill();
-                _ = child.wait();
-                break None;
-            }
-        }
-        nap = (nap * 2).min(Duration::from_millis(20));
-    };
+    // Until it has been waited for, the number means this child.
+    let process = Process::open(Pid::from_raw(child.id() as i32));
+    let in_time = process.is_ok_and(|process| process.await_end(BACKSTOP));
+    if !in_time {
+        _ = child.kill();
+    }
+    let status = child.wait().ok().filter(|_| in_time);
     let text = [out, err].into_iter().flatten().filter_map(|thread| thread.join().ok());
     (status, text.collect())
 }

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use harness::mistakes::Edit;
 
+use crate::cargo::{self, programs, target};
 use crate::chapter::root;
 use crate::failure::{Failure, Result};
-use crate::steps::{cargo, programs, target};
 
 /// What every exercise may use.
 const DEPENDENCIES: &str = "\
@@ -47,7 +47,7 @@ pub(crate) fn build(sources: &[Source]) -> Result<Built> {
     write_workspace(&folder, sources).map_err(|error| {
         Failure::new(format!("could not write the programs to `{}`: {error}", folder.display()))
     })?;
-    let output = cargo()
+    let output = cargo::command()
         .args(["build", "--quiet", "--keep-going", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
         .arg("--target-dir")

@@ -80,24 +80,30 @@ fn step1_every_answer_about_two_processes_is_right() {
     ");
 }
 
-/// A thread may be in other namespaces than the rest of its process. Given a thread's id, your
-/// program answers for that thread.
-#[test]
-fn step2_a_thread_that_left_alone_is_seen() {
-    let mut report = Report::default();
-    let process = Resident {
-        name: "one".into(),
-        thread: Some(some_of(&THREAD_KINDS).0),
-        ..Resident::default()
-    };
+/// Asks the program about a neighbour and its thread, which has left it for `new` namespaces.
+fn ask_about_a_thread(report: &mut Report, who: &str, new: i32) {
+    let process = Resident { name: "one".into(), thread: Some(new), ..Resident::default() };
     let attempt = exercise!().arg("{one}").arg("{one.thread}").resident(process).start();
     let process = attempt.run.resident_process("one").expect("residents live as long as the run");
     let thread = process.tasks().into_iter().find(|task| *task != process.pid().as_raw());
     let thread = thread.expect("it has two threads");
     let one = Namespaces::of(&process).expect("a resident can be looked at");
     let two = Namespaces::of_thread(&process, thread).expect("its thread, too");
-    judge(&mut report, "a process and its thread", &attempt.finish(), &one, &two);
-    assert_report!(report.lines(&["a process"]), @"a process and its thread: every answer is right");
+    judge(report, who, &attempt.finish(), &one, &two);
+}
+
+/// A thread may be in other namespaces than the rest of its process. Given a thread's id, your
+/// program answers for that thread.
+#[test]
+fn step2_a_thread_that_left_alone_is_seen() {
+    let mut report = Report::default();
+    let (some, rest) = some_of(&THREAD_KINDS);
+    ask_about_a_thread(&mut report, "a process and its thread", some);
+    ask_about_a_thread(&mut report, "another one and its thread", rest);
+    assert_report!(report.lines(&["a process", "another one"]), @r"
+    a process and its thread: every answer is right
+    another one and its thread: every answer is right
+    ");
 }
 
 /// Nobody has the pid 399, and PID 1 belongs to a user namespace over which you have no rights.

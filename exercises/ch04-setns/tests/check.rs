@@ -61,14 +61,18 @@ fn step3_without_a_target_nothing_is_started() {
         Some(_) => "started all the same",
         None => "not started",
     };
-    attempt.report.line("COMMAND without a target", outcome);
     attempt.release(0);
-    let mut report = attempt.finish();
-    let fact = |key: &str| report.fact(key).unwrap_or_default();
+    let finished = attempt.finish();
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
     let status = fact("exit status");
     let failed = !["0", "COMMAND's"].contains(&status.as_str()) && !fact("stderr").is_empty();
+
+    // A program that never starts anything would be right so far.
+    let mut report = report();
+    report.line("COMMAND without a target", outcome);
     report.line("complaint", if failed { "made" } else { "none" });
-    assert_report!(report.lines(&["COMMAND without", "complaint"]), @r"
+    assert_report!(report.lines(&["host name of COMMAND", "COMMAND without", "complaint"]), @r"
+    host name of COMMAND: TARGET
     COMMAND without a target: not started
     complaint: made
     ");

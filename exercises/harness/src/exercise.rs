@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::doctor;
 use crate::look::{Kind, Namespaces, Process, visitor};
@@ -12,6 +13,9 @@ use crate::verdict;
 /// Set to a path, it is run instead of the package's own program. So one check can be tried on
 /// many programs: every classic mistake, every other right way.
 pub const PROGRAM: &str = "NAMESPACES_BY_HAND_PROGRAM";
+
+/// How long a program may be busy after it has started COMMAND, before it is looked at.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// The program of this package, in a sandbox: `exercise!()` makes one.
 #[must_use = "nothing runs before `start`"]
@@ -89,6 +93,8 @@ impl Attempt {
     pub fn command(&mut self) -> Option<Seen> {
         let (wait, witness) = self.run.await_witness();
         let seen = witness.and_then(|process| Seen::of(process).ok());
+        // COMMAND is parked, and whoever started it may still be on its way to wait for it.
+        self.run.program().await_rest(A_MOMENT);
         match &seen {
             Some(seen) => {
                 self.report
@@ -220,6 +226,7 @@ impl Attempt {
             Wait::Stopped(Excess::Processes) => {
                 "stopped: it had too many processes at once".to_owned()
             }
+            Wait::Impostor => "stopped: it played COMMAND instead of starting it".to_owned(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -48,6 +49,34 @@ impl Process {
     pub fn has_ended(&self) -> bool {
         let mut ready = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
         poll(&mut ready, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Waits until it has ended; `false` if it is still there after `patience`.
+    pub fn await_end(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let mut ready = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut ready, timeout) {
+                Err(Errno::EINTR) => {}
+                ready => return ready.is_ok_and(|ready| ready > 0),
+            }
+        }
+    }
+
+    /// Waits until its main thread waits for something, or has ended. One that is busy for longer
+    /// than `patience` is taken as it is.
+    pub fn await_rest(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let busy = || {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+            // After the name, which may hold anything.
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('R'))
+        };
+        while busy() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_micros(200));
+        }
     }
 
     /// Ends it with SIGKILL.

@@ -48,7 +48,7 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// The witness, made by `build.rs`.
-const WITNESS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/witness"));
+pub(crate) const WITNESS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/witness"));
 
 /// Builds the root on a tmpfs over a folder of this machine (in this mount namespace only), and
 /// makes it `/`. `ready` are the mounts of `request.shown` that the supervisor could make.

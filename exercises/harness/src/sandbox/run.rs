@@ -11,6 +11,7 @@ use nix::unistd::{Pid, read};
 
 use super::limits::OUTPUT;
 use super::message::{Excess, Message, Status};
+use super::root::WITNESS;
 use super::setup::{SetupError, Stage, at};
 use super::wire;
 use crate::look::{Namespaces, Process};
@@ -31,6 +32,8 @@ pub enum Wait {
     TooMuchOutput,
     /// Too much memory, too many processes.
     Stopped(Excess),
+    /// A process that is not the witness said that it was.
+    Impostor,
 }
 
 /// What a program printed.
@@ -72,6 +75,7 @@ pub struct Run {
     lab: Option<Namespaces>,
     residents: HashMap<String, i32>,
     witnesses: Vec<Pid>,
+    impostor: bool,
     started: bool,
     failed: Option<SetupError>,
     ended: Option<Ended>,
@@ -104,6 +108,7 @@ impl Run {
             lab: None,
             residents: HashMap::new(),
             witnesses: Vec::new(),
+            impostor: false,
             started: false,
             failed: None,
             ended: None,
@@ -204,6 +209,9 @@ impl Run {
             if self.ended.is_some() || self.failed.is_some() {
                 return Wait::Ended;
             }
+            if self.impostor && self.started {
+                return Wait::Impostor;
+            }
             if self.streams.iter().map(|(_, output)| output.total).sum::<u64>() > OUTPUT {
                 return Wait::TooMuchOutput;
             }
@@ -286,7 +294,10 @@ impl Run {
     fn read_witness(&mut self) {
         if let Ok(Some(message)) = wire::receive(self.witness.as_fd()) {
             // The pid comes from the kernel; the text could come from anybody.
-            self.witnesses.extend(message.sender.map(|sender| Pid::from_raw(sender.pid())));
+            match message.sender.map(|sender| Pid::from_raw(sender.pid())) {
+                Some(pid) if executes_the_witness(pid) => self.witnesses.push(pid),
+                _ => self.impostor = true,
+            }
         }
     }
 
@@ -302,6 +313,15 @@ impl Run {
                 }
             }
         }
+    }
+}
+
+/// Whether this process was started as COMMAND. One that only says so could stand in any namespace.
+fn executes_the_witness(pid: Pid) -> bool {
+    match std::fs::read(format!("/proc/{pid}/exe")) {
+        Ok(program) => program == WITNESS,
+        // It is gone, or hidden from us: whoever looks at it next finds that out and says so.
+        Err(_) => true,
     }
 }
 

@@ -1,0 +1,21 @@
+//! The course keeps its promises.
+
+use assert_cmd::Command;
+
+/// A learner's own progress is no fault: only `cargo xtask verify` asks for untouched stubs.
+#[test]
+fn every_chapter_is_what_it_should_be() {
+    let mut verify = Command::new(assert_cmd::cargo::cargo_bin!("xtask"));
+    let assert = verify.args(["verify", "--any-progress"]).assert().success();
+    let said = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    assert!(said.contains("\nno faults, "), "{said}");
+    assert!(said.contains("skipped: whether src/main.rs is the untouched stub"), "{said}");
+}
+
+#[test]
+fn an_option_it_does_not_have_is_wrong_usage() {
+    let mut verify = Command::new(assert_cmd::cargo::cargo_bin!("xtask"));
+    let assert = verify.args(["verify", "--fast"]).assert().code(2);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("--fast"), "{said}");
+}
