@@ -56,10 +56,10 @@ fn every_recorded_session_is_true() {
     // Most of a session's time is `sleep`.
     let found: Vec<String> = std::thread::scope(|scope| {
         let (programs, all) = (&programs, &all);
-        let workers: Vec<_> = (0..4)
+        let workers: Vec<_> = (0..8)
             .map(|worker| {
                 scope.spawn(move || {
-                    let mine = all.iter().skip(worker).step_by(4);
+                    let mine = all.iter().skip(worker).step_by(8);
                     mine.flat_map(|(page, group)| faults(page, group, programs)).collect::<Vec<_>>()
                 })
             })
