@@ -22,6 +22,9 @@ use crate::variants::{self, Built, Source};
 /// Steps that a stub may pass: chapter, step, reason.
 const STUB_MAY_PASS: [(&str, &str, &str); 0] = [];
 
+/// The chapter whose solution the edits of the harness's own table are made in.
+const HAS_GENERAL_MISTAKES: &str = "ch02-unshare";
+
 pub(crate) fn run(words: &[&str]) -> Result {
     let any_progress = match words {
         [] => false,
@@ -143,7 +146,7 @@ fn read(chapter: &Chapter, any_progress: bool, findings: &mut Findings) -> Book 
     };
     findings.fact(name, "it has hints", few);
 
-    let (mistakes, mut faults) = match mistakes::of_chapter(&table) {
+    let (mut mistakes, mut faults) = match mistakes::of_chapter(&table) {
         Ok(mistakes) => (mistakes, Vec::new()),
         Err(error) => (Vec::new(), vec![format!("mistakes.toml: {error}")]),
     };
@@ -158,6 +161,10 @@ fn read(chapter: &Chapter, any_progress: bool, findings: &mut Findings) -> Book 
             mistake.name, mistake.see
         )
     }));
+    if *name == HAS_GENERAL_MISTAKES {
+        let general = mistakes::general().into_iter();
+        mistakes.extend(general.filter(|mistake| !mistake.edits.is_empty()));
+    }
     let mut sources = vec![Source { name: stub_of(chapter), text: stub, strict: true }];
     for (number, mistake) in mistakes.iter().enumerate() {
         match variants::apply(&solution, &mistake.edits) {

@@ -75,7 +75,7 @@ impl Exercise {
         let mut report = Report::default();
         report.role(&self.host_name, "LAB");
         report.row("lab", run.lab().again().expect("eight more descriptors"));
-        Attempt { run, report, host_name: self.host_name, released: None }
+        Attempt { run, report, host_name: self.host_name, released: None, lost: None }
     }
 }
 
@@ -85,6 +85,8 @@ pub struct Attempt {
     pub report: Report,
     host_name: String,
     released: Option<u8>,
+    /// What a wait has come to that need not be waited for again.
+    lost: Option<Wait>,
 }
 
 impl Attempt {
@@ -92,6 +94,7 @@ impl Attempt {
     /// reason in the report, when it never does.
     pub fn command(&mut self) -> Option<Seen> {
         let (wait, witness) = self.run.await_witness();
+        self.lost = Some(wait).filter(|wait| !matches!(wait, Wait::Reached | Wait::Ended));
         let seen = witness.and_then(|process| Seen::of(process).ok());
         // COMMAND is parked, and whoever started it may still be on its way to wait for it.
         self.run.program().await_rest(A_MOMENT);
@@ -165,7 +168,7 @@ impl Attempt {
     /// Waits for the program's end and completes the report: its status, what it left behind, and
     /// the lab as it is now.
     pub fn finish(mut self) -> Report {
-        let wait = self.run.await_end();
+        let wait = self.lost.unwrap_or_else(|| self.run.await_end());
         let ended = match wait {
             Wait::Reached => self.status(),
             wait => self.stopped(wait),
@@ -211,7 +214,7 @@ impl Attempt {
         match wait {
             Wait::Reached | Wait::Ended => self.status(),
             Wait::TimedOut => {
-                let seconds = sandbox::PATIENCE.as_secs();
+                let seconds = sandbox::patience().as_secs_f64();
                 match self.run.program().waits_in() {
                     Some(call) => format!("still running after {seconds} s, in {call}"),
                     None => format!("still running after {seconds} s"),

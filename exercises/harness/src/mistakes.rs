@@ -30,7 +30,7 @@ pub struct Edit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     pub name: String,
-    /// Empty in the general table, whose rows fit every chapter.
+    /// Of the chapter's solution; in the general table of chapter 2's, which is the plainest.
     pub edits: Vec<Edit>,
     pub when: Vec<(String, Vec<String>)>,
     pub cause: String,
@@ -97,8 +97,8 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
     };
 
     let mut edits = Vec::new();
-    if of_chapter {
-        let listed = row.get("edit").and_then(|edits| edits.get_ref().as_array());
+    let listed = row.get("edit").and_then(|edits| edits.get_ref().as_array());
+    if of_chapter || listed.is_some() {
         for edit in listed.ok_or_else(|| error("no list `edit`"))?.iter() {
             let part = |key: &str| {
                 let part =

@@ -43,8 +43,13 @@ use supervisor::RUN;
 /// The COMMAND that checks hand to programs: a path inside every sandbox.
 pub const WITNESS: &str = "/lab/witness";
 
-/// How long a program may take for each thing that is awaited of it.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a program may take for each thing that is awaited of it: five seconds, or as many as
+/// the variable `NAMESPACES_BY_HAND_PATIENCE` says (a slow machine may need more).
+pub fn patience() -> Duration {
+    let said = std::env::var("NAMESPACES_BY_HAND_PATIENCE").ok();
+    let seconds = said.and_then(|seconds| seconds.parse().ok()).filter(|seconds| *seconds > 0.0);
+    Duration::try_from_secs_f64(seconds.unwrap_or(5.0)).unwrap_or(Duration::from_secs(5))
+}
 
 /// A run to be: a program, its arguments, and what it finds when it starts.
 #[must_use = "nothing runs before `start`"]
@@ -83,7 +88,7 @@ impl Sandbox {
                 environment: environment.map(str::to_owned).to_vec(),
             },
             standard: None,
-            patience: Some(PATIENCE),
+            patience: Some(patience()),
         }
     }
 

@@ -115,7 +115,7 @@ impl Run {
             excess: None,
             patience,
         };
-        let wait = run.pump(Some(super::PATIENCE * 2), |run| run.started);
+        let wait = run.pump(Some(super::patience() * 2), |run| run.started);
         match (run.failed.take(), run.started, run.program.is_some()) {
             (Some(error), ..) => Err(error),
             (None, true, true) => Ok(run),
@@ -331,7 +331,7 @@ impl Drop for Run {
             // Everything in the PID namespace dies with its PID 1. It becomes readable when the
             // last one has.
             init.kill();
-            let timeout = PollTimeout::try_from(super::PATIENCE).unwrap_or(PollTimeout::MAX);
+            let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
             _ = poll(&mut [PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)], timeout);
         }
     }
