@@ -301,10 +301,11 @@ fn trials_of<'a>(
     Ok(trials)
 }
 
-/// Runs them on every processor. The faults of each, in the order of the trials.
+/// Runs them all. The faults of each, in the order of the trials.
 fn in_parallel(trials: &[Trial]) -> Vec<Vec<String>> {
     let next = AtomicUsize::new(0);
-    let workers = thread::available_parallelism().map_or(1, usize::from);
+    // A trial is mostly waiting: for a sandbox, for a deadline.
+    let workers = 2 * thread::available_parallelism().map_or(1, usize::from);
     let work = || {
         let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
         let mine = numbers.map_while(|number| Some((number, faults_of(trials.get(number)?))));
