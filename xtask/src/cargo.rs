@@ -132,46 +132,33 @@ fn build(arguments: &[&str], kind: &str, screen: Screen) -> Result<Built> {
 
 /// Failures of a build that are not the program's.
 fn machine_at_fault(complaints: &str) -> Option<(&'static str, &'static str)> {
+    const NO_LINKER: (&str, &str) = (
+        "there is no C compiler, which links every Rust program",
+        "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`",
+    );
+    const NO_WRITING: (&str, &str) = (
+        "cargo may not write here",
+        "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`",
+    );
+    const NO_SPACE: (&str, &str) =
+        ("the disk is full", "`cargo clean` frees what earlier builds left");
+    const NO_NETWORK: (&str, &str) =
+        ("cargo cannot fetch the crates", "the first build needs the network once");
+    // The first that fits: what is said of a linker may go on with "Permission denied".
     let known = [
-        (
-            "linker `cc` not found",
-            "there is no C compiler, which links every Rust program",
-            "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`",
-        ),
-        (
-            "Read-only file system",
-            "cargo cannot write here",
-            "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`",
-        ),
-        (
-            "Permission denied",
-            "cargo may not write here",
-            "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`",
-        ),
-        (
-            "No space left on device",
-            "the disk is full",
-            "`cargo clean` frees what earlier builds left",
-        ),
-        (
-            "failed to download",
-            "cargo cannot fetch the crates",
-            "the first build needs the network once",
-        ),
-        (
-            "Could not resolve host",
-            "cargo cannot fetch the crates",
-            "the first build needs the network once",
-        ),
+        ("linker `cc` not found", NO_LINKER),
+        ("could not exec the linker", NO_LINKER),
+        ("Read-only file system", NO_WRITING),
+        ("Permission denied", NO_WRITING),
+        ("No space left on device", NO_SPACE),
+        ("failed to download", NO_NETWORK),
+        ("Could not resolve host", NO_NETWORK),
     ];
     // A diagnostic about the program itself may quote anything.
     if complaints.contains("error[E") {
         return None;
     }
-    known
-        .into_iter()
-        .find(|(sign, ..)| complaints.contains(sign))
-        .map(|(_, what, help)| (what, help))
+    known.into_iter().find(|(sign, _)| complaints.contains(sign)).map(|(_, advice)| advice)
 }
 
 /// The value of a string field in a line of JSON.

@@ -91,7 +91,8 @@ impl Report {
 
     /// The table, and the lines whose key starts with one of `keys`.
     pub fn table(self, keys: &[&str]) -> Part {
-        let width = self.rows.iter().map(|(who, _)| who.len()).max().unwrap_or(0);
+        // As wide when COMMAND is missing: a comparison shows what differs, not how it is set.
+        let width = self.rows.iter().map(|(who, _)| who.len()).max().unwrap_or(0).max(7);
         let mut text = " ".repeat(width);
         for kind in Kind::ALL {
             _ = write!(text, "  {kind}");
@@ -151,9 +152,9 @@ mod tests {
         report.line("exit status", 0);
         let part = report.table(&["host"]);
         insta::assert_snapshot!(part, @r"
-                user  mnt  pid  net  uts  ipc  cgroup  time
-        here    A     A    A    A    A    A    A       A
-        me too  A     A    A    A    A    A    A       A
+                 user  mnt  pid  net  uts  ipc  cgroup  time
+        here     A     A    A    A    A    A    A       A
+        me too   A     A    A    A    A    A    A       A
         host name: NAME
         ");
         let report = part.report;
