@@ -19,6 +19,7 @@ mod run;
 mod screen;
 mod shell;
 mod steps;
+mod terminal;
 mod variants;
 mod verify;
 mod watch;

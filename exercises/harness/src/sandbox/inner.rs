@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::exit;
 
 use nix::errno::Errno;
@@ -35,7 +36,9 @@ pub(crate) struct Terminal {
 impl Terminal {
     pub(crate) fn open() -> Result<Terminal, SetupError> {
         let open = |path: &str| {
-            let file = File::options().read(true).write(true).open(path);
+            // PID 1 leads a session and has no terminal: without the flag this one became its own.
+            let mut options = File::options();
+            let file = options.read(true).write(true).custom_flags(libc::O_NOCTTY).open(path);
             file.map_err(io_at(Stage::Start, format!("open(\"{path}\")")))
         };
         let master = open("/dev/ptmx")?;

@@ -1,7 +1,7 @@
 //! A run as the check sees it: what arrives from the sandbox, and the deadline for it.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -153,6 +153,12 @@ impl Run {
     /// The other side of the program's terminal.
     pub fn terminal(&self) -> Option<&OwnedFd> {
         self.terminal.as_ref()
+    }
+
+    /// Readable when there is something to take in, such as the end. Whoever carries bytes
+    /// between terminals polls it, and then calls [`Run::await_end`].
+    pub fn news(&self) -> BorrowedFd<'_> {
+        self.report.as_fd()
     }
 
     pub fn stdout(&self) -> String {
