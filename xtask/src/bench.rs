@@ -1,7 +1,233 @@
-//! `cargo xtask bench`
+//! `cargo xtask bench [--runs N]`: what a sandbox run costs, beside other ways to start a program.
+//!
+//! All of them run /bin/true, in turn, so that a busy moment of the machine hits everybody. The
+//! figures are for reading; no test depends on them.
 
+use std::ffi::CStr;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Instant, SystemTime};
+
+use harness::sandbox::{Sandbox, State, Status, Wait};
+use nix::errno::Errno;
+
+use crate::cargo::{Built, build_check, build_program};
+use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
+use crate::screen::{Screen, print};
+use crate::steps::{Outcome, run_step, steps};
 
-pub(crate) fn run(_words: &[&str]) -> Result {
-    Err(Failure::new("not built yet"))
+const USAGE: &str = "cargo xtask bench [--runs N]";
+const PROGRAM: &CStr = c"/bin/true";
+
+/// A way to run the program once.
+struct Way {
+    name: &'static str,
+    run: fn() -> std::result::Result<(), String>,
+}
+
+const WAYS: [Way; 7] = [
+    Way { name: "fork and exec", run: plain },
+    Way { name: "clone into seven namespaces and exec (the floor)", run: floor },
+    Way { name: "unshare(1), the same seven", run: unshare },
+    Way { name: "bwrap --unshare-all, a root of /usr, proc, dev, tmp", run: bwrap },
+    Way { name: "sandbox, root lab", run: root_lab },
+    Way { name: "sandbox, plain user", run: plain_user },
+    Way { name: "sandbox, root lab without network", run: no_network },
+];
+const FLOOR: usize = 1;
+const BWRAP: usize = 3;
+
+pub(crate) fn run(words: &[&str]) -> Result {
+    let runs = match words {
+        [] => 200,
+        ["--runs", number] => number.parse().ok().filter(|runs| *runs > 0).ok_or_else(|| {
+            Failure::usage(format!("`{number}` is no number of runs")).help(USAGE)
+        })?,
+        _ => return Err(Failure::usage("bench takes no such words").help(USAGE)),
+    };
+    let mut times: Vec<std::result::Result<Vec<f64>, String>> = Vec::new();
+    // The first run of each is not counted: it fills caches, and starts our supervisor.
+    times.extend(WAYS.iter().map(|way| (way.run)().map(|()| Vec::new())));
+    for _ in 0..runs {
+        for (way, times) in WAYS.iter().zip(&mut times) {
+            let Ok(own) = times else { continue };
+            let start = Instant::now();
+            match (way.run)() {
+                Ok(()) => own.push(start.elapsed().as_secs_f64() * 1000.0),
+                Err(error) => *times = Err(error),
+            }
+        }
+    }
+    print_table(runs, &times);
+    edit_to_verdict(runs.min(15))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_table(runs: usize, times: &[std::result::Result<Vec<f64>, String>]) {
+    let median_of = |row: usize| times[row].as_ref().ok().map(|times| quantile(times, 0.5));
+    let (floor, bwrap) = (median_of(FLOOR), median_of(BWRAP));
+    print(&format!("median and 95th percentile of {runs} runs, in ms; ratios of the medians\n\n"));
+    print(&format!("{:52}{:>7}{:>7}{:>9}{:>9}\n", "", "median", "95 %", "× floor", "× bwrap"));
+    for (way, times) in WAYS.iter().zip(times) {
+        match times {
+            Ok(times) => {
+                let median = quantile(times, 0.5);
+                let ratio =
+                    |to: Option<f64>| to.map_or("-".to_owned(), |to| format!("{:.2}", median / to));
+                print(&format!(
+                    "{:52}{median:7.2}{:7.2}{:>9}{:>9}\n",
+                    way.name,
+                    quantile(times, 0.95),
+                    ratio(floor),
+                    ratio(bwrap)
+                ));
+            }
+            Err(error) => print(&format!("{:52}not measured: {error}\n", way.name)),
+        }
+    }
+    print("\nbars: the root lab costs at most 0.85 of bwrap and 2.5 times the floor\n");
+}
+
+/// The value below which this part of the values lies.
+fn quantile(values: &[f64], part: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((sorted.len() - 1) as f64 * part).round() as usize]
+}
+
+fn plain() -> std::result::Result<(), String> {
+    command("/bin/true", &[])
+}
+
+fn unshare() -> std::result::Result<(), String> {
+    let options = ["-Urmpfnui", "--cgroup", "--", "/bin/true"];
+    command("unshare", &options)
+}
+
+fn bwrap() -> std::result::Result<(), String> {
+    const OPTIONS: &str = "--unshare-all --ro-bind /usr /usr --symlink usr/bin /bin \
+        --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev --tmpfs /tmp \
+        /usr/bin/true";
+    command("bwrap", &OPTIONS.split_ascii_whitespace().collect::<Vec<_>>())
+}
+
+fn command(program: &str, arguments: &[&str]) -> std::result::Result<(), String> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{program}: {status}")),
+        Err(error) => Err(format!("{program}: {error}")),
+    }
+}
+
+/// No maps, no mounts, no reaper: what the kernel asks for the namespaces themselves.
+fn floor() -> std::result::Result<(), String> {
+    let flags = libc::CLONE_NEWUSER
+        | libc::CLONE_NEWNS
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWNET
+        | libc::CLONE_NEWUTS
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWCGROUP;
+    let argv = [PROGRAM.as_ptr(), std::ptr::null()];
+    // SAFETY: without a stack the child runs on a copy of ours, as after fork(2). This process has
+    // one thread, and the child makes two calls with pointers that were made before.
+    let pid = unsafe {
+        match libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD, 0, 0, 0, 0) as i32 {
+            0 => {
+                libc::execv(argv[0], argv.as_ptr());
+                libc::_exit(127)
+            }
+            pid => Errno::result(pid).map_err(|errno| format!("clone: {errno}"))?,
+        }
+    };
+    let mut status = 0;
+    // SAFETY: waitpid writes one int.
+    unsafe { libc::waitpid(pid, &raw mut status, 0) };
+    if status == 0 { Ok(()) } else { Err(format!("it ended with status {status}")) }
+}
+
+fn root_lab() -> std::result::Result<(), String> {
+    sandbox(|sandbox| sandbox)
+}
+
+fn plain_user() -> std::result::Result<(), String> {
+    sandbox(|sandbox| sandbox.state(State::PlainUser))
+}
+
+fn no_network() -> std::result::Result<(), String> {
+    sandbox(Sandbox::without_network)
+}
+
+/// Everything: set-up, run, and waiting until all of it is gone.
+fn sandbox(change: fn(Sandbox) -> Sandbox) -> std::result::Result<(), String> {
+    let mut run =
+        change(Sandbox::command("/bin/true")).start().map_err(|error| error.to_string())?;
+    let wait = run.await_end();
+    match run.ended().map(|ended| ended.status) {
+        Some(Status::Exited(0)) if wait == Wait::Reached => Ok(()),
+        other => Err(format!("{wait:?}, {other:?}")),
+    }
+}
+
+/// From saving a file to the verdict, beside what Cargo needs to build the program alone. The
+/// solution stands for a learner's program, and a new time of change for an edit: the file itself
+/// is not touched.
+fn edit_to_verdict(runs: usize) -> Result<()> {
+    let chapter = Chapter::find("ch2")?;
+    let package = format!("{}-solution", chapter.name);
+    let file = chapter.solution().join("src/main.rs");
+    let steps = steps(&chapter.exercise().join("tests/check.rs"))?;
+    let verdict = || -> Result<()> {
+        let Built::Yes(check) = build_check(&package, Screen::stdout())? else {
+            return Err(Failure::new(format!("{package} does not compile")));
+        };
+        for step in &steps {
+            if run_step(&check, step, None)?.outcome != Outcome::Passed {
+                return Err(Failure::new(format!("{package} does not pass {}", step.name)));
+            }
+        }
+        Ok(())
+    };
+    let build = || build_program(&package, Screen::stdout()).map(drop);
+    // Both once, uncounted, with everything that has to be built the first time.
+    verdict()?;
+    build()?;
+    let (mut verdicts, mut builds) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        verdicts.push(timed_after_edit(&file, verdict)?);
+        builds.push(timed_after_edit(&file, build)?);
+    }
+    let (verdict, build) = (quantile(&verdicts, 0.5), quantile(&builds, 0.5));
+    print(&format!(
+        "\nfrom an edit to the verdict of {} steps: {verdict:.2} s; cargo build of the program alone: {build:.2} s\n",
+        steps.len()
+    ));
+    Ok(())
+}
+
+fn timed_after_edit(file: &Path, work: impl Fn() -> Result<()>) -> Result<f64> {
+    let touched = File::options().append(true).open(file);
+    let touched = touched.and_then(|file| file.set_modified(SystemTime::now()));
+    touched.map_err(|error| {
+        Failure::new(format!("could not change the time of `{}`: {error}", file.display()))
+    })?;
+    let start = Instant::now();
+    work()?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles() {
+        let values = [5.0, 1.0, 4.0, 2.0, 3.0];
+        assert_eq!((quantile(&values, 0.0), quantile(&values, 0.5)), (1.0, 3.0));
+        assert_eq!((quantile(&values, 1.0), quantile(&[7.0], 0.95)), (5.0, 7.0));
+    }
 }
