@@ -139,7 +139,7 @@ pub fn diagnose<'a>(
 }
 
 /// `*` stands for any text.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == text };
     let Some(rest) = text.strip_prefix(before) else { return false };
     let starts = rest.char_indices().map(|(start, _)| start).chain([rest.len()]);

@@ -78,7 +78,7 @@ impl Kind {
     }
 
     /// `PIDFD_GET_*_NAMESPACE`, Linux 6.11 (`include/uapi/linux/pidfd.h`): `_IO(0xFF, n)`.
-    fn pidfd_request(self) -> libc::Ioctl {
+    pub(crate) fn pidfd_request(self) -> libc::Ioctl {
         let number = match self {
             Kind::Cgroup => 1,
             Kind::Ipc => 2,

@@ -138,7 +138,7 @@ pub(crate) fn furnish(request: &Request) -> Result<(), SetupError> {
     Ok(())
 }
 
-fn loopback_up() -> nix::Result<()> {
+pub(crate) fn loopback_up() -> nix::Result<()> {
     // SAFETY: makes a socket, which then has one owner.
     let socket = unsafe {
         let fd = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);

@@ -10,8 +10,8 @@
 //! The death of PID 1 is the broom: the kernel kills whatever is left in its PID namespace, and
 //! mounts, links and IPC objects go with the namespaces.
 
-mod ids;
-mod inner;
+pub(crate) mod ids;
+pub(crate) mod inner;
 mod limits;
 mod message;
 mod outer;

@@ -51,6 +51,23 @@ impl Stage {
         Stage::Residents,
         Stage::Start,
     ];
+
+    /// Its name in the doctor's table, `doctor/environments.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Supervisor => "supervisor",
+            Stage::Namespaces => "namespaces",
+            Stage::Map => "map",
+            Stage::Mount => "mount",
+            Stage::Show => "show",
+            Stage::Proc => "proc",
+            Stage::Pivot => "pivot",
+            Stage::Inner => "inner",
+            Stage::Network => "network",
+            Stage::Residents => "residents",
+            Stage::Start => "start",
+        }
+    }
 }
 
 /// The call that failed, as one would type it, its stage and its errno.

@@ -21,6 +21,7 @@ use super::outer::{self, Descriptors};
 use super::request::{Request, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::{ids, wire};
+use crate::doctor::probe;
 use crate::look::visitor::{self, Visit};
 use crate::sys::{self, Fork};
 
@@ -42,6 +43,7 @@ extern "C" fn entry() {
 /// The first byte of a message to the supervisor.
 pub(crate) const RUN: u8 = b'r';
 pub(crate) const VISIT: u8 = b'v';
+pub(crate) const PROBE: u8 = b'p';
 
 /// The socket to the supervisor, which the first caller starts.
 pub(crate) fn socket() -> Result<BorrowedFd<'static>, SetupError> {
@@ -95,6 +97,7 @@ fn serve() {
                     visitor::fork_visitor(visit, fds);
                 }
             }
+            Some((&PROBE, name)) => probe::fork_probe(name, fds),
             _ => {}
         }
     }

@@ -1,0 +1,88 @@
+//! All probes and all facts of this machine.
+
+use super::advice::{self, Advice};
+use super::facts::Facts;
+use super::probe::{self, EVERY, Probe};
+use super::refusal::Refusal;
+use crate::sandbox::{Sandbox, WITNESS};
+
+/// What was found out about this machine.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    pub facts: Facts,
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that was tried.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub name: &'static str,
+    /// In words.
+    pub what: &'static str,
+    /// The chapters that need it.
+    pub chapters: &'static [u32],
+    pub outcome: Outcome,
+}
+
+/// How it turned out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Works,
+    Refused(Refusal, Advice),
+    /// Refused, but the course has a way to do without. Linux has it since the given version.
+    Newer(Refusal, &'static str),
+    /// Something that it needs was refused: that probe's name.
+    NotTried(String),
+}
+
+/// Tries everything, one thing after the other; takes some hundredths of a second.
+pub fn examine() -> Examination {
+    let facts = Facts::read();
+    let mut findings: Vec<_> = probe::ALL.iter().map(|probe| finding(probe, &facts)).collect();
+    findings.push(sandbox(&facts));
+    Examination { facts, findings }
+}
+
+fn finding(probe: &Probe, facts: &Facts) -> Finding {
+    let outcome = match (probe.ask(), probe.newer) {
+        (Ok(()), _) => Outcome::Works,
+        (Err(refusal), _) if is_anothers(&refusal, probe) => Outcome::NotTried(refusal.at),
+        (Err(refusal), Some(since)) => Outcome::Newer(refusal, since),
+        (Err(refusal), None) => {
+            let advice = advice::of(&refusal, facts);
+            Outcome::Refused(refusal, advice)
+        }
+    };
+    Finding { name: probe.name, what: probe.what, chapters: probe.chapters, outcome }
+}
+
+fn is_anothers(refusal: &Refusal, probe: &Probe) -> bool {
+    refusal.at != probe.name && probe::ALL.iter().any(|other| other.name == refusal.at)
+}
+
+/// The whole, as every check starts it.
+fn sandbox(facts: &Facts) -> Finding {
+    let outcome = match Sandbox::command(WITNESS).start() {
+        Ok(_run) => Outcome::Works,
+        Err(error) => {
+            let refusal = Refusal::from(error);
+            let advice = advice::of(&refusal, facts);
+            Outcome::Refused(refusal, advice)
+        }
+    };
+    Finding { name: "sandbox", what: "a whole sandbox", chapters: EVERY, outcome }
+}
+
+impl Examination {
+    /// Whether nothing that this chapter needs was refused.
+    pub fn can_check(&self, chapter: u32) -> bool {
+        self.findings.iter().all(|finding| match finding.outcome {
+            Outcome::Works | Outcome::Newer(..) => true,
+            Outcome::Refused(..) | Outcome::NotTried(_) => !finding.chapters.contains(&chapter),
+        })
+    }
+
+    pub fn finding(&self, name: &str) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.name == name)
+    }
+}

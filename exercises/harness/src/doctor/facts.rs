@@ -1,0 +1,286 @@
+//! What this machine says about itself.
+//!
+//! Every fact is read from a file or a harmless call. A fact that cannot be read is `unknown`: it
+//! then neither speaks for a cause nor against it.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::{env, fs};
+
+use nix::errno::Errno;
+
+use super::mounts::Mounts;
+
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// Names and values. The names are the keys under `facts` in the table and in `--json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts(BTreeMap<&'static str, String>);
+
+impl Facts {
+    /// Those of the calling process.
+    pub fn read() -> Facts {
+        let mounts = Mounts::read();
+        let status = read("/proc/self/status").unwrap_or_default();
+        let mut facts = Facts::default();
+        facts.of_the_kernel();
+        facts.of_the_switches();
+        facts.of_the_process(&status);
+        facts.of_the_surroundings(&mounts);
+        facts
+    }
+
+    #[cfg(test)]
+    pub(super) fn only(pairs: &[(&'static str, &str)]) -> Facts {
+        Facts(pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect())
+    }
+
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or(UNKNOWN, String::as_str)
+    }
+
+    /// In alphabetical order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    fn put(&mut self, name: &'static str, value: impl Into<Option<String>>) {
+        self.0.insert(name, value.into().unwrap_or_else(|| UNKNOWN.to_owned()));
+    }
+
+    fn of_the_kernel(&mut self) {
+        // uname(2), not /proc: there may be none.
+        let uname = nix::sys::utsname::uname().ok();
+        let release = uname.as_ref().map(|uname| uname.release().to_string_lossy().into_owned());
+        let machine = uname.map(|uname| uname.machine().to_string_lossy().into_owned());
+        self.put("wsl", release.as_deref().map(wsl));
+        let gvisor = release.as_deref().map(|release| yes(release.contains("gvisor")));
+        self.put("gvisor", gvisor);
+        self.put("kernel_5_10", release.as_deref().and_then(at_least_5_10).map(yes));
+        self.put("kernel", release);
+        self.put("arch", machine);
+        self.put("user_namespaces", has_kind("user"));
+        self.put("time_namespaces", has_kind("time"));
+        self.put("clone3", clone3());
+        self.put("landlock", landlock());
+    }
+
+    fn of_the_switches(&mut self) {
+        for (name, path) in [
+            (
+                "apparmor_restrict_unprivileged_userns",
+                "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+            ),
+            ("unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone"),
+            ("ptrace_scope", "/proc/sys/kernel/yama/ptrace_scope"),
+            ("max_user_namespaces", "/proc/sys/user/max_user_namespaces"),
+            ("selinux", "/sys/fs/selinux/enforce"),
+            ("apparmor_profile", "/proc/self/attr/apparmor/current"),
+        ] {
+            self.put(name, switch(path));
+        }
+        self.put("limits_at_zero", limits_at_zero());
+    }
+
+    /// proc_pid_status(5).
+    fn of_the_process(&mut self, status: &str) {
+        self.put("user", user());
+        let capabilities =
+            field(status, "CapEff:").and_then(|text| u64::from_str_radix(text, 16).ok());
+        for (name, number) in [("cap_sys_admin", 21), ("cap_setuid", 7), ("cap_setfcap", 31)] {
+            self.put(name, capabilities.map(|all| yes(all & 1 << number != 0)));
+        }
+        self.put("seccomp", field(status, "Seccomp:").map(str::to_owned));
+        self.put("machines_root", yes(crate::sandbox::holds_the_machines_root()));
+        self.put("no_new_privs", field(status, "NoNewPrivs:").map(str::to_owned));
+    }
+
+    fn of_the_surroundings(&mut self, mounts: &Mounts) {
+        self.put("proc", mounts.proc());
+        self.put("proc_hides", mounts.proc_hides());
+        self.put("chroot", chroot(mounts));
+        self.put("cgroup", mounts.cgroup().to_owned());
+        self.put("container", container());
+        self.put("github_actions", yes(env::var_os("GITHUB_ACTIONS").is_some()));
+        self.put("codespaces", yes(env::var_os("CODESPACES").is_some()));
+        let release = read("/etc/os-release").unwrap_or_default();
+        let id = field(&release, "ID=").map(|id| id.trim_matches('"').to_owned());
+        self.put("distribution", id);
+    }
+}
+
+fn read(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok()
+}
+
+fn yes(answer: bool) -> String {
+    if answer { "yes" } else { "no" }.to_owned()
+}
+
+/// `absent` is an answer, and another one than "may not be read".
+fn switch(path: &str) -> Option<String> {
+    match fs::read_to_string(path) {
+        Ok(text) => Some(text.trim_matches(['\n', '\0']).to_owned()),
+        // Without /proc everything would be absent.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && has_proc() => {
+            Some("absent".to_owned())
+        }
+        Err(_) => None,
+    }
+}
+
+fn has_proc() -> bool {
+    Path::new("/proc/self/status").exists()
+}
+
+fn has_kind(name: &str) -> Option<String> {
+    let found = fs::symlink_metadata(format!("/proc/self/ns/{name}")).is_ok();
+    (found || Path::new("/proc/self/ns").exists()).then(|| yes(found))
+}
+
+/// `/proc/sys/user/max_*_namespaces` that are 0 (namespaces(7)).
+fn limits_at_zero() -> Option<String> {
+    let kinds = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
+    let limit = |kind: &&str| read(&format!("/proc/sys/user/max_{kind}_namespaces"));
+    limit(&"user")?;
+    let zero = kinds.into_iter().filter(|kind| limit(kind).is_some_and(|text| text.trim() == "0"));
+    let zero = zero.collect::<Vec<_>>().join(", ");
+    Some(if zero.is_empty() { "none".to_owned() } else { zero })
+}
+
+/// Who we are, and to whom. Ids without a map show as the overflow id (user_namespaces(7)).
+fn user() -> Option<String> {
+    let id = nix::unistd::Uid::effective().as_raw();
+    let map = read("/proc/self/uid_map")?;
+    let whole = map.split_ascii_whitespace().eq(["0", "0", "4294967295"]);
+    let name = match id {
+        id if !is_mapped(&map, id) => "unmapped",
+        0 if whole => "root",
+        0 => "root of a user namespace",
+        _ => "an ordinary user",
+    };
+    Some(name.to_owned())
+}
+
+fn is_mapped(map: &str, id: u32) -> bool {
+    map.lines().any(|line| {
+        let mut fields = line.split_ascii_whitespace().map(|field| field.parse::<u64>().ok());
+        let range = || Some((fields.next()??, fields.nth(1)??));
+        let mut range = range;
+        range().is_some_and(|(first, length)| (first..first + length).contains(&id.into()))
+    })
+}
+
+/// The value of a line that starts with `name`.
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()))
+}
+
+/// WSL 1 has no Linux kernel and writes `Microsoft` with a capital; WSL 2 has one.
+fn wsl(release: &str) -> String {
+    if release.contains("WSL2") || release.contains("microsoft") {
+        "2"
+    } else if release.contains("Microsoft") {
+        "1"
+    } else {
+        "no"
+    }
+    .to_owned()
+}
+
+fn at_least_5_10(release: &str) -> Option<bool> {
+    let mut numbers = release.split(['.', '-']).map(|part| part.parse::<u32>().ok());
+    Some((numbers.next()??, numbers.next()??) >= (5, 10))
+}
+
+/// clone3(2) without arguments: `EINVAL` where it is there, `ENOSYS` where it is not, or where a
+/// filter says so.
+fn clone3() -> String {
+    // SAFETY: a size of 0 is refused before the pointer is looked at; no process is made.
+    let result = unsafe { libc::syscall(libc::SYS_clone3, 0, 0) };
+    match Errno::result(result) {
+        Err(Errno::EINVAL) | Ok(_) => "there".to_owned(),
+        Err(errno) => format!("{errno:?}"),
+    }
+}
+
+/// landlock_create_ruleset(2) with the flag that asks for the version only. Whether this process is
+/// in a Landlock domain, no file tells.
+fn landlock() -> String {
+    const LANDLOCK_CREATE_RULESET_VERSION: u32 = 1;
+    // SAFETY: this flag takes no pointer and makes no descriptor.
+    let version = unsafe {
+        libc::syscall(libc::SYS_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
+    };
+    if version > 0 { "there" } else { "absent" }.to_owned()
+}
+
+/// The kernel refuses user namespaces to a process whose root is not its mount namespace's
+/// (`current_chrooted`, `fs/namespace.c`).
+fn chroot(mounts: &Mounts) -> Option<String> {
+    if mounts.lack_a_root() {
+        return Some(yes(true));
+    }
+    // PID 1 has the true root, if it is in the same mount namespace, and if we may look.
+    let link = |path: &str| fs::read_link(path).ok();
+    if link("/proc/1/ns/mnt")? != link("/proc/self/ns/mnt")? {
+        return None;
+    }
+    let id = |path: &str| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    Some(yes(id("/proc/1/root/")? != id("/")?))
+}
+
+/// Traces that container programs leave.
+fn container() -> String {
+    let told = || {
+        let by_systemd = read("/run/systemd/container").or_else(|| env::var("container").ok());
+        by_systemd.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
+    };
+    if env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        "kubernetes".to_owned()
+    } else if Path::new("/run/.containerenv").exists() {
+        "podman".to_owned()
+    } else if Path::new("/.dockerenv").exists() {
+        "docker".to_owned()
+    } else {
+        told().unwrap_or_else(|| "none seen".to_owned())
+    }
+}
+
+/// The folder of our cgroup in a mounted cgroup v2 hierarchy.
+pub(super) fn own_cgroup() -> Option<String> {
+    let path = read("/proc/self/cgroup")?;
+    Mounts::read().in_cgroup2(field(&path, "0::")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_looked_up_in_the_map() {
+        assert!(is_mapped("         0          0 4294967295\n", 65534));
+        assert!(is_mapped("0 1000 1\n1 100000 65535\n", 65534));
+        assert!(!is_mapped("0 1000 1\n", 65534));
+        assert!(!is_mapped("", 0) && !is_mapped("nonsense", 0));
+    }
+
+    #[test]
+    fn releases() {
+        let found = ["6.18.4", "5.10.0-8-amd64", "5.9.1", "3.10.0-1160.el7", "6-rc1", "new"];
+        let found = found.map(at_least_5_10);
+        assert_eq!(found, [Some(true), Some(true), Some(false), Some(false), None, None]);
+        let found =
+            ["5.15.90.1-microsoft-standard-WSL2", "4.4.0-19041-Microsoft", "6.1.0"].map(wsl);
+        assert_eq!(found, ["2", "1", "no"]);
+    }
+
+    #[test]
+    fn every_fact_has_a_value() {
+        let facts = Facts::read();
+        assert!(facts.iter().count() > 20);
+        assert!(facts.iter().all(|(_, value)| !value.is_empty()));
+        assert_eq!(facts.get("no such fact"), UNKNOWN);
+    }
+}

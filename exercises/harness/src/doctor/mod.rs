@@ -1,0 +1,30 @@
+//! Why this machine refuses, and what to change.
+//!
+//! Three parts, each a file: [`probe`] tries what the sandbox and the lessons need, each thing in
+//! a throwaway child; [`facts`] reads what this machine says about itself; the table
+//! `environments.toml` says which known environment shows which refusal under which facts.
+//! [`advice`] brings them together. A refusal proves that something forbids it, a fact that a
+//! switch is there: only both together name a cause.
+
+mod advice;
+mod attempts;
+mod examination;
+mod facts;
+mod ground;
+mod mounts;
+pub(crate) mod probe;
+mod refusal;
+mod table;
+
+pub use advice::Advice;
+pub use examination::{Examination, Finding, Outcome, examine};
+pub use facts::Facts;
+pub use refusal::Refusal;
+pub use table::{Environment, Proof, environments};
+
+use crate::sandbox::SetupError;
+
+/// The advice for a sandbox that could not be set up.
+pub fn explain(error: &SetupError) -> Advice {
+    advice::of(&Refusal::from(error.clone()), &Facts::read())
+}

@@ -1,0 +1,208 @@
+//! How each environment is made. Everything happens in namespaces of a throwaway process: nothing
+//! of this machine is mounted over or switched.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::exit;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Gid, Uid, chdir, chroot, fork};
+
+use super::{filter, landlock};
+
+type Staged = Result<(), String>;
+
+/// Where mounts of a stage go: inside a mount namespace of its own.
+const FOLDER: &str = "/tmp";
+
+pub(super) fn enter(name: &str) -> Staged {
+    match name {
+        "as it is" => Ok(()),
+        "a user namespace" => own(CloneFlags::empty()),
+        "unmapped" => leave(CloneFlags::CLONE_NEWUSER),
+        "limit user 0" => limit("user", "0"),
+        "limit user 1" => limit("user", "1"),
+        "limit net 0" => limit("net", "0"),
+        "depth 0" => deep(0),
+        "depth 1" => deep(1),
+        "seccomp docker" => filter::like_docker(),
+        "seccomp mount" => filter::without_mount(),
+        "seccomp time" => filter::without_time(),
+        "seccomp old" => filter::like_an_old_kernel(),
+        "proc masked" => with_own_mounts(mask_proc),
+        "proc read-only" => with_own_mounts(read_only_proc),
+        "proc missing" => with_own_mounts(|| mount_new("tmpfs", "/proc", "")),
+        "proc hidepid" => with_own_pids(|| mount_new("proc", "/proc", "hidepid=2")),
+        "proc subset" => with_own_pids(|| mount_new("proc", "/proc", "subset=pid")),
+        "proc foreign" => with_own_pids(|| Ok(())),
+        "chroot" => with_own_mounts(in_a_chroot),
+        "landlock /proc" => landlock::allow_writing_below(&["/dev", "/tmp"]),
+        "landlock mounts" => landlock::allow_writing_below(&["/"]),
+        "without CAP_SYS_ADMIN" => without_capability(21),
+        "without CAP_SETFCAP" => without_capability(31),
+        unknown => Err(format!("no environment `{unknown}`")),
+    }
+}
+
+fn because<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> String {
+    move |error| format!("{what}: {error}")
+}
+
+fn leave(flags: CloneFlags) -> Staged {
+    unshare(flags).map_err(because("unshare()"))
+}
+
+/// A user namespace in which we are root, and other new namespaces.
+fn own(flags: CloneFlags) -> Staged {
+    let (uid, gid) = (Uid::effective(), Gid::effective());
+    leave(CloneFlags::CLONE_NEWUSER | flags)?;
+    for (file, text) in [
+        ("setgroups", "deny".into()),
+        ("uid_map", format!("0 {uid} 1")),
+        ("gid_map", format!("0 {gid} 1")),
+    ] {
+        fs::write(format!("/proc/self/{file}"), text).map_err(because(file))?;
+    }
+    Ok(())
+}
+
+/// The limit of a user namespace holds for what is made inside it.
+fn limit(kind: &str, most: &str) -> Staged {
+    own(CloneFlags::empty())?;
+    let file = format!("/proc/sys/user/max_{kind}_namespaces");
+    fs::write(&file, most).map_err(because(&file))
+}
+
+/// So deep that `left` more user namespaces fit.
+fn deep(left: usize) -> Staged {
+    // How many fit is found out by a child, which goes all the way down.
+    let fit = in_child(|| {
+        let mut levels = 0;
+        while levels < 60 && own(CloneFlags::empty()).is_ok() {
+            levels += 1;
+        }
+        levels
+    })?;
+    let levels = usize::try_from(fit).ok().and_then(|fit| fit.checked_sub(left));
+    let levels = levels.ok_or("there is no depth left")?;
+    if levels >= 60 {
+        return Err("this kernel has no limit on depth".into());
+    }
+    (0..levels).try_for_each(|_| own(CloneFlags::empty()))
+}
+
+/// The exit status of a child that runs `work`.
+fn in_child(work: impl FnOnce() -> i32) -> Result<i32, String> {
+    // SAFETY: this process has one thread.
+    match unsafe { fork() }.map_err(because("fork()"))? {
+        ForkResult::Child => exit(work()),
+        ForkResult::Parent { child } => match waitpid(child, None) {
+            Ok(WaitStatus::Exited(_, status)) => Ok(status),
+            other => Err(format!("a child ended with {other:?}")),
+        },
+    }
+}
+
+fn with_own_mounts(change: impl FnOnce() -> Staged) -> Staged {
+    own(CloneFlags::CLONE_NEWNS)?;
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>).map_err(because("private"))?;
+    change()
+}
+
+/// The child is PID 1 of a new PID namespace and goes on; this process passes its status on.
+fn with_own_pids(change: impl FnOnce() -> Staged) -> Staged {
+    with_own_mounts(|| {
+        leave(CloneFlags::CLONE_NEWPID)?;
+        // SAFETY: this process has one thread.
+        match unsafe { fork() }.map_err(because("fork()"))? {
+            ForkResult::Child => change(),
+            ForkResult::Parent { child } => match waitpid(child, None) {
+                Ok(WaitStatus::Exited(_, status)) => exit(status),
+                other => Err(format!("a child ended with {other:?}")),
+            },
+        }
+    })
+}
+
+fn mount_new(kind: &str, target: &str, options: &str) -> Staged {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some(kind), target, Some(kind), flags, Some(options))
+        .map_err(because(&format!("mount {kind}")))
+}
+
+fn bind(from: &str, to: &str) -> Staged {
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+    mount(Some(from), to, None::<&str>, flags, None::<&str>).map_err(because(&format!("bind {to}")))
+}
+
+/// As container programs do. Which files there are depends on the kernel's configuration.
+fn mask_proc() -> Staged {
+    let files = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/interrupts"];
+    let file = files.into_iter().find(|file| fs::metadata(file).is_ok());
+    bind("/dev/null", file.ok_or("nothing to mask in /proc")?)
+}
+
+/// A second mount over the first: the flags of the inherited one are locked.
+fn read_only_proc() -> Staged {
+    bind("/proc", "/proc")?;
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    mount(None::<&str>, "/proc", None::<&str>, flags, None::<&str>).map_err(because("remount"))
+}
+
+/// Only a folder that is no mount point makes a chroot that can be told from a root.
+fn in_a_chroot() -> Staged {
+    mount_new("tmpfs", FOLDER, "")?;
+    let root = format!("{FOLDER}/root");
+    for folder in ["", "/proc", "/dev", "/tmp", "/usr"] {
+        fs::create_dir(format!("{root}{folder}")).map_err(because("mkdir"))?;
+    }
+    for folder in ["/proc", "/dev", "/usr"] {
+        bind(folder, &format!("{root}{folder}"))?;
+    }
+    for (link, target) in [("lib", "usr/lib"), ("lib64", "usr/lib64")] {
+        symlink(target, format!("{root}/{link}")).map_err(because("symlink"))?;
+    }
+    chroot(root.as_str()).map_err(because("chroot()"))?;
+    chdir("/").map_err(because("chdir()"))
+}
+
+/// Root of a user namespace without one capability, also after an exec (capabilities(7)).
+fn without_capability(number: u32) -> Staged {
+    own(CloneFlags::empty())?;
+    // SAFETY: takes integers.
+    let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number, 0, 0, 0) };
+    nix::errno::Errno::result(dropped).map_err(because("prctl(PR_CAPBSET_DROP)"))?;
+    lower(number).map_err(because("capset()"))
+}
+
+/// Takes a capability out of this process's sets, which an exec before `main` would not.
+fn lower(number: u32) -> nix::Result<()> {
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: i32,
+    }
+    #[derive(Clone, Copy, Default)]
+    #[repr(C)]
+    struct Sets {
+        effective: u32,
+        permitted: u32,
+        inheritable: u32,
+    }
+    // _LINUX_CAPABILITY_VERSION_3 of linux/capability.h: two times 32 bits.
+    let mut header = Header { version: 0x2008_0522, pid: 0 };
+    let mut sets = [Sets::default(); 2];
+    // SAFETY: the kernel writes two sets for this version.
+    let got = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, &raw mut sets) };
+    nix::errno::Errno::result(got)?;
+    let (half, bit) = (&mut sets[number as usize / 32], 1 << (number % 32));
+    for set in [&mut half.effective, &mut half.permitted, &mut half.inheritable] {
+        *set &= !bit;
+    }
+    // SAFETY: the kernel reads a header and two sets.
+    let set = unsafe { libc::syscall(libc::SYS_capset, &raw const header, &raw const sets) };
+    nix::errno::Errno::result(set).map(drop)
+}

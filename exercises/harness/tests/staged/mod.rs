@@ -1,0 +1,121 @@
+//! Environments, each in a process of its own.
+//!
+//! The test binary starts itself again with [`STAGE`] set. Before `main` there is one thread, so
+//! that unshare(2) with a user namespace works and filters hold for the whole process.
+
+mod environments;
+mod filter;
+mod landlock;
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::process::{Command, Stdio, exit};
+
+use harness::doctor::{self, Outcome};
+use harness::sandbox::{Sandbox, WITNESS};
+
+const STAGE: &str = "NAMESPACES_BY_HAND_STAGE";
+
+/// The exit status of a stage that could not be set up; the reason is its last line.
+const NOT_STAGED: i32 = 77;
+
+// SAFETY: the C library calls each function in this section once, before main, in the only thread.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static ENTRY: extern "C" fn() = entry;
+
+extern "C" fn entry() {
+    let Some(stage) = std::env::var_os(STAGE) else { return };
+    // SAFETY: there is one thread, and nobody holds a pointer into the environment. The sandbox's
+    // supervisor, this program once more, must not find it.
+    unsafe { std::env::remove_var(STAGE) };
+    match environments::enter(stage.to_str().unwrap_or_default()) {
+        Ok(()) => {
+            print_what_is_seen();
+            exit(0)
+        }
+        Err(reason) => {
+            println!("{reason}");
+            exit(NOT_STAGED)
+        }
+    }
+}
+
+/// `name = value` lines, from inside the environment.
+fn print_what_is_seen() {
+    if let Err(error) = Sandbox::command(WITNESS).start() {
+        let advice = doctor::explain(&error);
+        println!("place = {}", error.stage.name());
+        println!("errno = {:?}", error.errno);
+        println!("call = {}", error.call);
+        println!("row = {}", advice.environments.join(" "));
+        println!("cause = {}", advice.cause);
+        println!("help = {}", advice.remedy);
+    }
+    let examination = doctor::examine();
+    let (mut refused, mut newer) = (Vec::new(), Vec::new());
+    for finding in &examination.findings {
+        match &finding.outcome {
+            // This machine may well have no cgroup to give; no chapter here asks for one.
+            Outcome::Refused(..) if finding.name == "cgroup_v2" => {}
+            Outcome::Refused(refusal, advice) => {
+                if refused.is_empty() {
+                    println!("doctor call = {refusal}");
+                    println!("doctor row = {}", advice.environments.join(" "));
+                    println!("doctor cause = {}", advice.cause);
+                }
+                refused.push(finding.name);
+            }
+            Outcome::Newer(..) => newer.push(finding.name),
+            Outcome::Works | Outcome::NotTried(_) => {}
+        }
+    }
+    println!("refused = {}", refused.join(" "));
+    println!("newer = {}", newer.join(" "));
+    let chapters = (1..=17).filter(|chapter| *chapter == 14 || examination.can_check(*chapter));
+    let chapters: Vec<_> = chapters.map(|chapter| chapter.to_string()).collect();
+    println!("chapters = {}", chapters.join(" "));
+}
+
+/// What was printed.
+pub(crate) struct Seen(String);
+
+impl Seen {
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| {
+            let (key, value) = line.split_once(" =")?;
+            (key == name).then(|| value.trim())
+        })
+    }
+
+    /// Where the sandbox was refused, with which errno, and the row that explains it.
+    pub(crate) fn sandbox(&self) -> Option<[String; 3]> {
+        let value = |name| self.value(name).unwrap_or_default().to_owned();
+        self.value("place").map(|_| ["place", "errno", "row"].map(value))
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "in that environment:\n{}", self.0)
+    }
+}
+
+/// Runs the examination in an environment, or says why there is none.
+pub(crate) fn in_environment(name: &str) -> Result<Seen, String> {
+    let run = |stage: &OsStr| {
+        let output = Command::new("/proc/self/exe")
+            .env(STAGE, stage)
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output();
+        output.map_err(|error| format!("this program could not be started again: {error}"))
+    };
+    let output = run(name.as_ref())?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    match output.status.code() {
+        Some(0) => Ok(Seen(text)),
+        Some(NOT_STAGED) => Err(text.lines().last().unwrap_or("it does not say why").to_owned()),
+        _ => panic!("the stage `{name}` ended with {}\n{text}", output.status),
+    }
+}
