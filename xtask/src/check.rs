@@ -150,7 +150,7 @@ pub(crate) fn check(chapter: &Chapter, quiet: bool) -> Result<Checked> {
     for (step, told) in all.iter().cloned().zip(told) {
         let test = test.clone();
         // Nobody joins it: after a failure nobody waits for the steps behind.
-        std::thread::spawn(move || told.send(steps::run_step(&test, &step, None)));
+        std::thread::spawn(move || _ = told.send(steps::run_step(&test, &step, None)));
     }
     for (step, result) in all.iter().zip(results) {
         screen.passing(&format!("        step {}: {} …", step.number, step.title));

@@ -82,7 +82,7 @@ fn judge(row: &Environment, facts: &Facts) -> Fit {
 }
 
 /// Drops each row that asks for less than another one: "a container" when "Docker" fits.
-fn without_general<'a>(rows: Vec<&'a Environment>) -> Vec<&'a Environment> {
+fn without_general(rows: Vec<&Environment>) -> Vec<&Environment> {
     let keys =
         |row: &Environment| row.facts.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let asks_less = |row: &Environment, than: &Environment| {
