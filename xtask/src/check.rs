@@ -3,7 +3,7 @@
 //!
 //! Exit status: 0 passed, 1 failed, 2 wrong usage, 3 this machine cannot check it.
 
-mod machine;
+pub(crate) mod machine;
 mod text;
 
 use std::path::PathBuf;

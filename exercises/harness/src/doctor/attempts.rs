@@ -287,5 +287,15 @@ pub(super) fn own_cgroup() -> Attempt {
         nix::unistd::access(path.as_str(), nix::unistd::AccessFlags::W_OK)
             .map_err(refused("cgroup_v2", format!("access({path:?}, W_OK)")))?;
     }
-    Ok(())
+    // Where version 1 is mounted too, it has the controllers.
+    let file = format!("{folder}/cgroup.controllers");
+    let there =
+        fs::read_to_string(&file).map_err(io_refused("cgroup_v2", format!("open({file:?})")))?;
+    let there: Vec<&str> = there.split_ascii_whitespace().collect();
+    match ["pids", "memory"].into_iter().find(|controller| !there.contains(controller)) {
+        None => Ok(()),
+        Some(lacking) => {
+            Err(refused("cgroup_v2", format!("no `{lacking}` in {file:?}"))(Errno::ENODEV))
+        }
+    }
 }
