@@ -23,7 +23,7 @@ fn seen_in(environment: &str) -> Option<Seen> {
 
 /// The sandbox is refused at this place with this errno, the doctor names this row of the table
 /// (or that row as it reads in the container where these tests run), and its probe says the same
-/// as the sandbox.
+/// as the sandbox. A check says that the program has not run: neither "passed" nor "failed".
 #[track_caller]
 fn refused(environment: &str, place: &str, errno: &str, row: &str) {
     let Some(seen) = seen_in(environment) else { return };
@@ -32,6 +32,8 @@ fn refused(environment: &str, place: &str, errno: &str, row: &str) {
     let in_a_container = ["docker", "podman", "kubernetes"].map(|name| format!("{name}-{row}"));
     let named = in_a_container.iter().find(|name| **name == named).map_or(named.as_str(), |_| row);
     assert_eq!(named, row, "{seen}");
+    let verdict = "could not check: this machine refused the sandbox (your program has not run)";
+    assert_eq!(seen.value("verdict"), Some(verdict), "{seen}");
     let cause = seen.value("cause");
     assert!(cause.is_some() && cause == seen.value("doctor cause"), "{seen}");
 }

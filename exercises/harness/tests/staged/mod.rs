@@ -11,6 +11,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::process::{Command, Stdio, exit};
 
+use harness::Exercise;
 use harness::doctor::{self, Outcome};
 use harness::sandbox::{Sandbox, WITNESS};
 
@@ -51,6 +52,7 @@ fn print_what_is_seen() {
         println!("row = {}", advice.environments.join(" "));
         println!("cause = {}", advice.cause);
         println!("help = {}", advice.remedy);
+        println!("verdict = {}", verdict());
     }
     let examination = doctor::examine();
     let (mut refused, mut newer) = (Vec::new(), Vec::new());
@@ -75,6 +77,14 @@ fn print_what_is_seen() {
     let chapters = (1..=17).filter(|chapter| *chapter == 14 || examination.can_check(*chapter));
     let chapters: Vec<_> = chapters.map(|chapter| chapter.to_string()).collect();
     println!("chapters = {}", chapters.join(" "));
+}
+
+/// The first line of what a check says where its sandbox is refused.
+fn verdict() -> String {
+    std::panic::set_hook(Box::new(|_| {}));
+    let started = std::panic::catch_unwind(|| drop(Exercise::new("/bin/true").start()));
+    let said = started.err().and_then(|said| said.downcast::<String>().ok());
+    said.and_then(|said| said.lines().next().map(str::to_owned)).unwrap_or_default()
 }
 
 /// What was printed.
