@@ -3,7 +3,7 @@
 //! Nothing here asks the process. It reads what the kernel says about it, through descriptors that
 //! stay valid while they are compared.
 
-mod namespaces;
+pub(crate) mod namespaces;
 mod process;
 pub mod visitor;
 

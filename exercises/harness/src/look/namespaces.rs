@@ -3,9 +3,11 @@
 use std::fmt;
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::LazyLock;
 
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
+use nix::unistd::Pid;
 
 use super::Process;
 use crate::sys;
@@ -95,7 +97,11 @@ impl Kind {
     /// Whether this kernel has this kind. Time namespaces came with Linux 5.6, and some kernels
     /// are built without them.
     pub fn exists(self) -> bool {
-        std::fs::symlink_metadata(format!("/proc/self/ns/{}", self.name())).is_ok()
+        static KNOWN: LazyLock<[bool; 8]> = LazyLock::new(|| {
+            let file = |kind: Kind| format!("/proc/self/ns/{kind}");
+            Kind::ALL.map(|kind| std::fs::symlink_metadata(file(kind)).is_ok())
+        });
+        KNOWN[self as usize]
     }
 }
 
@@ -163,7 +169,8 @@ impl Namespaces {
     pub fn of(process: &Process) -> nix::Result<Namespaces> {
         let mut all = [const { None }; 8];
         for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
-            all[kind as usize] = Some(Namespace::hold(open(process, kind)?)?);
+            all[kind as usize] =
+                Some(Namespace::hold(open(process.pidfd(), process.pid(), kind)?)?);
         }
         Ok(Namespaces(all))
     }
@@ -216,10 +223,10 @@ impl Namespaces {
 
 /// By pidfd there is no gap between the number and the process. Kernels before 6.11 (`ENOTTY`)
 /// have only the number; the process is parked, so it still means the same one.
-fn open(process: &Process, kind: Kind) -> nix::Result<OwnedFd> {
-    match sys::pidfd_namespace(process.pidfd().as_fd(), kind.pidfd_request()) {
+pub(crate) fn open(pidfd: &OwnedFd, pid: Pid, kind: Kind) -> nix::Result<OwnedFd> {
+    match sys::pidfd_namespace(pidfd.as_fd(), kind.pidfd_request()) {
         Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP) => {
-            open_path(&format!("/proc/{}/ns/{kind}", process.pid()))
+            open_path(&format!("/proc/{pid}/ns/{kind}"))
         }
         fd => fd,
     }

@@ -58,13 +58,9 @@ pub(crate) fn main(
     go: OwnedFd,
     starting: OwnedFd,
 ) -> ! {
-    // PID 1 writes one byte when our ids are mapped; otherwise it has told why.
-    if read(&go, &mut [0]) != Ok(1) {
-        exit(1);
-    }
     // Kept until the failure is told: PID 1 takes its end for the exec.
     let mut starting = File::from(starting);
-    let Err(error) = start(request, fds, terminal, &mut starting);
+    let Err(error) = start(request, fds, terminal, go, &mut starting);
     fail(&fds.report, error);
     exit(1)
 }
@@ -73,12 +69,18 @@ fn start(
     request: &Request,
     fds: &Descriptors,
     terminal: Option<Terminal>,
+    go: OwnedFd,
     starting: &mut File,
 ) -> Result<Infallible, SetupError> {
-    ids::become_id(request.state.id()).map_err(at(Stage::Inner, "setresuid()"))?;
+    // This takes capabilities but no ids: it is done while PID 1 writes the maps.
     if request.state == State::RootLab {
         furnish(request)?;
     }
+    // PID 1 writes one byte when our ids are mapped; otherwise it has told why.
+    if read(&go, &mut [0]) != Ok(1) {
+        exit(1);
+    }
+    ids::become_id(request.state.id()).map_err(at(Stage::Inner, "setresuid()"))?;
     let stage = Stage::Start;
     limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
 

@@ -17,14 +17,15 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, read, setsid};
 
+use super::ids;
 use super::inner;
 use super::limits;
 use super::message::{Excess, Message, Status, fail};
 use super::request::{Request, State};
+use super::root::Trees;
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::{flag_names, lab_flags};
-use super::{ids, root};
-use crate::look::Kind;
+use crate::look::{Kind, namespaces};
 use crate::sys::{self, Fork};
 
 /// The descriptors that come with a request, in this order.
@@ -60,12 +61,7 @@ pub(crate) fn main(
     shown: Vec<Option<OwnedFd>>,
     go: OwnedFd,
 ) -> ! {
-    // The supervisor writes one byte when our ids are mapped; otherwise it has told why.
-    if read(&go, &mut [0]) != Ok(1) {
-        exit(1);
-    }
-    drop(go);
-    match live(request, fds, shown) {
+    match live(request, fds, shown, go) {
         Ok(()) => exit(0),
         Err(error) => {
             fail(&fds.report, error);
@@ -78,14 +74,22 @@ fn live(
     request: &Request,
     fds: &Descriptors,
     shown: Vec<Option<OwnedFd>>,
+    go: OwnedFd,
 ) -> Result<(), SetupError> {
+    // This takes capabilities but no ids: it is done while the supervisor writes the maps.
+    let shown = Trees::take(request, shown)?;
+    // It writes one byte when they are there; otherwise it has told why.
+    if read(&go, &mut [0]) != Ok(1) {
+        exit(1);
+    }
+    drop(go);
     ids::become_id(0).map_err(at(Stage::Map, "setresuid(0, 0, 0)"))?;
     die_with_the_check(fds.liveness.as_fd());
     // What ps(1) and lsns(8) call us.
     _ = nix::sys::prctl::set_name(c"init");
     // No terminal of this machine is ours to type into.
     _ = setsid();
-    root::build(request, shown)?;
+    shown.build(request)?;
     limits::on_namespaces();
     if request.state == State::PlainUser {
         inner::furnish(request)?;
@@ -154,9 +158,8 @@ fn start(request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
             let id = request.state.id();
             ids::map(pid, id, 0, 0)?;
             let namespaces: Vec<OwnedFd> = Kind::ALL
-                .iter()
-                .filter_map(|kind| fs::File::open(format!("/proc/{pid}/ns/{}", kind.name())).ok())
-                .map(OwnedFd::from)
+                .into_iter()
+                .filter_map(|kind| namespaces::open(&pidfd, pid, kind).ok())
                 .collect();
             let mut passed = vec![pidfd.as_fd()];
             passed.extend(terminal.iter().map(|terminal| terminal.master.as_fd()));
@@ -185,6 +188,7 @@ fn start(request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
 /// Reaps until the program has ended, or uses more than it may.
 fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
     let (mut orphaned, mut peak) = (0, 0);
+    let mut alone = false;
     let mut status = None;
     let mut excess = None;
     while status.is_none() && excess.is_none() {
@@ -208,7 +212,12 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
             {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, Status::Exited(code)),
                 Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Status::Killed(signal as i32)),
-                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => break,
+                Ok(WaitStatus::StillAlive) => break,
+                // Whoever is left would be a child of ours by now, or below one.
+                Err(Errno::ECHILD) => {
+                    alone = true;
+                    break;
+                }
                 Ok(_) | Err(_) => continue,
             };
             if pid == program.pid {
@@ -218,9 +227,12 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
             }
         }
     }
-    // A program that forks until it is refused may end before we look again.
-    excess = excess.or_else(|| limits::usage().excess());
-    let mut left_running = limits::others(&program.residents);
+    let mut left_running = Vec::new();
+    if !alone {
+        // A program that forks until it is refused may end before we look again.
+        excess = excess.or_else(|| limits::usage().excess());
+        left_running = limits::others(&program.residents);
+    }
     left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
     Message::Ended {
         status: status.unwrap_or(Status::Killed(libc::SIGKILL)),

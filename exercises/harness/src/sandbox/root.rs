@@ -50,110 +50,137 @@ const FILES: [(&str, &str); 4] = [
 /// The witness, made by `build.rs`.
 pub(crate) const WITNESS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/witness"));
 
-/// Builds the root on a tmpfs over a folder of this machine (in this mount namespace only), and
-/// makes it `/`. `ready` are the mounts of `request.shown` that the supervisor could make.
-pub(crate) fn build(request: &Request, ready: Vec<Option<OwnedFd>>) -> Result<(), SetupError> {
-    let stage = Stage::Mount;
-    // Whatever is mounted from here on stays here.
-    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-    mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
-        .map_err(at(stage, "mount(\"/\", MS_REC | MS_PRIVATE)"))?;
+/// What of this machine is shown: mounts that are not attached anywhere yet.
+pub(crate) struct Trees {
+    /// The path inside, and the mount.
+    shown: Vec<(String, OwnedFd)>,
+    /// `None` is a symbolic link.
+    system: Vec<(&'static str, Option<OwnedFd>)>,
+    devices: Vec<(&'static str, OwnedFd)>,
+}
 
-    // What lies under the folder we cover must be taken before.
-    let mut shown = Vec::new();
-    for (Shown { name, path }, tree) in request.shown.iter().zip(ready) {
-        let tree = match tree {
-            Some(tree) => tree,
-            None => clone_tree(path)?,
+impl Trees {
+    /// Takes them, in this mount namespace. `ready` are the mounts of `request.shown` that the
+    /// supervisor could make.
+    pub(crate) fn take(
+        request: &Request,
+        ready: Vec<Option<OwnedFd>>,
+    ) -> Result<Trees, SetupError> {
+        let stage = Stage::Mount;
+        // Whatever is mounted from here on stays here.
+        let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+        mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
+            .map_err(at(stage, "mount(\"/\", MS_REC | MS_PRIVATE)"))?;
+
+        // What lies under the folder we cover must be taken before.
+        let mut shown = Vec::new();
+        for (Shown { name, path }, tree) in request.shown.iter().zip(ready) {
+            let tree = match tree {
+                Some(tree) => tree,
+                None => clone_tree(path)?,
+            };
+            shown.push((format!("lab/{name}"), tree));
+        }
+        let mut system = Vec::new();
+        for path in SYSTEM {
+            match fs::symlink_metadata(path) {
+                Err(_) => {}
+                Ok(found) if found.is_symlink() => system.push((path, None)),
+                Ok(_) => system.push((path, Some(clone_tree(path)?))),
+            }
+        }
+        let mut devices = Vec::new();
+        for name in DEVICES {
+            devices.push((name, clone_tree(&format!("/dev/{name}"))?));
+        }
+        Ok(Trees { shown, system, devices })
+    }
+
+    /// Builds the root on a tmpfs over a folder of this machine (in this mount namespace only),
+    /// and makes it `/`.
+    pub(crate) fn build(self, request: &Request) -> Result<(), SetupError> {
+        let Trees { shown, system, devices } = self;
+        let stage = Stage::Mount;
+        let base =
+            ["/tmp", "/run", "/mnt", "/var"].into_iter().find(|path| Path::new(path).is_dir());
+        let base = base.ok_or(Errno::ENOENT).map_err(at(stage, "stat(\"/tmp\")"))?;
+        let tmpfs = |target: &str, size: &str| {
+            let none = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+            mount(Some("tmpfs"), target, Some("tmpfs"), none, Some(size))
+                .map_err(at(stage, format!("mount(\"tmpfs\", \"{target}\")")))
         };
-        shown.push((format!("lab/{name}"), tree));
-    }
-    let mut system = Vec::new();
-    for path in SYSTEM {
-        match fs::symlink_metadata(path) {
-            Err(_) => {}
-            Ok(found) if found.is_symlink() => system.push((path, None)),
-            Ok(_) => system.push((path, Some(clone_tree(path)?))),
+        tmpfs(base, "mode=755,size=16M,nr_inodes=2k")?;
+        chdir(base).map_err(at(stage, format!("chdir(\"{base}\")")))?;
+
+        let make = |path: &str| {
+            let made = fs::create_dir(path);
+            made.map_err(io_at(stage, format!("mkdir(\"/{path}\")")))
+        };
+        for path in
+            ["dev", "dev/pts", "dev/shm", "etc", "lab", "mnt", "proc", "run", "sys", "tmp", "var"]
+        {
+            make(path)?;
         }
-    }
-    let mut devices = Vec::new();
-    for name in DEVICES {
-        devices.push((name, clone_tree(&format!("/dev/{name}"))?));
-    }
+        tmpfs("tmp", "mode=1777,size=64M,nr_inodes=16k")?;
+        tmpfs("run", "mode=755,size=16M,nr_inodes=4k")?;
+        tmpfs("dev/shm", "mode=1777,size=64M,nr_inodes=4k")?;
 
-    let base = ["/tmp", "/run", "/mnt", "/var"].into_iter().find(|path| Path::new(path).is_dir());
-    let base = base.ok_or(Errno::ENOENT).map_err(at(stage, "stat(\"/tmp\")"))?;
-    let tmpfs = |target: &str, size: &str| {
-        let none = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-        mount(Some("tmpfs"), target, Some("tmpfs"), none, Some(size))
-            .map_err(at(stage, format!("mount(\"tmpfs\", \"{target}\")")))
-    };
-    tmpfs(base, "mode=755,size=16M,nr_inodes=2k")?;
-    chdir(base).map_err(at(stage, format!("chdir(\"{base}\")")))?;
-
-    let make = |path: &str| {
-        let made = fs::create_dir_all(path);
-        made.map_err(io_at(stage, format!("mkdir(\"/{path}\")")))
-    };
-    for path in ["dev/pts", "dev/shm", "etc", "lab", "mnt", "proc", "run", "sys", "tmp", "var"] {
-        make(path)?;
-    }
-    tmpfs("tmp", "mode=1777,size=64M,nr_inodes=16k")?;
-    tmpfs("run", "mode=755,size=16M,nr_inodes=4k")?;
-    tmpfs("dev/shm", "mode=1777,size=64M,nr_inodes=4k")?;
-
-    for (path, tree) in system {
-        let inside = &path[1..];
-        match tree {
-            Some(tree) => {
-                let file = fs::metadata(path).is_ok_and(|found| found.is_file());
-                attach(tree, inside, file)?;
-            }
-            None => {
-                let link = fs::read_link(path).and_then(|target| symlink(target, inside));
-                link.map_err(io_at(Stage::Show, format!("symlink(\"{path}\")")))?;
+        for (path, tree) in system {
+            let inside = &path[1..];
+            match tree {
+                Some(tree) => {
+                    let file = fs::metadata(path).is_ok_and(|found| found.is_file());
+                    attach(tree, inside, file)?;
+                }
+                None => {
+                    let link = fs::read_link(path).and_then(|target| symlink(target, inside));
+                    link.map_err(io_at(Stage::Show, format!("symlink(\"{path}\")")))?;
+                }
             }
         }
-    }
-    for (inside, tree) in shown {
-        attach(tree, &inside, true)?;
-    }
-    for (name, tree) in devices {
-        attach_device(tree, &format!("dev/{name}"))?;
-    }
-    for (path, target) in
-        [("dev/fd", "/proc/self/fd"), ("dev/stdin", "/proc/self/fd/0"), ("dev/ptmx", "pts/ptmx")]
-    {
-        symlink(target, path).map_err(io_at(stage, format!("symlink(\"/{path}\")")))?;
-    }
-    for (path, text) in FILES {
-        fs::write(&path[1..], text).map_err(io_at(stage, format!("write(\"{path}\")")))?;
-    }
-    fs::write("lab/witness", WITNESS)
-        .and_then(|()| fs::set_permissions("lab/witness", fs::Permissions::from_mode(0o755)))
-        .map_err(io_at(stage, "write(\"/lab/witness\")"))?;
+        for (inside, tree) in shown {
+            attach(tree, &inside, true)?;
+        }
+        for (name, tree) in devices {
+            attach_device(tree, &format!("dev/{name}"))?;
+        }
+        for (path, target) in [
+            ("dev/fd", "/proc/self/fd"),
+            ("dev/stdin", "/proc/self/fd/0"),
+            ("dev/ptmx", "pts/ptmx"),
+        ] {
+            symlink(target, path).map_err(io_at(stage, format!("symlink(\"/{path}\")")))?;
+        }
+        for (path, text) in FILES {
+            fs::write(&path[1..], text).map_err(io_at(stage, format!("write(\"{path}\")")))?;
+        }
+        fs::write("lab/witness", WITNESS)
+            .and_then(|()| fs::set_permissions("lab/witness", fs::Permissions::from_mode(0o755)))
+            .map_err(io_at(stage, "write(\"/lab/witness\")"))?;
 
-    if request.terminal {
-        let options = "newinstance,ptmxmode=0666,mode=620";
-        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
-        mount(Some("devpts"), "dev/pts", Some("devpts"), flags, Some(options))
-            .map_err(at(stage, "mount(\"devpts\", \"/dev/pts\")"))?;
+        if request.terminal {
+            let options = "newinstance,ptmxmode=0666,mode=620";
+            let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
+            mount(Some("devpts"), "dev/pts", Some("devpts"), flags, Some(options))
+                .map_err(at(stage, "mount(\"devpts\", \"/dev/pts\")"))?;
+        }
+        // The kernel allows it only while another /proc that hides nothing is visible here: this
+        // stage comes before the old root goes.
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        mount(Some("proc"), "proc", Some("proc"), flags, None::<&str>)
+            .map_err(at(Stage::Proc, "mount(\"proc\", \"/proc\")"))?;
+
+        let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+        let read_only = read_only | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount(None::<&str>, base, None::<&str>, read_only, None::<&str>)
+            .map_err(at(stage, "mount(\"/\", MS_REMOUNT | MS_BIND | MS_RDONLY)"))?;
+
+        // New and old root on one spot: the old one comes to lie on top and is taken off.
+        pivot_root(".", ".").map_err(at(Stage::Pivot, "pivot_root(\".\", \".\")"))?;
+        umount2(".", MntFlags::MNT_DETACH)
+            .map_err(at(Stage::Pivot, "umount2(\".\", MNT_DETACH)"))?;
+        chdir("/").map_err(at(Stage::Pivot, "chdir(\"/\")"))
     }
-    // The kernel allows it only while another /proc that hides nothing is visible here: this
-    // stage comes before the old root goes.
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount(Some("proc"), "proc", Some("proc"), flags, None::<&str>)
-        .map_err(at(Stage::Proc, "mount(\"proc\", \"/proc\")"))?;
-
-    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
-    let read_only = read_only | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    mount(None::<&str>, base, None::<&str>, read_only, None::<&str>)
-        .map_err(at(stage, "mount(\"/\", MS_REMOUNT | MS_BIND | MS_RDONLY)"))?;
-
-    // New and old root on one spot: the old one comes to lie on top and is taken off.
-    pivot_root(".", ".").map_err(at(Stage::Pivot, "pivot_root(\".\", \".\")"))?;
-    umount2(".", MntFlags::MNT_DETACH).map_err(at(Stage::Pivot, "umount2(\".\", MNT_DETACH)"))?;
-    chdir("/").map_err(at(Stage::Pivot, "chdir(\"/\")"))
 }
 
 fn c_path(path: &str) -> Result<CString, SetupError> {
@@ -170,9 +197,11 @@ fn clone_tree(path: &str) -> Result<OwnedFd, SetupError> {
 /// devices, also for the mounts below it.
 fn attach(tree: OwnedFd, inside: &str, file: bool) -> Result<(), SetupError> {
     let stage = Stage::Show;
-    let parent = Path::new(inside).parent().unwrap_or(Path::new("."));
-    let made = fs::create_dir_all(parent)
-        .and_then(|()| if file { fs::write(inside, "") } else { fs::create_dir(inside) });
+    let make = || if file { fs::write(inside, "") } else { fs::create_dir(inside) };
+    let made = make().or_else(|_| {
+        fs::create_dir_all(Path::new(inside).parent().unwrap_or(Path::new(".")))?;
+        make()
+    });
     made.map_err(io_at(stage, format!("mkdir(\"/{inside}\")")))?;
 
     let locked = sys::lock_tree(tree.as_fd());

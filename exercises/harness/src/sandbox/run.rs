@@ -246,7 +246,9 @@ impl Run {
             if ready[1] {
                 self.read_witness();
             }
-            self.read_streams();
+            if ready[2..2 + self.streams.len()].contains(&true) {
+                self.read_streams();
+            }
             if ready[0] {
                 self.read_report();
             } else if self.init.is_some() && ready.last() == Some(&true) {
@@ -308,7 +310,7 @@ impl Run {
     }
 
     fn read_streams(&mut self) {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = [0; 16 * 1024];
         for (fd, output) in &mut self.streams {
             while let Ok(length @ 1..) = read(&*fd, &mut buffer) {
                 output.total += length as u64;
