@@ -1,16 +1,22 @@
 //! Calling cargo.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::chapter::{Chapter, root};
 use crate::failure::{Failure, Result};
-use crate::screen::Screen;
+use crate::screen::{self, Screen};
 
 /// Cargo, as it called us, in this checkout.
 pub(crate) fn command() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // A relative folder means one below the reader's, not below the checkout.
+    if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR")
+        && let Ok(folder) = std::path::absolute(folder)
+    {
+        cargo.env("CARGO_TARGET_DIR", folder);
+    }
     cargo.current_dir(root());
     cargo
 }
@@ -41,7 +47,7 @@ pub(crate) fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
         cargo.args(["-p", &format!("{}-solution", chapter.name)]);
     }
     let output = cargo.stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| Failure::new(format!("could not start cargo: {error}")))?;
+    let output = output.map_err(not_started)?;
     if !output.status.success() {
         return Err(Failure::new("a solution or its check does not compile"));
     }
@@ -69,50 +75,36 @@ pub(crate) enum Built {
 
 /// Builds a package's program and its check, and says where the check is.
 pub(crate) fn build_check(package: &str, screen: Screen) -> Result<Built> {
-    let arguments = ["test", "-p", package, "--test", "check", "--no-run"];
-    build(&arguments, "[\"test\"]", screen)
+    build(&["test", "--test", "check", "--no-run"], package, "[\"test\"]", screen)
 }
 
 /// Builds a package's program and says where it is.
 pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
-    build(&["build", "-p", package], "[\"bin\"]", screen)
+    build(&["build"], package, "[\"bin\"]", screen)
 }
 
 /// Runs cargo and looks in its messages for the executable of a kind of target. The compiler's
 /// diagnostics are passed on as they come.
-fn build(arguments: &[&str], kind: &str, screen: Screen) -> Result<Built> {
+fn build(arguments: &[&str], package: &str, kind: &str, screen: Screen) -> Result<Built> {
     let mut cargo = command();
     cargo
         .args(arguments)
-        .args(["--quiet", "--message-format=json-render-diagnostics"])
+        .args(["-p", package, "--message-format=json-render-diagnostics"])
+        .env("CARGO_TERM_COLOR", if screen::stderr_colour() { "always" } else { "never" })
+        .env("CARGO_TERM_PROGRESS_WHEN", "never")
+        // A quiet cargo would not say either that it waits for another one.
+        .env("CARGO_TERM_QUIET", "false")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    if screen.colour {
-        cargo.env("CARGO_TERM_COLOR", "always");
-    }
-    let mut child =
-        cargo.spawn().map_err(|error| Failure::new(format!("could not start cargo: {error}")))?;
-    let stderr = child.stderr.take().map(BufReader::new);
+    let mut child = cargo.spawn().map_err(not_started)?;
+    let stderr = child.stderr.take();
+    let doing = format!("{package}: building …");
+    screen.passing(&doing);
     // In a thread of its own: cargo may fill either pipe first.
-    let complaints = std::thread::spawn(move || {
-        let mut all = String::new();
-        for line in
-            stderr.into_iter().flat_map(|pipe| pipe.split(b'\n')).map_while(|line| line.ok())
-        {
-            let line = String::from_utf8_lossy(&line).into_owned();
-            if all.is_empty() {
-                screen.clear_line();
-            }
-            eprintln!("{line}");
-            all += &line;
-            all.push('\n');
-        }
-        all
-    });
+    let complaints = std::thread::spawn(move || pass_on(lines_of(stderr), &doing, screen));
     let mut executable = None;
-    let stdout = child.stdout.take().map(BufReader::new);
-    for message in stdout.into_iter().flat_map(|pipe| pipe.lines()).map_while(|line| line.ok()) {
+    for message in lines_of(child.stdout.take()) {
         if message.contains(&format!("\"kind\":{kind}")) {
             executable = string_of(&message, "executable").map(PathBuf::from).or(executable);
         }
@@ -120,45 +112,110 @@ fn build(arguments: &[&str], kind: &str, screen: Screen) -> Result<Built> {
     let status =
         child.wait().map_err(|error| Failure::new(format!("could not wait for cargo: {error}")))?;
     let complaints = complaints.join().unwrap_or_default();
+    screen.clear_line();
     match (status.success(), executable) {
         (true, Some(executable)) => Ok(Built::Yes(executable)),
         (true, None) => Err(Failure::new("cargo built nothing that could be run")),
-        (false, _) => match machine_at_fault(&complaints) {
-            Some((what, help)) => Err(Failure::machine(what).help(help)),
+        (false, _) => match fault_of_the_machine(&complaints) {
+            Some(failure) => Err(failure),
             None => Ok(Built::No),
         },
     }
 }
 
-/// Failures of a build that are not the program's.
-fn machine_at_fault(complaints: &str) -> Option<(&'static str, &'static str)> {
-    const NO_LINKER: (&str, &str) = (
-        "there is no C compiler, which links every Rust program",
-        "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`",
-    );
-    const NO_WRITING: (&str, &str) = (
-        "cargo may not write here",
-        "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`",
-    );
-    const NO_SPACE: (&str, &str) =
-        ("the disk is full", "`cargo clean` frees what earlier builds left");
-    const NO_NETWORK: (&str, &str) =
-        ("cargo cannot fetch the crates", "the first build needs the network once");
-    // The first that fits: what is said of a linker may go on with "Permission denied".
-    let known = [
-        ("linker `cc` not found", NO_LINKER),
-        ("could not exec the linker", NO_LINKER),
-        ("Read-only file system", NO_WRITING),
-        ("Permission denied", NO_WRITING),
-        ("No space left on device", NO_SPACE),
-        ("failed to download", NO_NETWORK),
-        ("Could not resolve host", NO_NETWORK),
+pub(crate) fn not_started(error: std::io::Error) -> Failure {
+    Failure::machine(format!("could not start cargo: {error}"))
+        .help("it comes with Rust: https://rustup.rs")
+}
+
+fn lines_of(pipe: Option<impl Read>) -> impl Iterator<Item = String> {
+    let lines = pipe.map(BufReader::new).into_iter().flat_map(|pipe| pipe.split(b'\n'));
+    lines.map_while(|line| Some(String::from_utf8_lossy(&line.ok()?).into_owned()))
+}
+
+/// Passes on what cargo and the compiler complain about, and returns it. What cargo is doing
+/// meanwhile goes to the passing line.
+fn pass_on(lines: impl Iterator<Item = String>, doing: &str, screen: Screen) -> String {
+    let mut complaints = String::new();
+    for line in lines {
+        let plain = without_colour(&line);
+        match status(&plain) {
+            Some(("Blocking", why)) => {
+                screen.passing(&format!("another cargo is at work; {why}"));
+                if !screen.terminal {
+                    screen::warn(&format!("note: another cargo is at work; {why}\n"));
+                }
+            }
+            Some((_, what)) => {
+                // Without the folder, which would fill the line.
+                let what = what.split(" (").next().unwrap_or(what);
+                screen.passing(&format!("{doing} {what}"));
+            }
+            None => {
+                screen.clear_line();
+                screen::warn(&format!("{line}\n"));
+                complaints += &format!("{plain}\n");
+            }
+        }
+    }
+    complaints
+}
+
+/// A line in which cargo says what it does: `   Compiling libc v0.2.186`. The verb ends in the
+/// twelfth column.
+fn status(line: &str) -> Option<(&str, &str)> {
+    let (verb, what) = line.split_at_checked(12)?;
+    let verb = verb.trim_start();
+    let is_verb = verb.starts_with(|c: char| c.is_ascii_uppercase())
+        && verb.chars().all(|c| c.is_ascii_alphabetic());
+    is_verb.then_some((verb, what.strip_prefix(' ')?))
+}
+
+/// The text without `ESC [ … m`.
+fn without_colour(line: &str) -> String {
+    let mut parts = line.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |plain, part| plain + part.split_once('m').map_or(part, |(_, text)| text))
+}
+
+/// A build that failed for a reason that is not the program's.
+fn fault_of_the_machine(complaints: &str) -> Option<Failure> {
+    const ELSEWHERE: &str =
+        "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`";
+    const NETWORK: &str = "the first build needs the network once";
+    const KNOWN: [(&str, &str, &str); 9] = [
+        (
+            "linker `cc` not found",
+            "there is no C compiler, which links every Rust program",
+            "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`",
+        ),
+        ("Read-only file system", "cargo cannot write here", ELSEWHERE),
+        ("Permission denied", "cargo may not write here", ELSEWHERE),
+        (
+            "No space left on device",
+            "the disk is full",
+            "`cargo clean` frees what earlier builds left",
+        ),
+        ("failed to download", "cargo cannot fetch the crates", NETWORK),
+        ("failed to get `", "cargo cannot fetch the crates", NETWORK),
+        ("no matching package named", "cargo cannot fetch the crates", NETWORK),
+        ("Could not resolve host", "cargo cannot fetch the crates", NETWORK),
+        (
+            "requires rustc",
+            "this Rust is too old for the course",
+            "`rustup update stable` installs the newest",
+        ),
     ];
-    // A diagnostic about the program itself may quote anything.
-    if complaints.contains("error[E") {
+    // A diagnostic that points into a source file may quote anything from it.
+    if complaints.lines().any(|line| line.trim_start().starts_with("--> ")) {
         return None;
     }
-    known.into_iter().find(|(sign, _)| complaints.contains(sign)).map(|(_, advice)| advice)
+    let known = KNOWN.into_iter().find(|(sign, ..)| complaints.contains(sign));
+    match known {
+        Some((_, what, help)) => Some(Failure::machine(what).help(help)),
+        None if complaints.contains("could not compile") => None,
+        None => Some(Failure::machine("cargo could not build it, and says why above")),
+    }
 }
 
 /// The value of a string field in a line of JSON.
@@ -195,8 +252,32 @@ mod tests {
 
     #[test]
     fn the_machines_faults_are_told_from_the_programs() {
-        assert!(machine_at_fault("error: linker `cc` not found\n").is_some());
-        assert!(machine_at_fault("error[E0425]: cannot find `x`: linker `cc` not found").is_none());
-        assert!(machine_at_fault("error: expected `;`").is_none());
+        let fault = |text: &str| fault_of_the_machine(text).map(|failure| failure.to_string());
+        let cc = "error: linker `cc` not found\nerror: could not compile `ch02-unshare`\n";
+        assert!(fault(cc).unwrap().contains("no C compiler"));
+        assert_eq!(fault("error: expected `;`\nerror: could not compile `ch02-unshare`\n"), None);
+        let quoting = "error: expected `;`\n --> src/main.rs:3:5\n3 | \"Permission denied\"\n";
+        assert_eq!(fault(quoting), None);
+        let unknown = "error: the lock file needs to be updated\n";
+        assert_eq!(fault(unknown).unwrap(), "cargo could not build it, and says why above");
+    }
+
+    #[test]
+    fn cargos_own_lines_are_told_from_diagnostics() {
+        let line = "\x1b[1m\x1b[92m   Compiling\x1b[0m libc v0.2.186";
+        assert_eq!(status(&without_colour(line)), Some(("Compiling", "libc v0.2.186")));
+        assert_eq!(
+            status("    Blocking waiting for file lock"),
+            Some(("Blocking", "waiting for file lock"))
+        );
+        for diagnostic in [
+            "error: expected one",
+            "   --> src/main.rs",
+            "For more information",
+            "",
+            "    |     ^ größer",
+        ] {
+            assert_eq!(status(diagnostic), None, "{diagnostic}");
+        }
     }
 }

@@ -12,8 +12,14 @@ pub(crate) struct Chapter {
     pub(crate) name: String,
 }
 
-/// The folder that this command belongs to, wherever it is called from.
+/// Names another checkout to work in than the one that this command was built from.
+pub(crate) const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
+
+/// The checkout that this command belongs to, wherever it is called from.
 pub(crate) fn root() -> PathBuf {
+    if let Some(root) = std::env::var_os(ROOT) {
+        return PathBuf::from(root);
+    }
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the checkout").to_owned()
 }
 
@@ -29,6 +35,11 @@ impl Chapter {
         let mut chapters: Vec<_> = chapters.collect();
         chapters.sort();
         Ok(chapters)
+    }
+
+    /// The one after this.
+    pub(crate) fn next(&self) -> Result<Option<Chapter>> {
+        Ok(Chapter::all()?.into_iter().find(|other| other > self))
     }
 
     /// The one that `asked` means.

@@ -3,7 +3,8 @@
 //!
 //! Exit status: 0 passed, 1 failed, 2 wrong usage, 3 this machine cannot check it.
 
-pub(crate) mod machine;
+mod compare;
+mod machine;
 mod text;
 
 use std::path::PathBuf;
@@ -26,21 +27,52 @@ struct Options {
     junit: Option<PathBuf>,
 }
 
-/// How a chapter turned out: the steps that were run, up to the first that did not pass.
+/// How a chapter turned out.
 pub(crate) struct Checked {
     pub(crate) chapter: Chapter,
+    /// The steps that were run, up to the first that did not pass, or all of them.
     pub(crate) steps: Vec<(Step, Run)>,
     pub(crate) compiles: bool,
+    /// Why it could not be checked, where that is neither the program's doing nor a step's.
+    pub(crate) trouble: Option<Failure>,
 }
 
 impl Checked {
     pub(crate) fn passed(&self) -> bool {
-        self.compiles && self.steps.iter().all(|(_, run)| run.outcome == Outcome::Passed)
+        let all_passed = self.steps.iter().all(|(_, run)| run.outcome == Outcome::Passed);
+        self.compiles && self.trouble.is_none() && !self.steps.is_empty() && all_passed
     }
 
-    fn cannot(&self) -> bool {
-        self.steps.iter().any(|(_, run)| run.outcome == Outcome::Cannot)
+    /// The exit status that it asks for.
+    fn code(&self) -> u8 {
+        let first = self.steps.iter().find(|(_, run)| run.outcome != Outcome::Passed);
+        match (&self.trouble, first) {
+            _ if self.passed() => 0,
+            (Some(trouble), _) => trouble.code(),
+            (None, Some((_, run))) if run.outcome == Outcome::Cannot => 3,
+            _ => 1,
+        }
     }
+}
+
+/// The exit status in a word.
+fn code_word(checked: &Checked) -> &'static str {
+    match checked.code() {
+        0 => "ok",
+        3 => "cannot",
+        _ => "FAIL",
+    }
+}
+
+/// Who is told, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A reader: the first failure, and where to go from there.
+    Reader,
+    /// A machine: all steps, and not a word.
+    Machine,
+    /// Both.
+    Both,
 }
 
 pub(crate) fn run(words: &[&str]) -> Result {
@@ -48,26 +80,36 @@ pub(crate) fn run(words: &[&str]) -> Result {
     let chapters = match (options.all, options.chapters.is_empty()) {
         (true, _) => Chapter::all()?,
         (false, false) => options.chapters,
-        (false, true) => match first_unsolved()? {
-            Some(chapter) => vec![chapter],
-            None => {
-                screen::print(
-                    "every chapter is solved; `cargo xtask check --all` checks them again\n",
-                );
-                return Ok(ExitCode::SUCCESS);
-            }
-        },
+        (false, true) => Progress::load().first_unsolved()?.into_iter().collect(),
+    };
+    if chapters.is_empty() && !options.json {
+        screen::print("every chapter is solved; `cargo xtask check --all` checks them again\n");
+    }
+    let audience = match (options.json, &options.junit) {
+        (true, _) => Audience::Machine,
+        (false, Some(_)) => Audience::Both,
+        (false, None) => Audience::Reader,
     };
     let mut checked = Vec::new();
-    for chapter in chapters {
-        let result = check(&chapter, options.json)?;
+    for (index, chapter) in chapters.iter().enumerate() {
+        if index > 0 && !options.json {
+            screen::print("\n");
+        }
+        let result = check(chapter, audience);
         if options.json {
             screen::print(&machine::json(&result));
         }
         checked.push(result);
+        if let Some(trouble) = &checked[index].trouble {
+            // It would be the same with the next.
+            trouble.say();
+            break;
+        }
     }
     if options.json {
         screen::print(&machine::json_summary(&checked));
+    } else if checked.len() > 1 {
+        screen::print(&text::summary(&checked));
     }
     if let Some(file) = options.junit {
         let written = std::fs::write(&file, machine::junit(&checked));
@@ -75,12 +117,10 @@ pub(crate) fn run(words: &[&str]) -> Result {
             Failure::new(format!("could not write `{}`: {error}", file.display()))
         })?;
     }
-    Ok(ExitCode::from(match checked.iter().all(Checked::passed) {
-        true => 0,
-        // A failure is a verdict on the program, and says more than a machine that could not.
-        false if checked.iter().any(|one| !one.passed() && !one.cannot()) => 1,
-        false => 3,
-    }))
+    // A failure is a verdict on the program, and says more than a machine that could not.
+    let codes: Vec<u8> = checked.iter().map(Checked::code).collect();
+    let code = [1, 2, 3].into_iter().find(|code| codes.contains(code));
+    Ok(ExitCode::from(code.unwrap_or(0)))
 }
 
 fn parse(words: &[&str]) -> Result<Options> {
@@ -90,6 +130,9 @@ fn parse(words: &[&str]) -> Result<Options> {
         match *word {
             "--all" => options.all = true,
             "--json" => options.json = true,
+            file if file.starts_with("--junit=") => {
+                options.junit = Some(PathBuf::from(&file["--junit=".len()..]));
+            }
             "--junit" => {
                 let file = words.next().ok_or_else(|| Failure::usage("`--junit` needs a file"))?;
                 options.junit = Some(PathBuf::from(file));
@@ -101,79 +144,108 @@ fn parse(words: &[&str]) -> Result<Options> {
             name => {
                 let chapter = Chapter::find(name)?;
                 match options.chapters.contains(&chapter) {
-                    true => eprintln!("note: {} is named twice and checked once", chapter.name),
+                    true => screen::warn(&format!(
+                        "note: {} is named twice and checked once\n",
+                        chapter.name
+                    )),
                     false => options.chapters.push(chapter),
                 }
             }
         }
     }
+    if options.all && !options.chapters.is_empty() {
+        return Err(Failure::usage("`--all` is every chapter, and you name some")
+            .help("leave out one or the other"));
+    }
     Ok(options)
 }
 
-fn first_unsolved() -> Result<Option<Chapter>> {
-    let progress = Progress::load();
-    let solved = |chapter: &Chapter| {
-        let entry = progress.of(chapter);
-        entry.state == State::Solved && entry.hash == progress::hash(chapter)
-    };
-    Ok(Chapter::all()?.into_iter().find(|chapter| !solved(chapter)))
+/// Checks one chapter, tells the reader, and keeps the outcome.
+pub(crate) fn check(chapter: &Chapter, audience: Audience) -> Checked {
+    let mut checked =
+        Checked { chapter: chapter.clone(), steps: Vec::new(), compiles: true, trouble: None };
+    checked.trouble = attempt(&mut checked, audience).err();
+    checked
 }
 
-/// Checks one chapter, tells the reader (unless `quiet`), and keeps the outcome.
-pub(crate) fn check(chapter: &Chapter, quiet: bool) -> Result<Checked> {
-    let screen =
-        if quiet { Screen { terminal: false, ..Screen::stdout() } } else { Screen::stdout() };
-    let say = |text: String| {
-        if !quiet {
-            screen.clear_line();
-            screen::print(&text);
-        }
-    };
-    let before = progress::hash(chapter);
+fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
+    let chapter = checked.chapter.clone();
+    let teller = Teller { screen: Screen::stdout(), quiet: audience == Audience::Machine };
+    let before = progress::hash(&chapter);
     let all = steps::steps(&chapter.exercise().join("tests/check.rs"))?;
-    let mut checked = Checked { chapter: chapter.clone(), steps: Vec::new(), compiles: true };
-
-    screen.passing(&format!("{}: building …", chapter.name));
-    let test = match cargo::build_check(&chapter.name, screen)? {
+    let test = match cargo::build_check(&chapter.name, teller.passing_screen())? {
         Built::Yes(test) => test,
         Built::No => {
             checked.compiles = false;
-            keep(chapter, before, State::Failed(all[0].number));
+            keep(&chapter, before, State::Failed(0));
             // The compiler has said all there is to say.
-            screen.clear_line();
-            return Ok(checked);
+            teller.say(&text::does_not_compile(&chapter));
+            return Ok(());
         }
     };
-    say(text::title(chapter, screen));
+    teller.say(&text::title(&chapter, teller.screen));
     // All at once, told in order: a reader waits for the slowest, not for the sum.
     let (told, results): (Vec<_>, Vec<_>) = all.iter().map(|_| mpsc::channel()).unzip();
     for (step, told) in all.iter().cloned().zip(told) {
         let test = test.clone();
-        // Nobody joins it: after a failure nobody waits for the steps behind.
-        std::thread::spawn(move || _ = told.send(steps::run_step(&test, &step, None)));
+        // Nobody joins it: after a failure nobody may wait for the steps behind.
+        std::thread::spawn(move || told.send(steps::run_step(&test, &step, None)));
     }
+    let mut first_failure = None;
     for (step, result) in all.iter().zip(results) {
-        screen.passing(&format!("        step {}: {} …", step.number, step.title));
+        teller.passing(&format!("  …       step {}: {}", step.number, step.title));
         let run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
-        say(text::step_line(step, run.outcome, screen));
+        if first_failure.is_none() {
+            teller.say(&text::step_line(step, run.outcome, teller.screen));
+            if run.outcome != Outcome::Passed {
+                teller.say(&text::explanation(&chapter, step, &run, teller.screen));
+                first_failure = Some((step.number, run.outcome));
+            }
+        }
         checked.steps.push((step.clone(), run));
-        if !checked.passed() {
+        if first_failure.is_some() && audience == Audience::Reader {
             break;
         }
     }
-    match checked.steps.last() {
-        Some((step, run)) if run.outcome != Outcome::Passed => {
-            say(text::explanation(chapter, step, run, screen));
-            if run.outcome == Outcome::Failed {
-                keep(chapter, before, State::Failed(step.number));
-            }
-        }
-        _ => {
-            keep(chapter, before, State::Solved);
-            say(text::solved(chapter, &Chapter::all()?));
+    teller.done();
+    match first_failure {
+        Some((step, Outcome::Failed)) => keep(&chapter, before, State::Failed(step)),
+        // No verdict on the program: what is known of it stays.
+        Some(_) => {}
+        None => {
+            keep(&chapter, before, State::Solved);
+            teller.say(&text::solved(&chapter, chapter.next()?.as_ref()));
         }
     }
-    Ok(checked)
+    Ok(())
+}
+
+/// Speaks to the reader, if there is one.
+struct Teller {
+    screen: Screen,
+    quiet: bool,
+}
+
+impl Teller {
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            self.screen.clear_line();
+            screen::print(text);
+        }
+    }
+
+    fn passing(&self, text: &str) {
+        self.passing_screen().passing(text);
+    }
+
+    fn done(&self) {
+        self.passing_screen().clear_line();
+    }
+
+    /// Without a reader nothing is written that is written over.
+    fn passing_screen(&self) -> Screen {
+        Screen { terminal: self.screen.terminal && !self.quiet, ..self.screen }
+    }
 }
 
 /// `hash` is of the program before it was built: an edit meanwhile has not been checked.
@@ -192,7 +264,8 @@ mod tests {
         let options = parse(&["ch2", "--json", "2", "--junit", "file"]).unwrap();
         assert_eq!(options.chapters.len(), 1);
         assert!(options.json && !options.all && options.junit == Some("file".into()));
-        for wrong in [&["--jsn"][..], &["ch99"], &["--junit"]] {
+        assert_eq!(parse(&["--junit=a=b"]).unwrap().junit, Some("a=b".into()));
+        for wrong in [&["--jsn"][..], &["ch99"], &["--junit"], &["--all", "ch2"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -1,41 +1,44 @@
 //! `cargo xtask diff CHAPTER`: the reader's program beside the solution.
 
 use std::fs;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
-use crate::progress::{self, Progress, State};
+use crate::progress::Progress;
 use crate::screen::{self, Screen};
 
 pub(crate) fn run(words: &[&str]) -> Result {
     let (chapter, yes) = match words {
         [chapter] => (Chapter::find(chapter)?, false),
         [chapter, "--yes"] | ["--yes", chapter] => (Chapter::find(chapter)?, true),
-        _ => return Err(Failure::usage("usage: cargo xtask diff CHAPTER [--yes]")),
+        _ => {
+            return Err(
+                Failure::usage("`diff` needs a chapter").help("`cargo xtask diff CHAPTER [--yes]`")
+            );
+        }
     };
-    if !yes && !solved(&chapter) && !asked(&chapter)? {
+    let own = read(&chapter.program())?;
+    let solution = without_anchors(&read(&chapter.solution().join("src/main.rs"))?);
+    if !yes && !Progress::load().is_solved(&chapter) && !asked(&chapter)? {
         return Ok(ExitCode::SUCCESS);
     }
-    let read = |path: std::path::PathBuf| {
-        let text = fs::read_to_string(&path);
-        text.map_err(|error| Failure::new(format!("could not read `{}`: {error}", path.display())))
-    };
-    let own = read(chapter.program())?;
-    let solution = without_anchors(&read(chapter.solution().join("src/main.rs"))?);
     let screen = Screen::stdout();
-    screen::print(&format!(
-        "--- exercises/{0}/src/main.rs\n+++ solutions/{0}/src/main.rs\n",
-        chapter.name
-    ));
-    screen::print(&unified(&own, &solution, screen));
+    screen::print(&match unified(&own, &solution, screen) {
+        same if same.is_empty() => "they are the same\n".to_owned(),
+        hunks => format!(
+            "--- exercises/{0}/src/main.rs\n+++ solutions/{0}/src/main.rs\n{hunks}",
+            chapter.name
+        ),
+    });
     Ok(ExitCode::SUCCESS)
 }
 
-fn solved(chapter: &Chapter) -> bool {
-    let entry = Progress::load().of(chapter);
-    entry.state == State::Solved && entry.hash == progress::hash(chapter)
+fn read(path: &Path) -> Result<String> {
+    let text = fs::read_to_string(path);
+    text.map_err(|error| Failure::new(format!("could not read `{}`: {error}", path.display())))
 }
 
 /// Asks before the solution is shown. Who cannot be asked has to say so beforehand.
@@ -47,8 +50,7 @@ fn asked(chapter: &Chapter) -> Result<bool> {
         ))
         .help("add `--yes` to see the solution all the same"));
     }
-    print!("{} is not solved yet. Show the solution? [y/N] ", chapter.name);
-    _ = std::io::stdout().flush();
+    screen::print(&format!("{} is not solved yet; show the solution? [y/N] ", chapter.name));
     let mut answer = String::new();
     _ = std::io::stdin().read_line(&mut answer);
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -58,6 +60,12 @@ fn asked(chapter: &Chapter) -> Result<bool> {
 pub(crate) fn without_anchors(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("// ANCHOR"));
     lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// What a file says about itself at its top, which is no part of the answer, and the rest.
+fn split_header(text: &str) -> (&str, &str) {
+    let header = text.split_inclusive('\n').take_while(|line| line.starts_with("//!"));
+    text.split_at(header.map(str::len).sum())
 }
 
 /// A line of a comparison.
@@ -98,29 +106,48 @@ pub(crate) fn compare<'a>(left: &'a str, right: &'a str) -> Vec<Line<'a>> {
     lines
 }
 
+/// The hunks of a unified diff, as patch(1) reads them; nothing if the texts are the same but for
+/// their headers.
 fn unified(left: &str, right: &str, screen: Screen) -> String {
     const CONTEXT: usize = 3;
+    let (left_header, left) = split_header(left);
+    let (right_header, right) = split_header(right);
     let lines = compare(left, right);
     let changed =
         |index: usize| lines.get(index).is_some_and(|line| !matches!(line, Line::Both(_)));
     let near = |index: usize| (index.saturating_sub(CONTEXT)..=index + CONTEXT).any(changed);
+    // Line numbers of what comes next, from 1.
+    let mut in_left = 1 + left_header.lines().count();
+    let mut in_right = 1 + right_header.lines().count();
     let mut out = String::new();
-    let mut gap = false;
     for (index, line) in lines.iter().enumerate() {
-        if !near(index) {
-            gap = true;
-            continue;
+        if near(index) {
+            if index == 0 || !near(index - 1) {
+                let hunk = lines.iter().enumerate().skip(index);
+                let hunk: Vec<_> =
+                    hunk.take_while(|(at, _)| near(*at)).map(|(_, line)| line).collect();
+                out += &screen.strong(&header(&hunk, in_left, in_right));
+                out.push('\n');
+            }
+            out += &match line {
+                Line::Both(text) => format!(" {text}"),
+                Line::Left(text) => screen.bad(&format!("-{text}")),
+                Line::Right(text) => screen.good(&format!("+{text}")),
+            };
+            out.push('\n');
         }
-        if std::mem::take(&mut gap) {
-            out += "…\n";
-        }
-        out += &match line {
-            Line::Both(text) => format!("  {text}\n"),
-            Line::Left(text) => screen.bad(&format!("- {text}")) + "\n",
-            Line::Right(text) => screen.good(&format!("+ {text}")) + "\n",
-        };
+        in_left += usize::from(!matches!(line, Line::Right(_)));
+        in_right += usize::from(!matches!(line, Line::Left(_)));
     }
-    if out.is_empty() { "they are the same\n".to_owned() } else { out }
+    out
+}
+
+/// `@@ -FROM,COUNT +FROM,COUNT @@`. A side without lines is said to come after the line before.
+fn header(hunk: &[&Line], in_left: usize, in_right: usize) -> String {
+    let left = hunk.iter().filter(|line| !matches!(line, Line::Right(_))).count();
+    let right = hunk.iter().filter(|line| !matches!(line, Line::Left(_))).count();
+    let from = |start: usize, count: usize| if count == 0 { start - 1 } else { start };
+    format!("@@ -{},{left} +{},{right} @@", from(in_left, left), from(in_right, right))
 }
 
 #[cfg(test)]
@@ -147,7 +174,14 @@ mod tests {
     fn what_is_far_from_a_change_is_left_out() {
         let screen = Screen { terminal: false, colour: false, width: 80 };
         let left = "1\n2\n3\n4\n5\n6\n7\nx\n";
-        assert_eq!(unified(left, &left.replace('x', "y"), screen), "…\n  5\n  6\n  7\n- x\n+ y\n");
-        assert_eq!(unified(left, left, screen), "they are the same\n");
+        assert_eq!(
+            unified(left, &left.replace('x', "y\nz"), screen),
+            "@@ -5,4 +5,5 @@\n 5\n 6\n 7\n-x\n+y\n+z\n"
+        );
+        assert_eq!(unified("", "a\n", screen), "@@ -0,0 +1,1 @@\n+a\n");
+        assert_eq!(unified(left, left, screen), "");
+        let headed = "//! Title.\n//!\n";
+        assert_eq!(unified(&format!("{headed}a\n"), "//! Else.\na\n", screen), "");
+        assert_eq!(unified(&format!("{headed}a\n"), "b\n", screen), "@@ -3,1 +1,1 @@\n-a\n+b\n");
     }
 }

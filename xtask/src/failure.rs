@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::screen;
+
 pub(crate) type Result<T = ExitCode> = std::result::Result<T, Failure>;
 
 /// What could not be done, why, and what to do about it.
@@ -34,13 +36,22 @@ impl Failure {
         self
     }
 
-    /// Prints it. The exit status says of which kind it is.
-    pub(crate) fn report(self) -> ExitCode {
-        eprintln!("error: {}", self.message);
-        if let Some(help) = self.help {
-            eprintln!("help: {help}");
+    /// Prints it.
+    pub(crate) fn say(&self) {
+        screen::warn(&format!("error: {}\n", self.message));
+        if let Some(help) = &self.help {
+            screen::warn(&format!("help: {help}\n"));
         }
-        ExitCode::from(self.code)
+    }
+
+    /// The exit status, which says of which kind it is.
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> &str {
+        self.help.as_deref().unwrap_or_default()
     }
 }
 

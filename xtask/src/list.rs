@@ -30,6 +30,7 @@ fn state(chapter: &Chapter, progress: &Progress) -> String {
         State::Solved if same => "solved".to_owned(),
         State::Solved => "solved, and changed since".to_owned(),
         _ if is_untouched(chapter) => "not started".to_owned(),
+        State::Failed(0) if same => "does not compile".to_owned(),
         State::Failed(step) if same => format!("failed at step {step}"),
         State::Failed(_) | State::Unchecked => "started".to_owned(),
     }

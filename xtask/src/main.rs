@@ -24,6 +24,7 @@ mod variants;
 mod verify;
 mod watch;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use failure::Failure;
@@ -55,10 +56,21 @@ A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).
 ";
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let result = match words.as_slice() {
-        [] | ["help" | "--help" | "-h", ..] => {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    command(&words).unwrap_or_else(|failure| {
+        failure.say();
+        ExitCode::from(failure.code())
+    })
+}
+
+fn command(words: &[OsString]) -> failure::Result {
+    let words = words.iter().map(|word| {
+        let not_text = || Failure::usage(format!("`{}` is not UTF-8", word.display()));
+        word.to_str().ok_or_else(not_text)
+    });
+    let words = words.collect::<failure::Result<Vec<&str>>>()?;
+    match words.as_slice() {
+        words if asks_for_help(words) => {
             screen::print(USAGE);
             Ok(ExitCode::SUCCESS)
         }
@@ -75,8 +87,14 @@ fn main() -> ExitCode {
         ["book", rest @ ..] => book::run(rest),
         ["verify", rest @ ..] => verify::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
-        [unknown, ..] => Err(Failure::usage(format!("there is no command `{unknown}`"))
+        words => Err(Failure::usage(format!("there is no command `{}`", words.join(" ")))
             .help("`cargo xtask help` lists the commands")),
-    };
-    result.unwrap_or_else(|failure| failure.report())
+    }
+}
+
+/// What stands behind `--` is for the reader's program.
+fn asks_for_help(words: &[&str]) -> bool {
+    let mut ours = words.iter().take_while(|word| **word != "--");
+    words.first().is_none_or(|first| *first == "help")
+        || ours.any(|word| matches!(*word, "--help" | "-h"))
 }

@@ -8,12 +8,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::chapter::{Chapter, root};
+use crate::failure::Result;
+use crate::screen;
 
 /// What the last check of a chapter said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Unchecked,
-    /// At this step.
+    /// At this step; 0 is the compiler.
     Failed(u32),
     Solved,
 }
@@ -42,6 +44,17 @@ impl Progress {
         known.unwrap_or(Entry { chapter: name, hash: 0, state: State::Unchecked, hints: 0 })
     }
 
+    /// Whether the program as it is now has passed its check.
+    pub(crate) fn is_solved(&self, chapter: &Chapter) -> bool {
+        let entry = self.of(chapter);
+        entry.state == State::Solved && entry.hash == hash(chapter)
+    }
+
+    /// The first chapter that is not.
+    pub(crate) fn first_unsolved(&self) -> Result<Option<Chapter>> {
+        Ok(Chapter::all()?.into_iter().find(|chapter| !self.is_solved(chapter)))
+    }
+
     /// Keeps an entry. Where the file cannot be written the reader is told, once, and goes on: the
     /// verdict counts, not the memory of it.
     pub(crate) fn keep(&mut self, entry: Entry) {
@@ -54,7 +67,11 @@ impl Progress {
         if let Err(error) = written {
             static ONCE: std::sync::Once = std::sync::Once::new();
             ONCE.call_once(|| {
-                eprintln!("note: progress is not kept: `{}`: {error}", file().display())
+                let file = file();
+                screen::warn(&format!(
+                    "note: progress is not kept: `{}`: {error}\n",
+                    file.display()
+                ));
             });
         }
     }
@@ -90,7 +107,7 @@ fn parse(line: &str) -> Option<Entry> {
 }
 
 /// FNV-1a, 64 bits: tells one edit from the next, and does not change between Rust versions.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

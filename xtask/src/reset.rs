@@ -9,7 +9,7 @@ use crate::{keep, screen};
 
 pub(crate) fn run(words: &[&str]) -> Result {
     let [chapter] = words else {
-        return Err(Failure::usage("usage: cargo xtask reset CHAPTER"));
+        return Err(Failure::usage("`reset` needs a chapter").help("`cargo xtask reset CHAPTER`"));
     };
     let chapter = Chapter::find(chapter)?;
     let (stub, program) = (chapter.stub(), chapter.program());

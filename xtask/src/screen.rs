@@ -2,14 +2,37 @@
 //!
 //! Words carry the meaning; colour repeats it, on a terminal and without `NO_COLOR` only.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Prints to standard output. A reader that has gone away (`| head`) ends the program quietly.
+/// Set once nobody reads standard output any more.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Prints to standard output. A reader that has gone away (`| head`) misses the rest, and the
+/// command goes on: its exit status still counts.
 pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            CLOSED.store(true, Ordering::Relaxed);
+        }
+        // A result that is cut short, as on a full disk, must not look like one.
+        Err(error) => {
+            warn(&format!("error: could not write to standard output: {error}\n"));
+            std::process::exit(1);
+        }
     }
+}
+
+/// Prints to standard error. If that does not work either, there is nobody to be told.
+pub(crate) fn warn(text: &str) {
+    _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Whether standard output has lost its reader.
+pub(crate) fn closed() -> bool {
+    CLOSED.load(Ordering::Relaxed)
 }
 
 /// How the screen can be written to.
@@ -24,11 +47,11 @@ pub(crate) struct Screen {
 
 impl Screen {
     pub(crate) fn stdout() -> Screen {
-        let terminal = std::io::stdout().is_terminal();
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        // A dumb terminal is one that cannot redraw a line either.
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let terminal = std::io::stdout().is_terminal() && !dumb;
         let width = columns().unwrap_or(80).clamp(20, 100);
-        Screen { terminal, colour: terminal && !no_colour && !dumb, width }
+        Screen { terminal, colour: terminal && colour_is_wanted(), width }
     }
 
     pub(crate) fn good(self, text: &str) -> String {
@@ -64,24 +87,37 @@ impl Screen {
 
     /// Prose, wrapped, each line behind `indent`.
     pub(crate) fn wrapped(self, text: &str, indent: &str) -> String {
-        let room = self.width.saturating_sub(indent.len()).max(10);
-        let mut out = String::new();
-        for paragraph in text.split("\n\n") {
-            let mut line = String::new();
-            for word in paragraph.split_whitespace() {
-                if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-                    out += &format!("{indent}{line}\n");
-                    line.clear();
-                }
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line += word;
-            }
-            out += &format!("{indent}{line}\n");
-        }
-        out
+        text.split("\n\n").map(|paragraph| self.hanging(indent, paragraph)).collect()
     }
+
+    /// One paragraph behind `head`, the lines after the first indented as far.
+    pub(crate) fn hanging(self, head: &str, paragraph: &str) -> String {
+        let indent = head.chars().count();
+        let room = self.width.saturating_sub(indent).max(10);
+        let mut lines = vec![String::new()];
+        for word in paragraph.split_whitespace() {
+            let line = lines.last_mut().expect("there is always one");
+            if line.is_empty() {
+                line.push_str(word);
+            } else if line.chars().count() + 1 + word.chars().count() <= room {
+                line.push(' ');
+                line.push_str(word);
+            } else {
+                lines.push(word.to_owned());
+            }
+        }
+        format!("{head}{}\n", lines.join(&format!("\n{:indent$}", "")))
+    }
+}
+
+/// Whether what goes to standard error may be coloured.
+pub(crate) fn stderr_colour() -> bool {
+    std::io::stderr().is_terminal() && colour_is_wanted()
+}
+
+fn colour_is_wanted() -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
 }
 
 fn columns() -> Option<usize> {
@@ -106,6 +142,10 @@ mod tests {
         assert_eq!(
             PLAIN.wrapped("a-word-that-is-longer-than-the-line", ""),
             "a-word-that-is-longer-than-the-line\n"
+        );
+        assert_eq!(
+            PLAIN.hanging("  line 3: ", "one two three four"),
+            "  line 3: one two three\n          four\n"
         );
     }
 

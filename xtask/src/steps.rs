@@ -1,16 +1,20 @@
 //! The steps of a check, and running one of them.
 
 use std::fs;
-use std::io::Read as _;
-use std::os::fd::AsRawFd as _;
+use std::io::Read;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use harness::look::Process;
 use harness::verdict::{self, Verdict};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::failure::{Failure, Result};
@@ -27,13 +31,16 @@ pub(crate) struct Step {
     pub(crate) asked: String,
     /// Where it begins in the file, from 1.
     pub(crate) line: usize,
+    /// The exercise's: where cargo would run it.
+    pub(crate) folder: PathBuf,
 }
 
 /// The steps that stand in a check, in order.
 pub(crate) fn steps(check: &Path) -> Result<Vec<Step>> {
     let text = fs::read_to_string(check)
         .map_err(|error| Failure::new(format!("could not read `{}`: {error}", check.display())))?;
-    let mut steps = parse(&text);
+    let folder = check.ancestors().nth(2).unwrap_or(Path::new("/"));
+    let mut steps = parse(&text, folder);
     steps.sort_by_key(|step| step.number);
     match steps.is_empty() {
         true => Err(Failure::new(format!("`{}` has no step", check.display()))),
@@ -41,7 +48,7 @@ pub(crate) fn steps(check: &Path) -> Result<Vec<Step>> {
     }
 }
 
-fn parse(text: &str) -> Vec<Step> {
+fn parse(text: &str, folder: &Path) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut asked = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -55,6 +62,7 @@ fn parse(text: &str) -> Vec<Step> {
                 title: title.replace('_', " "),
                 asked: asked.join(" "),
                 line: index + 1,
+                folder: folder.to_owned(),
             });
         } else if !line.starts_with("#[") {
             asked.clear();
@@ -108,9 +116,10 @@ const BACKSTOP: Duration = Duration::from_secs(60);
 /// Runs one step of a check that is built. `program` replaces the package's own.
 pub(crate) fn run_step(check: &Path, step: &Step, program: Option<&Path>) -> Result<Run> {
     // In memory and inherited: an interrupted check leaves no file behind.
-    let memory = memfd_create(c"verdict", MFdFlags::empty());
+    let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
     let memory = memory.map_err(|errno| Failure::new(format!("memfd_create(): {errno}")))?;
-    let file = format!("/proc/self/fd/{}", memory.as_raw_fd());
+    let inherited = memory.as_raw_fd();
+    let file = format!("/proc/self/fd/{inherited}");
     let start = Instant::now();
     let mut command = Command::new(check);
     command
@@ -119,20 +128,28 @@ pub(crate) fn run_step(check: &Path, step: &Step, program: Option<&Path>) -> Res
         .env("INSTA_OUTPUT", "none")
         .env("RUST_BACKTRACE", "0")
         .env(verdict::FILE, &file)
+        .current_dir(&step.folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     if let Some(program) = program {
         command.env(harness::PROGRAM, program);
     }
-    // SAFETY: prctl is async-signal-safe. The check must not outlive us; its sandboxes end with it.
-    unsafe {
-        command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?));
-    }
+    let prepare = move || {
+        // The check must not outlive us; its sandboxes end with it.
+        prctl::set_pdeathsig(Signal::SIGKILL)?;
+        // Only this child inherits it, and not the checks that are started at the same time.
+        // SAFETY: the file is open as long as `memory`, which is still alive.
+        let memory = unsafe { BorrowedFd::borrow_raw(inherited) };
+        fcntl(memory, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        Ok(())
+    };
+    // SAFETY: prctl and fcntl are async-signal-safe.
+    unsafe { command.pre_exec(prepare) };
     let child = command.spawn();
     let child = child
         .map_err(|error| Failure::new(format!("could not start `{}`: {error}", check.display())))?;
-    let (status, output) = wait(child);
+    let (status, output) = wait(child, BACKSTOP);
     let verdict = Verdict::read(Path::new(&file));
 
     let outcome = match (status, verdict.as_ref().map(|verdict| verdict.outcome.as_str())) {
@@ -159,26 +176,32 @@ fn how(status: ExitStatus) -> String {
 }
 
 /// Waits for the end of a check, at most until the backstop, and collects what it prints.
-fn wait(mut child: Child) -> (Option<ExitStatus>, String) {
-    let pipes = (child.stdout.take(), child.stderr.take());
-    let read = |mut pipe: Box<dyn std::io::Read + Send>| {
-        std::thread::spawn(move || {
-            let mut text = Vec::new();
-            _ = pipe.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
-        })
-    };
-    let out = pipes.0.map(|pipe| read(Box::new(pipe)));
-    let err = pipes.1.map(|pipe| read(Box::new(pipe)));
+fn wait(mut child: Child, backstop: Duration) -> (Option<ExitStatus>, String) {
+    let out = child.stdout.take().map(collect);
+    let err = child.stderr.take().map(collect);
     // Until it has been waited for, the number means this child.
     let process = Process::open(Pid::from_raw(child.id() as i32));
-    let in_time = process.is_ok_and(|process| process.await_end(BACKSTOP));
+    let in_time = process.is_ok_and(|process| process.await_end(backstop));
     if !in_time {
         _ = child.kill();
     }
     let status = child.wait().ok().filter(|_| in_time);
-    let text = [out, err].into_iter().flatten().filter_map(|thread| thread.join().ok());
+    // Whoever still holds a pipe open does not hold us up.
+    let text = [out, err].into_iter().flatten();
+    let text = text.filter_map(|text| text.recv_timeout(Duration::from_secs(2)).ok());
     (status, text.collect())
+}
+
+/// Reads a pipe to its end, in a thread of its own.
+fn collect(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (tell, text) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        _ = pipe.read_to_end(&mut bytes);
+        // Nobody may be waiting any more.
+        _ = tell.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    text
 }
 
 #[cfg(test)]
@@ -188,7 +211,7 @@ mod tests {
     #[test]
     fn steps_are_read_from_the_source() {
         let text = "/// Not this.\nfn report() {}\n\n/// COMMAND must\n/// leave.\n#[test]\nfn step1_command_has_left() {\n}\n";
-        let steps = parse(text);
+        let steps = parse(text, Path::new("/"));
         assert_eq!(steps.len(), 1);
         assert_eq!(steps[0].name, "step1_command_has_left");
         assert_eq!(steps[0].title, "command has left");
@@ -198,12 +221,18 @@ mod tests {
 
     #[test]
     fn a_check_that_says_nothing_has_not_passed() {
-        let step =
-            Step { number: 1, name: "x".into(), title: "x".into(), asked: String::new(), line: 1 };
-        let run = run_step(Path::new("/bin/true"), &step, None).unwrap();
+        let step = &parse("fn step1_x() {", Path::new("/"))[0];
+        let run = run_step(Path::new("/bin/true"), step, None).unwrap();
         assert_eq!(run.outcome, Outcome::Broken);
-        let run = run_step(Path::new("/bin/false"), &step, None).unwrap();
+        let run = run_step(Path::new("/bin/false"), step, None).unwrap();
         assert_eq!(run.outcome, Outcome::Broken);
         assert!(run.output.contains("status 1 and without a verdict"));
+    }
+
+    #[test]
+    fn a_check_that_hangs_is_ended() {
+        let hanging = Command::new("sleep").arg("60").stdout(Stdio::piped()).spawn().unwrap();
+        let (status, output) = wait(hanging, Duration::from_millis(30));
+        assert_eq!((status, output.as_str()), (None, ""));
     }
 }

@@ -1,59 +1,102 @@
 //! The outcome of a check for machines: JSON Lines and JUnit XML.
 //!
-//! `--json` prints one object a line. For each step that was run:
+//! `--json` prints one object a line. For each step, also for those after the first that failed:
 //!
 //! ```json
 //! {"schema":1,"chapter":"ch02-unshare","step":1,"name":"command has a uts namespace of its own","outcome":"failed","wanted":"…","saw":"…","stdout":"…","stderr":"…","mistake":"…","cause":"…","remedy":"…","seconds":0.031}
 //! ```
 //!
 //! `outcome` is `passed`, `failed`, `cannot` (this machine) or `broken` (the check itself). `mistake`,
-//! `cause` and `remedy` are empty where no known mistake fits; under `cannot` they are the machine's.
-//! A program that does not compile has one object with step 0. The steps after the first that does
-//! not pass are not run. Then one object for all:
+//! `cause` and `remedy` are empty where no known mistake fits; under `cannot` they are the machine's,
+//! under `broken`, `saw` is what the check printed. What the compiler says goes to standard error. A
+//! program that does not compile has one object, with step 0; so has one that could not be built, and
+//! its outcome is `cannot`. Then one object for all:
 //!
 //! ```json
 //! {"schema":1,"passed":3,"failed":1,"cannot":0}
 //! ```
 //!
 //! which counts chapters. New fields may come; these stay as they are while `schema` is 1.
+//!
+//! `--junit FILE` has a `testsuite` for each chapter and a `testcase` for each of the same objects;
+//! `cannot` is `skipped` there, and `broken` is `error`.
 
 use std::fmt::Write as _;
 
 use super::Checked;
 use crate::steps::Outcome;
 
+/// One object of `--json`, one `testcase` of `--junit`.
+#[derive(Default)]
+struct Case<'a> {
+    step: u32,
+    name: &'a str,
+    outcome: &'static str,
+    wanted: &'a str,
+    saw: &'a str,
+    stdout: &'a str,
+    stderr: &'a str,
+    mistake: &'a str,
+    cause: String,
+    remedy: &'a str,
+    seconds: f64,
+}
+
+fn cases(checked: &Checked) -> Vec<Case<'_>> {
+    let compiling = Case { name: "it compiles", ..Case::default() };
+    let mut cases = Vec::new();
+    if !checked.compiles {
+        cases.push(Case { outcome: "failed", ..compiling });
+    } else if let Some(trouble) = &checked.trouble {
+        let (cause, remedy) = (trouble.to_string(), trouble.advice());
+        cases.push(Case { outcome: "cannot", cause, remedy, ..compiling });
+    }
+    cases.extend(checked.steps.iter().map(|(step, run)| {
+        let verdict = &run.verdict;
+        let broken = run.outcome == Outcome::Broken;
+        Case {
+            step: step.number,
+            name: &step.title,
+            outcome: run.outcome.word(),
+            wanted: &verdict.wanted,
+            saw: if broken { &run.output } else { &verdict.saw },
+            stdout: &verdict.stdout,
+            stderr: &verdict.stderr,
+            mistake: &verdict.mistake,
+            cause: verdict.cause.clone(),
+            remedy: &verdict.remedy,
+            seconds: run.seconds,
+        }
+    }));
+    cases
+}
+
 pub(crate) fn json(checked: &Checked) -> String {
     let chapter = quoted(&checked.chapter.name);
-    if !checked.compiles {
-        return format!(
-            "{{\"schema\":1,\"chapter\":{chapter},\"step\":0,\"name\":\"it compiles\",\"outcome\":\"failed\"}}\n"
-        );
-    }
     let mut out = String::new();
-    for (step, run) in &checked.steps {
-        let verdict = &run.verdict;
-        _ = write!(out, "{{\"schema\":1,\"chapter\":{chapter},\"step\":{}", step.number);
+    for case in cases(checked) {
+        _ = write!(out, "{{\"schema\":1,\"chapter\":{chapter},\"step\":{}", case.step);
         for (key, value) in [
-            ("name", step.title.as_str()),
-            ("outcome", run.outcome.word()),
-            ("wanted", &verdict.wanted),
-            ("saw", &verdict.saw),
-            ("stdout", &verdict.stdout),
-            ("stderr", &verdict.stderr),
-            ("mistake", &verdict.mistake),
-            ("cause", &verdict.cause),
-            ("remedy", &verdict.remedy),
+            ("name", case.name),
+            ("outcome", case.outcome),
+            ("wanted", case.wanted),
+            ("saw", case.saw),
+            ("stdout", case.stdout),
+            ("stderr", case.stderr),
+            ("mistake", case.mistake),
+            ("cause", &case.cause),
+            ("remedy", case.remedy),
         ] {
             _ = write!(out, ",\"{key}\":{}", quoted(value));
         }
-        _ = writeln!(out, ",\"seconds\":{:.3}}}", run.seconds);
+        _ = writeln!(out, ",\"seconds\":{:.3}}}", case.seconds);
     }
     out
 }
 
 pub(crate) fn json_summary(all: &[Checked]) -> String {
-    let passed = all.iter().filter(|checked| checked.passed()).count();
-    let cannot = all.iter().filter(|checked| !checked.passed() && checked.cannot()).count();
+    let count = |code: u8| all.iter().filter(|checked| checked.code() == code).count();
+    let (passed, cannot) = (count(0), count(3));
     let failed = all.len() - passed - cannot;
     format!("{{\"schema\":1,\"passed\":{passed},\"failed\":{failed},\"cannot\":{cannot}}}\n")
 }
@@ -74,56 +117,61 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// A `testsuite` for each chapter, a `testcase` for each step that was run.
 pub(crate) fn junit(all: &[Checked]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for checked in all {
-        let name = escaped(&checked.chapter.name);
-        let count = |outcomes: &[Outcome]| {
-            checked.steps.iter().filter(|(_, run)| outcomes.contains(&run.outcome)).count()
-        };
-        let failures = count(&[Outcome::Failed]) + usize::from(!checked.compiles);
-        let tests = checked.steps.len() + usize::from(!checked.compiles);
+        let chapter = escaped(&checked.chapter.name);
+        let cases = cases(checked);
+        let count = |outcome| cases.iter().filter(|case| case.outcome == outcome).count();
         _ = writeln!(
             out,
-            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{}\" skipped=\"{}\">",
-            count(&[Outcome::Broken]),
-            count(&[Outcome::Cannot])
+            "  <testsuite name=\"{chapter}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
+            cases.len(),
+            count("failed"),
+            count("broken"),
+            count("cannot")
         );
-        if !checked.compiles {
+        for case in &cases {
             _ = writeln!(
                 out,
-                "    <testcase classname=\"{name}\" name=\"it compiles\"><failure message=\"it does not compile\"/></testcase>"
+                "    <testcase classname=\"{chapter}\" name=\"{}\" time=\"{:.3}\">{}</testcase>",
+                escaped(&format!("step {}: {}", case.step, case.name)),
+                case.seconds,
+                result(case)
             );
-        }
-        for (step, run) in &checked.steps {
-            let title = escaped(&format!("step {}: {}", step.number, step.title));
-            _ = write!(
-                out,
-                "    <testcase classname=\"{name}\" name=\"{title}\" time=\"{:.3}\">",
-                run.seconds
-            );
-            let verdict = &run.verdict;
-            let body = escaped(&format!(
-                "wanted\n{}\n\nsaw\n{}\n\n{}\n{}",
-                verdict.wanted, verdict.saw, verdict.cause, verdict.remedy
-            ));
-            let mistake = escaped(&verdict.mistake);
-            match run.outcome {
-                Outcome::Passed => {}
-                Outcome::Failed => {
-                    _ = write!(out, "<failure message=\"{mistake}\">{body}</failure>")
-                }
-                Outcome::Cannot => {
-                    _ = write!(out, "<skipped message=\"{}\"/>", escaped(&verdict.cause))
-                }
-                Outcome::Broken => _ = write!(out, "<error>{}</error>", escaped(&run.output)),
-            }
-            out += "</testcase>\n";
         }
         out += "  </testsuite>\n";
     }
     out + "</testsuites>\n"
+}
+
+/// What a `testcase` holds.
+fn result(case: &Case) -> String {
+    let summary = match (case.mistake, case.cause.as_str()) {
+        ("", "") => format!("not so: {}", case.name),
+        ("", cause) => cause.to_owned(),
+        (mistake, _) => mistake.to_owned(),
+    };
+    let mut body = String::new();
+    for (title, text) in [
+        ("wanted", case.wanted),
+        ("saw", case.saw),
+        ("stdout", case.stdout),
+        ("stderr", case.stderr),
+        ("cause", &case.cause),
+        ("remedy", case.remedy),
+    ] {
+        if !text.is_empty() {
+            body += &format!("{title}:\n{text}\n");
+        }
+    }
+    let tag = match case.outcome {
+        "passed" => return String::new(),
+        "cannot" => "skipped",
+        "broken" => "error",
+        _ => "failure",
+    };
+    format!("<{tag} message=\"{}\">{}</{tag}>", escaped(&summary), escaped(&body))
 }
 
 /// Text for XML 1.0, which has no place for most control characters, not even escaped.

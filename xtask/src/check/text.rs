@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use super::compare::compare;
+use super::{Checked, code_word};
 use crate::chapter::Chapter;
-use crate::diff::{self, Line};
 use crate::list::is_untouched;
 use crate::screen::Screen;
 use crate::steps::{Outcome, Run, Step};
@@ -12,23 +13,40 @@ pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
     format!("{}\n", screen.strong(&chapter.name))
 }
 
-pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String {
-    let word = match outcome {
-        Outcome::Passed => screen.good("ok   "),
-        Outcome::Failed => screen.bad("FAIL "),
-        Outcome::Cannot => screen.bad("????? "),
-        Outcome::Broken => screen.bad("BROKE"),
-    };
-    format!("  {word} step {}: {}\n", step.number, step.title)
+pub(crate) fn does_not_compile(chapter: &Chapter) -> String {
+    format!("{} does not compile yet; the compiler says why above\n", chapter.name)
 }
 
-pub(crate) fn solved(chapter: &Chapter, all: &[Chapter]) -> String {
-    let diff = format!("`cargo xtask diff {}`", chapter.short());
-    let next = match all.iter().find(|other| *other > chapter) {
-        Some(next) => format!("next: {0}, `cargo xtask check {0}`", next.short()),
+pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String {
+    let word = match outcome {
+        Outcome::Passed => "ok",
+        Outcome::Failed => "FAIL",
+        Outcome::Cannot => "cannot",
+        Outcome::Broken => "broken",
+    };
+    let painted = match outcome {
+        Outcome::Passed => screen.good(word),
+        _ => screen.bad(word),
+    };
+    let line = screen.hanging(&format!("  {word:6}  step {}: ", step.number), &step.title);
+    line.replacen(word, &painted, 1)
+}
+
+pub(crate) fn solved(chapter: &Chapter, next: Option<&Chapter>) -> String {
+    let next = match next {
+        Some(next) => format!("next: `cargo xtask check {}`", next.short()),
         None => "that was the last chapter".to_owned(),
     };
-    format!("\nsolved; {diff} shows it beside the solution\n{next}\n")
+    format!(
+        "\nsolved; `cargo xtask diff {}` shows it beside the solution\n{next}\n",
+        chapter.short()
+    )
+}
+
+/// A line for each of several chapters.
+pub(crate) fn summary(all: &[Checked]) -> String {
+    let lines = all.iter().map(|one| format!("{:6}  {}\n", code_word(one), one.chapter.name));
+    format!("\n{}", lines.collect::<String>())
 }
 
 /// Why a step did not pass, and where to go from there.
@@ -47,7 +65,7 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
     out += &format!(
         "\n{}\n{}",
         screen.strong("what the kernel saw"),
-        comparison(&verdict.saw, &verdict.wanted, screen)
+        compare(&verdict.saw, &verdict.wanted, screen)
     );
     out += &said(&verdict.stdout, &verdict.stderr);
     if !verdict.mistake.is_empty() {
@@ -56,7 +74,9 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
         out += &format!("{}\n{}", screen.strong("help:"), screen.wrapped(&verdict.remedy, "  "));
     }
     if is_untouched(chapter) {
-        out += "\nThis is the exercise as it was handed out: it is meant to fail. Begin here:\n";
+        let begin =
+            "this is the exercise as it was handed out, and it is meant to fail; begin here:";
+        out += &format!("\n{}", screen.wrapped(begin, ""));
         out += &todos(chapter, screen);
     }
     let anchor = if verdict.see.is_empty() { String::new() } else { format!("#{}", verdict.see) };
@@ -65,17 +85,6 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
         chapter.name, step.line
     );
     out
-}
-
-/// What was seen, line by line; where something else was wanted, both.
-fn comparison(saw: &str, wanted: &str, screen: Screen) -> String {
-    let lines = diff::compare(saw, wanted);
-    let lines = lines.iter().map(|line| match line {
-        Line::Both(text) => format!("         | {text}\n"),
-        Line::Left(text) => screen.bad(&format!("  saw    | {text}")) + "\n",
-        Line::Right(text) => screen.good(&format!("  wanted | {text}")) + "\n",
-    });
-    lines.collect()
 }
 
 /// The program's own words, so marked, and not too many of them.
@@ -102,7 +111,7 @@ fn todos(chapter: &Chapter, screen: Screen) -> String {
     let text = fs::read_to_string(chapter.program()).unwrap_or_default();
     let lines = text.lines().enumerate().filter_map(|(index, line)| {
         let todo = line.trim().strip_prefix("// TODO: ")?;
-        Some(screen.wrapped(&format!("line {}: {todo}", index + 1), "  "))
+        Some(screen.hanging(&format!("  line {}: ", index + 1), todo))
     });
     lines.collect()
 }
@@ -129,14 +138,6 @@ fn broken(chapter: &Chapter, run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const PLAIN: Screen = Screen { terminal: false, colour: false, width: 80 };
-
-    #[test]
-    fn a_line_that_differs_is_shown_twice() {
-        let text = comparison("a\nb", "a\nc", PLAIN);
-        assert_eq!(text, "         | a\n  saw    | b\n  wanted | c\n");
-    }
 
     #[test]
     fn a_program_cannot_paint_the_screen() {
