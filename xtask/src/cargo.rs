@@ -183,12 +183,12 @@ fn fault_of_the_machine(complaints: &str) -> Option<Failure> {
     const ELSEWHERE: &str =
         "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`";
     const NETWORK: &str = "the first build needs the network once";
-    const KNOWN: [(&str, &str, &str); 9] = [
-        (
-            "linker `cc` not found",
-            "there is no C compiler, which links every Rust program",
-            "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`",
-        ),
+    const NO_CC: &str = "there is no C compiler, which links every Rust program";
+    const INSTALL: &str = "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`";
+    // The first that fits: what is said of a linker may go on with "Permission denied".
+    const KNOWN: [(&str, &str, &str); 10] = [
+        ("linker `cc` not found", NO_CC, INSTALL),
+        ("could not exec the linker", NO_CC, INSTALL),
         ("Read-only file system", "cargo cannot write here", ELSEWHERE),
         ("Permission denied", "cargo may not write here", ELSEWHERE),
         (

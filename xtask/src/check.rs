@@ -189,7 +189,7 @@ fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
     for (step, told) in all.iter().cloned().zip(told) {
         let test = test.clone();
         // Nobody joins it: after a failure nobody may wait for the steps behind.
-        std::thread::spawn(move || told.send(steps::run_step(&test, &step, None)));
+        std::thread::spawn(move || _ = told.send(steps::run_step(&test, &step, None)));
     }
     let mut first_failure = None;
     for (step, result) in all.iter().zip(results) {

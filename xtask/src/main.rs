@@ -10,6 +10,7 @@ mod diff;
 mod doctor;
 mod failure;
 mod hint;
+mod json;
 mod keep;
 mod list;
 mod progress;

@@ -24,6 +24,7 @@
 use std::fmt::Write as _;
 
 use super::Checked;
+use crate::json::quoted;
 use crate::steps::Outcome;
 
 /// One object of `--json`, one `testcase` of `--junit`.
@@ -99,22 +100,6 @@ pub(crate) fn json_summary(all: &[Checked]) -> String {
     let (passed, cannot) = (count(0), count(3));
     let failed = all.len() - passed - cannot;
     format!("{{\"schema\":1,\"passed\":{passed},\"failed\":{failed},\"cannot\":{cannot}}}\n")
-}
-
-/// A JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            control if control < ' ' => _ = write!(out, "\\u{:04x}", control as u32),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
 }
 
 pub(crate) fn junit(all: &[Checked]) -> String {
@@ -197,11 +182,6 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn any_text_becomes_json() {
-        assert_eq!(quoted("a\"b\\\n\u{1}ü"), "\"a\\\"b\\\\\\n\\u0001ü\"");
-    }
 
     #[test]
     fn any_text_becomes_xml() {

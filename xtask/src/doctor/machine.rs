@@ -22,7 +22,7 @@
 use harness::doctor::{Advice, Finding, Outcome};
 
 use super::Visit;
-use crate::check::machine::quoted;
+use crate::json::quoted;
 
 pub(super) fn json(visit: &Visit) -> String {
     let chapters = visit.chapters.iter().map(|chapter| {
