@@ -73,13 +73,16 @@ fn start(
     starting: &mut File,
 ) -> Result<Infallible, SetupError> {
     // This takes capabilities but no ids: it is done while PID 1 writes the maps.
-    if request.state == State::RootLab {
-        furnish(request)?;
-    }
-    // PID 1 writes one byte when our ids are mapped; otherwise it has told why.
+    let furnished = match request.state {
+        State::RootLab => furnish(request),
+        State::PlainUser => Ok(()),
+    };
+    // PID 1 writes one byte when our ids are mapped; otherwise it has told why, and that is told
+    // alone.
     if read(&go, &mut [0]) != Ok(1) {
         exit(1);
     }
+    furnished?;
     ids::become_id(request.state.id()).map_err(at(Stage::Inner, "setresuid()"))?;
     let stage = Stage::Start;
     limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
