@@ -80,7 +80,9 @@ pub(crate) fn build_check(package: &str, screen: Screen) -> Result<Built> {
 
 /// Builds a package's program and says where it is.
 pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
-    build(&["build"], package, "[\"bin\"]", screen)
+    // With the harness beside it, the dependencies have the features that a check needs: they are
+    // not built a second time.
+    build(&["build", "-p", "harness"], package, "[\"bin\"]", screen)
 }
 
 /// Runs cargo and looks in its messages for the executable of a kind of target. The compiler's

@@ -41,17 +41,20 @@ for readers
   watch [CHAPTER]         check again whenever you save
   hint CHAPTER            one more hint each time
   run CHAPTER [-- ARGS…]  your program, in the sandbox
+        --as plain-user   without root's rights
   shell                   a root shell in a sandbox, to play in
+        --as plain-user   without root's rights
   list                    the chapters and how far you are
   diff CHAPTER            your program beside the solution
   reset CHAPTER           the exercise as it was; your file is kept beside it
-  break CHAPTER           a solution with one mistake in it, to find
+  break CHAPTER [NUMBER]  a solution with one mistake in it, to find
   doctor [--json]         what this machine allows, and what to change
   book [--open]           build and serve the book
 
 for authors
   verify                  solutions pass, exercises fail, mistakes are named
-  bench                   what a sandbox run costs, beside other tools
+        --any-progress    whatever the exercises' src/main.rs hold
+  bench [--runs N]        what a sandbox run costs, beside other tools
 
 A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).
 ";

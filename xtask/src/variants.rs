@@ -55,28 +55,33 @@ pub(crate) fn build(sources: &[Source]) -> Result<Built> {
         .output()
         .map_err(|error| Failure::new(format!("could not start cargo: {error}")))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    let named = |name: &str| said.contains(&format!("(bin \"{name}\")"));
-
-    let programs = programs()?;
-    let mut built = Built { programs: BTreeMap::new(), faults: Vec::new() };
-    for source in sources {
-        let failed = said.contains(&format!("(bin \"{}\") due to", source.name));
-        if !failed {
-            built.programs.insert(source.name.clone(), programs.join(&source.name));
-        }
-        if failed || named(&source.name) {
-            let what = if failed { "does not compile" } else { "compiles with a warning" };
-            built.faults.push(format!("{} {what}", source.name));
-        }
+    let (failed, mut faults) = faults_in(&said, sources);
+    if !output.status.success() && failed.is_empty() {
+        return Err(Failure::new(format!("the programs could not be built\n{said}")));
     }
-    if !said.trim().is_empty() || !output.status.success() {
-        if built.faults.is_empty() {
-            return Err(Failure::new(format!("the programs could not be built\n{said}")));
-        }
+    if !said.trim().is_empty() {
         // Cargo says it once for all of them.
-        built.faults.push(format!("the compiler said:\n{}", said.trim_end()));
+        faults.push(format!("the compiler said:\n{}", said.trim_end()));
     }
-    Ok(built)
+    let folder = programs()?;
+    let compiled = sources.iter().filter(|source| !failed.contains(&source.name.as_str()));
+    let programs = compiled.map(|source| (source.name.clone(), folder.join(&source.name)));
+    Ok(Built { programs: programs.collect(), faults })
+}
+
+/// Who did not compile, and what is wrong with whom, by what the compiler said.
+fn faults_in<'a>(said: &str, sources: &'a [Source]) -> (Vec<&'a str>, Vec<String>) {
+    let names = sources.iter().map(|source| source.name.as_str());
+    let failed: Vec<&str> =
+        names.filter(|name| said.contains(&format!("(bin \"{name}\") due to"))).collect();
+    let mut faults: Vec<String> =
+        failed.iter().map(|name| format!("{name} does not compile")).collect();
+    let warned = sources
+        .iter()
+        .map(|source| source.name.as_str())
+        .filter(|name| !failed.contains(name) && said.contains(&format!("--> strict/{name}.rs:")));
+    faults.extend(warned.map(|name| format!("{name} compiles with a warning")));
+    (failed, faults)
 }
 
 /// Writes what has changed, and nothing else: Cargo goes by the time of a file.
@@ -152,6 +157,20 @@ mod tests {
     fn an_edit_replaces_the_only_place() {
         assert_eq!(apply("a b c", &[edit("b", "x"), edit("x c", "y")]).unwrap(), "a y");
         assert_eq!(apply("unchanged", &[]).unwrap(), "unchanged");
+    }
+
+    #[test]
+    fn the_compiler_is_understood() {
+        let sources = ["good", "warned", "wrong"].map(|name| Source {
+            name: name.into(),
+            text: String::new(),
+            strict: name == "warned",
+        });
+        let said = "warning: unused\n --> strict/warned.rs:1:2\n\nerror[E0425]: nope\n --> lenient/wrong.rs:3:4\n\nerror: could not compile `variants-lenient` (bin \"wrong\") due to 1 previous error\n";
+        let (failed, faults) = faults_in(said, &sources);
+        assert_eq!(failed, ["wrong"]);
+        assert_eq!(faults, ["wrong does not compile", "warned compiles with a warning"]);
+        assert_eq!(faults_in("", &sources), (vec![], vec![]));
     }
 
     #[test]
