@@ -1,0 +1,222 @@
+//! What `check` makes of a verdict.
+
+use std::process::Stdio;
+
+use assert_cmd::cargo::cargo_bin;
+
+use crate::checkout::Checkout;
+
+const TABLE: &str = "         user  uts\nlab      A     A\nCOMMAND  A     A";
+
+/// A checkout whose first chapter fails at its second step.
+fn failing(test: &str) -> Checkout {
+    let checkout = Checkout::new(test);
+    let fields = [
+        ("outcome", "failed"),
+        ("saw", TABLE),
+        ("wanted", "         user  uts\nlab      A     A\nCOMMAND  A     B"),
+        ("stdout", "all <good> & \"well\" \x1b[2J"),
+        ("mistake", "nothing was left"),
+        ("cause", "It stayed."),
+        ("remedy", "Leave."),
+        ("see", "leave"),
+    ];
+    checkout.verdict("ch01-one", "step2_it_leaves", &fields);
+    checkout
+}
+
+#[test]
+fn a_chapter_is_solved_and_the_next_one_is_the_default() {
+    let checkout = Checkout::new("solved");
+    let (code, out, err) = checkout.run("check");
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(
+        out,
+        "ch01-one\n  ok      step 1: it runs\n  ok      step 2: it leaves\n  \
+         ok      step 3: its status is passed on\n\n\
+         solved; `cargo xtask diff ch1` shows it beside the solution\n\
+         next: `cargo xtask check ch2`\n"
+    );
+    assert!(checkout.run("check").1.starts_with("ch02-two\n"));
+    let (code, out, _) = checkout.run("check");
+    assert_eq!(code, 0);
+    assert!(out.starts_with("every chapter is solved"), "{out}");
+    assert_eq!(
+        checkout.run("check --json").1,
+        "{\"schema\":1,\"passed\":0,\"failed\":0,\"cannot\":0}\n"
+    );
+}
+
+#[test]
+fn the_first_failure_is_explained() {
+    let checkout = failing("explained");
+    checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* an attempt */ }\n");
+    let (code, out, err) = checkout.run("check ch1");
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert_eq!(
+        out,
+        r#"ch01-one
+  ok      step 1: it runs
+  FAIL    step 2: it leaves
+
+asked
+  It leaves. If it does not, it was never asked to.
+
+what the kernel saw
+         |          user  uts
+         | lab      A     A
+  saw    | COMMAND  A     A
+  wanted | COMMAND  A     B
+         |                ^
+
+your program | all <good> & "well" [2J
+
+this looks like: nothing was left
+  It stayed.
+help:
+  Leave.
+
+edit   exercises/ch01-one/src/main.rs
+check  exercises/ch01-one/tests/check.rs:9
+read   book/src/ch01-one.md#leave
+       (`cargo xtask book --open` shows it as a page)
+"#
+    );
+}
+
+#[test]
+fn an_untouched_stub_is_expected_to_fail() {
+    let (code, out, _) = failing("untouched").run("check one");
+    assert_eq!(code, 1);
+    assert!(out.contains("it is meant to fail; begin here:\n"), "{out}");
+    assert!(out.contains("\n  line 3: do it. Man page: unshare(2).\n"), "{out}");
+}
+
+#[test]
+fn a_machine_reads_every_step() {
+    let checkout = failing("machine");
+    let file = checkout.root.join("result.xml");
+    let (code, out, err) = checkout.run(&format!("check 1 --json --junit {}", file.display()));
+    assert_eq!((code, err.as_str()), (1, ""));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 4, "{out}");
+    let failed = concat!(
+        r#"{"schema":1,"chapter":"ch01-one","step":2,"name":"it leaves","outcome":"failed","#,
+        r#""wanted":"         user  uts\nlab      A     A\nCOMMAND  A     B","#,
+        r#""saw":"         user  uts\nlab      A     A\nCOMMAND  A     A","#,
+        r#""stdout":"all <good> & \"well\" \u001b[2J","stderr":"","#,
+        r#""mistake":"nothing was left","cause":"It stayed.","remedy":"Leave.","seconds":"#
+    );
+    assert!(lines[1].starts_with(failed), "{}", lines[1]);
+    assert!(lines[2].contains(r#""step":3"#) && lines[2].contains(r#""outcome":"passed""#));
+    assert_eq!(lines[3], r#"{"schema":1,"passed":0,"failed":1,"cannot":0}"#);
+
+    let xml = checkout.read("result.xml");
+    let suite = r#"<testsuite name="ch01-one" tests="3" failures="1" errors="0" skipped="0">"#;
+    assert!(xml.contains(suite), "{xml}");
+    assert!(xml.contains(r#"<failure message="nothing was left">wanted:&#10;"#), "{xml}");
+    assert!(xml.contains("all &lt;good&gt; &amp; &quot;well&quot; \u{fffd}[2J"), "{xml}");
+}
+
+#[test]
+fn a_check_that_compared_nothing_has_not_passed() {
+    let checkout = Checkout::new("nothing");
+    // The script ends with status 0 all the same.
+    std::fs::remove_file(checkout.root.join("exercises/ch01-one/step1_it_runs")).unwrap();
+    let (code, out, _) = checkout.run("check ch1");
+    assert_eq!(code, 1);
+    assert!(out.contains("  broken  step 1"), "{out}");
+    assert!(out.contains("check | the check ended with status 0 and without a verdict"), "{out}");
+
+    checkout.script("check", "#!/bin/sh\nkill -9 $$\n");
+    assert!(checkout.run("check ch1").1.contains("check | the check was killed by signal 9"));
+    // A verdict alone does not do either.
+    checkout.script("check", "#!/bin/sh\ncat \"$2\" > \"$NAMESPACES_BY_HAND_VERDICT\"\nexit 1\n");
+    assert_eq!(checkout.run("check ch2").0, 1);
+    assert!(checkout.run("list").1.contains("not started"));
+}
+
+#[test]
+fn a_machine_that_cannot_is_no_verdict() {
+    let checkout = Checkout::new("cannot");
+    let fields = [
+        ("outcome", "cannot"),
+        ("saw", "unshare: EPERM"),
+        ("cause", "A switch forbids it."),
+        ("remedy", "Turn it."),
+    ];
+    checkout.verdict("ch01-one", "step1_it_runs", &fields);
+    let (code, out, _) = checkout.run("check ch1");
+    assert_eq!(code, 3);
+    assert!(out.contains("this machine cannot check it"), "{out}");
+    assert!(out.contains("A switch forbids it."), "{out}");
+    // Where another chapter fails, that is what counts.
+    checkout.verdict("ch02-two", "step1_it_runs", &[("outcome", "failed")]);
+    let (code, out, _) = checkout.run("check --all --json");
+    assert_eq!(code, 1);
+    assert!(out.ends_with("{\"schema\":1,\"passed\":0,\"failed\":1,\"cannot\":1}\n"), "{out}");
+}
+
+#[test]
+fn the_compiler_speaks_for_itself() {
+    let checkout = Checkout::new("compiler");
+    let cargo = "#!/bin/sh\necho 'error: expected `;`\n --> src/main.rs:3:5' >&2\n\
+                 echo 'error: could not compile `ch01-one`' >&2\nexit 101\n";
+    checkout.script("cargo", cargo);
+    let (code, out, err) = checkout.run("check ch1");
+    assert_eq!(code, 1);
+    assert_eq!(out, "ch01-one does not compile yet; the compiler says why above\n");
+    assert!(err.starts_with("error: expected `;`\n --> src/main.rs:3:5\n"), "{err}");
+    let (_, out, _) = checkout.run("check ch1 --json");
+    assert!(out.contains(r#""step":0,"name":"it compiles","outcome":"failed""#), "{out}");
+    assert!(checkout.run("list").1.contains("not started"));
+}
+
+#[test]
+fn a_build_that_fails_elsewhere_is_not_the_programs_fault() {
+    let checkout = Checkout::new("elsewhere");
+    let cargo = "#!/bin/sh\necho 'error: linker `cc` not found' >&2\n\
+                 echo 'error: could not compile `libc`' >&2\nexit 101\n";
+    checkout.script("cargo", cargo);
+    let (code, out, err) = checkout.run("check --all --json");
+    assert_eq!(code, 3);
+    assert!(err.contains("error: there is no C compiler"), "{err}");
+    assert!(err.contains("help: install one"), "{err}");
+    assert!(out.contains(r#""step":0,"name":"it compiles","outcome":"cannot""#), "{out}");
+    assert!(out.ends_with("{\"schema\":1,\"passed\":0,\"failed\":0,\"cannot\":1}\n"), "{out}");
+
+    let output = checkout.xtask("check ch1").env("CARGO", "/nowhere/cargo").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("could not start cargo") && err.contains("https://rustup.rs"), "{err}");
+}
+
+#[test]
+fn another_cargo_is_waited_for_aloud() {
+    let checkout = Checkout::new("lock");
+    let cargo = checkout.read("cargo").replacen(
+        "here=",
+        "echo '    Blocking waiting for file lock on build directory' >&2\nhere=",
+        1,
+    );
+    checkout.script("cargo", &cargo);
+    let (code, _, err) = checkout.run("check ch1");
+    assert_eq!(code, 0);
+    assert_eq!(err, "note: another cargo is at work; waiting for file lock on build directory\n");
+}
+
+#[test]
+fn nobody_reads_and_the_status_still_counts() {
+    let checkout = failing("closed");
+    for (chapter, expected) in [("ch1", 1), ("ch2", 0)] {
+        let mut child = std::process::Command::new(cargo_bin!("xtask"))
+            .args(["check", chapter])
+            .env("NAMESPACES_BY_HAND_ROOT", &checkout.root)
+            .env("CARGO", checkout.root.join("cargo"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(expected), "{chapter}");
+    }
+}

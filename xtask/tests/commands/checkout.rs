@@ -1,0 +1,118 @@
+//! A throwaway checkout with two chapters.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin;
+
+pub(crate) struct Checkout {
+    pub(crate) root: PathBuf,
+}
+
+const STUB: &str =
+    "//! ch01-one: a stub.\nfn main() {\n    // TODO: do it. Man page: unshare(2).\n}\n";
+const SOLUTION: &str =
+    "//! ch01-one, solved.\n// ANCHOR: main\nfn main() {\n    do_it();\n}\n// ANCHOR_END: main\n";
+const HINTS: &str = "## One?\n\nfirst\n\n## Two?\n\nsecond\n\n## Three?\n\nthird\n";
+const CHECK: &str = "\
+/// It runs.
+#[test]
+fn step1_it_runs() {
+}
+
+/// It leaves. If it does not, it was
+/// never asked to.
+#[test]
+fn step2_it_leaves() {
+}
+
+/// Its status is passed on.
+#[test]
+fn step3_its_status_is_passed_on() {
+}
+";
+
+/// Says where the check is, as cargo does.
+const CARGO: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+echo "   Compiling ch01-one v0.0.0 ($here)" >&2
+echo '{"target":{"kind":["test"]},"executable":"'"$here"'/check"}'
+"#;
+
+/// Gives the verdict that is laid out for the step, in the exercise's folder.
+const SCRIPT: &str = r#"#!/bin/sh
+[ -e "$2" ] || exit 0
+cat "$2" > "$NAMESPACES_BY_HAND_VERDICT"
+grep -q 'outcome = "passed"' "$2"
+"#;
+
+impl Checkout {
+    /// All steps of both chapters pass.
+    pub(crate) fn new(test: &str) -> Checkout {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+        _ = fs::remove_dir_all(&root);
+        let checkout = Checkout { root };
+        for chapter in ["ch01-one", "ch02-two"] {
+            checkout.write(&format!("exercises/{chapter}/src/main.rs"), STUB);
+            checkout.write(&format!("exercises/{chapter}/stub.rs"), STUB);
+            checkout.write(&format!("exercises/{chapter}/hints.md"), HINTS);
+            checkout.write(&format!("exercises/{chapter}/tests/check.rs"), CHECK);
+            checkout.write(&format!("solutions/{chapter}/src/main.rs"), SOLUTION);
+            for step in ["step1_it_runs", "step2_it_leaves", "step3_its_status_is_passed_on"] {
+                checkout.verdict(chapter, step, &[("outcome", "passed")]);
+            }
+        }
+        checkout.script("cargo", CARGO);
+        checkout.script("check", SCRIPT);
+        checkout
+    }
+
+    /// Lays out what a step will say.
+    pub(crate) fn verdict(&self, chapter: &str, step: &str, fields: &[(&str, &str)]) {
+        let mut text = String::new();
+        for key in
+            ["outcome", "saw", "wanted", "stdout", "stderr", "mistake", "cause", "remedy", "see"]
+        {
+            let value =
+                fields.iter().find(|(known, _)| *known == key).map_or("", |(_, value)| value);
+            let value = value.replace('"', "\\\"").replace('\n', "\\n").replace('\x1b', "\\u001b");
+            text += &format!("{key} = \"{value}\"\n");
+        }
+        self.write(&format!("exercises/{chapter}/{step}"), &text);
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn script(&self, name: &str, text: &str) {
+        self.write(name, text);
+        fs::set_permissions(self.root.join(name), Permissions::from_mode(0o755)).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The command, without a terminal, called from a folder that has nothing to do with it.
+    pub(crate) fn xtask(&self, words: &str) -> Command {
+        let mut command = Command::new(cargo_bin!("xtask"));
+        command
+            .args(words.split_whitespace())
+            .env("NAMESPACES_BY_HAND_ROOT", &self.root)
+            .env("CARGO", self.root.join("cargo"))
+            .current_dir("/");
+        command
+    }
+
+    /// Runs it, and says how it ended and what it printed: standard output, standard error.
+    pub(crate) fn run(&self, words: &str) -> (i32, String, String) {
+        let output = self.xtask(words).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+}

@@ -1,0 +1,85 @@
+//! The commands that read and write the reader's files.
+
+use crate::checkout::Checkout;
+
+const PROGRAM: &str = "exercises/ch01-one/src/main.rs";
+
+#[test]
+fn reset_loses_nothing() {
+    let checkout = Checkout::new("reset");
+    let stub = checkout.read("exercises/ch01-one/stub.rs");
+    let (code, out, _) = checkout.run("reset ch1");
+    assert_eq!((code, out.as_str()), (0, "ch01-one is as it was handed out; nothing to do\n"));
+    for (number, text) in [(1, "fn main() {}\n"), (2, "not even Rust")] {
+        checkout.write(PROGRAM, text);
+        let (code, out, _) = checkout.run("reset one");
+        assert_eq!(code, 0);
+        assert!(out.contains(&format!("your file is kept as {PROGRAM}.{number}.bak\n")), "{out}");
+        assert_eq!(checkout.read(&format!("{PROGRAM}.{number}.bak")), text);
+        assert_eq!(checkout.read(PROGRAM), stub);
+    }
+    assert_eq!(checkout.read(&format!("{PROGRAM}.1.bak")), "fn main() {}\n");
+}
+
+#[test]
+fn the_solution_is_not_shown_unasked() {
+    let checkout = Checkout::new("diff");
+    let (code, out, err) = checkout.run("diff ch1");
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("help: add `--yes`"), "{err}");
+    let shown = "--- exercises/ch01-one/src/main.rs\n+++ solutions/ch01-one/src/main.rs\n\
+                 @@ -2,3 +2,3 @@\n fn main() {\n-    // TODO: do it. Man page: unshare(2).\n\
+                 +    do_it();\n }\n";
+    assert_eq!(checkout.run("diff ch1 --yes").1, shown);
+    checkout.run("check ch1");
+    // Once solved, it is no secret.
+    assert_eq!(checkout.run("diff ch1").1, shown);
+    checkout.write(PROGRAM, "fn main() {\n    do_it();\n}\n");
+    assert_eq!(checkout.run("diff --yes ch1").1, "they are the same\n");
+}
+
+#[test]
+fn hints_come_one_by_one() {
+    let checkout = Checkout::new("hint");
+    let first = "hint 1 of 3: One?\n\nfirst\n\n2 more: `cargo xtask hint ch1`\n";
+    let last =
+        "hint 3 of 3: Three?\n\nthird\n\nthe last; `cargo xtask diff ch1` shows the solution\n";
+    assert_eq!(checkout.run("hint ch1").1, first);
+    assert!(checkout.run("hint ch1").1.starts_with("hint 2 of 3"));
+    assert_eq!(checkout.run("hint ch1").1, last);
+    assert_eq!(checkout.run("hint ch1").1, last);
+    assert_eq!(checkout.run("hint ch1 --again").1, first);
+    assert!(checkout.run("hint ch1").1.starts_with("hint 2 of 3"));
+    assert_eq!(checkout.run("hint --all ch1").1.matches("hint ").count(), 3);
+    checkout.write("exercises/ch01-one/hints.md", "");
+    assert_eq!(checkout.run("hint ch1").0, 1);
+}
+
+#[test]
+fn the_list_knows_what_was_checked() {
+    let checkout = Checkout::new("list");
+    let state = || checkout.run("list").1.lines().next().unwrap()[23..].to_owned();
+    assert_eq!(state(), "not started");
+    checkout.write(PROGRAM, "fn main() { 1; }\n");
+    assert_eq!(state(), "started");
+    checkout.run("check ch1");
+    assert_eq!(state(), "solved");
+    checkout.write(PROGRAM, "fn main() { 2; }\n");
+    assert_eq!(state(), "solved, and changed since");
+    checkout.verdict("ch01-one", "step2_it_leaves", &[("outcome", "failed")]);
+    checkout.run("check ch1");
+    assert_eq!(state(), "failed at step 2");
+    checkout.write(".progress", "ch01-one \u{0} garbled\nch02-two 12 solved");
+    assert_eq!(state(), "started");
+}
+
+#[test]
+fn a_verdict_counts_where_it_cannot_be_kept() {
+    let checkout = Checkout::new("unwritable");
+    // A folder in its place stops root, too.
+    std::fs::create_dir(checkout.root.join(".progress.new")).unwrap();
+    let (code, out, err) = checkout.run("check --all");
+    assert_eq!(code, 0);
+    assert!(out.ends_with("\nok      ch01-one\nok      ch02-two\n"), "{out}");
+    assert_eq!(err.matches("note: progress is not kept").count(), 1, "{err}");
+}

@@ -1,0 +1,30 @@
+//! `watch` where there is no terminal: no keys, nothing drawn over, one check a save.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use assert_cmd::cargo::cargo_bin;
+
+use crate::checkout::Checkout;
+
+#[test]
+fn a_save_is_checked() {
+    let checkout = Checkout::new("watch");
+    let mut child = Command::new(cargo_bin!("xtask"))
+        .arg("watch")
+        .env("NAMESPACES_BY_HAND_ROOT", &checkout.root)
+        .env("CARGO", checkout.root.join("cargo"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut heard = |word: &str| lines.by_ref().find(|line| line.contains(word));
+    assert!(heard("solved").is_some());
+    assert!(heard("waiting for the next save").is_some());
+    checkout.verdict("ch01-one", "step1_it_runs", &[("outcome", "failed")]);
+    checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* saved */ }\n");
+    assert_eq!(heard("FAIL").as_deref(), Some("  FAIL    step 1: it runs"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
