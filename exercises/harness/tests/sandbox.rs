@@ -93,7 +93,8 @@ fn a_program_that_prints_for_ever_is_stopped() {
 #[test]
 fn a_program_that_forks_for_ever_is_stopped() {
     let mut run = shell("while :; do sleep 60 & done").start().unwrap();
-    assert_eq!(run.await_end(), Wait::Stopped(Excess::Processes));
+    // By their number, or by what they need together, whichever is seen first.
+    assert!(matches!(run.await_end(), Wait::Stopped(_)));
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn child(
 ) -> Attempt {
     let (ours, theirs) = wire::pair().map_err(refused(at, "socketpair(SOCK_SEQPACKET)"))?;
     // SAFETY: probes run in processes with one thread.
-    match unsafe { sys::fork_into(flags) }.map_err(refused(at, flag_names(flags)))? {
+    match unsafe { sys::fork_into(flags) }.map_err(refused(at, flag_names("clone", flags)))? {
         Fork::Child => {
             drop(ours);
             // One message says that our ids are mapped; the end of file, that they will not be.

@@ -20,77 +20,82 @@ use super::message::{Message, fail};
 use super::outer::Descriptors;
 use super::request::{Request, Resident, State};
 use super::setup::{SetupError, Stage, at, io_at};
-use super::supervisor::flag_names;
+use super::supervisor::{flag_names, lab_flags};
 use super::{ids, limits};
 use crate::sys::{self, Fork};
 
 /// Where the witness finds its socket (`witness.rs`).
 pub(crate) const WITNESS_FD: RawFd = 200;
 
-/// The sandbox's own terminal: a program there cannot reach this machine's.
-pub(crate) struct Terminal {
-    pub(crate) master: File,
-    slave: File,
+/// Opens one side of the sandbox's own terminal. A program there cannot reach this machine's.
+pub(crate) fn open_terminal() -> Result<File, SetupError> {
+    let master = open_quietly("/dev/ptmx")?;
+    let unlock: libc::c_int = 0;
+    // SAFETY: TIOCSPTLCK reads one int.
+    let unlocked = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlock) };
+    Errno::result(unlocked).map_err(at(Stage::Start, "ioctl(TIOCSPTLCK)"))?;
+    Ok(master)
 }
 
-impl Terminal {
-    pub(crate) fn open() -> Result<Terminal, SetupError> {
-        let open = |path: &str| {
-            // PID 1 leads a session and has no terminal: without the flag this one became its own.
-            let mut options = File::options();
-            let file = options.read(true).write(true).custom_flags(libc::O_NOCTTY).open(path);
-            file.map_err(io_at(Stage::Start, format!("open(\"{path}\")")))
-        };
-        let master = open("/dev/ptmx")?;
-        let unlock: libc::c_int = 0;
-        // SAFETY: TIOCSPTLCK reads one int.
-        let unlocked =
-            unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlock) };
-        Errno::result(unlocked).map_err(at(Stage::Start, "ioctl(TIOCSPTLCK)"))?;
-        Ok(Terminal { master, slave: open("/dev/pts/0")? })
-    }
+/// Who leads a session and has no terminal would otherwise have this one from now on.
+fn open_quietly(path: &str) -> Result<File, SetupError> {
+    let mut options = File::options();
+    let file = options.read(true).write(true).custom_flags(libc::O_NOCTTY).open(path);
+    file.map_err(io_at(Stage::Start, format!("open(\"{path}\")")))
 }
 
-pub(crate) fn main(
-    request: &Request,
-    fds: &Descriptors,
-    terminal: Option<Terminal>,
-    go: OwnedFd,
-    starting: OwnedFd,
-) -> ! {
+pub(crate) fn main(request: &Request, fds: &Descriptors, go: OwnedFd, tell: OwnedFd) -> ! {
     // Kept until the failure is told: PID 1 takes its end for the exec.
-    let mut starting = File::from(starting);
-    let Err(error) = start(request, fds, terminal, go, &mut starting);
+    let mut tell = File::from(tell);
+    let Err(error) = start(request, fds, go, &mut tell);
     fail(&fds.report, error);
     exit(1)
+}
+
+/// Makes the lab's namespaces that do not depend on anybody.
+fn make_the_lab(request: &Request) -> Result<(), SetupError> {
+    let flags = match request.state {
+        State::RootLab => lab_flags(request),
+        // The lab belongs to somebody else, and is there.
+        State::PlainUser => return Ok(()),
+    };
+    let call = flag_names("unshare", flags);
+    unshare(CloneFlags::from_bits_retain(flags)).map_err(at(Stage::Inner, call))
+}
+
+/// PID 1 writes a byte for each thing that we wait for; otherwise it has told why, and that is
+/// told alone.
+fn await_byte(go: &OwnedFd) {
+    if read(go, &mut [0]) != Ok(1) {
+        exit(1);
+    }
 }
 
 fn start(
     request: &Request,
     fds: &Descriptors,
-    terminal: Option<Terminal>,
     go: OwnedFd,
-    starting: &mut File,
+    tell: &mut File,
 ) -> Result<Infallible, SetupError> {
-    // This takes capabilities but no ids: it is done while PID 1 writes the maps.
-    let furnished = match request.state {
-        State::RootLab => furnish(request),
-        State::PlainUser => Ok(()),
-    };
-    // PID 1 writes one byte when our ids are mapped; otherwise it has told why, and that is told
-    // alone.
-    if read(&go, &mut [0]) != Ok(1) {
-        exit(1);
+    let stage = Stage::Inner;
+    let made = make_the_lab(request);
+    await_byte(&go);
+    made?;
+    // The root is built. The copy's mounts are locked, because its owner is another.
+    unshare(CloneFlags::CLONE_NEWNS).map_err(at(stage, "unshare(CLONE_NEWNS)"))?;
+    if request.state == State::RootLab {
+        furnish(request)?;
     }
-    furnished?;
-    ids::become_id(request.state.id()).map_err(at(Stage::Inner, "setresuid()"))?;
+    tell.write_all(b"n").map_err(io_at(stage, "write(that the namespaces are there)"))?;
+    await_byte(&go);
+    ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))?;
     let stage = Stage::Start;
     limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
 
     let mut names = Vec::new();
     for resident in &request.residents {
         let (pid, thread) = settle(resident)?;
-        starting.write_all(&pid.to_le_bytes()).map_err(io_at(Stage::Residents, "write(a pid)"))?;
+        tell.write_all(&pid.to_le_bytes()).map_err(io_at(Stage::Residents, "write(a pid)"))?;
         names.push((resident.name.clone(), pid));
         names.extend(thread.map(|thread| (format!("{}.thread", resident.name), thread)));
     }
@@ -98,15 +103,15 @@ fn start(
         _ = Message::Residents(names.clone()).send(fds.report.as_fd(), &[]);
     }
 
-    match &terminal {
-        Some(Terminal { slave, .. }) => {
-            _ = setsid();
-            // SAFETY: TIOCSCTTY takes an integer.
-            let made = unsafe { libc::ioctl(slave.as_raw_fd(), libc::TIOCSCTTY, 0) };
-            Errno::result(made).map_err(at(stage, "ioctl(TIOCSCTTY)"))?;
-            stand_in(slave, slave, slave)
-        }
-        None => stand_in(&fds.stdin, &fds.stdout, &fds.stderr),
+    if request.terminal {
+        let terminal = open_quietly("/dev/pts/0")?;
+        _ = setsid();
+        // SAFETY: TIOCSCTTY takes an integer.
+        let made = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) };
+        Errno::result(made).map_err(at(stage, "ioctl(TIOCSCTTY)"))?;
+        stand_in(&terminal, &terminal, &terminal)
+    } else {
+        stand_in(&fds.stdin, &fds.stdout, &fds.stderr)
     }
     .map_err(at(stage, "dup2()"))?;
     sys::close_on_exec_from(3).map_err(at(stage, "close_range(CLOSE_RANGE_CLOEXEC)"))?;
@@ -171,7 +176,7 @@ fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
     let (settled, settling) =
         pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"))?;
     // SAFETY: this process has one thread.
-    match unsafe { sys::fork_into(flags) }.map_err(at(stage, flag_names(flags)))? {
+    match unsafe { sys::fork_into(flags) }.map_err(at(stage, flag_names("clone", flags)))? {
         Fork::Child => {
             // Keep nothing but the way to say "settled": an inherited end of a pipe would keep
             // its reader waiting.
@@ -184,7 +189,11 @@ fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
             let mut thread = [0; 4];
             match read(&settled, &mut thread) {
                 Ok(4) => Ok((pid.as_raw(), resident.thread.map(|_| i32::from_le_bytes(thread)))),
-                _ => Err(SetupError { stage, call: flag_names(resident.new), errno: Errno::EPERM }),
+                _ => Err(SetupError {
+                    stage,
+                    call: flag_names("clone", resident.new),
+                    errno: Errno::EPERM,
+                }),
             }
         }
     }

@@ -6,6 +6,7 @@
 //! (mount_namespaces(7)).
 
 use std::fs;
+use std::io::Read as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::exit;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use super::message::{Excess, Message, Status, fail};
 use super::request::{Request, State};
 use super::root::Trees;
 use super::setup::{SetupError, Stage, at, io_at};
-use super::supervisor::{flag_names, lab_flags};
+use super::supervisor::flag_names;
 use crate::look::{Kind, namespaces};
 use crate::sys::{self, Fork};
 
@@ -90,12 +91,6 @@ fn live(
     _ = nix::sys::prctl::set_name(c"init");
     // No terminal of this machine is ours to type into.
     _ = setsid();
-    shown.build(request)?;
-    limits::on_namespaces();
-    if request.state == State::PlainUser {
-        inner::furnish(request)?;
-    }
-
     // Children are reaped here. The signal is blocked before the first child exists.
     let mut children = SigSet::empty();
     children.add(Signal::SIGCHLD);
@@ -105,7 +100,14 @@ fn live(
     let ends = SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
         .map_err(at(Stage::Inner, "signalfd(SIGCHLD)"))?;
 
-    let program = start(request, fds)?;
+    // Making namespaces and building a root take about as long: both at once.
+    let program = conceive(request, fds)?;
+    shown.build(request)?;
+    limits::on_namespaces();
+    if request.state == State::PlainUser {
+        inner::furnish(request)?;
+    }
+    let program = program.start(request, fds)?;
     let ended = watch(&program, fds.liveness.as_fd(), &ends);
     _ = ended.send(fds.report.as_fd(), &[]);
     // The check may still want to look at what the program left. Our end is everybody's.
@@ -133,56 +135,70 @@ struct Program {
     residents: Vec<i32>,
 }
 
-/// Clones the second level, where the program will exec.
-fn start(request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
+/// The program's process before its exec, in the second user namespace. It makes the other
+/// namespaces by itself, the mount namespace last: that is a copy of ours, and ours is not ready.
+struct Unborn {
+    pid: Pid,
+    pidfd: OwnedFd,
+    /// One byte when the root is built, one when the ids are mapped.
+    go: OwnedFd,
+    /// One byte when all namespaces are there; then the residents' pids. It is close-on-exec: its
+    /// end is the exec.
+    told: fs::File,
+}
+
+fn conceive(request: &Request, fds: &Descriptors) -> Result<Unborn, SetupError> {
     let stage = Stage::Inner;
-    let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWNS;
-    let flags = match request.state {
-        State::RootLab => flags | lab_flags(request),
-        State::PlainUser => flags,
-    };
     let pipe =
         || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"));
-    let (wait, go) = pipe()?;
-    // Carries the residents' pids. It is close-on-exec: its end is the exec.
-    let (started, starting) = pipe()?;
-    let terminal = if request.terminal { Some(inner::Terminal::open()?) } else { None };
-
+    let ((wait, go), (told, tell)) = (pipe()?, pipe()?);
+    // The user namespace now: while our root changes, the kernel would take the child for one in a
+    // chroot, and refuse (user_namespaces(7)).
+    let flags = libc::CLONE_NEWUSER;
     // SAFETY: this process has one thread.
-    match unsafe { sys::fork_into(flags) }.map_err(at(stage, flag_names(flags)))? {
+    match unsafe { sys::fork_into(flags) }.map_err(at(stage, flag_names("clone", flags)))? {
         Fork::Child => {
-            drop((go, started));
-            inner::main(request, fds, terminal, wait, starting)
+            drop((go, told));
+            inner::main(request, fds, wait, tell)
         }
-        Fork::Parent { pid, pidfd } => {
-            drop((wait, starting));
-            let id = request.state.id();
-            ids::map(pid, id, 0, 0)?;
-            let namespaces: Vec<OwnedFd> = Kind::ALL
-                .into_iter()
-                .filter_map(|kind| namespaces::open(&pidfd, pid, kind).ok())
-                .collect();
-            let mut passed = vec![pidfd.as_fd()];
-            passed.extend(terminal.iter().map(|terminal| terminal.master.as_fd()));
-            passed.extend(namespaces.iter().map(AsFd::as_fd));
-            Message::Ready
-                .send(fds.report.as_fd(), &passed)
-                .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
-            // The program's user has our id outside. Undumpable, our /proc entry is closed to it
-            // (proc(5)).
-            _ = nix::sys::prctl::set_dumpable(false);
-            _ = nix::unistd::write(&go, b"g");
+        Fork::Parent { pid, pidfd } => Ok(Unborn { pid, pidfd, go, told: told.into() }),
+    }
+}
 
-            let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut fs::File::from(started), &mut bytes)
-                .map_err(io_at(stage, "read(the start of the program)"))?;
-            let pids: Vec<i32> = bytes
-                .chunks_exact(4)
-                .map(|pid| i32::from_le_bytes([pid[0], pid[1], pid[2], pid[3]]))
-                .collect();
-            _ = Message::Started.send(fds.report.as_fd(), &[]);
-            Ok(Program { pid, residents: pids })
+impl Unborn {
+    fn start(mut self, request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
+        let stage = Stage::Inner;
+        let terminal = if request.terminal { Some(inner::open_terminal()?) } else { None };
+        _ = nix::unistd::write(&self.go, b"b");
+        if !matches!(self.told.read(&mut [0]), Ok(1)) {
+            // It has told why.
+            exit(1);
         }
+        ids::map(self.pid, request.state.id(), 0, 0)?;
+        let namespaces: Vec<OwnedFd> = Kind::ALL
+            .into_iter()
+            .filter_map(|kind| namespaces::open(&self.pidfd, self.pid, kind).ok())
+            .collect();
+        let mut passed = vec![self.pidfd.as_fd()];
+        passed.extend(terminal.iter().map(AsFd::as_fd));
+        passed.extend(namespaces.iter().map(AsFd::as_fd));
+        Message::Ready
+            .send(fds.report.as_fd(), &passed)
+            .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
+        // The program's user has our id outside. Undumpable, our /proc entry is closed to it
+        // (proc(5)).
+        _ = nix::sys::prctl::set_dumpable(false);
+        _ = nix::unistd::write(&self.go, b"m");
+
+        let mut bytes = Vec::new();
+        self.told
+            .read_to_end(&mut bytes)
+            .map_err(io_at(stage, "read(the start of the program)"))?;
+        let pids =
+            bytes.chunks_exact(4).map(|pid| i32::from_le_bytes([pid[0], pid[1], pid[2], pid[3]]));
+        let residents = pids.collect();
+        _ = Message::Started.send(fds.report.as_fd(), &[]);
+        Ok(Program { pid: self.pid, residents })
     }
 }
 

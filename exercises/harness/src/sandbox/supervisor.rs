@@ -119,7 +119,9 @@ fn run(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
     };
     let flags = outer_flags(request);
     // SAFETY: this process has one thread.
-    match unsafe { sys::fork_into(flags) }.map_err(at(Stage::Namespaces, flag_names(flags)))? {
+    match unsafe { sys::fork_into(flags) }
+        .map_err(at(Stage::Namespaces, flag_names("clone", flags)))?
+    {
         Fork::Child => {
             drop(go);
             outer::main(request, fds, shown, wait)
@@ -153,11 +155,11 @@ pub(crate) fn lab_flags(request: &Request) -> c_int {
 }
 
 /// The call as one would type it.
-pub(crate) fn flag_names(flags: c_int) -> String {
+pub(crate) fn flag_names(call: &str, flags: c_int) -> String {
     let names: Vec<_> = crate::look::Kind::ALL
         .iter()
         .filter(|kind| flags & kind.flag() != 0)
         .map(|kind| kind.flag_name())
         .collect();
-    format!("clone({})", names.join(" | "))
+    format!("{call}({})", names.join(" | "))
 }
