@@ -83,11 +83,14 @@ fn start(
     made?;
     // The root is built. The copy's mounts are locked, because its owner is another.
     unshare(CloneFlags::CLONE_NEWNS).map_err(at(stage, "unshare(CLONE_NEWNS)"))?;
-    if request.state == State::RootLab {
-        furnish(request)?;
-    }
     tell.write_all(b"n").map_err(io_at(stage, "write(that the namespaces are there)"))?;
+    // This takes capabilities but no ids: it is done while PID 1 writes the maps.
+    let furnished = match request.state {
+        State::RootLab => furnish(request),
+        State::PlainUser => Ok(()),
+    };
     await_byte(&go);
+    furnished?;
     ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))?;
     let stage = Stage::Start;
     limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
