@@ -140,7 +140,7 @@ fn lines_of(pipe: Option<impl Read>) -> impl Iterator<Item = String> {
 fn pass_on(lines: impl Iterator<Item = String>, doing: &str, screen: Screen) -> String {
     let mut complaints = String::new();
     for line in lines {
-        let plain = without_colour(&line);
+        let plain = screen::plain(&line);
         match status(&plain) {
             Some(("Blocking", why)) => {
                 screen.passing(&format!("another cargo is at work; {why}"));
@@ -171,13 +171,6 @@ fn status(line: &str) -> Option<(&str, &str)> {
     let is_verb = verb.starts_with(|c: char| c.is_ascii_uppercase())
         && verb.chars().all(|c| c.is_ascii_alphabetic());
     is_verb.then_some((verb, what.strip_prefix(' ')?))
-}
-
-/// The text without `ESC [ … m`.
-fn without_colour(line: &str) -> String {
-    let mut parts = line.split("\x1b[");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |plain, part| plain + part.split_once('m').map_or(part, |(_, text)| text))
 }
 
 /// A build that failed for a reason that is not the program's.
@@ -267,7 +260,7 @@ mod tests {
     #[test]
     fn cargos_own_lines_are_told_from_diagnostics() {
         let line = "\x1b[1m\x1b[92m   Compiling\x1b[0m libc v0.2.186";
-        assert_eq!(status(&without_colour(line)), Some(("Compiling", "libc v0.2.186")));
+        assert_eq!(status(&screen::plain(line)), Some(("Compiling", "libc v0.2.186")));
         assert_eq!(
             status("    Blocking waiting for file lock"),
             Some(("Blocking", "waiting for file lock"))

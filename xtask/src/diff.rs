@@ -78,12 +78,21 @@ pub(crate) enum Line<'a> {
 
 /// Compares two texts line by line, by their longest common subsequence.
 pub(crate) fn compare<'a>(left: &'a str, right: &'a str) -> Vec<Line<'a>> {
+    compare_by(left, right, |left, right| left == right)
+}
+
+/// The same, where `same` says which lines count as common. Of those, the right one is kept.
+pub(crate) fn compare_by<'a>(
+    left: &'a str,
+    right: &'a str,
+    same: impl Fn(&str, &str) -> bool,
+) -> Vec<Line<'a>> {
     let (left, right): (Vec<_>, Vec<_>) = (left.lines().collect(), right.lines().collect());
     // common[i][j]: how many lines left[i..] and right[j..] have in common.
     let mut common = vec![vec![0; right.len() + 1]; left.len() + 1];
     for i in (0..left.len()).rev() {
         for j in (0..right.len()).rev() {
-            common[i][j] = match left[i] == right[j] {
+            common[i][j] = match same(left[i], right[j]) {
                 true => common[i + 1][j + 1] + 1,
                 false => common[i + 1][j].max(common[i][j + 1]),
             };
@@ -92,8 +101,8 @@ pub(crate) fn compare<'a>(left: &'a str, right: &'a str) -> Vec<Line<'a>> {
     let (mut i, mut j) = (0, 0);
     let mut lines = Vec::new();
     while i < left.len() || j < right.len() {
-        if i < left.len() && j < right.len() && left[i] == right[j] {
-            lines.push(Line::Both(left[i]));
+        if i < left.len() && j < right.len() && same(left[i], right[j]) {
+            lines.push(Line::Both(right[j]));
             (i, j) = (i + 1, j + 1);
         } else if j == right.len() || i < left.len() && common[i + 1][j] >= common[i][j + 1] {
             lines.push(Line::Left(left[i]));

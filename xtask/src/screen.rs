@@ -110,6 +110,18 @@ impl Screen {
     }
 }
 
+/// The text without colours and other control characters, so that it cannot change the screen.
+pub(crate) fn plain(text: &str) -> String {
+    let mut sequences = text.split("\x1b[");
+    let mut plain = sequences.next().unwrap_or_default().to_owned();
+    for sequence in sequences {
+        let end = sequence.find(|c| ('@'..='~').contains(&c)).map_or(0, |end| end + 1);
+        plain += &sequence[end..];
+    }
+    plain.retain(|c| !c.is_control() || c == '\t');
+    plain
+}
+
 /// Whether what goes to standard error may be coloured.
 pub(crate) fn stderr_colour() -> bool {
     std::io::stderr().is_terminal() && colour_is_wanted()
@@ -146,6 +158,14 @@ mod tests {
         assert_eq!(
             PLAIN.hanging("  line 3: ", "one two three four"),
             "  line 3: one two three\n          four\n"
+        );
+    }
+
+    #[test]
+    fn nobody_elses_text_changes_the_screen() {
+        assert_eq!(
+            plain("\x1b[1m\x1b[31mred\x1b[0m \x1b[2Jgone\x07\rüber\x1b[12"),
+            "red goneüber12"
         );
     }
 

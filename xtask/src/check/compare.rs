@@ -5,28 +5,37 @@ use crate::screen::Screen;
 
 /// The lines of both texts; where they differ, each with its owner, and below it the place.
 pub(crate) fn compare(saw: &str, wanted: &str, screen: Screen) -> String {
-    let margins = if fits(saw, screen, WIDE) && fits(wanted, screen, WIDE) { WIDE } else { NARROW };
-    let (saw, wanted) = match margins {
-        WIDE => (saw.to_owned(), wanted.to_owned()),
-        _ => (transposed(saw), transposed(wanted)),
-    };
-    let row = |margin: &str, text: &str| match text.contains("  ") {
+    if fits(saw, screen) && fits(wanted, screen) {
+        return rows(saw, wanted, screen, WIDE);
+    }
+    let (saw_table, saw_rest) = split_table(saw);
+    let (wanted_table, wanted_rest) = split_table(wanted);
+    // Somebody who was never seen has no row; the others' rows say nothing then.
+    let comparable = saw_table.names == wanted_table.names;
+    let saw = if comparable { saw_table.transposed() + &saw_rest } else { saw_rest };
+    rows(&saw, &(wanted_table.transposed() + &wanted_rest), screen, NARROW)
+}
+
+fn rows(saw: &str, wanted: &str, screen: Screen, margins: Margins) -> String {
+    let (both, left, right) = margins;
+    let row = |margin: &str, text: &str| match is_tabular(text) {
         // A table keeps its columns.
         true => format!("{margin}{text}\n"),
         false => screen.hanging(margin, text),
     };
-    let (both, left, right) = margins;
+    let bad = |text| screen.bad(row(left, text).trim_end()) + "\n";
+    let good = |text| screen.good(row(right, text).trim_end()) + "\n";
     let mut out = String::new();
-    for line in paired(diff::compare(&saw, &wanted)) {
-        out += &match line {
+    // A longer name moves the columns of its table, which is no difference.
+    let same = |one: &str, two: &str| one.split_whitespace().eq(two.split_whitespace());
+    for pair in paired(diff::compare_by(saw, wanted, same)) {
+        out += &match pair {
             Pair::Both(text) => row(both, text),
-            Pair::Saw(text) => screen.bad(row(left, text).trim_end()) + "\n",
-            Pair::Wanted(text) => screen.good(row(right, text).trim_end()) + "\n",
+            Pair::Saw(text) => bad(text),
+            Pair::Wanted(text) => good(text),
             Pair::Differ(saw, wanted) => {
-                let saw_row = screen.bad(row(left, saw).trim_end());
-                let wanted_row = screen.good(row(right, wanted).trim_end());
                 let place = place(saw, wanted).map(|place| format!("{both}{place}\n"));
-                format!("{saw_row}\n{wanted_row}\n{}", place.unwrap_or_default())
+                bad(saw) + &good(wanted) + &place.unwrap_or_default()
             }
         };
     }
@@ -37,9 +46,13 @@ type Margins = (&'static str, &'static str, &'static str);
 const WIDE: Margins = ("         | ", "  saw    | ", "  wanted | ");
 const NARROW: Margins = ("       ", "saw    ", "wanted ");
 
-fn fits(text: &str, screen: Screen, margins: Margins) -> bool {
-    let room = screen.width.saturating_sub(margins.0.len());
-    text.lines().filter(|line| line.contains("  ")).all(|line| line.chars().count() <= room)
+fn fits(text: &str, screen: Screen) -> bool {
+    let room = screen.width.saturating_sub(WIDE.0.len());
+    text.lines().filter(|line| is_tabular(line)).all(|line| line.chars().count() <= room)
+}
+
+fn is_tabular(line: &str) -> bool {
+    line.contains("  ")
 }
 
 /// Lines of a comparison. Where as many were seen as wanted, they belong together in pairs.
@@ -79,43 +92,61 @@ fn settle<'a>(pairs: &mut Vec<Pair<'a>>, saw: &mut Vec<&'a str>, wanted: &mut Ve
 
 /// Carets below the letters of a table's row that differ. Prose is compared by reading it.
 fn place(saw: &str, wanted: &str) -> Option<String> {
-    if !saw.contains("  ") || saw.chars().count() != wanted.chars().count() {
+    if !is_tabular(saw) || saw.chars().count() != wanted.chars().count() {
         return None;
     }
     let carets = saw.chars().zip(wanted.chars()).map(|(a, b)| if a == b { ' ' } else { '^' });
     Some(carets.collect::<String>().trim_end().to_owned())
 }
 
-/// A table of namespaces with a line for each kind instead of a column: for narrow terminals. Other
-/// lines stay as they are.
-fn transposed(text: &str) -> String {
-    let Some((header, rest)) = text.split_once('\n').filter(|(first, _)| first.starts_with(' '))
-    else {
-        return text.to_owned();
+/// The table of a report: who is in which namespaces.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Table {
+    names: Vec<String>,
+    /// Each with the letters of everybody.
+    kinds: Vec<(String, Vec<String>)>,
+}
+
+/// The table at the beginning of a report, if it has one, and its other lines.
+fn split_table(report: &str) -> (Table, String) {
+    let mut lines = report.lines().peekable();
+    let Some(header) = lines.next_if(|first| first.starts_with(' ')) else {
+        return (Table::default(), report.to_owned());
     };
-    let column = |kind: &str| kind.as_ptr() as usize - header.as_ptr() as usize;
-    let kinds: Vec<(&str, usize)> =
-        header.split_whitespace().map(|kind| (kind, column(kind))).collect();
-    let Some(&(_, first)) = kinds.first() else { return text.to_owned() };
-    let letter = |row: &'_ str, column: usize| row.get(column..column + 1).map(str::to_owned);
-    let is_row = |line: &&str| {
-        let name = line.get(..first);
-        name.is_some_and(|name| name.ends_with("  "))
-            && kinds.iter().all(|(_, column)| letter(line, *column).is_some_and(|cell| cell != " "))
-    };
-    let (rows, others): (Vec<&str>, Vec<&str>) = rest.lines().partition(is_row);
-    let names: Vec<&str> = rows.iter().map(|row| row[..first].trim_end()).collect();
-    let mut lines = vec![format!("{:6}  {}", "", names.join("  "))];
-    for (kind, column) in &kinds {
-        let mut line = format!("{kind:6}");
-        for (row, name) in rows.iter().zip(&names) {
-            let cell = letter(row, *column).unwrap_or_default();
-            line += &format!("  {cell:0$}", name.len());
+    let kinds = header.split_whitespace().map(|kind| (kind.to_owned(), Vec::new()));
+    let mut table = Table { names: Vec::new(), kinds: kinds.collect() };
+    let mut rest = String::new();
+    for line in lines {
+        // The letters stand at the end, one for each kind; a name may have several words.
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (name, letters) = words.split_at(words.len().saturating_sub(table.kinds.len()));
+        if name.is_empty() || letters.iter().any(|letter| letter.len() != 1) {
+            rest += &format!("{line}\n");
+            continue;
         }
-        lines.push(line.trim_end().to_owned());
+        table.names.push(name.join(" "));
+        for ((_, row), letter) in table.kinds.iter_mut().zip(letters) {
+            row.push((*letter).to_owned());
+        }
     }
-    lines.extend(others.into_iter().map(str::to_owned));
-    lines.join("\n")
+    (table, rest)
+}
+
+impl Table {
+    /// On its side, a line for each kind: for narrow terminals.
+    fn transposed(&self) -> String {
+        let mut text = String::new();
+        if !self.kinds.is_empty() {
+            text += &format!("{:6}  {}\n", "", self.names.join("  "));
+        }
+        for (kind, letters) in &self.kinds {
+            let cells = letters.iter().zip(&self.names);
+            let cells: String =
+                cells.map(|(letter, name)| format!("  {letter:0$}", name.len())).collect();
+            text += &format!("{kind:6}{}\n", cells.trim_end());
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -156,8 +187,18 @@ mod tests {
             "               lab  COMMAND\n       user    A    A\nsaw    uts     A    A\n\
              wanted uts     A    B\n                    ^\n       host: x\n"
         );
-        for text in ["", " ", "\n", " a\n", " a  b\nno row", "x\ny"] {
-            transposed(text);
-        }
+    }
+
+    #[test]
+    fn who_was_never_seen_has_no_row() {
+        let saw = "     user  uts\nlab  A     A\nCOMMAND: never started\nhost: x";
+        assert_eq!(
+            compare(saw, TABLE, PLAIN),
+            "         |          user  uts\n         | lab      A     A\n  \
+             saw    | COMMAND: never started\n  wanted | COMMAND  A     A\n         | host: x\n"
+        );
+        let narrow = compare(saw, TABLE, Screen { width: 27, ..PLAIN });
+        assert!(narrow.starts_with("saw    COMMAND: never\n       started\n"), "{narrow}");
+        assert!(narrow.ends_with("wanted uts     A    A\n       host: x\n"), "{narrow}");
     }
 }

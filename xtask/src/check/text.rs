@@ -6,7 +6,7 @@ use super::compare::compare;
 use super::{Checked, code_word};
 use crate::chapter::Chapter;
 use crate::list::is_untouched;
-use crate::screen::Screen;
+use crate::screen::{self, Screen};
 use crate::steps::{Outcome, Run, Step};
 
 pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
@@ -69,9 +69,9 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
     );
     out += &said(&verdict.stdout, &verdict.stderr);
     if !verdict.mistake.is_empty() {
-        out += &format!("\n{} {}\n", screen.strong("this looks like:"), verdict.mistake);
+        out += &format!("\n{}", labelled("this looks like:", &verdict.mistake, screen));
         out += &screen.wrapped(&verdict.cause, "  ");
-        out += &format!("{}\n{}", screen.strong("help:"), screen.wrapped(&verdict.remedy, "  "));
+        out += &labelled("help:", &verdict.remedy, screen);
     }
     if is_untouched(chapter) {
         let begin =
@@ -87,17 +87,21 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
     out
 }
 
+fn labelled(label: &str, text: &str, screen: Screen) -> String {
+    screen.hanging(&format!("{label} "), text).replacen(label, &screen.strong(label), 1)
+}
+
 /// The program's own words, so marked, and not too many of them.
 fn said(stdout: &str, stderr: &str) -> String {
     const MOST: usize = 20;
-    let lines: Vec<&str> = stdout.lines().chain(stderr.lines()).collect();
+    // A panic begins with an empty line.
+    let lines: Vec<&str> = stdout.trim().lines().chain(stderr.trim().lines()).collect();
     if lines.is_empty() {
         return String::new();
     }
     let mut out = String::from("\n");
     for line in lines.iter().take(MOST) {
-        let plain: String =
-            line.chars().filter(|c| !c.is_control() || *c == '\t').take(200).collect();
+        let plain: String = screen::plain(line).chars().take(200).collect();
         out += &format!("your program | {plain}\n");
     }
     if lines.len() > MOST {
@@ -121,14 +125,14 @@ fn cannot(run: &Run, screen: Screen) -> String {
     let mut out = String::from("\nthis machine cannot check it; your program has not run\n");
     out += &format!("  {}\n", verdict.saw);
     out += &screen.wrapped(&verdict.cause, "  ");
-    out += &format!("{}\n{}", screen.strong("help:"), screen.wrapped(&verdict.remedy, "  "));
+    out += &labelled("help:", &verdict.remedy, screen);
     out + "`cargo xtask doctor` tries everything that the exercises need\n"
 }
 
 fn broken(chapter: &Chapter, run: &Run) -> String {
     let mut out =
         String::from("\nthe check itself broke, which is no verdict on your program. It said:\n");
-    out.extend(run.output.lines().map(|line| format!("check | {line}\n")));
+    out.extend(run.output.trim().lines().map(|line| format!("check | {}\n", screen::plain(line))));
     out + &format!(
         "help: has exercises/{0}/tests/check.rs been changed? `git diff exercises/{0}` tells\n",
         chapter.name
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_program_cannot_paint_the_screen() {
-        assert_eq!(said("", "\x1b[2Jgone\x07"), "\nyour program | [2Jgone\n");
+        assert_eq!(said("", "\x1b[2Jgone\x07"), "\nyour program | gone\n");
         let flood = said(&"x\n".repeat(1000), "");
         assert_eq!(flood.lines().count(), 22);
         assert!(flood.ends_with("… and 980 lines more\n"));

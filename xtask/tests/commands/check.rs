@@ -69,12 +69,11 @@ what the kernel saw
   wanted | COMMAND  A     B
          |                ^
 
-your program | all <good> & "well" [2J
+your program | all <good> & "well" 
 
 this looks like: nothing was left
   It stayed.
-help:
-  Leave.
+help: Leave.
 
 edit   exercises/ch01-one/src/main.rs
 check  exercises/ch01-one/tests/check.rs:9
