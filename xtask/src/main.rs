@@ -39,13 +39,13 @@ for readers
         --json            one JSON object a line instead of text
         --junit FILE      the result as JUnit XML, too
   watch [CHAPTER]         check again whenever you save
-  hint CHAPTER            one more hint each time
+  hint CHAPTER            one more hint each time; --again from the first, --all of them
   run CHAPTER [-- ARGS…]  your program, in the sandbox
         --as plain-user   without root's rights
   shell                   a root shell in a sandbox, to play in
         --as plain-user   without root's rights
   list                    the chapters and how far you are
-  diff CHAPTER            your program beside the solution
+  diff CHAPTER [--yes]    your program beside the solution
   reset CHAPTER           the exercise as it was; your file is kept beside it
   break CHAPTER [NUMBER]  a solution with one mistake in it, to find
   doctor [--json]         what this machine allows, and what to change

@@ -205,6 +205,10 @@ fn put_back() {
 /// The terminal as it was, and the status that a shell gives to a program killed by a signal.
 extern "C" fn on_signal(signal: libc::c_int) {
     put_back();
-    // SAFETY: _exit ends the process at once. What it has started ends with it.
-    unsafe { libc::_exit(128 + signal) }
+    // SAFETY: write reads one byte, for a prompt on a line of its own. _exit ends the process at
+    // once, and what it has started ends with it.
+    unsafe {
+        libc::write(2, c"\n".as_ptr().cast(), 1);
+        libc::_exit(128 + signal)
+    }
 }
