@@ -20,7 +20,9 @@ pub(crate) fn run(words: &[&str]) -> Result {
             );
         }
     };
-    let own = read(&chapter.program())?;
+    let own = read(&chapter.program()).map_err(|failure| {
+        failure.help(format!("`cargo xtask reset {}` brings the exercise back", chapter.short()))
+    })?;
     let solution = without_anchors(&read(&chapter.solution().join("src/main.rs"))?);
     if !yes && !Progress::load().is_solved(&chapter) && !asked(&chapter)? {
         return Ok(ExitCode::SUCCESS);

@@ -14,6 +14,10 @@ pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
 }
 
 pub(crate) fn does_not_compile(chapter: &Chapter) -> String {
+    if !chapter.program().exists() {
+        let reset = format!("`cargo xtask reset {}`", chapter.short());
+        return format!("{} has no src/main.rs; {reset} brings it back\n", chapter.name);
+    }
     format!("{} does not compile yet; the compiler says why above\n", chapter.name)
 }
 

@@ -4,5 +4,6 @@
 mod check;
 mod checkout;
 mod files;
+mod terminal;
 mod usage;
 mod watch;
