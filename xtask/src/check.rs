@@ -7,7 +7,7 @@ mod compare;
 mod machine;
 mod text;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
@@ -184,31 +184,7 @@ fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
         }
     };
     teller.say(&text::title(&chapter, teller.screen));
-    // All at once, told in order: a reader waits for the slowest, not for the sum.
-    let (told, results): (Vec<_>, Vec<_>) = all.iter().map(|_| mpsc::channel()).unzip();
-    for (step, told) in all.iter().cloned().zip(told) {
-        let test = test.clone();
-        // Nobody joins it: after a failure nobody may wait for the steps behind.
-        std::thread::spawn(move || _ = told.send(steps::run_step(&test, &step, None)));
-    }
-    let mut first_failure = None;
-    for (step, result) in all.iter().zip(results) {
-        teller.passing(&format!("  …       step {}: {}", step.number, step.title));
-        let run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
-        if first_failure.is_none() {
-            teller.say(&text::step_line(step, run.outcome, teller.screen));
-            if run.outcome != Outcome::Passed {
-                teller.say(&text::explanation(&chapter, step, &run, teller.screen));
-                first_failure = Some((step.number, run.outcome));
-            }
-        }
-        checked.steps.push((step.clone(), run));
-        if first_failure.is_some() && audience == Audience::Reader {
-            break;
-        }
-    }
-    teller.done();
-    match first_failure {
+    match run_steps(checked, &all, &test, audience, &teller)? {
         Some((step, Outcome::Failed)) => keep(&chapter, before, State::Failed(step)),
         // No verdict on the program: what is known of it stays.
         Some(_) => {}
@@ -218,6 +194,41 @@ fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Runs the steps of a check that is built. Returns the first that did not pass, and how.
+fn run_steps(
+    checked: &mut Checked,
+    all: &[Step],
+    test: &Path,
+    audience: Audience,
+    teller: &Teller,
+) -> Result<Option<(u32, Outcome)>> {
+    // All at once, told in order: a reader waits for the slowest, not for the sum.
+    let (told, results): (Vec<_>, Vec<_>) = all.iter().map(|_| mpsc::channel()).unzip();
+    for (step, told) in all.iter().cloned().zip(told) {
+        let test = test.to_owned();
+        // Nobody joins it: after a failure nobody may wait for the steps behind.
+        std::thread::spawn(move || _ = told.send(steps::run_step(&test, &step, None)));
+    }
+    let mut first = None;
+    for (step, result) in all.iter().zip(results) {
+        teller.passing(&format!("  …       step {}: {}", step.number, step.title));
+        let run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
+        if first.is_none() {
+            teller.say(&text::step_line(step, run.outcome, teller.screen));
+            if run.outcome != Outcome::Passed {
+                teller.say(&text::explanation(&checked.chapter, step, &run, teller.screen));
+                first = Some((step.number, run.outcome));
+            }
+        }
+        checked.steps.push((step.clone(), run));
+        if first.is_some() && audience == Audience::Reader {
+            break;
+        }
+    }
+    teller.passing_screen().clear_line();
+    Ok(first)
 }
 
 /// Speaks to the reader, if there is one.
@@ -236,10 +247,6 @@ impl Teller {
 
     fn passing(&self, text: &str) {
         self.passing_screen().passing(text);
-    }
-
-    fn done(&self) {
-        self.passing_screen().clear_line();
     }
 
     /// Without a reader nothing is written that is written over.

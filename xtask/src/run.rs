@@ -10,7 +10,7 @@ use harness::sandbox::{Excess, Sandbox, State, Status, Wait};
 use crate::cargo::{Built, build_program};
 use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
-use crate::screen::Screen;
+use crate::screen::{self, Screen};
 use crate::terminal::{self, End};
 
 const USAGE: &str = "cargo xtask run CHAPTER [--as root-lab|plain-user] [-- ARGS…]";
@@ -88,7 +88,7 @@ pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
             Excess::Memory => "it used more than 512 MiB of memory",
             Excess::Processes => "it had too many processes at once",
         };
-        eprintln!("stopped: {what}");
+        screen::warn(&format!("stopped: {what}\n"));
     }
     Ok(ExitCode::from(match run.ended().map(|ended| ended.status) {
         Some(Status::Exited(code)) => code as u8,

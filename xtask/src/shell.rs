@@ -8,6 +8,7 @@ use crate::cargo::programs;
 use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
 use crate::run::{has_terminal, in_sandbox, state};
+use crate::screen;
 
 const USAGE: &str = "cargo xtask shell [--as root-lab|plain-user]";
 
@@ -27,9 +28,9 @@ pub(crate) fn run(words: &[&str]) -> Result {
         sandbox = sandbox.show(&name, program);
     }
     if has_terminal() {
-        eprintln!(
-            "you are {who} in a sandbox: nothing you do here leaves it, and `exit` ends it for good"
-        );
+        screen::warn(&format!(
+            "you are {who} in a sandbox: nothing you do here leaves it, and `exit` ends it for good\n"
+        ));
     }
     in_sandbox(sandbox)
 }
