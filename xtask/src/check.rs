@@ -22,6 +22,8 @@ use crate::steps::{self, Outcome, Run, Step};
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     chapters: Vec<Chapter>,
+    /// Named more than once.
+    repeated: Vec<Chapter>,
     all: bool,
     json: bool,
     junit: Option<PathBuf>,
@@ -77,6 +79,9 @@ pub(crate) enum Audience {
 
 pub(crate) fn run(words: &[&str]) -> Result {
     let options = parse(words)?;
+    for chapter in &options.repeated {
+        screen::warn(&format!("note: {} is named twice and checked once\n", chapter.name));
+    }
     let chapters = match (options.all, options.chapters.is_empty()) {
         (true, _) => Chapter::all()?,
         (false, false) => options.chapters,
@@ -144,10 +149,7 @@ fn parse(words: &[&str]) -> Result<Options> {
             name => {
                 let chapter = Chapter::find(name)?;
                 match options.chapters.contains(&chapter) {
-                    true => screen::warn(&format!(
-                        "note: {} is named twice and checked once\n",
-                        chapter.name
-                    )),
+                    true => options.repeated.push(chapter),
                     false => options.chapters.push(chapter),
                 }
             }
