@@ -204,11 +204,10 @@ impl Unborn {
 
 /// Reaps until the program has ended, or uses more than it may.
 fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
-    let (mut orphaned, mut peak) = (0, 0);
-    let mut alone = false;
-    let mut status = None;
+    let mut reaped = Reaped::default();
+    let mut peak = 0;
     let mut excess = None;
-    while status.is_none() && excess.is_none() {
+    while reaped.status.is_none() && excess.is_none() {
         let mut ready = [
             PollFd::new(liveness, PollFlags::POLLIN),
             PollFd::new(ends.as_fd(), PollFlags::POLLIN),
@@ -223,40 +222,59 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
             Ok(_) if ready[0].any() == Some(true) => exit(0),
             Ok(_) | Err(_) => while let Ok(Some(_)) = ends.read_signal() {},
         }
+        reaped.take(program);
+    }
+    let mut left_running = Vec::new();
+    if !reaped.all {
+        // A program that forks until it is refused may end before we look again.
+        excess = excess.or_else(|| limits::usage().excess());
+        left_running = limits::others(&program.residents);
+        // Whoever has ended since is not running, and was not waited for either.
+        reaped.take(program);
+    }
+    left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
+    Message::Ended {
+        status: reaped.status.unwrap_or(Status::Killed(libc::SIGKILL)),
+        excess,
+        orphaned: reaped.orphaned,
+        peak: peak.max(left_running.len() as u64 + 1),
+        left_running: left_running.into_iter().map(|(_, name)| name).collect(),
+    }
+}
+
+/// What waitpid(2) has told PID 1.
+#[derive(Default)]
+struct Reaped {
+    /// The program's, when it has ended.
+    status: Option<Status>,
+    /// Children of the program, or further down, that became ours by its end.
+    orphaned: u64,
+    /// Nobody is left: whoever is would be a child of ours by now, or below one.
+    all: bool,
+}
+
+impl Reaped {
+    /// Takes the status of everybody who has ended.
+    fn take(&mut self, program: &Program) {
         loop {
             // __WALL: a program may choose another signal than SIGCHLD for the end of a child.
-            let (pid, ended) = match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL))
-            {
+            let options = WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
+            let (pid, ended) = match waitpid(None, Some(options)) {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, Status::Exited(code)),
                 Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Status::Killed(signal as i32)),
-                Ok(WaitStatus::StillAlive) => break,
-                // Whoever is left would be a child of ours by now, or below one.
+                Ok(WaitStatus::StillAlive) => return,
                 Err(Errno::ECHILD) => {
-                    alone = true;
-                    break;
+                    self.all = true;
+                    return;
                 }
                 Ok(_) | Err(_) => continue,
             };
             if pid == program.pid {
-                status = Some(ended);
+                self.status = Some(ended);
             } else if !program.residents.contains(&pid.as_raw()) {
-                orphaned += 1;
+                self.orphaned += 1;
             }
         }
-    }
-    let mut left_running = Vec::new();
-    if !alone {
-        // A program that forks until it is refused may end before we look again.
-        excess = excess.or_else(|| limits::usage().excess());
-        left_running = limits::others(&program.residents);
-    }
-    left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
-    Message::Ended {
-        status: status.unwrap_or(Status::Killed(libc::SIGKILL)),
-        excess,
-        orphaned,
-        peak: peak.max(left_running.len() as u64 + 1),
-        left_running: left_running.into_iter().map(|(_, name)| name).collect(),
     }
 }
 
