@@ -93,10 +93,14 @@ impl Session {
         panic!("the shell is still there");
     }
 
+    /// How long a sleep has to be, so that no other of this machine is as long.
+    fn mark(&self) -> String {
+        format!("9{}.{:09}", std::process::id(), self.reader.as_raw_fd())
+    }
+
     /// Starts a process inside that can be recognised from outside.
     fn start_marked(&mut self) -> String {
-        // No other sleep of this machine is that exact.
-        let mark = format!("9{}.{:09}", std::process::id(), self.reader.as_raw_fd());
+        let mark = self.mark();
         self.types(&format!("setsid nohup sleep {mark} & echo start''ed\n"));
         self.expect("started");
         within_moments(|| is_running(&mark), "it runs");
@@ -137,8 +141,9 @@ fn a_shell_on_a_terminal() {
     session.expect("vt100");
     session.expect("/dev/pts/0");
     // Ctrl-C is for the program inside.
-    session.types("echo go''ing; sleep 100\n");
-    session.expect("going");
+    let mark = session.mark();
+    session.types(&format!("sleep {mark}\n"));
+    within_moments(|| is_running(&mark), "it runs");
     session.types("\x03");
     session.expect("lab# ");
     session.types("echo still he''re\n");
