@@ -215,10 +215,11 @@ impl Run {
             if self.ended.is_some() || self.failed.is_some() {
                 return Wait::Ended;
             }
-            if self.impostor && self.started {
+            // A quick program may have done either before the news of its start is read.
+            if self.started && self.impostor {
                 return Wait::Impostor;
             }
-            if self.streams.iter().map(|(_, output)| output.total).sum::<u64>() > OUTPUT {
+            if self.started && self.printed() > OUTPUT {
                 return Wait::TooMuchOutput;
             }
             let timeout =
@@ -261,6 +262,11 @@ impl Run {
                 });
             }
         }
+    }
+
+    /// Bytes on both streams so far.
+    fn printed(&self) -> u64 {
+        self.streams.iter().map(|(_, output)| output.total).sum()
     }
 
     fn read_report(&mut self) {
