@@ -77,9 +77,18 @@ fn start(
     go: OwnedFd,
     tell: &mut File,
 ) -> Result<Infallible, SetupError> {
+    enter(request, &go, tell)?;
+    let pids = neighbours(request, fds, tell)?;
+    connect(request, fds)?;
+    restrict()?;
+    become_the_program(request, &pids)
+}
+
+/// Into the second level, step by step with PID 1.
+fn enter(request: &Request, go: &OwnedFd, tell: &mut File) -> Result<(), SetupError> {
     let stage = Stage::Inner;
     let made = make_the_lab(request);
-    await_byte(&go);
+    await_byte(go);
     made?;
     // The root is built. The copy's mounts are locked, because its owner is another.
     unshare(CloneFlags::CLONE_NEWNS).map_err(at(stage, "unshare(CLONE_NEWNS)"))?;
@@ -89,23 +98,33 @@ fn start(
         State::RootLab => furnish(request),
         State::PlainUser => Ok(()),
     };
-    await_byte(&go);
+    await_byte(go);
     furnished?;
-    ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))?;
-    let stage = Stage::Start;
-    limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
+    ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))
+}
 
-    let mut names = Vec::new();
+/// Starts the residents. Their names and pids, as arguments may ask for them.
+fn neighbours(
+    request: &Request,
+    fds: &Descriptors,
+    tell: &mut File,
+) -> Result<Vec<(String, i32)>, SetupError> {
+    let mut pids = Vec::new();
     for resident in &request.residents {
         let (pid, thread) = settle(resident)?;
         tell.write_all(&pid.to_le_bytes()).map_err(io_at(Stage::Residents, "write(a pid)"))?;
-        names.push((resident.name.clone(), pid));
-        names.extend(thread.map(|thread| (format!("{}.thread", resident.name), thread)));
+        pids.push((resident.name.clone(), pid));
+        pids.extend(thread.map(|thread| (format!("{}.thread", resident.name), thread)));
     }
-    if !names.is_empty() {
-        _ = Message::Residents(names.clone()).send(fds.report.as_fd(), &[]);
+    if !pids.is_empty() {
+        _ = Message::Residents(pids.clone()).send(fds.report.as_fd(), &[]);
     }
+    Ok(pids)
+}
 
+/// Leaves the program its input, its output and the witness's socket, and nothing else.
+fn connect(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
+    let stage = Stage::Start;
     if request.terminal {
         let terminal = open_quietly("/dev/pts/0")?;
         _ = setsid();
@@ -120,25 +139,35 @@ fn start(
     sys::close_on_exec_from(3).map_err(at(stage, "close_range(CLOSE_RANGE_CLOEXEC)"))?;
     // SAFETY: the number is ours by convention; whatever had it, had it close-on-exec.
     let socket = unsafe { libc::dup2(fds.witness.as_raw_fd(), WITNESS_FD) };
-    Errno::result(socket).map_err(at(stage, "dup2(the witness's socket)"))?;
+    Errno::result(socket).map(drop).map_err(at(stage, "dup2(the witness's socket)"))
+}
 
+/// What the program may not do, and how much it may use.
+fn restrict() -> Result<(), SetupError> {
+    let stage = Stage::Start;
+    limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
     nix::sys::prctl::set_no_new_privs().map_err(at(stage, "prctl(PR_SET_NO_NEW_PRIVS)"))?;
-    deny_keyrings().map_err(at(stage, "prctl(PR_SET_SECCOMP)"))?;
+    deny_keyrings().map_err(at(stage, "prctl(PR_SET_SECCOMP)"))
+}
+
+fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infallible, SetupError> {
     for ignored in [Signal::SIGCHLD, Signal::SIGPIPE] {
         // SAFETY: the kernel's own disposition, no handler runs.
         _ = unsafe { signal(ignored, SigHandler::SigDfl) };
     }
     _ = SigSet::empty().thread_set_mask();
 
-    let c_strings = |texts: &[String]| {
-        let texts = texts.iter().map(|text| CString::new(with_pids(text, &names)));
-        texts.collect::<Result<Vec<_>, _>>().map_err(|_| Errno::EINVAL)
-    };
     let call = format!("execve({:?})", request.command.first().map_or("", |path| path));
-    let command = c_strings(&request.command).map_err(at(stage, call.clone()))?;
-    let environment = c_strings(&request.environment).map_err(at(stage, call.clone()))?;
-    let path = command.first().ok_or(Errno::EINVAL).map_err(at(stage, call.clone()))?;
-    execve(path, &command, &environment).map_err(at(stage, call))
+    let exec = || {
+        let c_strings = |texts: &[String]| {
+            let texts = texts.iter().map(|text| CString::new(with_pids(text, pids)));
+            texts.collect::<Result<Vec<_>, _>>().map_err(|_| Errno::EINVAL)
+        };
+        let command = c_strings(&request.command)?;
+        let environment = c_strings(&request.environment)?;
+        execve(command.first().ok_or(Errno::EINVAL)?, &command, &environment)
+    };
+    exec().map_err(at(Stage::Start, call))
 }
 
 /// What belongs to whoever owns the lab's namespaces: a host name, a loopback interface.
