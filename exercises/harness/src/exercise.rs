@@ -183,18 +183,34 @@ impl Attempt {
             };
             self.report.line("left behind", left);
         }
-        let name = self.run.lab().get(Kind::Uts).map(visitor::host_name);
-        let after = match name {
-            Some(Ok(name)) if name == self.host_name => "unchanged".to_owned(),
-            Some(Ok(name)) => format!("the host name is {name}"),
-            Some(Err(errno)) => format!("cannot be looked at ({errno})"),
-            None => "has no UTS namespace".to_owned(),
-        };
+        let after = self.lab_afterwards();
         self.report.line("lab afterwards", after);
         let (stdout, stderr) = (self.run.stdout(), self.run.stderr());
         self.report.aside("stdout", stdout.trim_end());
         self.report.aside("stderr", stderr.trim_end());
         self.report
+    }
+
+    /// What the program has changed for everybody who was there before it.
+    fn lab_afterwards(&self) -> String {
+        let lab = self.run.lab();
+        let mut changes = Vec::new();
+        match lab.get(Kind::Uts).map(visitor::host_name) {
+            Some(Ok(name)) if name == self.host_name => {}
+            name => changes.push(format!("the host name is {}", or_errno(name))),
+        }
+        match lab.get(Kind::Mnt).map(visitor::mounts_in) {
+            Some(Ok(mounts)) => {
+                let before = self.run.mounts();
+                let new = mounts.iter().filter(|mount| !before.contains(mount));
+                changes.extend(new.map(|mount| format!("{mount} is mounted")));
+                let gone = before.iter().filter(|mount| !mounts.contains(mount));
+                changes.extend(gone.map(|mount| format!("{mount} is gone")));
+            }
+            Some(Err(errno)) => changes.push(format!("its mounts cannot be read ({errno})")),
+            None => {}
+        }
+        if changes.is_empty() { "unchanged".to_owned() } else { changes.join(", ") }
     }
 
     fn status(&self) -> String {

@@ -2,21 +2,14 @@
 
 use std::fs;
 
+use crate::look::mounts::{Mount, parse};
+
 /// The mounts that are visible here, in the order in which they were made.
 pub(super) struct Mounts {
     /// `None` where there is no such file.
     all: Option<Vec<Mount>>,
     /// What `/proc/self` says our pid is.
     self_link: Option<String>,
-}
-
-struct Mount {
-    /// The part of the file system that is shown.
-    root: String,
-    point: String,
-    options: String,
-    kind: String,
-    super_options: String,
 }
 
 /// Folders below `/proc` that exist to be mounted over and are empty for ever: a mount there hides
@@ -100,23 +93,6 @@ impl Mounts {
         let below = if mount.root == "/" { path } else { path.strip_prefix(&mount.root)? };
         Some(format!("{}{}", mount.point, below.trim_end_matches('/')))
     }
-}
-
-fn parse(text: &str) -> Vec<Mount> {
-    text.lines().filter_map(parse_line).collect()
-}
-
-fn parse_line(line: &str) -> Option<Mount> {
-    let (here, there) = line.split_once(" - ")?;
-    let mut here = here.split(' ').skip(3).map(str::to_owned);
-    let mut there = there.split(' ').map(str::to_owned);
-    Some(Mount {
-        root: here.next()?,
-        point: here.next()?,
-        options: here.next()?,
-        kind: there.next()?,
-        super_options: there.nth(1).unwrap_or_default(),
-    })
 }
 
 #[cfg(test)]

@@ -5,15 +5,17 @@
 //! learner's PID namespace, so nobody in there can trace or signal it. It works as well when the
 //! last process inside has ended: the descriptors keep the namespaces alive.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::exit;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{OFlag, open, openat};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::Mode;
 
-use super::Namespace;
+use super::{Namespace, mounts};
 use crate::sandbox::supervisor::{self, VISIT};
 use crate::sandbox::wire::{self, Reader, Writer};
 use crate::sys::{self, Fork};
@@ -25,6 +27,8 @@ pub(crate) enum Visit {
     HostName,
     /// The same in the UTS namespace that is mounted on a path.
     HostNameAt(String),
+    /// A line for each mount.
+    Mounts,
 }
 
 impl Visit {
@@ -33,6 +37,7 @@ impl Visit {
         match self {
             Visit::HostName => to.number(0).text(""),
             Visit::HostNameAt(path) => to.number(1).text(path),
+            Visit::Mounts => to.number(2).text(""),
         };
         to.0
     }
@@ -42,14 +47,28 @@ impl Visit {
         match (from.number()?, from.text()?) {
             (0, _) => Some(Visit::HostName),
             (1, path) => Some(Visit::HostNameAt(path)),
+            (2, _) => Some(Visit::Mounts),
             _ => None,
         }
     }
 
-    fn read(&self) -> nix::Result<String> {
-        if let Visit::HostNameAt(path) = self {
-            let namespace = open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
-            setns(namespace, CloneFlags::CLONE_NEWUTS)?;
+    /// In the visitor, where it has gone. `own` is its folder in the `/proc` that it came from: the
+    /// one inside shows another PID namespace, and knows no visitor.
+    fn read(&self, own: &OwnedFd) -> nix::Result<String> {
+        let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        match self {
+            Visit::HostName => {}
+            Visit::HostNameAt(path) => {
+                let namespace = open(path.as_str(), read_only, Mode::empty())?;
+                setns(namespace, CloneFlags::CLONE_NEWUTS)?;
+            }
+            Visit::Mounts => {
+                let mut text = String::new();
+                let mut file = File::from(openat(own, "mountinfo", read_only, Mode::empty())?);
+                file.read_to_string(&mut text).map_err(|_| Errno::EIO)?;
+                let mounts = mounts::parse(&text);
+                return Ok(mounts.iter().map(|mount| format!("{mount}\n")).collect());
+            }
         }
         nix::unistd::gethostname()?.into_string().map_err(|_| Errno::EILSEQ)
     }
@@ -71,6 +90,15 @@ pub fn host_name(uts: &Namespace) -> nix::Result<String> {
 /// `ENOENT` when nothing is there, `EINVAL` when it is something else than a UTS namespace.
 pub fn host_name_at(mnt: &Namespace, path: &str) -> nix::Result<String> {
     send(Visit::HostNameAt(path.to_owned()), mnt)
+}
+
+/// The mounts of a mount namespace, as `KIND on POINT`.
+///
+/// # Errors
+///
+/// As for [`host_name`].
+pub fn mounts_in(mnt: &Namespace) -> nix::Result<Vec<String>> {
+    Ok(send(Visit::Mounts, mnt)?.lines().map(str::to_owned).collect())
 }
 
 /// Sends a visitor to `place`. The right to enter is the owner's: the visitor goes through the
@@ -101,9 +129,14 @@ pub(crate) fn fork_visitor(visit: Visit, mut fds: impl Iterator<Item = OwnedFd>)
     let places: Vec<OwnedFd> = fds.collect();
     // SAFETY: the supervisor has one thread.
     if let Ok(Fork::Child) = unsafe { sys::fork_into(0) } {
-        let entered = places.iter().try_for_each(|place| setns(place, CloneFlags::empty()));
+        let go = || {
+            let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+            let own = open("/proc/self", folder, Mode::empty())?;
+            places.iter().try_for_each(|place| setns(place, CloneFlags::empty()))?;
+            visit.read(&own)
+        };
         let mut to = Writer::default();
-        match entered.and_then(|()| visit.read()) {
+        match go() {
             Ok(text) => to.number(0).text(&text),
             Err(errno) => to.number(errno as u64).text(""),
         };

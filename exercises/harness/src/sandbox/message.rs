@@ -31,7 +31,10 @@ pub(crate) enum Message {
     /// The program's process is there and still waits to exec; with a pidfd of it, the
     /// descriptors of its namespaces ([`crate::look::Kind`] order, without those that the kernel
     /// lacks) and, if one was asked for, the master side of its terminal.
-    Ready,
+    Ready {
+        /// The mounts that it finds.
+        mounts: Vec<String>,
+    },
     /// The exec has happened.
     Started,
     /// The program has ended.
@@ -58,7 +61,11 @@ impl Message {
                     to.text(name).number(*pid as u64);
                 });
             }
-            Message::Ready => _ = to.number(3),
+            Message::Ready { mounts } => {
+                to.number(3).list(mounts, |to, mount| {
+                    to.text(mount);
+                });
+            }
             Message::Started => _ = to.number(4),
             Message::Ended { status, excess, orphaned, left_running, peak } => {
                 let (killed, value) = match *status {
@@ -82,7 +89,7 @@ impl Message {
             0 => Message::Created,
             1 => Message::Failed(SetupError::decode(&mut from)?),
             2 => Message::Residents(from.list(|from| Some((from.text()?, from.number()? as i32)))?),
-            3 => Message::Ready,
+            3 => Message::Ready { mounts: from.list(Reader::text)? },
             4 => Message::Started,
             5 => {
                 let killed = from.number()? == 1;

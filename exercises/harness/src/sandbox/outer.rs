@@ -26,6 +26,7 @@ use super::request::{Request, State};
 use super::root::Trees;
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::flag_names;
+use crate::look::mounts::{self, Mount};
 use crate::look::{Kind, namespaces};
 use crate::sys::{self, Fork};
 
@@ -182,7 +183,10 @@ impl Unborn {
         let mut passed = vec![self.pidfd.as_fd()];
         passed.extend(terminal.iter().map(AsFd::as_fd));
         passed.extend(namespaces.iter().map(AsFd::as_fd));
-        Message::Ready
+        let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", self.pid));
+        let mounts = mounts::parse(&mounts.unwrap_or_default());
+        let mounts = mounts.iter().map(Mount::to_string).collect();
+        Message::Ready { mounts }
             .send(fds.report.as_fd(), &passed)
             .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
         // The program's user has our id outside. Undumpable, our /proc entry is closed to it

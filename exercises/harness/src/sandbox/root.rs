@@ -16,6 +16,7 @@ use nix::unistd::{chdir, pivot_root};
 
 use super::request::{Request, Shown};
 use super::setup::{SetupError, Stage, at, io_at};
+use crate::look::mounts::{self, Mount};
 use crate::sys;
 
 /// Programs and what they need to start. Absent ones are left out, symbolic links copied.
@@ -230,11 +231,8 @@ fn lock_each_mount_below(inside: &str) -> Result<(), SetupError> {
     let top = fs::canonicalize(inside).map_err(io_at(stage, format!("realpath(\"/{inside}\")")))?;
     let mounts = fs::read_to_string("/proc/self/mountinfo")
         .map_err(io_at(stage, "read(\"/proc/self/mountinfo\")"))?;
-    for line in mounts.lines() {
-        let mut fields = line.split(' ').skip(4);
-        let (Some(target), Some(options)) = (fields.next(), fields.next()) else { continue };
-        let target = unescape(target);
-        if !Path::new(&target).starts_with(&top) {
+    for Mount { point, options, .. } in mounts::parse(&mounts) {
+        if !Path::new(&point).starts_with(&top) {
             continue;
         }
         // Flags that are there already are locked in a user namespace: leaving one out is EPERM.
@@ -249,17 +247,8 @@ fn lock_each_mount_below(inside: &str) -> Result<(), SetupError> {
                 _ => MsFlags::empty(),
             };
         }
-        mount(None::<&str>, target.as_str(), None::<&str>, flags, None::<&str>)
-            .map_err(at(stage, format!("mount(\"{target}\", MS_REMOUNT | MS_BIND | MS_RDONLY)")))?;
+        mount(None::<&str>, point.as_str(), None::<&str>, flags, None::<&str>)
+            .map_err(at(stage, format!("mount(\"{point}\", MS_REMOUNT | MS_BIND | MS_RDONLY)")))?;
     }
     Ok(())
-}
-
-/// mountinfo writes a space, a tab, a newline and a backslash as `\` and three octal digits.
-fn unescape(field: &str) -> String {
-    let mut text = field.to_owned();
-    for (escape, plain) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
-        text = text.replace(escape, plain);
-    }
-    text
 }

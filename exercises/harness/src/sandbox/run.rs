@@ -73,6 +73,7 @@ pub struct Run {
     terminal: Option<OwnedFd>,
     wants_terminal: bool,
     lab: Option<Namespaces>,
+    mounts: Vec<String>,
     residents: HashMap<String, i32>,
     witnesses: Vec<Pid>,
     impostor: bool,
@@ -106,6 +107,7 @@ impl Run {
             terminal: None,
             wants_terminal,
             lab: None,
+            mounts: Vec::new(),
             residents: HashMap::new(),
             witnesses: Vec::new(),
             impostor: false,
@@ -136,6 +138,11 @@ impl Run {
     /// The namespaces that the program found when it started.
     pub fn lab(&self) -> &Namespaces {
         self.lab.as_ref().expect("they come with the program")
+    }
+
+    /// The mounts that the program found when it started, as `KIND on POINT`.
+    pub fn mounts(&self) -> &[String] {
+        &self.mounts
     }
 
     /// A resident's pid inside the sandbox; for `NAME.thread` its thread's id.
@@ -289,7 +296,8 @@ impl Run {
             }
             Some(Message::Failed(error)) => _ = self.failed.get_or_insert(error),
             Some(Message::Residents(pids)) => self.residents = pids.into_iter().collect(),
-            Some(Message::Ready) => {
+            Some(Message::Ready { mounts }) => {
+                self.mounts = mounts;
                 self.program = fds.next().and_then(|pidfd| Process::from_pidfd(pidfd).ok());
                 if self.wants_terminal {
                     self.terminal = fds.next();
