@@ -42,6 +42,19 @@ fn faults(page: &str, group: &Group, programs: &[(String, std::path::PathBuf)]) 
     }
 }
 
+/// A session that shows something else gets a second chance: on a machine that is very busy, what
+/// its `sleep 0.3` waits for may take longer.
+fn faults_twice(
+    page: &str,
+    group: &Group,
+    programs: &[(String, std::path::PathBuf)],
+) -> Vec<String> {
+    match faults(page, group, programs) {
+        none if none.is_empty() => none,
+        _ => faults(page, group, programs),
+    }
+}
+
 #[test]
 fn every_recorded_session_is_true() {
     let programs = programs(&root()).unwrap();
@@ -60,7 +73,8 @@ fn every_recorded_session_is_true() {
             .map(|worker| {
                 scope.spawn(move || {
                     let mine = all.iter().skip(worker).step_by(8);
-                    mine.flat_map(|(page, group)| faults(page, group, programs)).collect::<Vec<_>>()
+                    mine.flat_map(|(page, group)| faults_twice(page, group, programs))
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();
