@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` in a new UTS namespace whose host name is `name`, and waits for it.
+/// Runs `command` in a new UTS namespace whose host name is `name`, and waits
+/// for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     // TODO: leave the UTS namespace you share with everybody. Man pages: unshare(2), uts_namespaces(7).
     // TODO: give the new one its name. Man page: sethostname(2).

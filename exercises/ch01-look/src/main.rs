@@ -53,8 +53,8 @@ fn look(one: &str, two: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether two processes are in the same namespace of a kind; `None` if this kernel has no such
-/// kind.
+/// Whether two processes are in the same namespace of a kind; `None` if this
+/// kernel has no such kind.
 fn share(one: &str, two: &str, kind: &str) -> Result<Option<bool>> {
     // TODO: compare what the two links /proc/PID/ns/KIND lead to. Man pages: namespaces(7), stat(2).
     // TODO: return an error, not an answer, for a process that cannot be looked at. Man page: proc(5).

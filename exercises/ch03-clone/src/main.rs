@@ -39,7 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` in a child that is born in new UTS and IPC namespaces, and waits for it.
+/// Runs `command` in a child that is born in new UTS and IPC namespaces, and
+/// waits for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     match birth()? {
         None => child(name, command, args),
@@ -51,7 +52,8 @@ fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     }
 }
 
-/// Makes the child. Returns twice, as fork(2) does: `None` in the child, a pidfd in the parent.
+/// Makes the child. Returns twice, as fork(2) does: `None` in the child, a
+/// pidfd in the parent.
 fn birth() -> Result<Option<OwnedFd>> {
     // TODO: instead of fork(2), call clone3(2) for a child in new UTS and IPC namespaces. Man page: clone(2).
     // TODO: let the same call make the pidfd, and have SIGCHLD sent when the child ends. Man page: clone(2).
@@ -68,7 +70,7 @@ fn birth() -> Result<Option<OwnedFd>> {
     }
 }
 
-/// The child's whole life. It never returns: the code above belongs to the parent.
+/// The child's whole life. It never returns: the code above is the parent's.
 fn child(name: &OsStr, command: &OsStr, args: &[OsString]) -> ! {
     // TODO: give the new UTS namespace its name; exit with status 1 if that fails. Man page: sethostname(2).
     let _ = name;

@@ -45,7 +45,7 @@ fn run(pid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// Moves this process into the UTS, IPC and network namespaces of the process `pid`.
+/// Moves this process into the UTS, IPC and network namespaces of `pid`.
 fn join(pid: i32) -> Result<()> {
     // TODO: get a descriptor that means this process. Man page: pidfd_open(2).
     // TODO: join its three namespaces in one step. Man page: setns(2).
@@ -53,7 +53,7 @@ fn join(pid: i32) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the UTS namespace of the process `pid` alive under `path`, without a process.
+/// Keeps the UTS namespace of `pid` alive under `path`, without a process.
 fn pin(pid: &OsStr, path: &OsStr) -> Result<()> {
     // TODO: bind-mount the namespace's file on a file at `path`. Man pages: namespaces(7), mount(2).
     let _ = (number(pid)?, path);

@@ -39,8 +39,8 @@ fn look(one: &str, two: &str) -> Result<()> {
 }
 
 // ANCHOR: share
-/// Whether two processes are in the same namespace of a kind; `None` if this kernel has no such
-/// kind.
+/// Whether two processes are in the same namespace of a kind; `None` if this
+/// kernel has no such kind.
 fn share(one: &str, two: &str, kind: &str) -> Result<Option<bool>> {
     // What this kernel does not have, nobody has: not even we.
     if !Path::new("/proc/self/ns").join(kind).exists() {
@@ -51,8 +51,8 @@ fn share(one: &str, two: &str, kind: &str) -> Result<Option<bool>> {
         // Opening follows the link, to the namespace itself.
         File::open(&path).with_context(|| format!("open({path:?})"))
     };
-    // Both stay open while we compare: the number of a namespace that is gone may be given to the
-    // next one.
+    // Both stay open while we compare: the number of a namespace that is gone
+    // may be given to the next one.
     let (one, two) = (open(one)?, open(two)?);
     let (one, two) = (one.metadata()?, two.metadata()?);
     Ok(Some((one.dev(), one.ino()) == (two.dev(), two.ino())))

@@ -23,12 +23,13 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` in a new UTS namespace whose host name is `name`, and waits for it.
+/// Runs `command` in a new UTS namespace whose host name is `name`, and waits
+/// for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     // The copy starts with the old name. Everybody else keeps the original.
     unshare(CloneFlags::CLONE_NEWUTS).context("unshare(CLONE_NEWUTS)")?;
     sethostname(name).with_context(|| format!("sethostname({name:?})"))?;
-    // A child is born where its parent points: nothing is left to do for COMMAND.
+    // A child is born where its parent points: nothing is left to do.
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 // ANCHOR_END: run

@@ -26,7 +26,8 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` in a child that is born in new UTS and IPC namespaces, and waits for it.
+/// Runs `command` in a child that is born in new UTS and IPC namespaces, and
+/// waits for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     match birth()? {
         None => child(name, command, args),
@@ -40,28 +41,30 @@ fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
 // ANCHOR_END: run
 
 // ANCHOR: birth
-/// Makes the child. Returns twice, as fork(2) does: `None` in the child, a pidfd in the parent.
+/// Makes the child. Returns twice, as fork(2) does: `None` in the child, a
+/// pidfd in the parent.
 fn birth() -> Result<Option<OwnedFd>> {
     let mut pidfd: RawFd = -1;
     // SAFETY: all fields are numbers, and zero means "not asked for" in each.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = (libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD) as u64;
     args.pidfd = &raw mut pidfd as u64;
-    // What the parent gets when the child ends. clone(2) has it in the low bits of the flags;
-    // here it has a field of its own.
+    // What the parent gets when the child ends. clone(2) has it in the low bits
+    // of the flags; here it has a field of its own.
     args.exit_signal = libc::SIGCHLD as u64;
-    // SAFETY: without a stack the child runs on a copy of ours, and this process has one thread.
+    // SAFETY: without a stack the child runs on a copy of ours, and this process
+    // has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };
     match Errno::result(pid).context("clone3(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD)")? {
         0 => Ok(None),
-        // SAFETY: the kernel made the descriptor for us, and nobody else knows it.
+        // SAFETY: the kernel made it for us, and nobody else knows it.
         _ => Ok(Some(unsafe { OwnedFd::from_raw_fd(pidfd) })),
     }
 }
 // ANCHOR_END: birth
 
 // ANCHOR: child
-/// The child's whole life. It never returns: the code above belongs to the parent.
+/// The child's whole life. It never returns: the code above is the parent's.
 fn child(name: &OsStr, command: &OsStr, args: &[OsString]) -> ! {
     if let Err(errno) = sethostname(name) {
         eprintln!("ch03-clone: sethostname({name:?}): {errno}");

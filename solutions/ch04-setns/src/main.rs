@@ -35,22 +35,23 @@ fn run(pid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
 }
 
 // ANCHOR: join
-/// Moves this process into the UTS, IPC and network namespaces of the process `pid`.
+/// Moves this process into the UTS, IPC and network namespaces of `pid`.
 fn join(pid: i32) -> Result<()> {
-    // From here on the number may be given to somebody else; the descriptor means this process.
-    // SAFETY: pidfd_open takes two integers, and nobody else knows the descriptor it makes.
+    // From here on the number may be given to somebody else; the descriptor
+    // means this process.
+    // SAFETY: pidfd_open takes two integers, and nobody else knows what it makes.
     let target = unsafe {
         let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
         OwnedFd::from_raw_fd(Errno::result(fd).context("pidfd_open()")? as RawFd)
     };
-    // All three or none: a pidfd and flags are one step, three descriptors are three.
+    // All three or none: a pidfd and flags are one step, three files are three.
     let kinds = CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNET;
     setns(target, kinds).context("setns(pidfd, CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)")
 }
 // ANCHOR_END: join
 
 // ANCHOR: pin
-/// Keeps the UTS namespace of the process `pid` alive under `path`, without a process.
+/// Keeps the UTS namespace of `pid` alive under `path`, without a process.
 fn pin(pid: &OsStr, path: &OsStr) -> Result<()> {
     let namespace = format!("/proc/{}/ns/uts", number(pid)?);
     // A mount needs something to cover. An empty file will do.
