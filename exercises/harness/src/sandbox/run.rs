@@ -342,8 +342,11 @@ impl Run {
 fn executes_the_witness(pid: Pid) -> bool {
     match std::fs::read(format!("/proc/{pid}/exe")) {
         Ok(program) => program == WITNESS,
-        // It is gone, or hidden from us: whoever looks at it next finds that out and says so.
-        Err(_) => true,
+        // It is gone. So are its namespaces: whoever looks at it next finds that out and says so.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => true,
+        // COMMAND can be read by everybody. A file that refuses us is another program, though the
+        // namespaces of who runs it can be looked at.
+        Err(_) => false,
     }
 }
 

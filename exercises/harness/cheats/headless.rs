@@ -1,0 +1,27 @@
+//! Plays COMMAND as `witness_faker` does, from a process whose main thread has ended: the kernel
+//! does not tell any more which program such a process runs.
+
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::thread;
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{read, sethostname, write};
+
+fn main() {
+    let first = std::env::args().nth(1).unwrap_or_default();
+    _ = unshare(CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC);
+    _ = sethostname(first);
+    thread::spawn(|| {
+        // By now the main thread has ended.
+        thread::sleep(Duration::from_millis(20));
+        // SAFETY: the sandbox has left this descriptor open for COMMAND.
+        let witness = unsafe { OwnedFd::from_raw_fd(200) };
+        let mut status = [0];
+        _ = write(&witness, b"parked");
+        _ = read(&witness, &mut status);
+        std::process::exit(status[0].into());
+    });
+    // SAFETY: ends this thread alone, and takes nothing along that the other one uses.
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
+}
