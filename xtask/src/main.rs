@@ -9,6 +9,7 @@ mod check;
 mod diff;
 mod doctor;
 mod failure;
+mod format;
 mod hint;
 mod json;
 mod keep;

@@ -1,5 +1,7 @@
 //! What an exercise's files must look like: the rules that `verify` applies, as plain functions.
 
+use std::collections::HashMap;
+
 /// What is wrong with the `// TODO:`s of a stub.
 pub(crate) fn todo_faults(stub: &str) -> Vec<String> {
     let todos = todos(stub);
@@ -94,6 +96,7 @@ pub(crate) fn item_faults(stub: &str, solution: &str) -> Vec<String> {
 /// The anchors of a page's headings, as mdBook makes them.
 pub(crate) fn anchors(page: &str) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
     let mut fenced = false;
     for line in page.lines() {
         if line.trim_start().starts_with("```") {
@@ -105,9 +108,10 @@ pub(crate) fn anchors(page: &str) -> Vec<String> {
         }
         let own = heading.split_once("{#").and_then(|(_, rest)| rest.split_once('}'));
         let anchor = own.map_or_else(|| anchor(heading.trim()), |(own, _)| own.to_owned());
-        // mdBook numbers the second one of a name.
-        let same = anchors.iter().filter(|known| **known == anchor).count();
-        anchors.push(if same == 0 { anchor } else { format!("{anchor}-{same}") });
+        // mdBook numbers them from the second one of a name on.
+        let before = seen.entry(anchor.clone()).or_default();
+        anchors.push(if *before == 0 { anchor } else { format!("{anchor}-{before}") });
+        *before += 1;
     }
     anchors
 }
@@ -163,10 +167,10 @@ mod tests {
 
     #[test]
     fn anchors_are_those_of_mdbook() {
-        let page = "# clone: be born\n\n## What `unshare(2)` does\n```console\n# not a heading\n```\n## Hints\n## Hints\n### Own {#mine}\n#hashtag\n";
+        let page = "# clone: be born\n\n## What `unshare(2)` does\n```console\n# not a heading\n```\n## Hints\n## Hints\n## Hints\n### Own {#mine}\n#hashtag\n";
         assert_eq!(
             anchors(page),
-            ["clone-be-born", "what-unshare2-does", "hints", "hints-1", "mine"]
+            ["clone-be-born", "what-unshare2-does", "hints", "hints-1", "hints-2", "mine"]
         );
     }
 }

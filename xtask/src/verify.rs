@@ -14,6 +14,7 @@ use harness::mistakes::{self, Mistake};
 use crate::cargo;
 use crate::chapter::{Chapter, root};
 use crate::failure::{Failure, Result};
+use crate::format::{self, Format};
 use crate::rules;
 use crate::screen::print;
 use crate::steps::{Outcome, Run, Step, run_step, steps};
@@ -21,6 +22,9 @@ use crate::variants::{self, Built, Source};
 
 /// One mistake is to wait for ever. Nobody sits at these programs, and each takes milliseconds.
 const PATIENCE: &str = "NAMESPACES_BY_HAND_PATIENCE";
+
+/// Programs that replay or fake.
+const CHEATS: &str = "exercises/harness/cheats";
 
 /// Steps that a stub may pass: chapter, step, reason.
 const STUB_MAY_PASS: [(&str, &str, &str); 0] = [];
@@ -51,6 +55,16 @@ pub(crate) fn run(words: &[&str]) -> Result {
     }
     if any_progress {
         print("skipped: whether src/main.rs is the untouched stub (--any-progress)\n");
+    }
+
+    match format::look(&programs_alone(&chapters), &root())? {
+        Format::Faults(faults) => {
+            findings.fact("workspace", "programs that are no packages are formatted", faults);
+        }
+        Format::NoRustfmt => print(
+            "skipped: whether programs that are no packages are formatted (no rustfmt: \
+             `rustup component add rustfmt`)\n",
+        ),
     }
 
     let checks = cargo::build_checks(&chapters)?;
@@ -206,28 +220,42 @@ fn mistake_of(chapter: &Chapter, number: usize) -> String {
 
 /// The programs that replay or fake, and must get nowhere.
 fn cheats() -> Result<Vec<Source>> {
-    let cheats = programs_in(&root().join("exercises/harness/cheats"), "cheat");
+    let cheats = programs_in(&root().join(CHEATS), "cheat");
     let cheats = cheats.map_err(Failure::new)?;
     if cheats.is_empty() {
-        return Err(Failure::new("exercises/harness/cheats is empty: nothing would be tried"));
+        return Err(Failure::new(format!("{CHEATS} is empty: nothing would be tried")));
     }
     Ok(cheats)
 }
 
-/// Every `*.rs` of a folder; none if there is no folder.
+/// The files that are a program each, and no package.
+fn programs_alone(chapters: &[Chapter]) -> Vec<PathBuf> {
+    // One that is missing is a fault already, and rustfmt need not say so again.
+    let stubs = chapters.iter().map(Chapter::stub).filter(|stub| stub.is_file());
+    let others = chapters.iter().map(|chapter| chapter.solution().join("others"));
+    let folders = others.chain([root().join(CHEATS)]);
+    stubs.chain(folders.flat_map(|folder| rust_files(&folder))).collect()
+}
+
+/// Every `*.rs` of a folder, in order; none if there is no folder.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path());
+    let mut files: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect();
+    files.sort();
+    files
+}
+
+/// The programs of a folder, named after their files.
 fn programs_in(folder: &Path, prefix: &str) -> std::result::Result<Vec<Source>, String> {
     let mut sources = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
+    for path in rust_files(folder) {
         let text = fs::read_to_string(&path)
             .map_err(|error| format!("could not read `{}`: {error}", path.display()))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
         sources.push(Source { name: format!("{prefix}-{stem}"), text, strict: false });
     }
-    sources.sort_by(|one, two| one.name.cmp(&two.name));
     Ok(sources)
 }
 
