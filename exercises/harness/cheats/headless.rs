@@ -14,12 +14,12 @@ fn main() {
     _ = sethostname(first);
     thread::spawn(|| {
         // By now the main thread has ended.
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(10));
         // SAFETY: the sandbox has left this descriptor open for COMMAND.
         let witness = unsafe { OwnedFd::from_raw_fd(200) };
         _ = write(&witness, b"parked");
         // Long enough for a look. Nobody releases what could not be looked at.
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(30));
         std::process::exit(0);
     });
     // SAFETY: ends this thread alone, and takes nothing along that the other one uses.
