@@ -87,10 +87,9 @@ fn step4_a_pinned_namespace_outlives_its_last_process() {
         with_target(exercise!().args(["pin", "{target}", "/run/kept"]), &name).start();
     attempt.report.role(&name, "TARGET");
     attempt.run.await_end();
-    let target = attempt.run.resident_process("target").expect("residents live as long as the run");
-    target.kill();
-    while !target.has_ended() {
-        std::thread::yield_now();
+    if let Some(target) = attempt.run.resident_process("target") {
+        target.kill();
+        target.await_end(harness::sandbox::patience());
     }
     let mnt = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
     let found = match visitor::host_name_at(mnt, "/run/kept") {

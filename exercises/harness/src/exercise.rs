@@ -140,16 +140,13 @@ impl Attempt {
         (!apart.is_empty()).then(|| apart.join(" "))
     }
 
-    /// Enters a resident in the report's table.
-    ///
-    /// # Panics
-    ///
-    /// When it is not there any more.
+    /// Enters a resident in the report's table; in a line, if the program has killed it.
     pub fn row_of(&mut self, resident: &str) {
-        let process =
-            self.run.resident_process(resident).expect("residents live as long as the run");
-        let namespaces = Namespaces::of(&process).expect("a resident can be looked at");
-        self.report.row(resident, namespaces);
+        let process = self.run.resident_process(resident);
+        match process.and_then(|process| Namespaces::of(&process).ok()) {
+            Some(namespaces) => self.report.row(resident, namespaces),
+            None => self.report.line(resident, "it is gone"),
+        }
     }
 
     /// Enters the program itself in the report's table.
