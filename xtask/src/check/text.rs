@@ -13,12 +13,13 @@ pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
     format!("{}\n", screen.strong(&chapter.name))
 }
 
+/// What there is to say when the compiler has spoken: nothing, unless it had no file to speak of.
 pub(crate) fn does_not_compile(chapter: &Chapter) -> String {
-    if !chapter.program().exists() {
-        let reset = format!("`cargo xtask reset {}`", chapter.short());
-        return format!("{} has no src/main.rs; {reset} brings it back\n", chapter.name);
+    if chapter.program().exists() {
+        return String::new();
     }
-    format!("{} does not compile yet; the compiler says why above\n", chapter.name)
+    let reset = format!("`cargo xtask reset {}`", chapter.short());
+    format!("{} has no src/main.rs; {reset} brings it back\n", chapter.name)
 }
 
 pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String {
