@@ -113,8 +113,16 @@ pub(crate) struct Run {
 /// check that hangs itself.
 const BACKSTOP: Duration = Duration::from_secs(60);
 
-/// Runs one step of a check that is built. `program` replaces the package's own.
-pub(crate) fn run_step(check: &Path, step: &Step, program: Option<&Path>) -> Result<Run> {
+/// A program to be checked in the place of the package's own.
+#[derive(Clone, Copy)]
+pub(crate) struct Other<'a> {
+    pub(crate) program: &'a Path,
+    /// It is known to wait for ever: nobody need wait long to see it.
+    pub(crate) never_ends: bool,
+}
+
+/// Runs one step of a check that is built. `other` replaces the package's own program.
+pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Result<Run> {
     // In memory and inherited: an interrupted check leaves no file behind.
     let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
     let memory = memory.map_err(|errno| Failure::new(format!("memfd_create(): {errno}")))?;
@@ -132,8 +140,11 @@ pub(crate) fn run_step(check: &Path, step: &Step, program: Option<&Path>) -> Res
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    if let Some(program) = program {
-        command.env(harness::PROGRAM, program);
+    if let Some(other) = other {
+        command.env(harness::PROGRAM, other.program);
+        if other.never_ends {
+            command.env("NAMESPACES_BY_HAND_PATIENCE", "0.5");
+        }
     }
     let prepare = move || {
         // The check must not outlive us; its sandboxes end with it.

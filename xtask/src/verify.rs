@@ -17,11 +17,8 @@ use crate::failure::{Failure, Result};
 use crate::format::{self, Format};
 use crate::rules;
 use crate::screen::print;
-use crate::steps::{Outcome, Run, Step, run_step, steps};
+use crate::steps::{Other, Outcome, Run, Step, run_step, steps};
 use crate::variants::{self, Built, Source};
-
-/// One mistake is to wait for ever. Nobody sits at these programs, and each takes milliseconds.
-const PATIENCE: &str = "NAMESPACES_BY_HAND_PATIENCE";
 
 /// Programs that replay or fake.
 const CHEATS: &str = "exercises/harness/cheats";
@@ -41,10 +38,6 @@ pub(crate) fn run(words: &[&str]) -> Result {
                 .help("cargo xtask verify [--any-progress]"));
         }
     };
-    if std::env::var_os(PATIENCE).is_none() {
-        // SAFETY: this process has one thread so far.
-        unsafe { std::env::set_var(PATIENCE, "2") };
-    }
     let chapters = Chapter::all()?;
     let cheats = cheats()?;
     let mut findings = Findings::default();
@@ -296,7 +289,7 @@ struct Trial<'a> {
     check: &'a Path,
     steps: Vec<Step>,
     /// None: the solution itself, which the check was built with.
-    program: Option<&'a Path>,
+    other: Option<Other<'a>>,
     name: &'a str,
     expected: Expected,
 }
@@ -309,11 +302,11 @@ fn trials_of<'a>(
     cheats: &'a [Source],
 ) -> Result<Vec<Trial<'a>>> {
     let steps = steps(&chapter.exercise().join("tests/check.rs"))?;
-    let trial = |name: &'a str, program, expected| Trial {
+    let trial = |name: &'a str, other, expected| Trial {
         chapter: &chapter.name,
         check,
         steps: steps.clone(),
-        program,
+        other,
         name,
         expected,
     };
@@ -322,18 +315,30 @@ fn trials_of<'a>(
         let name = source.name.as_str();
         // Those that do not compile are faults already.
         let Some(program) = built.programs.get(name) else { continue };
-        let program = Some(program.as_path());
+        let other = |never_ends| Some(Other { program, never_ends });
         let number = (0..book.mistakes.len()).find(|number| mistake_of(chapter, *number) == name);
         trials.push(match number {
-            Some(number) => trial(&book.mistakes[number].name, program, Expected::Named),
-            None if *name == stub_of(chapter) => trial("the stub", program, Expected::StubFails),
-            None if book.others.iter().any(|other| other == name) => {
-                trial(name, program, Expected::OtherPasses)
+            Some(number) => {
+                let mistake = &book.mistakes[number];
+                trial(&mistake.name, other(never_ends(mistake)), Expected::Named)
             }
-            None => trial(name, program, Expected::CheatFails),
+            None if *name == stub_of(chapter) => {
+                trial("the stub", other(false), Expected::StubFails)
+            }
+            None if book.others.iter().any(|other| other == name) => {
+                trial(name, other(false), Expected::OtherPasses)
+            }
+            None => trial(name, other(false), Expected::CheatFails),
         });
     }
     Ok(trials)
+}
+
+/// Whether it shows by never ending.
+fn never_ends(mistake: &Mistake) -> bool {
+    let still_running = |pattern: &String| pattern.starts_with("still running");
+    let mut facts = mistake.when.iter();
+    facts.any(|(fact, patterns)| fact == "exit status" && patterns.iter().any(still_running))
 }
 
 /// Runs them all. The faults of each, in the order of the trials.
@@ -358,7 +363,7 @@ fn faults_of(trial: &Trial) -> Vec<String> {
     let name = trial.name;
     let mut faults = Vec::new();
     for step in &trial.steps {
-        let run = match run_step(trial.check, step, trial.program) {
+        let run = match run_step(trial.check, step, trial.other) {
             Ok(run) => run,
             Err(failure) => return vec![format!("{name}: {failure}")],
         };

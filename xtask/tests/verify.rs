@@ -6,8 +6,6 @@ use assert_cmd::Command;
 #[test]
 fn every_chapter_is_what_it_should_be() {
     let mut verify = Command::new(assert_cmd::cargo::cargo_bin!("xtask"));
-    // One of the mistakes waits for ever; it need not do so for as long as a learner may.
-    verify.env("NAMESPACES_BY_HAND_PATIENCE", "1.5");
     let assert = verify.args(["verify", "--any-progress"]).assert().success();
     let said = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
     assert!(said.contains("\nno faults, "), "{said}");
