@@ -75,12 +75,9 @@ fn a_signal_is_told_from_an_exit() {
 
 #[test]
 fn a_program_that_hangs_meets_its_deadline() {
-    let start = Instant::now();
     let mut run = shell("sleep 1000").patience(Some(Duration::from_millis(200))).start().unwrap();
     assert_eq!(run.await_end(), Wait::TimedOut);
     assert!(run.program().waits_in().is_some());
-    drop(run);
-    assert!(start.elapsed() < Duration::from_secs(4));
 }
 
 #[test]
