@@ -4,7 +4,7 @@
 //! the check (H)        many threads; asks, reads output, looks from outside
 //!  └ supervisor (S)    one thread; clones, writes id maps
 //!     └ PID 1 (I)      outer user, mount and PID namespace; builds the root, reaps, limits
-//!        └ program     inner user and mount namespace; the learner's code
+//!        └ program     inner user and mount namespace, and the lab's; the learner's code
 //! ```
 //!
 //! The death of PID 1 is the broom: the kernel kills whatever is left in its PID namespace, and
@@ -15,7 +15,6 @@ pub(crate) mod inner;
 mod limits;
 mod message;
 mod outer;
-
 mod request;
 mod root;
 mod run;
