@@ -153,11 +153,6 @@ impl Process {
         let mut infos = entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
         infos.any(|info| field(&info, "Pid:") == Some(&other.pid.to_string()))
     }
-
-    /// The name it goes by: `/proc/PID/comm`.
-    pub fn name(&self) -> Option<String> {
-        Some(fs::read_to_string(format!("/proc/{}/comm", self.pid)).ok()?.trim_end().to_owned())
-    }
 }
 
 /// Calls in which a learner's program gets stuck.

@@ -45,8 +45,6 @@ pub(crate) enum Message {
         orphaned: u64,
         /// Names of the processes that were still alive.
         left_running: Vec<String>,
-        /// Most processes alive at once, as far as PID 1 looked.
-        peak: u64,
     },
 }
 
@@ -67,7 +65,7 @@ impl Message {
                 });
             }
             Message::Started => _ = to.number(4),
-            Message::Ended { status, excess, orphaned, left_running, peak } => {
+            Message::Ended { status, excess, orphaned, left_running } => {
                 let (killed, value) = match *status {
                     Status::Exited(code) => (0, code),
                     Status::Killed(signal) => (1, signal),
@@ -77,7 +75,6 @@ impl Message {
                 to.list(left_running, |to, name| {
                     to.text(name);
                 });
-                to.number(*peak);
             }
         }
         wire::send(socket, &to.0, fds)
@@ -103,7 +100,6 @@ impl Message {
                     },
                     orphaned: from.number()?,
                     left_running: from.list(Reader::text)?,
-                    peak: from.number()?,
                 }
             }
             _ => return None,

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Read as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::exit;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -209,8 +209,8 @@ impl Unborn {
 /// Reaps until the program has ended, or uses more than it may.
 fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
     let mut reaped = Reaped::default();
-    let mut peak = 0;
     let mut excess = None;
+    let mut looked = Instant::now();
     while reaped.status.is_none() && excess.is_none() {
         let mut ready = [
             PollFd::new(liveness, PollFlags::POLLIN),
@@ -218,15 +218,15 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
         ];
         let timeout = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::MAX);
         match poll(&mut ready, timeout) {
-            Ok(0) => {
-                let usage = limits::usage();
-                peak = peak.max(usage.processes);
-                excess = usage.excess();
-            }
-            Ok(_) if ready[0].any() == Some(true) => exit(0),
+            Ok(1..) if ready[0].any() == Some(true) => exit(0),
             Ok(_) | Err(_) => while let Ok(Some(_)) = ends.read_signal() {},
         }
         reaped.take(program);
+        // By the clock: children that end all the time must not keep us from looking.
+        if reaped.status.is_none() && looked.elapsed() >= LOOK {
+            excess = limits::usage().excess();
+            looked = Instant::now();
+        }
     }
     let mut left_running = Vec::new();
     if !reaped.all {
@@ -241,7 +241,6 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
         status: reaped.status.unwrap_or(Status::Killed(libc::SIGKILL)),
         excess,
         orphaned: reaped.orphaned,
-        peak: peak.max(left_running.len() as u64 + 1),
         left_running: left_running.into_iter().map(|(_, name)| name).collect(),
     }
 }

@@ -58,8 +58,6 @@ pub struct Ended {
     pub orphaned: u64,
     /// Names of its processes that were still alive.
     pub left_running: Vec<String>,
-    /// Most processes and threads alive at once, as far as PID 1 looked.
-    pub peak: u64,
 }
 
 /// A program in its sandbox. Dropping it kills everything inside and waits until it is gone.
@@ -188,11 +186,6 @@ impl Run {
         (wait, witness)
     }
 
-    /// How many processes have said that they are the witness.
-    pub fn witnesses(&self) -> &[Pid] {
-        &self.witnesses
-    }
-
     /// Lets every parked witness exit with `status`.
     pub fn release(&mut self, status: u8) {
         for _ in &self.witnesses {
@@ -265,7 +258,6 @@ impl Run {
                     status: Status::Killed(libc::SIGKILL),
                     orphaned: 0,
                     left_running: Vec::new(),
-                    peak: 0,
                 });
             }
         }
@@ -305,9 +297,9 @@ impl Run {
                 self.lab = Namespaces::from_fds(fds).ok();
             }
             Some(Message::Started) => self.started = true,
-            Some(Message::Ended { status, excess, orphaned, left_running, peak }) => {
+            Some(Message::Ended { status, excess, orphaned, left_running }) => {
                 self.excess = excess;
-                self.ended = Some(Ended { status, orphaned, left_running, peak });
+                self.ended = Some(Ended { status, orphaned, left_running });
             }
             None => {}
         }
