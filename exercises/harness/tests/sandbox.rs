@@ -102,7 +102,7 @@ fn a_program_that_eats_memory_is_stopped() {
 
 #[test]
 fn children_that_end_all_the_time_hide_nothing() {
-    let script = "dd bs=700M if=/dev/zero of=/dev/null & while :; do (true); done";
+    let script = "dd bs=700M if=/dev/zero of=/dev/null & while :; do (true &); done";
     let mut run = shell(script).start().unwrap();
     assert_eq!(run.await_end(), Wait::Stopped(Excess::Memory));
 }
