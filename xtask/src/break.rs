@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use harness::mistakes::{self, Mistake};
 
-use crate::chapter::{Chapter, root};
+use crate::chapter::{Chapter, shown};
 use crate::failure::{Failure, Result};
 use crate::{keep, screen, variants};
 
@@ -105,11 +105,6 @@ fn read(file: &Path) -> Result<String> {
 fn write(file: &Path, text: &str) -> Result<()> {
     fs::write(file, text)
         .map_err(|error| Failure::new(format!("could not write `{}`: {error}", shown(file))))
-}
-
-/// As one types it at the top of the checkout.
-fn shown(file: &Path) -> String {
-    file.strip_prefix(root()).unwrap_or(file).display().to_string()
 }
 
 #[cfg(test)]

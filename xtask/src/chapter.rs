@@ -23,6 +23,17 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the checkout").to_owned()
 }
 
+/// A path as one types it at the top of the checkout.
+pub(crate) fn shown(file: &Path) -> String {
+    file.strip_prefix(root()).unwrap_or(file).display().to_string()
+}
+
+/// The text of a file that must be there.
+pub(crate) fn read(file: &Path) -> Result<String> {
+    let text = fs::read_to_string(file);
+    text.map_err(|error| Failure::new(format!("could not read `{}`: {error}", file.display())))
+}
+
 impl Chapter {
     /// All of them, in order: the folders `exercises/chNN-slug`.
     pub(crate) fn all() -> Result<Vec<Chapter>> {

@@ -1,11 +1,9 @@
 //! `cargo xtask diff CHAPTER`: the reader's program beside the solution.
 
-use std::fs;
 use std::io::IsTerminal as _;
-use std::path::Path;
 use std::process::ExitCode;
 
-use crate::chapter::Chapter;
+use crate::chapter::{Chapter, read};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::screen::{self, Screen};
@@ -36,11 +34,6 @@ pub(crate) fn run(words: &[&str]) -> Result {
         ),
     });
     Ok(ExitCode::SUCCESS)
-}
-
-fn read(path: &Path) -> Result<String> {
-    let text = fs::read_to_string(path);
-    text.map_err(|error| Failure::new(format!("could not read `{}`: {error}", path.display())))
 }
 
 /// Asks before the solution is shown. Who cannot be asked has to say so beforehand.

@@ -1,9 +1,8 @@
 //! `cargo xtask hint CHAPTER`: one more hint each time; the last names the call.
 
-use std::fs;
 use std::process::ExitCode;
 
-use crate::chapter::Chapter;
+use crate::chapter::{Chapter, read};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::screen::{self, Screen};
@@ -35,9 +34,7 @@ pub(crate) fn run(words: &[&str]) -> Result {
 /// The text of the hints to show now, which then count as shown.
 pub(crate) fn next(chapter: &Chapter, which: Which) -> Result<String> {
     let file = chapter.exercise().join("hints.md");
-    let text = fs::read_to_string(&file)
-        .map_err(|error| Failure::new(format!("could not read `{}`: {error}", file.display())))?;
-    let hints = parse(&text);
+    let hints = parse(&read(&file)?);
     if hints.is_empty() {
         return Err(Failure::new(format!("`{}` holds no hint", file.display())));
     }

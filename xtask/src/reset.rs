@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::ExitCode;
 
-use crate::chapter::{Chapter, root};
+use crate::chapter::{Chapter, read, shown};
 use crate::failure::{Failure, Result};
 use crate::{keep, screen};
 
@@ -13,15 +13,12 @@ pub(crate) fn run(words: &[&str]) -> Result {
     };
     let chapter = Chapter::find(chapter)?;
     let (stub, program) = (chapter.stub(), chapter.program());
-    let text = fs::read_to_string(&stub)
-        .map_err(|error| Failure::new(format!("could not read `{}`: {error}", stub.display())))?;
+    let text = read(&stub)?;
     if fs::read_to_string(&program).is_ok_and(|own| own == text) {
         screen::print(&format!("{} is as it was handed out; nothing to do\n", chapter.name));
         return Ok(ExitCode::SUCCESS);
     }
     let kept = keep::replace(&program, &text)?;
-    let shown =
-        |path: &std::path::Path| path.strip_prefix(root()).unwrap_or(path).display().to_string();
     let mut said = format!("{} is as it was handed out\n", shown(&program));
     if let Some(kept) = kept {
         said += &format!("your file is kept as {}\n", shown(&kept));

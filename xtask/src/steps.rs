@@ -1,6 +1,5 @@
 //! The steps of a check, and running one of them.
 
-use std::fs;
 use std::io::Read;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -17,6 +16,7 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use crate::chapter::read;
 use crate::failure::{Failure, Result};
 
 /// A test function of a `tests/check.rs`.
@@ -37,8 +37,7 @@ pub(crate) struct Step {
 
 /// The steps that stand in a check, in order.
 pub(crate) fn steps(check: &Path) -> Result<Vec<Step>> {
-    let text = fs::read_to_string(check)
-        .map_err(|error| Failure::new(format!("could not read `{}`: {error}", check.display())))?;
+    let text = read(check)?;
     let folder = check.ancestors().nth(2).unwrap_or(Path::new("/"));
     let mut steps = parse(&text, folder);
     steps.sort_by_key(|step| step.number);

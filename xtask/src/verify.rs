@@ -12,7 +12,7 @@ use std::thread;
 use harness::mistakes::{self, Mistake};
 
 use crate::cargo;
-use crate::chapter::{Chapter, root};
+use crate::chapter::{Chapter, root, shown};
 use crate::failure::{Failure, Result};
 use crate::format::{self, Format};
 use crate::rules;
@@ -128,8 +128,7 @@ fn read(chapter: &Chapter, any_progress: bool, findings: &mut Findings) -> Book 
     let mut missing = Vec::new();
     let mut text = |path: PathBuf| {
         fs::read_to_string(&path).unwrap_or_else(|error| {
-            let shown = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
-            missing.push(format!("could not read `{shown}`: {error}"));
+            missing.push(format!("could not read `{}`: {error}", shown(&path)));
             String::new()
         })
     };

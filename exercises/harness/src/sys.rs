@@ -21,6 +21,11 @@ fn pretends_to_be_old() -> bool {
     *OLD.get_or_init(|| std::env::var_os(PRETEND).is_some_and(|kernel| kernel == "5.10"))
 }
 
+/// The errno behind an error of the standard library; `EIO` for one that no call has given.
+pub(crate) fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
 /// What [`fork_into`] returns, once in each process.
 pub(crate) enum Fork {
     Child,
@@ -152,8 +157,7 @@ pub(crate) fn close_on_exec_from(first: RawFd) -> Result<()> {
 /// Calls `act` for each open descriptor from `first` on.
 fn each_from(first: RawFd, mut act: impl FnMut(RawFd)) -> Result<()> {
     let listing = std::fs::read_dir("/proc/self/fd");
-    let listing =
-        listing.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+    let listing = listing.map_err(|error| errno_of(&error))?;
     let numbers = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     // Collected first: the listing has a descriptor of its own, which is closed by then.
     let numbers: Vec<RawFd> = numbers.collect();

@@ -27,7 +27,7 @@ pub(super) fn io_refused(
     at: &str,
     call: impl Into<String>,
 ) -> impl FnOnce(std::io::Error) -> Refusal {
-    move |error| refused(at, call)(Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
+    move |error| refused(at, call)(crate::sys::errno_of(&error))
 }
 
 impl From<SetupError> for Refusal {

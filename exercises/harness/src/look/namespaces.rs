@@ -143,8 +143,7 @@ impl Namespace {
     /// `EMFILE` when this process has too many open.
     pub fn again(&self) -> nix::Result<Namespace> {
         let fd = self.fd.try_clone();
-        let fd =
-            fd.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EMFILE)))?;
+        let fd = fd.map_err(|error| sys::errno_of(&error))?;
         Ok(Namespace { fd, id: self.id })
     }
 }
@@ -234,7 +233,7 @@ pub(crate) fn open(pidfd: &OwnedFd, pid: Pid, kind: Kind) -> nix::Result<OwnedFd
 
 fn open_path(path: &str) -> nix::Result<OwnedFd> {
     let file = File::open(path);
-    let file = file.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+    let file = file.map_err(|error| sys::errno_of(&error))?;
     Ok(file.into())
 }
 

@@ -29,8 +29,7 @@ impl Process {
     pub(crate) fn from_pidfd(pidfd: OwnedFd) -> nix::Result<Process> {
         use std::os::fd::AsRawFd as _;
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
-        let info =
-            info.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
+        let info = info.map_err(|error| sys::errno_of(&error))?;
         match field(&info, "Pid:").and_then(|pid| pid.parse().ok()) {
             Some(pid) => Ok(Process { pid: Pid::from_raw(pid), pidfd }),
             None => Err(Errno::EBADF),

@@ -9,6 +9,7 @@ use std::fmt;
 use nix::errno::Errno;
 
 use super::wire::{Reader, Writer};
+use crate::sys::errno_of;
 
 /// The stages of the set-up, in the order in which they happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,11 +89,7 @@ pub(crate) fn io_at(
     stage: Stage,
     call: impl Into<String>,
 ) -> impl FnOnce(std::io::Error) -> SetupError {
-    move |error| SetupError {
-        stage,
-        call: call.into(),
-        errno: Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)),
-    }
+    move |error| SetupError { stage, call: call.into(), errno: errno_of(&error) }
 }
 
 impl SetupError {
