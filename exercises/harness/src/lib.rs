@@ -6,6 +6,7 @@
 //!
 //! * [`sandbox`] runs any program so that this machine stays as it is;
 //! * [`look`] reads from outside which namespaces a process is in, and what is in them;
+//! * [`record`] follows a program through its namespace calls;
 //! * [`mistakes`] knows the classic mistakes and how they show;
 //! * [`doctor`] knows why a machine refuses;
 //! * [`verdict`] is what all of it comes to.
@@ -14,6 +15,7 @@ pub mod doctor;
 mod exercise;
 pub mod look;
 pub mod mistakes;
+pub mod record;
 mod report;
 pub mod sandbox;
 mod sys;
