@@ -18,6 +18,7 @@ pub mod mistakes;
 pub mod record;
 mod report;
 pub mod sandbox;
+mod seccomp;
 mod sys;
 pub mod verdict;
 

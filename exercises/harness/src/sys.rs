@@ -127,10 +127,10 @@ pub(crate) fn lock_tree(tree: BorrowedFd) -> Result<()> {
     Errno::result(set).map(drop)
 }
 
-/// Closes every open descriptor from `first` on but `keep` (-1 for none).
-pub(crate) fn close_from_but(first: RawFd, keep: RawFd) -> Result<()> {
+/// Closes every open descriptor from `first` on but those to `keep`.
+pub(crate) fn close_from_but(first: RawFd, keep: &[RawFd]) -> Result<()> {
     each_from(first, |fd| {
-        if fd != keep {
+        if !keep.contains(&fd) {
             // SAFETY: the callers have just started or forked; nobody uses these descriptors again.
             unsafe { libc::close(fd) };
         }

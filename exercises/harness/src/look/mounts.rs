@@ -4,10 +4,15 @@ use std::fmt;
 
 /// One mount.
 pub(crate) struct Mount {
+    /// The kernel's number for it, and for the mount that it is mounted on.
+    pub(crate) id: u32,
+    pub(crate) parent: u32,
     /// The part of the file system that is shown.
     pub(crate) root: String,
     pub(crate) point: String,
     pub(crate) options: String,
+    /// `shared:N`, `master:N`, `propagate_from:N`, `unbindable`; none for a private mount.
+    pub(crate) propagation: Vec<String>,
     pub(crate) kind: String,
     pub(crate) super_options: String,
 }
@@ -25,12 +30,16 @@ pub(crate) fn parse(text: &str) -> Vec<Mount> {
 
 fn parse_line(line: &str) -> Option<Mount> {
     let (here, there) = line.split_once(" - ")?;
-    let mut here = here.split(' ').skip(3);
+    let mut here = here.split(' ');
     let mut there = there.split(' ');
     Some(Mount {
-        root: unescape(here.next()?),
+        id: here.next()?.parse().ok()?,
+        parent: here.next()?.parse().ok()?,
+        // After the device's number.
+        root: unescape(here.nth(1)?),
         point: unescape(here.next()?),
         options: here.next()?.to_owned(),
+        propagation: here.map(str::to_owned).collect(),
         kind: there.next()?.to_owned(),
         super_options: there.nth(1).unwrap_or_default().to_owned(),
     })
@@ -58,5 +67,7 @@ mod tests {
         assert_eq!(mounts[0].to_string(), "ext3 on /my disk");
         assert_eq!((mounts[0].root.as_str(), mounts[0].options.as_str()), ("/part", "rw,noatime"));
         assert_eq!(mounts[0].super_options, "rw,errors=continue");
+        assert_eq!((mounts[0].id, mounts[0].parent), (36, 35));
+        assert_eq!(mounts[0].propagation, ["master:1"]);
     }
 }

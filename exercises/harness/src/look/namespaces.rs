@@ -132,6 +132,18 @@ impl Namespace {
         Namespace::hold(sys::ioctl_fd(self.fd.as_fd(), NS_GET_USERNS)?)
     }
 
+    /// The namespace that a user or PID namespace is nested in: `NS_GET_PARENT`, ioctl_nsfs(2),
+    /// Linux 4.9.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` where it is outside of what the caller may see, `EINVAL` for the other kinds, which
+    /// are not nested.
+    pub fn parent(&self) -> nix::Result<Namespace> {
+        const NS_GET_PARENT: libc::Ioctl = 0xB702;
+        Namespace::hold(sys::ioctl_fd(self.fd.as_fd(), NS_GET_PARENT)?)
+    }
+
     pub fn fd(&self) -> &OwnedFd {
         &self.fd
     }

@@ -21,7 +21,8 @@ use super::outer::Descriptors;
 use super::request::{Request, Resident, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::{flag_names, lab_flags};
-use super::{ids, limits};
+use super::{ids, limits, recording};
+use crate::seccomp::Filter;
 use crate::sys::{self, Fork};
 
 /// Where the witness finds its socket (`witness.rs`).
@@ -81,6 +82,9 @@ fn start(
     let pids = neighbours(request, fds, tell)?;
     connect(request, fds)?;
     restrict()?;
+    if let Some(recorder) = &fds.recorder {
+        recording::ask(recorder, &pids).map_err(at(Stage::Start, "prctl(PR_SET_SECCOMP)"))?;
+    }
     become_the_program(request, &pids)
 }
 
@@ -213,7 +217,7 @@ fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
             // Keep nothing but the way to say "settled": an inherited end of a pipe would keep
             // its reader waiting.
             let number = settling.as_raw_fd();
-            _ = sys::close_from_but(3, number);
+            _ = sys::close_from_but(3, &[number]);
             live_quietly(resident, settling)
         }
         Fork::Parent { pid, .. } => {
@@ -274,34 +278,11 @@ fn stand_in(stdin: impl AsFd, stdout: impl AsFd, stderr: impl AsFd) -> nix::Resu
 /// Keyrings have no namespace of their own: a key added inside would be the user's outside. A
 /// seccomp(2) filter answers add_key(2), request_key(2) and keyctl(2) as a kernel without them.
 fn deny_keyrings() -> nix::Result<()> {
-    #[cfg(target_arch = "x86_64")]
-    const ARCH: u32 = 0xc000_003e; // AUDIT_ARCH_X86_64
-    #[cfg(target_arch = "aarch64")]
-    const ARCH: u32 = 0xc000_00b7; // AUDIT_ARCH_AARCH64
-
-    let op = |code: u32, k: u32, yes: u8, no: u8| libc::sock_filter {
-        code: code as u16,
-        jt: yes,
-        jf: no,
-        k,
-    };
-    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
-    let answer = libc::BPF_RET | libc::BPF_K;
-    let mut filter = [
-        op(load, std::mem::offset_of!(libc::seccomp_data, arch) as u32, 0, 0),
-        // Another instruction set (32-bit) has other numbers: refuse it whole.
-        op(equal, ARCH, 0, 4),
-        op(load, std::mem::offset_of!(libc::seccomp_data, nr) as u32, 0, 0),
-        op(equal, libc::SYS_add_key as u32, 2, 0),
-        op(equal, libc::SYS_request_key as u32, 1, 0),
-        op(equal, libc::SYS_keyctl as u32, 0, 1),
-        op(answer, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32, 0, 0),
-        op(answer, libc::SECCOMP_RET_ALLOW, 0, 0),
-    ];
-    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: `program` and its filter outlive the call; the kernel copies them.
-    let set =
-        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
-    Errno::result(set).map(drop)
+    let missing = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+    let filter = Filter::new(missing);
+    filter
+        .on(libc::SYS_add_key, missing)
+        .on(libc::SYS_request_key, missing)
+        .on(libc::SYS_keyctl, missing)
+        .install()
 }

@@ -15,6 +15,7 @@ pub(crate) mod inner;
 mod limits;
 mod message;
 mod outer;
+mod recording;
 mod request;
 mod root;
 mod run;
@@ -26,16 +27,17 @@ pub use ids::holds_the_machines_root;
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Excess, Status};
 pub use request::{Resident, Shown, State};
-pub use run::{Ended, Output, Run, Wait};
+pub use run::{Ended, NoStory, Output, Run, Wait};
 pub use setup::{SetupError, Stage};
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
 use request::Request;
+use run::Ends;
 use setup::{at, io_at};
 use supervisor::RUN;
 
@@ -56,6 +58,7 @@ pub struct Sandbox {
     request: Request,
     standard: Option<[OwnedFd; 3]>,
     patience: Option<Duration>,
+    recorded: bool,
 }
 
 impl Sandbox {
@@ -88,6 +91,7 @@ impl Sandbox {
             },
             standard: None,
             patience: Some(patience()),
+            recorded: false,
         }
     }
 
@@ -159,6 +163,12 @@ impl Sandbox {
         self
     }
 
+    /// Records what it does to its namespaces; [`Run::story`] is it.
+    pub fn record(mut self) -> Self {
+        self.recorded = true;
+        self
+    }
+
     /// Starts the program and returns when its exec has happened.
     ///
     /// # Errors
@@ -166,7 +176,7 @@ impl Sandbox {
     /// The call of the set-up that this machine refused. The program has not run then.
     pub fn start(self) -> Result<Run, SetupError> {
         let stage = Stage::Supervisor;
-        let Sandbox { request, standard, patience } = self;
+        let Sandbox { request, standard, patience, recorded } = self;
         let supervisor = supervisor::socket()?;
         let pair = || wire::pair().map_err(at(stage, "socketpair(SOCK_SEQPACKET)"));
         let pipe = || {
@@ -197,10 +207,12 @@ impl Sandbox {
                 errno: nix::errno::Errno::E2BIG,
             });
         }
-        let passed = [&their_report, &stdin, &stdout, &stderr, &their_witness, &their_liveness];
-        wire::send(supervisor, &message, &passed.map(|fd| fd.as_fd()))
+        let (story, their_story) = if recorded { Some(pipe()?) } else { None }.unzip();
+        let mut passed = vec![their_report, stdin, stdout, stderr, their_witness, their_liveness];
+        passed.extend(their_story);
+        wire::send(supervisor, &message, &passed.iter().map(AsFd::as_fd).collect::<Vec<_>>())
             .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
-        drop((their_report, stdin, stdout, stderr, their_witness, their_liveness));
-        Run::begin(report, witness, liveness, output, request.terminal, patience)
+        drop(passed);
+        Run::begin(Ends { report, witness, liveness, output, story }, request.terminal, patience)
     }
 }

@@ -39,6 +39,8 @@ pub(crate) struct Descriptors {
     pub(crate) witness: OwnedFd,
     /// The read end of a pipe that nobody writes to: it ends when the check does.
     pub(crate) liveness: OwnedFd,
+    /// The program's end of the socket to the recorder, from the supervisor.
+    pub(crate) recorder: Option<OwnedFd>,
 }
 
 impl Descriptors {
@@ -50,6 +52,7 @@ impl Descriptors {
             stderr: fds.next()?,
             witness: fds.next()?,
             liveness: fds.next()?,
+            recorder: None,
         })
     }
 }

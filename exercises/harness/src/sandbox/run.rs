@@ -1,6 +1,9 @@
 //! A run as the check sees it: what arrives from the sandbox, and the deadline for it.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -11,10 +14,12 @@ use nix::unistd::{Pid, read};
 
 use super::limits::OUTPUT;
 use super::message::{Excess, Message, Status};
+use super::recording::REFUSED;
 use super::root::WITNESS;
 use super::setup::{SetupError, Stage, at};
 use super::wire;
 use crate::look::{Namespaces, Process};
+use crate::record::Story;
 
 /// What is kept of each stream; the rest is read, counted and dropped.
 const KEPT: usize = 64 * 1024;
@@ -80,17 +85,49 @@ pub struct Run {
     ended: Option<Ended>,
     excess: Option<Excess>,
     patience: Option<Duration>,
+    /// Where the recorder writes the story when everybody has ended.
+    story: Option<OwnedFd>,
+}
+
+/// The check's ends of what it shares with a sandbox.
+pub(super) struct Ends {
+    pub(super) report: OwnedFd,
+    pub(super) witness: OwnedFd,
+    pub(super) liveness: OwnedFd,
+    pub(super) output: Vec<OwnedFd>,
+    pub(super) story: Option<OwnedFd>,
+}
+
+/// Why there is no story of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoStory {
+    /// Nobody asked for one.
+    NotRecorded,
+    /// This machine did not let the recorder trace the program (ptrace(2)). It ran all the same.
+    Refused(Errno),
+    /// The recorder itself was killed.
+    Lost,
+}
+
+impl fmt::Display for NoStory {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            NoStory::NotRecorded => write!(f, "the run was not recorded"),
+            NoStory::Refused(errno) => {
+                write!(f, "ptrace(PTRACE_SEIZE): {} (os error {})", errno.desc(), *errno as i32)
+            }
+            NoStory::Lost => write!(f, "the recorder was killed"),
+        }
+    }
 }
 
 impl Run {
     pub(super) fn begin(
-        report: OwnedFd,
-        witness: OwnedFd,
-        liveness: OwnedFd,
-        output: Vec<OwnedFd>,
+        ends: Ends,
         wants_terminal: bool,
         patience: Option<Duration>,
     ) -> Result<Run, SetupError> {
+        let Ends { report, witness, liveness, output, story } = ends;
         for fd in &output {
             fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
                 .map_err(at(Stage::Supervisor, "fcntl(O_NONBLOCK)"))?;
@@ -114,6 +151,7 @@ impl Run {
             ended: None,
             excess: None,
             patience,
+            story,
         };
         let wait = run.pump(Some(super::patience() * 2), |run| run.started);
         match (run.failed.take(), run.started, run.program.is_some()) {
@@ -200,6 +238,32 @@ impl Run {
         // What was printed before the end is in the pipes by now.
         self.read_streams();
         wait
+    }
+
+    /// Ends the run, if it has not ended, and returns what the recorder saw.
+    ///
+    /// # Errors
+    ///
+    /// Where [`super::Sandbox::record`] was not asked for, or this machine forbids it.
+    pub fn story(&mut self) -> Result<Story, NoStory> {
+        let story = self.story.take().ok_or(NoStory::NotRecorded)?;
+        self.kill();
+        let mut text = String::new();
+        File::from(story).read_to_string(&mut text).map_err(|_| NoStory::Lost)?;
+        if let Some(errno) = text.strip_prefix(REFUSED) {
+            return Err(NoStory::Refused(Errno::from_raw(errno.parse().unwrap_or(libc::EPERM))));
+        }
+        Story::from_json_lines(&text).map_err(|_| NoStory::Lost)
+    }
+
+    /// Everything in the PID namespace dies with its PID 1. That becomes readable when the last
+    /// one has.
+    fn kill(&self) {
+        if let Some(init) = &self.init {
+            init.kill();
+            let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
+            _ = poll(&mut [PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)], timeout);
+        }
     }
 
     /// Takes in what arrives until `reached`, at most for `patience`.
@@ -344,12 +408,6 @@ fn executes_the_witness(pid: Pid) -> bool {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        if let Some(init) = &self.init {
-            // Everything in the PID namespace dies with its PID 1. It becomes readable when the
-            // last one has.
-            init.kill();
-            let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
-            _ = poll(&mut [PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)], timeout);
-        }
+        self.kill();
     }
 }

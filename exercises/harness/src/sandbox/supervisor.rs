@@ -20,7 +20,7 @@ use super::message::{Message, fail};
 use super::outer::{self, Descriptors};
 use super::request::{Request, State};
 use super::setup::{SetupError, Stage, at, io_at};
-use super::{ids, wire};
+use super::{ids, recording, wire};
 use crate::doctor::probe;
 use crate::look::visitor::{self, Visit};
 use crate::sys::{self, Fork};
@@ -73,7 +73,7 @@ fn serve() {
     }
     // Whatever the test process had open and inheritable is none of a sandbox's business. No
     // descriptor above 2 has an owner in this process yet.
-    _ = sys::close_from_but(3, -1);
+    _ = sys::close_from_but(3, &[]);
     _ = std::env::set_current_dir("/");
     if Uid::effective().is_root() {
         // Root's supplementary groups would follow into the sandbox. Without the right to drop
@@ -85,11 +85,11 @@ fn serve() {
         let mut fds = message.fds.into_iter();
         match message.bytes.split_first() {
             Some((&RUN, body)) => {
-                if let (Some(request), Some(fds)) =
+                if let (Some(request), Some(mut descriptors)) =
                     (Request::decode(body), Descriptors::take(&mut fds))
-                    && let Err(error) = run(&request, &fds)
+                    && let Err(error) = run(&request, &mut descriptors, fds.next())
                 {
-                    fail(&fds.report, error);
+                    fail(&descriptors.report, error);
                 }
             }
             Some((&VISIT, body)) => {
@@ -103,8 +103,16 @@ fn serve() {
     }
 }
 
-/// Clones PID 1 of a sandbox, gives it its ids, and hands its pidfd to the check.
-fn run(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
+/// Clones PID 1 of a sandbox, gives it its ids, and hands its pidfd to the check. Where a story is
+/// wanted (in a pipe), a recorder goes with it.
+fn run(request: &Request, fds: &mut Descriptors, story: Option<OwnedFd>) -> Result<(), SetupError> {
+    let stage = Stage::Supervisor;
+    let recorder = story.map(|story| Ok((story, recording::pair()?))).transpose();
+    let recorder = recorder.map_err(at(stage, "socketpair(SOCK_SEQPACKET)"))?;
+    let recorder = recorder.map(|(story, (ours, theirs))| {
+        fds.recorder = Some(theirs);
+        (story, ours)
+    });
     // A mapped id cannot walk through root's home, so where we have the right to (real root) the
     // mounts of single files are made here and travel as descriptors.
     let shown: Vec<Option<OwnedFd>> = request
@@ -114,7 +122,7 @@ fn run(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
         .collect();
     let (go, wait) = {
         let (reader, writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
-            .map_err(at(Stage::Supervisor, "pipe2(O_CLOEXEC)"))?;
+            .map_err(at(stage, "pipe2(O_CLOEXEC)"))?;
         (writer, reader)
     };
     let flags = outer_flags(request);
@@ -128,9 +136,13 @@ fn run(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
         }
         Fork::Parent { pid, pidfd } => {
             ids::map(pid, 0, ids::host_uid(), ids::host_gid())?;
+            if let Some((story, socket)) = recorder {
+                recording::fork_recorder(request, socket, story, (pid, &pidfd))
+                    .map_err(at(stage, "clone(the recorder)"))?;
+            }
             Message::Created
                 .send(fds.report.as_fd(), &[pidfd.as_fd()])
-                .map_err(at(Stage::Supervisor, "sendmsg(SCM_RIGHTS)"))?;
+                .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
             // A child that has died tells so itself, or its pidfd does.
             _ = nix::unistd::write(&go, b"g");
             Ok(())

@@ -1,0 +1,186 @@
+//! Names for what a story shows: letters for namespaces, numbers for mounts and peer groups, each
+//! in order of first sight.
+
+use std::collections::HashMap;
+use std::fs::File;
+
+use nix::unistd::Pid;
+
+use super::story::{Change, Mount};
+use crate::look::{Kind, Namespace, mounts};
+use crate::sys;
+
+/// The user namespace around the program's first one. Nobody of the story is in it.
+pub(super) const OUTER: &str = "outer user";
+
+#[derive(Default)]
+pub(super) struct Names {
+    /// Each is held open, so that no other one gets its number while we compare.
+    namespaces: Vec<(Namespace, String)>,
+    letters: HashMap<Kind, usize>,
+    /// By mount namespace and the kernel's id.
+    mounts: HashMap<(String, u32), u32>,
+    mounts_so_far: u32,
+    peer_groups: HashMap<u32, usize>,
+}
+
+impl Names {
+    /// The namespace's name. If it is new, its change is added, and those of the user namespaces
+    /// above it that are new as well.
+    pub(super) fn namespace(
+        &mut self,
+        kind: Kind,
+        namespace: Namespace,
+        changes: &mut Vec<Change>,
+    ) -> String {
+        if let Some(name) = self.known(&namespace) {
+            return name;
+        }
+        let count = self.letters.entry(kind).or_default();
+        let name = format!("{kind} {}", letters(*count));
+        *count += 1;
+        self.introduce(kind, namespace, name, changes)
+    }
+
+    pub(super) fn known(&self, namespace: &Namespace) -> Option<String> {
+        let (_, name) = self.namespaces.iter().find(|(known, _)| known == namespace)?;
+        Some(name.clone())
+    }
+
+    fn introduce(
+        &mut self,
+        kind: Kind,
+        namespace: Namespace,
+        name: String,
+        changes: &mut Vec<Change>,
+    ) -> String {
+        let (parent, owner) = (namespace.parent().ok(), namespace.owner().ok());
+        self.namespaces.push((namespace, name.clone()));
+        let (parent, owner) = match kind {
+            Kind::User => (parent.map(|parent| self.user_above(parent, changes)), None),
+            // The PID namespace around the sandbox is none of the story's business.
+            Kind::Pid => (
+                parent.and_then(|parent| self.known(&parent)),
+                owner.map(|owner| self.user_above(owner, changes)),
+            ),
+            _ => (None, owner.map(|owner| self.user_above(owner, changes))),
+        };
+        changes.push(Change::Namespace { name: name.clone(), kind, owner, parent });
+        name
+    }
+
+    /// The name of a user namespace that another namespace refers to.
+    fn user_above(&mut self, namespace: Namespace, changes: &mut Vec<Change>) -> String {
+        if self.known(&namespace).is_some() || self.is_below_a_known_one(&namespace) {
+            self.namespace(Kind::User, namespace, changes)
+        } else {
+            self.introduce(Kind::User, namespace, OUTER.to_owned(), changes)
+        }
+    }
+
+    /// Whether one of the user namespaces that have a name is above this one.
+    fn is_below_a_known_one(&self, namespace: &Namespace) -> bool {
+        let mut above = namespace.parent();
+        while let Ok(parent) = above {
+            if self.known(&parent).is_some() {
+                return true;
+            }
+            above = parent.parent();
+        }
+        false
+    }
+
+    /// The mounts of the mount namespace `namespace` that `text` (a mountinfo file) shows.
+    pub(super) fn mounts(&mut self, namespace: &str, text: &str) -> Vec<Mount> {
+        let lines = mounts::parse(text);
+        let mut number = |id: u32| {
+            let so_far = &mut self.mounts_so_far;
+            *self.mounts.entry((namespace.to_owned(), id)).or_insert_with(|| {
+                *so_far += 1;
+                *so_far
+            })
+        };
+        let numbers: Vec<_> = lines.iter().map(|line| (line.id, number(line.id))).collect();
+        let known: HashMap<_, _> = numbers.iter().copied().collect();
+        let groups = &mut self.peer_groups;
+        let mut group = |tag: &String| match tag.split_once(':') {
+            Some((how, id)) => {
+                let count = groups.len() + 1;
+                let number = id.parse().map(|id| *groups.entry(id).or_insert(count));
+                format!("{how}:{}", number.unwrap_or_default())
+            }
+            None => tag.clone(),
+        };
+        lines
+            .iter()
+            .zip(numbers)
+            .map(|(line, (_, id))| Mount {
+                id,
+                parent: known.get(&line.parent).copied().filter(|parent| *parent != id),
+                kind: line.kind.clone(),
+                root: line.root.clone(),
+                point: line.point.clone(),
+                read_only: line.options.split(',').any(|option| option == "ro"),
+                propagation: line.propagation.iter().map(&mut group).collect::<Vec<_>>().join(" "),
+            })
+            .collect()
+    }
+}
+
+/// A namespace of a task, by the file's name in `/proc/TID/ns`.
+pub(super) fn open(task: Pid, file: &str) -> nix::Result<Namespace> {
+    let file = File::open(format!("/proc/{task}/ns/{file}"));
+    Namespace::hold(file.map_err(|error| sys::errno_of(&error))?.into())
+}
+
+/// A, B, … Z, AA, AB, …
+fn letters(number: usize) -> String {
+    let letter = char::from(b'A' + (number % 26) as u8);
+    match number / 26 {
+        0 => letter.to_string(),
+        more => letters(more - 1) + &letter.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_letter_for_every_number() {
+        assert_eq!([0, 25, 26, 27, 702].map(letters), ["A", "Z", "AA", "AB", "AAA"]);
+    }
+
+    #[test]
+    fn a_namespace_keeps_its_name() {
+        let mut names = Names::default();
+        let mut changes = Vec::new();
+        let ours = || open(Pid::this(), "uts").unwrap();
+        assert_eq!(names.namespace(Kind::Uts, ours(), &mut changes), "uts A");
+        let told = changes.len();
+        assert_eq!(names.namespace(Kind::Uts, ours(), &mut changes), "uts A");
+        assert_eq!(changes.len(), told);
+    }
+
+    #[test]
+    fn mounts_and_peer_groups_are_numbered_in_order_of_first_sight() {
+        let mut names = Names::default();
+        let text =
+            "36 35 98:0 / / rw shared:7 - ext3 a rw\n40 36 0:5 / /tmp ro master:7 - tmpfs b rw\n";
+        let mounts = names.mounts("mnt A", text);
+        assert_eq!(
+            (mounts[0].id, mounts[0].parent, mounts[0].propagation.as_str()),
+            (1, None, "shared:1")
+        );
+        assert_eq!(
+            (mounts[1].id, mounts[1].parent, mounts[1].propagation.as_str()),
+            (2, Some(1), "master:1")
+        );
+        assert!(mounts[1].read_only && !mounts[0].read_only);
+        assert_eq!(
+            names.mounts("mnt B", text)[0].id,
+            3,
+            "another namespace's mount is another one"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! The calls of ptrace(2) that the recorder makes, and how a stop is told from another.
+//!
+//! nix wraps them with its own type of signals, which has no real-time ones; a recorded program
+//! may send those.
+
+use std::ffi::{c_int, c_long, c_void};
+use std::io::IoSliceMut;
+use std::ptr;
+
+use nix::Result;
+use nix::errno::Errno;
+use nix::sys::uio::{RemoteIoVec, process_vm_readv};
+use nix::unistd::Pid;
+
+/// Why a task stopped, or that it has ended.
+pub(super) enum Stop {
+    Exited(c_int),
+    Killed(c_int),
+    /// One of `PTRACE_EVENT_*`, and its message.
+    Event(c_int, u64),
+    /// At the entry or at the return of a system call.
+    Call,
+    /// It is about to receive a signal.
+    Signal(c_int),
+    /// A new task before its first instruction, or one that a signal has stopped (`SIGSTOP` and
+    /// its like): then the signal.
+    Halt(Option<c_int>),
+}
+
+/// Where a system call is, as `PTRACE_GET_SYSCALL_INFO` tells (Linux 5.3).
+pub(super) enum At {
+    Entry { number: c_long, arguments: [u64; 6] },
+    Return(i64),
+    Filter { number: c_long, arguments: [u64; 6] },
+}
+
+/// `struct ptrace_syscall_info` of `include/uapi/linux/ptrace.h`.
+#[repr(C)]
+#[derive(Default)]
+struct SyscallInfo {
+    op: u8,
+    pad: [u8; 3],
+    arch: u32,
+    instruction_pointer: u64,
+    stack_pointer: u64,
+    /// At an entry the number and the arguments, at a return its value.
+    words: [u64; 8],
+}
+
+/// Becomes the tracer of `pid` without stopping it, and of all that it will start. When the
+/// tracer dies, all of them are killed.
+pub(super) fn seize(pid: Pid) -> Result<()> {
+    let options = libc::PTRACE_O_TRACESYSGOOD
+        | libc::PTRACE_O_TRACEFORK
+        | libc::PTRACE_O_TRACEVFORK
+        | libc::PTRACE_O_TRACECLONE
+        | libc::PTRACE_O_TRACEEXEC
+        | libc::PTRACE_O_TRACEEXIT
+        | libc::PTRACE_O_TRACESECCOMP
+        | libc::PTRACE_O_EXITKILL;
+    ask(libc::PTRACE_SEIZE, pid, 0, options as usize)
+}
+
+/// Waits for the next stop of any task; `ECHILD` when none is left.
+pub(super) fn wait() -> Result<(Pid, Stop)> {
+    let mut status = 0;
+    let pid = loop {
+        // SAFETY: the kernel writes one int.
+        match Errno::result(unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) }) {
+            Err(Errno::EINTR) => {}
+            pid => break Pid::from_raw(pid?),
+        }
+    };
+    let event = status >> 16;
+    let stop = if libc::WIFEXITED(status) {
+        Stop::Exited(libc::WEXITSTATUS(status))
+    } else if libc::WIFSIGNALED(status) {
+        Stop::Killed(libc::WTERMSIG(status))
+    } else {
+        match (libc::WSTOPSIG(status), event) {
+            (libc::SIGTRAP, libc::PTRACE_EVENT_STOP) => Stop::Halt(None),
+            (signal, libc::PTRACE_EVENT_STOP) => Stop::Halt(Some(signal)),
+            (_, 1..) => Stop::Event(event, message(pid).unwrap_or_default()),
+            (signal, _) if signal == libc::SIGTRAP | 0x80 => Stop::Call,
+            (signal, _) => Stop::Signal(signal),
+        }
+    };
+    Ok((pid, stop))
+}
+
+/// Lets it run, with `signal` delivered (0 for none): to the next event, or only to the next
+/// entry or return of a system call.
+pub(super) fn resume(pid: Pid, to_the_next_call: bool, signal: c_int) {
+    let request = if to_the_next_call { libc::PTRACE_SYSCALL } else { libc::PTRACE_CONT };
+    // It may have been killed meanwhile; then its end is the next thing that we hear of it.
+    _ = ask(request, pid, 0, signal as usize);
+}
+
+/// Leaves it stopped, as the signal asks, until `SIGCONT`.
+pub(super) fn stay_stopped(pid: Pid) {
+    _ = ask(libc::PTRACE_LISTEN, pid, 0, 0);
+}
+
+pub(super) fn call(pid: Pid) -> Result<At> {
+    let mut info = SyscallInfo::default();
+    ask(libc::PTRACE_GET_SYSCALL_INFO, pid, size_of::<SyscallInfo>(), (&raw mut info) as usize)?;
+    let number = info.words[0] as c_long;
+    let mut arguments = [0; 6];
+    arguments.copy_from_slice(&info.words[1..7]);
+    match info.op {
+        libc::PTRACE_SYSCALL_INFO_ENTRY => Ok(At::Entry { number, arguments }),
+        libc::PTRACE_SYSCALL_INFO_EXIT => Ok(At::Return(info.words[0] as i64)),
+        libc::PTRACE_SYSCALL_INFO_SECCOMP => Ok(At::Filter { number, arguments }),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// Who sent the signal that it is about to receive: a pid in its own PID namespace, 0 for
+/// somebody outside of that.
+pub(super) fn sender(pid: Pid) -> Option<i32> {
+    // SAFETY: zero is a valid siginfo_t.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    ask(libc::PTRACE_GETSIGINFO, pid, 0, (&raw mut info) as usize).ok()?;
+    // SAFETY: the kernel has filled it; where no pid belongs to the signal, this reads other
+    // fields of the same union, and all of them are integers.
+    Some(unsafe { info.si_pid() })
+}
+
+/// Reads memory of a stopped task: what is there from `address` on, at most `length` bytes.
+pub(super) fn read(pid: Pid, address: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    let mut read = 0;
+    // Page by page: a read that crosses into a page that is not there returns nothing of it.
+    while read < length {
+        let at = address as usize + read;
+        let rest = (length - read).min(4096 - at % 4096);
+        let remote = RemoteIoVec { base: at, len: rest };
+        let mut local = [IoSliceMut::new(&mut bytes[read..read + rest])];
+        match process_vm_readv(pid, &mut local, &[remote]) {
+            Ok(some @ 1..) => read += some,
+            Ok(0) | Err(_) => break,
+        }
+    }
+    bytes.truncate(read);
+    bytes
+}
+
+/// Overwrites eight bytes of its memory.
+pub(super) fn write_word(pid: Pid, address: u64, word: u64) -> Result<()> {
+    ask(libc::PTRACE_POKEDATA, pid, address as usize, word as usize)
+}
+
+/// Replaces the first argument of the system call whose entry it stands at.
+pub(super) fn set_first_argument(pid: Pid, value: u64) -> Result<()> {
+    // SAFETY: zero is a valid user_regs_struct.
+    let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
+    let mut vector = libc::iovec {
+        iov_base: (&raw mut registers).cast::<c_void>(),
+        iov_len: size_of::<libc::user_regs_struct>(),
+    };
+    const NT_PRSTATUS: usize = 1;
+    ask(libc::PTRACE_GETREGSET, pid, NT_PRSTATUS, (&raw mut vector) as usize)?;
+    #[cfg(target_arch = "x86_64")]
+    {
+        registers.rdi = value;
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        registers.regs[0] = value;
+    }
+    vector.iov_base = (&raw mut registers).cast::<c_void>();
+    ask(libc::PTRACE_SETREGSET, pid, NT_PRSTATUS, (&raw mut vector) as usize)
+}
+
+fn message(pid: Pid) -> Result<u64> {
+    let mut message: u64 = 0;
+    ask(libc::PTRACE_GETEVENTMSG, pid, 0, (&raw mut message) as usize)?;
+    Ok(message)
+}
+
+/// ptrace(2) itself. `data` is a number or the address of what the request reads or writes.
+fn ask(request: libc::c_uint, pid: Pid, address: usize, data: usize) -> Result<()> {
+    let pointer = |number: usize| ptr::with_exposed_provenance_mut::<c_void>(number);
+    // SAFETY: the callers pass addresses of values of the size that the request asks for, which
+    // live until the call returns.
+    let done = unsafe { libc::ptrace(request as _, pid.as_raw(), pointer(address), pointer(data)) };
+    Errno::result(done).map(drop)
+}
