@@ -22,6 +22,7 @@ mod screen;
 mod shell;
 mod steps;
 mod terminal;
+mod trace;
 mod variants;
 mod verify;
 mod watch;
@@ -43,6 +44,14 @@ for readers
   hint CHAPTER            one more hint each time; --again from the first, --all of them
   run CHAPTER [-- ARGS…]  your program, in the sandbox
         --as plain-user   without root's rights
+  trace CHAPTER [-- ARGS…]
+                          your program's namespace calls, one by one
+  trace -- PROGRAM [ARGS…]
+                          those of any program
+        --as plain-user   without root's rights
+        --json            as JSON Lines
+        --html FILE       as a page to step through
+        --from FILE       show what --json wrote
   shell                   a root shell in a sandbox, to play in
         --as plain-user   without root's rights
   list                    the chapters and how far you are
@@ -83,6 +92,7 @@ fn command(words: &[OsString]) -> failure::Result {
         ["watch", rest @ ..] => watch::run(rest),
         ["hint", rest @ ..] => hint::run(rest),
         ["run", rest @ ..] => run::run(rest),
+        ["trace", rest @ ..] => trace::run(rest),
         ["shell", rest @ ..] => shell::run(rest),
         ["list", rest @ ..] => list::run(rest),
         ["diff", rest @ ..] => diff::run(rest),

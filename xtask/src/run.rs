@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::ExitCode;
 
 use harness::doctor;
-use harness::sandbox::{Excess, Sandbox, State, Status, Wait};
+use harness::sandbox::{Excess, Run, Sandbox, State, Status, Wait};
 
 use crate::cargo::{Built, build_program};
 use crate::chapter::Chapter;
@@ -58,16 +58,29 @@ pub(crate) fn has_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// Runs it where the reader is: on a terminal of its own if we have one, otherwise on our own
-/// input and output. Exits as the program does, with 128 and the number for a signal.
+/// Where a program's output goes when it has no terminal of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streams {
+    Own,
+    /// All of it to standard error: standard output is for something else.
+    Aside,
+}
+
+/// Runs it where the reader is. Exits as the program does, with 128 and the number for a signal.
 pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
+    live(sandbox, Streams::Own).map(|(_, code)| code)
+}
+
+/// Runs it to its end: on a terminal of its own if we have one, otherwise on our own input and
+/// output. The exit status to pass on comes with it.
+pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
     let sandbox = sandbox.patience(None);
     let terminal = has_terminal();
     let sandbox = if terminal {
         let kind = std::env::var("TERM").unwrap_or_else(|_| "dumb".into());
         sandbox.env("TERM", &kind).terminal()
     } else {
-        sandbox.standard(own_standard()?)
+        sandbox.standard(own_standard(streams)?)
     };
     let mut run = sandbox.start().map_err(|error| {
         let advice = doctor::explain(&error);
@@ -79,7 +92,7 @@ pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
             .map_err(|errno| Failure::new(format!("could not connect the terminal: {errno}")))?;
         if let End::Signal(signal) = end {
             // Dropping the run ends everything in it.
-            return Ok(ExitCode::from(128 + signal as u8));
+            return Ok((run, ExitCode::from(128 + signal as u8)));
         }
     }
     let wait = run.await_end();
@@ -90,22 +103,24 @@ pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
         };
         screen::warn(&format!("stopped: {what}\n"));
     }
-    Ok(ExitCode::from(match run.ended().map(|ended| ended.status) {
+    let code = ExitCode::from(match run.ended().map(|ended| ended.status) {
         Some(Status::Exited(code)) => code as u8,
         Some(Status::Killed(signal)) => 128 + signal as u8,
         None => 128 + libc::SIGKILL as u8,
-    }))
+    });
+    Ok((run, code))
 }
 
 /// Ours, once more. One that was closed when we started is `/dev/null` by now: the standard
 /// library opens it before `main`, so that no file takes its number.
-fn own_standard() -> Result<[OwnedFd; 3]> {
+fn own_standard(streams: Streams) -> Result<[OwnedFd; 3]> {
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let again = |fd: std::os::fd::BorrowedFd| {
         let again = fd.try_clone_to_owned();
         again.map_err(|error| Failure::new(format!("could not pass input and output on: {error}")))
     };
-    Ok([again(stdin.as_fd())?, again(stdout.as_fd())?, again(stderr.as_fd())?])
+    let out = if streams == Streams::Own { stdout.as_fd() } else { stderr.as_fd() };
+    Ok([again(stdin.as_fd())?, again(out)?, again(stderr.as_fd())?])
 }
 
 #[cfg(test)]

@@ -23,10 +23,7 @@ pub(crate) fn run(words: &[&str]) -> Result {
         State::RootLab => ("root", "lab# "),
         State::PlainUser => ("an ordinary user", "lab$ "),
     };
-    let mut sandbox = Sandbox::command(shell).state(state).env("PS1", prompt);
-    for (name, program) in built()? {
-        sandbox = sandbox.show(&name, program);
-    }
+    let sandbox = furnished(Sandbox::command(shell).state(state).env("PS1", prompt))?;
     if has_terminal() {
         screen::warn(&format!(
             "you are {who} in a sandbox: nothing you do here leaves it, and `exit` ends it for good\n"
@@ -35,8 +32,16 @@ pub(crate) fn run(words: &[&str]) -> Result {
     in_sandbox(sandbox)
 }
 
+/// Shows the programs of the exercises and solutions in `/lab`.
+pub(crate) fn furnished(mut sandbox: Sandbox) -> Result<Sandbox> {
+    for (name, program) in built()? {
+        sandbox = sandbox.show(&name, program);
+    }
+    Ok(sandbox)
+}
+
 /// The programs of the exercises and solutions, as far as they have been built.
-fn built() -> Result<Vec<(String, std::path::PathBuf)>> {
+pub(crate) fn built() -> Result<Vec<(String, std::path::PathBuf)>> {
     let folder = programs()?;
     let names = Chapter::all()?.into_iter().map(|chapter| chapter.name);
     let names = names.flat_map(|name| [format!("{name}-solution"), name]);

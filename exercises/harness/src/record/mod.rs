@@ -12,6 +12,7 @@ mod ptrace;
 pub(crate) mod recorder;
 mod story;
 mod why;
+mod words;
 mod world;
 
 pub use format::Unreadable;

@@ -33,6 +33,16 @@ pub struct Task {
 }
 
 impl Task {
+    /// Its program and its pids: `sh [4 1]`.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.program, self.pids_in_brackets())
+    }
+
+    pub fn pids_in_brackets(&self) -> String {
+        let pids: Vec<String> = self.pids.iter().map(i32::to_string).collect();
+        format!("[{}]", pids.join(" "))
+    }
+
     /// Its pid as it sees it itself.
     pub fn own_pid(&self) -> Option<i32> {
         self.pids.last().copied()

@@ -120,8 +120,11 @@ impl Sandbox {
         self.args(["--", WITNESS])
     }
 
-    /// Shows another file of this machine as `/lab/NAME`.
+    /// Shows another file of this machine as `/lab/NAME`, unless one has that name already.
     pub fn show(mut self, name: &str, path: impl AsRef<Path>) -> Self {
+        if self.request.shown.iter().any(|shown| shown.name == name) {
+            return self;
+        }
         let path = path.as_ref().to_string_lossy().into_owned();
         self.request.shown.push(Shown { name: name.to_owned(), path });
         self
