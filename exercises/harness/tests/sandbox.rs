@@ -71,6 +71,8 @@ fn no_namespace_is_shared_with_this_process_but_time() {
 #[test]
 fn a_signal_is_told_from_an_exit() {
     assert_eq!(status(&finished("kill -SEGV $$")), Status::Killed(libc::SIGSEGV));
+    let real_time = libc::SIGRTMIN() + 1;
+    assert_eq!(status(&finished(&format!("kill -{real_time} $$"))), Status::Killed(real_time));
 }
 
 #[test]

@@ -34,8 +34,8 @@ pub(crate) struct Bystander {
 }
 
 /// Follows `program`, which [`attach`] has seized, until nobody is left.
-pub(crate) fn record(program: Pid, command: &[String], bystanders: &[Bystander]) -> Story {
-    let story = Story { program: command.to_vec(), ..Story::default() };
+pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander]) -> Story {
+    let story = Story { program: command, ..Story::default() };
     let mut recorder = Recorder {
         story,
         names: Names::default(),
@@ -239,6 +239,10 @@ impl Recorder {
     /// A recorded call has returned.
     fn returns(&mut self, pid: Pid, call: Call, value: i64) {
         let Some(number) = self.tasks.get(&pid).map(|task| task.number) else { return };
+        if self.is_full() {
+            self.story.dropped += 1;
+            return;
+        }
         if call.meaning == Meaning::Open && value >= 0 {
             // The write will be a step, the opening is none.
             if let Some(task) = self.tasks.get_mut(&pid) {
@@ -632,11 +636,16 @@ impl Recorder {
     }
 
     fn push(&mut self, step: Step) {
-        if self.story.steps.len() < STEPS {
-            self.story.steps.push(step);
-        } else {
+        if self.is_full() {
             self.story.dropped += 1;
+        } else {
+            self.story.steps.push(step);
         }
+    }
+
+    /// Nothing more is kept, so nobody has to look any more.
+    fn is_full(&self) -> bool {
+        self.story.steps.len() >= STEPS
     }
 }
 

@@ -261,7 +261,7 @@ fn live_quietly(resident: &Resident, settling: OwnedFd) -> ! {
 }
 
 /// Puts pids in the place of `{NAME}`.
-fn with_pids(text: &str, pids: &[(String, i32)]) -> String {
+pub(super) fn with_pids(text: &str, pids: &[(String, i32)]) -> String {
     let mut text = text.to_owned();
     for (name, pid) in pids {
         text = text.replace(&format!("{{{name}}}"), &pid.to_string());

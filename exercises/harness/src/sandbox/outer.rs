@@ -15,7 +15,6 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, read, setsid};
 
 use super::ids;
@@ -262,18 +261,27 @@ struct Reaped {
 impl Reaped {
     /// Takes the status of everybody who has ended.
     fn take(&mut self, program: &Program) {
+        const NOBODY: Pid = Pid::from_raw(0);
         loop {
+            let mut status = 0;
             // __WALL: a program may choose another signal than SIGCHLD for the end of a child.
-            let options = WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
-            let (pid, ended) = match waitpid(None, Some(options)) {
-                Ok(WaitStatus::Exited(pid, code)) => (pid, Status::Exited(code)),
-                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Status::Killed(signal as i32)),
-                Ok(WaitStatus::StillAlive) => return,
+            let options = libc::WNOHANG | libc::__WALL;
+            // Not through nix: its signals lack the real-time ones, and the status would be lost.
+            // SAFETY: the kernel writes one int.
+            let pid = unsafe { libc::waitpid(-1, &raw mut status, options) };
+            let pid = match Errno::result(pid).map(Pid::from_raw) {
+                Ok(NOBODY) => return,
+                Ok(pid) => pid,
                 Err(Errno::ECHILD) => {
                     self.all = true;
                     return;
                 }
-                Ok(_) | Err(_) => continue,
+                Err(_) => continue,
+            };
+            let ended = if libc::WIFSIGNALED(status) {
+                Status::Killed(libc::WTERMSIG(status))
+            } else {
+                Status::Exited(libc::WEXITSTATUS(status))
             };
             if pid == program.pid {
                 self.status = Some(ended);

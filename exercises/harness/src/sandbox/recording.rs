@@ -15,6 +15,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::Pid;
 
 use super::ids;
+use super::inner::with_pids;
 use super::request::Request;
 use super::wire::{self, Reader, Writer};
 use crate::look::{Kind, Process, namespaces};
@@ -70,13 +71,15 @@ fn follow(request: &Request, socket: OwnedFd, user: OwnedFd, init: Pid) -> nix::
     let message = wire::receive(socket.as_fd())?.ok_or(Errno::EPIPE)?;
     let program = message.sender.map(|sender| Pid::from_raw(sender.pid())).ok_or(Errno::ESRCH)?;
     let residents = Reader(&message.bytes).list(|from| Some((from.text()?, from.number()? as i32)));
+    let residents = residents.unwrap_or_default();
     let attached = recorder::attach(program);
     let answer = attached.map_or_else(|errno| errno as u8, |()| 0);
     wire::send(socket.as_fd(), &[answer], &[])?;
     drop(socket);
     attached?;
-    let bystanders = bystanders(init, &residents.unwrap_or_default());
-    Ok(recorder::record(program, &request.command, &bystanders).to_json_lines())
+    let bystanders = bystanders(init, &residents);
+    let command: Vec<_> = request.command.iter().map(|word| with_pids(word, &residents)).collect();
+    Ok(recorder::record(program, command, &bystanders).to_json_lines())
 }
 
 /// The residents, which know their pids inside only.
