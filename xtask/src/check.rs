@@ -216,10 +216,14 @@ fn run_steps(
     let mut first = None;
     for (step, result) in all.iter().zip(results) {
         teller.passing(&format!("  …       step {}: {}", step.number, step.title));
-        let run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
+        let mut run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
         if first.is_none() {
             teller.say(&text::step_line(step, run.outcome, teller.screen));
             if run.outcome != Outcome::Passed {
+                if run.outcome == Outcome::Failed {
+                    teller.passing("  …       recording it once more");
+                    record(&checked.chapter, step, test, &mut run);
+                }
                 teller.say(&text::explanation(&checked.chapter, step, &run, teller.screen));
                 first = Some((step.number, run.outcome));
             }
@@ -231,6 +235,25 @@ fn run_steps(
     }
     teller.passing_screen().clear_line();
     Ok(first)
+}
+
+/// Runs a step that has failed once more with the recorder beside it: its story is kept, and the
+/// verdict points at a call. Without that the verdict stands all the same.
+fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
+    let Ok(folder) = cargo::target().map(|target| target.join("stories")) else { return };
+    let file = folder.join(format!("{}.jsonl", chapter.name));
+    // The one of an earlier check must not be taken for this one.
+    _ = std::fs::remove_file(&file);
+    if std::fs::create_dir_all(&folder).is_err() {
+        return;
+    }
+    if let Ok(recorded) = steps::record_step(test, step, None, &file)
+        // It may have turned out otherwise this time.
+        && recorded.verdict.saw == run.verdict.saw
+    {
+        run.verdict.pointer = recorded.verdict.pointer;
+        run.story = Some(file).filter(|file| file.exists());
+    }
 }
 
 /// Speaks to the reader, if there is one.

@@ -106,6 +106,8 @@ pub(crate) struct Run {
     /// What the check printed.
     pub(crate) output: String,
     pub(crate) seconds: f64,
+    /// Where its story is, if it was recorded.
+    pub(crate) story: Option<PathBuf>,
 }
 
 /// The harness has its own deadlines, a few seconds for each thing it awaits. This one is for a
@@ -122,6 +124,26 @@ pub(crate) struct Other<'a> {
 
 /// Runs one step of a check that is built. `other` replaces the package's own program.
 pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Result<Run> {
+    run_or_record(check, step, other, None)
+}
+
+/// Runs it once more with the recorder beside it. Its story goes to a file, and the verdict points
+/// at the call that went wrong.
+pub(crate) fn record_step(
+    check: &Path,
+    step: &Step,
+    other: Option<Other>,
+    story: &Path,
+) -> Result<Run> {
+    run_or_record(check, step, other, Some(story))
+}
+
+fn run_or_record(
+    check: &Path,
+    step: &Step,
+    other: Option<Other>,
+    story: Option<&Path>,
+) -> Result<Run> {
     // In memory and inherited: an interrupted check leaves no file behind.
     let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
     let memory = memory.map_err(|errno| Failure::new(format!("memfd_create(): {errno}")))?;
@@ -144,6 +166,9 @@ pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Resul
         if other.never_ends {
             command.env("NAMESPACES_BY_HAND_PATIENCE", "0.5");
         }
+    }
+    if let Some(story) = story {
+        command.env(verdict::STORY, story);
     }
     let prepare = move || {
         // The check must not outlive us; its sandboxes end with it.
@@ -175,7 +200,7 @@ pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Resul
         None => format!("{output}it was still running after {} s\n", BACKSTOP.as_secs()),
     };
     let seconds = start.elapsed().as_secs_f64();
-    Ok(Run { outcome, verdict: verdict.unwrap_or_default(), output, seconds })
+    Ok(Run { outcome, verdict: verdict.unwrap_or_default(), output, seconds, story: None })
 }
 
 fn how(status: ExitStatus) -> String {

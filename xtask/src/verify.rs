@@ -17,7 +17,7 @@ use crate::failure::{Failure, Result};
 use crate::format::{self, Format};
 use crate::rules;
 use crate::screen::print;
-use crate::steps::{Other, Outcome, Run, Step, run_step, steps};
+use crate::steps::{Other, Outcome, Run, Step, record_step, run_step, steps};
 use crate::variants::{self, Built, Source};
 
 /// Programs that replay or fake.
@@ -257,8 +257,11 @@ enum Expected {
     SolutionPasses,
     OtherPasses,
     CheatFails,
-    /// The mistake's name is the diagnosis of the first step that fails.
-    Named,
+    /// The mistake's name is the diagnosis of the first step that fails. If its row names a call,
+    /// that is found in the story.
+    Named {
+        points: bool,
+    },
 }
 
 /// In the order in which they are reported. `N` is the number of trials.
@@ -277,7 +280,7 @@ impl Expected {
             Expected::OtherPasses => FACTS[1],
             Expected::StubFails => FACTS[2],
             Expected::CheatFails => FACTS[3],
-            Expected::Named => FACTS[4],
+            Expected::Named { .. } => FACTS[4],
         }
     }
 }
@@ -319,7 +322,8 @@ fn trials_of<'a>(
         trials.push(match number {
             Some(number) => {
                 let mistake = &book.mistakes[number];
-                trial(&mistake.name, other(never_ends(mistake)), Expected::Named)
+                let expected = Expected::Named { points: mistake.pointer.is_some() };
+                trial(&mistake.name, other(never_ends(mistake)), expected)
             }
             None if *name == stub_of(chapter) => {
                 trial("the stub", other(false), Expected::StubFails)
@@ -378,9 +382,11 @@ fn faults_of(trial: &Trial) -> Vec<String> {
                     faults.push(saw());
                 }
             }
-            Expected::Named => match run.outcome {
+            Expected::Named { points } => match run.outcome {
                 Outcome::Passed => {}
-                Outcome::Failed if run.verdict.mistake == name => return Vec::new(),
+                Outcome::Failed if run.verdict.mistake == name => {
+                    return if *points { faults_of_story(trial, step) } else { Vec::new() };
+                }
                 _ if run.verdict.mistake.is_empty() => {
                     return vec![format!("not diagnosed: {}", saw())];
                 }
@@ -388,10 +394,25 @@ fn faults_of(trial: &Trial) -> Vec<String> {
             },
         }
     }
-    if let Expected::Named = trial.expected {
+    if let Expected::Named { .. } = trial.expected {
         faults.push(format!("{name}: passes every step"));
     }
     faults
+}
+
+/// With the recorder beside it the verdict is the same, and points at a call.
+fn faults_of_story(trial: &Trial, step: &Step) -> Vec<String> {
+    let run = match record_step(trial.check, step, trial.other, Path::new("/dev/null")) {
+        Ok(run) => run,
+        Err(failure) => return vec![format!("{}: {failure}", trial.name)],
+    };
+    if run.verdict.mistake != trial.name {
+        vec![format!("{}: not diagnosed when it is recorded: {}", trial.name, brief(&run))]
+    } else if run.verdict.pointer.is_empty() {
+        vec![format!("{}: the story has no such call as its row names", trial.name)]
+    } else {
+        Vec::new()
+    }
 }
 
 impl Trial<'_> {

@@ -68,7 +68,9 @@ impl Exercise {
     /// says so, and what to change on the machine.
     #[track_caller]
     pub fn start(self) -> Attempt {
-        let run = self.sandbox.start().unwrap_or_else(|error| {
+        let recorded = verdict::wants_a_story();
+        let sandbox = if recorded { self.sandbox.record() } else { self.sandbox };
+        let run = sandbox.start().unwrap_or_else(|error| {
             let advice = doctor::explain(&error);
             verdict::could_not_check(&error, &advice)
         });
@@ -185,6 +187,8 @@ impl Attempt {
         let (stdout, stderr) = (self.run.stdout(), self.run.stderr());
         self.report.aside("stdout", stdout.trim_end());
         self.report.aside("stderr", stderr.trim_end());
+        // Last of all: it ends whatever is still running.
+        self.report.story = self.run.story().ok();
         self.report
     }
 

@@ -8,8 +8,11 @@
 //! cause = "…"
 //! remedy = "…"
 //! see = "a-heading-of-the-page"
+//! call = "unshare(*"                                # the call of the story it is about, or
+//! missing = { call = "sethostname()", after = "unshare(*" } # the one that is not there; or `before`
 //! ```
 //!
+//! `call` and `missing` may both be left out: then the last call that failed is pointed at.
 //! A `when` value may be a list (any of them) and may hold `*` (any text). All keys must fit. The
 //! first row that fits is the diagnosis, so a table goes from the particular to the general.
 
@@ -26,6 +29,22 @@ pub struct Edit {
     pub replace: String,
 }
 
+/// Where in the story of a run a mistake is. A pattern is of the call as it is shown; `*` stands
+/// for any text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    /// The last call that fits.
+    Call(String),
+    /// A call that should stand next to the last one that fits.
+    Missing { call: String, side: Side, of: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Before,
+    After,
+}
+
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -37,6 +56,7 @@ pub struct Mistake {
     pub remedy: String,
     /// A heading's anchor in the chapter's page; empty in the general table.
     pub see: String,
+    pub pointer: Option<Pointer>,
 }
 
 /// What is wrong with a table, and where.
@@ -81,7 +101,7 @@ fn parse(text: &str, of_chapter: bool) -> Result<Vec<Mistake>, TableError> {
 fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, TableError> {
     let error = |what: &str| TableError(format!("mistake {number}: {what}"));
     let row = row.as_table().ok_or_else(|| error("not a table"))?;
-    const KEYS: [&str; 6] = ["name", "edit", "when", "cause", "remedy", "see"];
+    const KEYS: [&str; 8] = ["name", "edit", "when", "cause", "remedy", "see", "call", "missing"];
     if let Some((key, _)) = row.iter().find(|(key, _)| !KEYS.contains(&key.get_ref().as_ref())) {
         return Err(error(&format!("unknown key `{}`", key.get_ref())));
     }
@@ -115,6 +135,21 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
             .ok_or_else(|| error("`when` holds something else than text"))?;
         when.push((key.get_ref().to_string(), values));
     }
+    let pointer = match (row.get("call"), row.get("missing").map(|value| value.get_ref())) {
+        (None, None) => None,
+        (Some(_), None) => Some(Pointer::Call(text("call")?)),
+        (None, Some(DeValue::Table(missing))) => {
+            let part = |key: &str| missing.get(key).and_then(|value| value.get_ref().as_str());
+            let (side, of) = match (part("before"), part("after")) {
+                (Some(of), None) => (Side::Before, of),
+                (None, Some(of)) => (Side::After, of),
+                _ => return Err(error("`missing` needs a `before` or an `after`")),
+            };
+            let call = part("call").ok_or_else(|| error("`missing` needs a `call`"))?;
+            Some(Pointer::Missing { call: call.to_owned(), side, of: of.to_owned() })
+        }
+        _ => return Err(error("either a text `call` or a table `missing`")),
+    };
     Ok(Mistake {
         name: text("name")?,
         edits,
@@ -122,6 +157,7 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
         cause: text("cause")?,
         remedy: text("remedy")?,
         see: if of_chapter { text("see")? } else { String::new() },
+        pointer,
     })
 }
 
@@ -169,6 +205,8 @@ mod tests {
             ("[[mistake]]\nname = 'x'", "mistake 1: no list `edit`"),
             ("[[mistake]]\nnmae = 'x'", "mistake 1: unknown key `nmae`"),
             ("[[mistake]]\nedit = []\nwhen = { uts = 1 }", "something else than text"),
+            ("[[mistake]]\nedit = []\nwhen = {}\nmissing = {}", "`missing` needs a `before`"),
+            ("[[mistake]]\nedit = []\nwhen = {}\ncall = ''\nmissing = 1", "either a text"),
             ("[[mistake", "TOML parse error"),
         ] {
             let error = of_chapter(text).unwrap_err().to_string();

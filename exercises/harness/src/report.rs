@@ -6,6 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::look::{Kind, Namespace, Namespaces};
+use crate::record::Story;
 
 /// The observed facts of one run.
 #[derive(Default)]
@@ -17,6 +18,8 @@ pub struct Report {
     /// Known to the diagnosis only: they may differ between two right programs.
     asides: Vec<(String, String)>,
     roles: Vec<(String, String)>,
+    /// What the program did, if that was recorded.
+    pub(crate) story: Option<Story>,
 }
 
 impl Report {
@@ -76,7 +79,7 @@ impl Report {
         }
     }
 
-    fn by_role(&self, value: &str) -> String {
+    pub(crate) fn by_role(&self, value: &str) -> String {
         self.roles.iter().fold(value.to_owned(), |value, (text, role)| value.replace(text, role))
     }
 

@@ -14,6 +14,14 @@ use crate::sandbox::SetupError;
 /// Names the file that a check writes its verdict to, for whoever runs it.
 pub const FILE: &str = "NAMESPACES_BY_HAND_VERDICT";
 
+/// Names the file that a check writes the story of its last run to. Recording costs time: whoever
+/// runs a check asks for it when the check has failed.
+pub const STORY: &str = "NAMESPACES_BY_HAND_STORY";
+
+pub(crate) fn wants_a_story() -> bool {
+    env::var_os(STORY).is_some()
+}
+
 /// One step's outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -31,10 +39,13 @@ pub struct Verdict {
     pub remedy: String,
     /// An anchor in the chapter's page.
     pub see: String,
+    /// The call of the story that went wrong, or between which two one is missing; empty without
+    /// a story.
+    pub pointer: String,
 }
 
 impl Verdict {
-    fn fields(&mut self) -> [(&'static str, &mut String); 9] {
+    fn fields(&mut self) -> [(&'static str, &mut String); 10] {
         [
             ("outcome", &mut self.outcome),
             ("saw", &mut self.saw),
@@ -45,6 +56,7 @@ impl Verdict {
             ("cause", &mut self.cause),
             ("remedy", &mut self.remedy),
             ("see", &mut self.see),
+            ("pointer", &mut self.pointer),
         ]
     }
 
@@ -106,7 +118,16 @@ pub fn compare(part: &Part, wanted: &str, package: &str) -> bool {
     if saw != wanted {
         verdict.outcome = "failed".into();
         let (own, general) = (of_package(package), mistakes::general());
-        if let Some(mistake) = mistakes::diagnose(own.iter().chain(&general), report) {
+        let mistake = mistakes::diagnose(own.iter().chain(&general), report);
+        if let Some(story) = &report.story {
+            let pointer = story.point(mistake.and_then(|mistake| mistake.pointer.as_ref()));
+            verdict.pointer = report.by_role(&pointer.unwrap_or_default());
+            if let Some(file) = env::var_os(STORY) {
+                // Whoever asked finds no file, and says nothing of it.
+                _ = fs::write(file, story.to_json_lines());
+            }
+        }
+        if let Some(mistake) = mistake {
             let Mistake { name, cause, remedy, see, .. } = mistake.clone();
             eprintln!("\nthis looks like: {name}\n{cause}\nhelp: {remedy}");
             (verdict.mistake, verdict.cause, verdict.remedy, verdict.see) =

@@ -3,12 +3,13 @@
 //! `--json` prints one object a line. For each step, also for those after the first that failed:
 //!
 //! ```json
-//! {"schema":1,"chapter":"ch02-unshare","step":1,"name":"command has a uts namespace of its own","outcome":"failed","wanted":"…","saw":"…","stdout":"…","stderr":"…","mistake":"…","cause":"…","remedy":"…","seconds":0.031}
+//! {"schema":1,"chapter":"ch02-unshare","step":1,"name":"command has a uts namespace of its own","outcome":"failed","wanted":"…","saw":"…","stdout":"…","stderr":"…","mistake":"…","cause":"…","remedy":"…","pointer":"…","seconds":0.031}
 //! ```
 //!
 //! `outcome` is `passed`, `failed`, `cannot` (this machine) or `broken` (the check itself). `mistake`,
 //! `cause` and `remedy` are empty where no known mistake fits; under `cannot` they are the machine's,
-//! under `broken`, `saw` is what the check printed. What the compiler says goes to standard error. A
+//! under `broken`, `saw` is what the check printed. `pointer` is about the first step that failed: the
+//! call of its story that went wrong. What the compiler says goes to standard error. A
 //! program that does not compile has one object, with step 0; so has one that could not be built, and
 //! its outcome is `cannot`. Then one object for all:
 //!
@@ -40,6 +41,7 @@ struct Case<'a> {
     mistake: &'a str,
     cause: String,
     remedy: &'a str,
+    pointer: &'a str,
     seconds: f64,
 }
 
@@ -66,6 +68,7 @@ fn cases(checked: &Checked) -> Vec<Case<'_>> {
             mistake: &verdict.mistake,
             cause: verdict.cause.clone(),
             remedy: &verdict.remedy,
+            pointer: &verdict.pointer,
             seconds: run.seconds,
         }
     }));
@@ -87,6 +90,7 @@ pub(crate) fn json(checked: &Checked) -> String {
             ("mistake", case.mistake),
             ("cause", &case.cause),
             ("remedy", case.remedy),
+            ("pointer", case.pointer),
         ] {
             _ = write!(out, ",\"{key}\":{}", quoted(value));
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::compare::compare;
 use super::{Checked, code_word};
-use crate::chapter::Chapter;
+use crate::chapter::{Chapter, shown};
 use crate::list::is_untouched;
 use crate::screen::{self, Screen};
 use crate::steps::{Outcome, Run, Step};
@@ -78,6 +78,9 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
         out += &screen.wrapped(&verdict.cause, "  ");
         out += &labelled("help:", &verdict.remedy, screen);
     }
+    if !verdict.pointer.is_empty() && !is_untouched(chapter) {
+        out += &format!("\n{}", labelled("in its story:", &verdict.pointer, screen));
+    }
     if is_untouched(chapter) {
         let begin =
             "this is the exercise as it was handed out, and it is meant to fail; begin here:";
@@ -89,6 +92,9 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
         "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   book/src/{0}.md{anchor}\n       (`cargo xtask book --open` shows it as a page)\n",
         chapter.name, step.line
     );
+    if let Some(story) = &run.story {
+        out += &format!("story  cargo xtask trace --from {}\n", shown(story));
+    }
     out
 }
 

@@ -7,6 +7,7 @@ mod calls;
 pub(crate) mod filter;
 mod format;
 mod names;
+mod point;
 mod portable;
 mod ptrace;
 pub(crate) mod recorder;
