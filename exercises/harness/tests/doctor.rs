@@ -44,6 +44,7 @@ fn works(environment: &str) {
     let Some(seen) = seen_in(environment) else { return };
     assert_eq!(seen.sandbox(), None, "{seen}");
     assert_eq!(seen.value("refused"), Some(""), "{seen}");
+    assert_eq!(seen.value("recorded"), Some("Reached, exit(0)"), "{seen}");
 }
 
 #[test]
@@ -153,6 +154,22 @@ fn no_time_namespaces() {
     assert_eq!(seen.value("refused"), Some("time"), "{seen}");
     assert_eq!(seen.value("doctor row"), Some("seccomp"), "{seen}");
     assert_eq!(seen.value("chapters"), Some("1 2 3 4 5 6 7 8 9 10 11 12 13 14 16"), "{seen}");
+}
+
+/// `trace` is lost, and nothing else.
+#[test]
+fn no_ptrace() {
+    let Some(seen) = seen_in("seccomp ptrace") else { return };
+    assert_eq!(seen.sandbox(), None, "{seen}");
+    assert_eq!(seen.value("refused"), Some("ptrace"), "{seen}");
+    assert_eq!(seen.value("doctor row"), Some("seccomp"), "{seen}");
+    assert_eq!(
+        seen.value("recorded"),
+        Some("Reached, ptrace(PTRACE_SEIZE): Operation not permitted (os error 1)"),
+        "{seen}"
+    );
+    let chapters = seen.value("chapters").unwrap_or_default();
+    assert_eq!(chapters.split(' ').count(), 17, "{seen}");
 }
 
 /// The newer calls are answered as an old kernel would.

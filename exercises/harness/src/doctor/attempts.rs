@@ -13,6 +13,7 @@ use nix::unistd::{Pid, pivot_root};
 use super::ground::{Attempt, as_root_of, below, born};
 use super::refusal::{Refusal, io_refused, refused};
 use crate::look::Kind;
+use crate::record::recorder;
 use crate::sandbox::{ids, inner, wire};
 use crate::sys::{self, Fork};
 
@@ -204,6 +205,12 @@ impl Sleeper {
             }
         }
     }
+}
+
+/// As the recorder does it: the tracer of a child in another user namespace.
+pub(super) fn trace() -> Attempt {
+    let child = Sleeper::new()?;
+    recorder::attach(child.pid).map_err(refused("ptrace", "ptrace(PTRACE_SEIZE)"))
 }
 
 pub(super) fn pidfd() -> Attempt {

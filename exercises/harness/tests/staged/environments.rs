@@ -30,6 +30,7 @@ pub(super) fn enter(name: &str) -> Staged {
         "seccomp docker" => filter::like_docker(),
         "seccomp mount" => filter::without_mount(),
         "seccomp time" => filter::without_time(),
+        "seccomp ptrace" => filter::without_ptrace(),
         "seccomp old" => filter::like_an_old_kernel(),
         "proc masked" => with_own_mounts(mask_proc),
         "proc read-only" => with_own_mounts(read_only_proc),

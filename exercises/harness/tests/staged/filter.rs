@@ -31,6 +31,13 @@ pub(super) fn without_time() -> Result<(), String> {
     load(filter)
 }
 
+/// As Docker's profile on kernels before 4.8.
+pub(super) fn without_ptrace() -> Result<(), String> {
+    let mut filter = Vec::new();
+    answer(&mut filter, libc::SYS_ptrace, Errno::EPERM);
+    load(filter)
+}
+
 /// Linux 5.10 has neither.
 pub(super) fn like_an_old_kernel() -> Result<(), String> {
     let mut filter = Vec::new();

@@ -54,6 +54,7 @@ fn print_what_is_seen() {
         println!("help = {}", advice.remedy);
         println!("verdict = {}", verdict());
     }
+    println!("recorded = {}", recorded());
     let examination = doctor::examine();
     let (mut refused, mut newer) = (Vec::new(), Vec::new());
     for finding in &examination.findings {
@@ -77,6 +78,18 @@ fn print_what_is_seen() {
     let chapters = (1..=17).filter(|chapter| *chapter == 14 || examination.can_check(*chapter));
     let chapters: Vec<_> = chapters.map(|chapter| chapter.to_string()).collect();
     println!("chapters = {}", chapters.join(" "));
+}
+
+/// A run with the recorder beside it: how it ended, and the story's last call or why there is none.
+fn recorded() -> String {
+    let Ok(mut run) = Sandbox::command("/bin/true").record().start() else {
+        return "no sandbox".to_owned();
+    };
+    let wait = run.await_end();
+    match run.story() {
+        Ok(story) => format!("{wait:?}, {}", story.steps.last().map_or("", |step| &step.text)),
+        Err(why) => format!("{wait:?}, {why}"),
+    }
 }
 
 /// The first line of what a check says where its sandbox is refused.
