@@ -3,6 +3,8 @@
 //! All of them run /bin/true, in turn, so that a busy moment of the machine hits everybody. The
 //! figures are for reading; no test depends on them.
 
+mod record;
+
 use std::ffi::CStr;
 use std::fs::File;
 use std::path::Path;
@@ -40,6 +42,9 @@ const FLOOR: usize = 1;
 const BWRAP: usize = 3;
 
 pub(crate) fn run(words: &[&str]) -> Result {
+    if let [record::LOAD, load] = words {
+        return record::bear(load);
+    }
     let runs = match words {
         [] => 200,
         ["--runs", number] => number.parse().ok().filter(|runs| *runs > 0).ok_or_else(|| {
@@ -64,6 +69,9 @@ pub(crate) fn run(words: &[&str]) -> Result {
     if let Err(failure) = edit_to_verdict(runs.min(15)) {
         // A checkout that may not be written to, for one. The table holds all the same.
         print(&format!("\nfrom an edit to the verdict: not measured: {failure}\n"));
+    }
+    if let Err(failure) = record::print_table(runs.min(15)) {
+        print(&format!("\nrecording: not measured: {failure}\n"));
     }
     Ok(ExitCode::SUCCESS)
 }
