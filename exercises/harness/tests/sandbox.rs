@@ -58,6 +58,52 @@ fn root_inside_is_not_root_outside() {
     assert!(ids.split_ascii_whitespace().all(|id| id != "0"), "{ids}");
 }
 
+/// `setgroups` and `uid_map` of a program that asked for many ids, or did not.
+fn ids_of(sandbox: Sandbox) -> Vec<String> {
+    let mut run = sandbox.start().unwrap();
+    run.await_end();
+    run.stdout().split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn many_ids_are_for_who_asks_and_where_they_are_to_be_had() {
+    let script = "cat /proc/self/setgroups /proc/self/uid_map";
+    let of_one = ["deny", "0", "0", "1"];
+    assert_eq!(ids_of(shell(script)), of_one, "nobody asked");
+    let plain = || shell(script).state(State::PlainUser);
+    assert_eq!(ids_of(plain()), ["deny", "1000", "0", "1"], "nobody asked");
+
+    let (root, user) = (ids_of(shell(script).many_ids()), ids_of(plain().many_ids()));
+    if sandbox::has_many_ids() {
+        assert_eq!(root, ["allow", "0", "0", "4096"]);
+        assert_eq!(user, ["allow", "1000", "0", "1"]);
+    } else {
+        println!("skipped: many ids: this user has one only");
+        assert_eq!(root, of_one, "asking does no harm");
+        assert_eq!(user, ["deny", "1000", "0", "1"], "asking does no harm");
+    }
+}
+
+#[test]
+fn none_of_many_ids_is_somebody_outside() {
+    // No user that this machine knows has an id as high.
+    let script = "chown 4095:4095 /tmp && exec setpriv --reuid=4095 --regid=4095 --clear-groups \
+                  sleep 60";
+    if !sandbox::has_many_ids() {
+        println!("skipped: this user has one id only");
+        return;
+    }
+    let run = shell(script).many_ids().start().unwrap();
+    assert!(run.ids().unwrap().iter().all(|id| *id >= 0x7000_0000), "{:?}", run.ids());
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while run.program().ids() == run.ids() {
+        assert!(Instant::now() < deadline, "it has not become another: {}", run.stderr());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let other = run.program().ids().unwrap();
+    assert_eq!(Some(other.map(|id| id - 4095)), run.ids());
+}
+
 #[test]
 fn no_namespace_is_shared_with_this_process_but_time() {
     let run = shell("sleep 60").start().unwrap();
@@ -134,11 +180,15 @@ fn a_child_that_nobody_waited_for_is_counted() {
     assert_eq!(finished("true & wait").ended().unwrap().orphaned, 0);
 }
 
-/// Every attack must fail.
+/// Every attack must fail, also from a lab that may have many ids.
 fn all_fail(attacks: &[&str]) {
     for attack in attacks {
-        let run = finished(&format!("{{ {attack}; }} >/dev/null 2>&1 && exit 0; exit 9"));
-        assert_eq!(status(&run), Status::Exited(9), "{attack}");
+        let script = format!("{{ {attack}; }} >/dev/null 2>&1 && exit 0; exit 9");
+        for sandbox in [shell(&script), shell(&script).many_ids()] {
+            let mut run = sandbox.start().unwrap();
+            assert_eq!(run.await_end(), Wait::Reached, "{attack}: {}", run.stderr());
+            assert_eq!(status(&run), Status::Exited(9), "{attack}");
+        }
     }
 }
 

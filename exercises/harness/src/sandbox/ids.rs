@@ -13,6 +13,9 @@ use super::setup::{SetupError, Stage, io_at};
 /// hands out by default, and systemd's.
 const NOBODY_KNOWN: u32 = 0x7000_4242;
 
+/// How many ids of this machine a sandbox with [`super::Sandbox::many_ids`] has, where it can.
+pub(crate) const MANY: u32 = 4096;
+
 pub(crate) fn host_uid() -> u32 {
     unprivileged(Uid::effective().as_raw(), "/proc/self/uid_map")
 }
@@ -42,16 +45,43 @@ pub fn holds_the_machines_root() -> bool {
     owner.is_ok_and(|owner| owner == 0 && host_uid() == 0)
 }
 
-/// Picks from a `uid_map`: lines of first id here, first id outside, length.
+/// Picks from a `uid_map`.
 fn beside_root(map: &str) -> u32 {
+    let (first, length) = longest(map);
+    let last = first + length.saturating_sub(1);
+    last.min(u64::from(NOBODY_KNOWN)) as u32
+}
+
+/// First id and length of the longest range in a `uid_map`: lines of first id here, first id
+/// outside, length.
+fn longest(map: &str) -> (u64, u64) {
     let ranges = map.lines().filter_map(|line| {
         let mut fields = line.split_ascii_whitespace().map(|field| field.parse::<u64>().ok());
         let (first, _outside, length) = (fields.next()??, fields.next()??, fields.next()??);
         Some((first, length))
     });
-    let longest = ranges.max_by_key(|(_, length)| *length).unwrap_or((0, 1));
-    let last = longest.0 + longest.1.saturating_sub(1);
-    last.min(u64::from(NOBODY_KNOWN)) as u32
+    ranges.max_by_key(|(_, length)| *length).unwrap_or((0, 1))
+}
+
+/// Where a sandbox may have many ids of this machine: the first uid and the first gid of
+/// [`MANY`] each. They belong to nobody.
+///
+/// It takes privilege over more ids than one, so real root has it and an ordinary user has not.
+/// And it takes a user namespace that was never told to deny setgroups(2): the denial is inherited
+/// (user_namespaces(7)).
+pub(crate) fn many() -> Option<(u32, u32)> {
+    let read = |file: &str| fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
+    if !Uid::effective().is_root() || read("setgroups").trim() != "allow" {
+        return None;
+    }
+    Some((block(&read("uid_map"))?, block(&read("gid_map"))?))
+}
+
+/// The first of [`MANY`] ids that are nobody's, as far from root as they go.
+fn block(map: &str) -> Option<u32> {
+    let (first, length) = longest(map);
+    let start = (first + length).checked_sub(u64::from(MANY))?;
+    (start > first).then_some(start.min(u64::from(NOBODY_KNOWN)) as u32)
 }
 
 /// Gives `pid`, which has just been born into a new user namespace, one id: `inside` there is
@@ -59,16 +89,26 @@ fn beside_root(map: &str) -> u32 {
 pub(crate) fn map(pid: Pid, inside: u32, uid: u32, gid: u32) -> Result<(), SetupError> {
     // In this order: without privilege gid_map may only be written after "deny". We deny as root
     // too, so that everybody finds the same.
-    for (file, text) in [
-        ("setgroups", "deny".to_owned()),
-        ("uid_map", format!("{inside} {uid} 1")),
-        ("gid_map", format!("{inside} {gid} 1")),
-    ] {
-        let path = format!("/proc/{pid}/{file}");
-        fs::write(&path, &text)
-            .map_err(io_at(Stage::Map, format!("write(\"/proc/PID/{file}\", \"{text}\")")))?;
-    }
-    Ok(())
+    write(pid, "setgroups", "deny")?;
+    map_many(pid, inside, uid, gid, 1)
+}
+
+/// Gives it `count` ids, from `inside` there and from `(uid, gid)` here on, and leaves setgroups(2)
+/// as it is. For who has CAP_SETUID and CAP_SETGID here.
+pub(crate) fn map_many(
+    pid: Pid,
+    inside: u32,
+    uid: u32,
+    gid: u32,
+    count: u32,
+) -> Result<(), SetupError> {
+    write(pid, "uid_map", &format!("{inside} {uid} {count}"))?;
+    write(pid, "gid_map", &format!("{inside} {gid} {count}"))
+}
+
+fn write(pid: Pid, file: &str, text: &str) -> Result<(), SetupError> {
+    fs::write(format!("/proc/{pid}/{file}"), text)
+        .map_err(io_at(Stage::Map, format!("write(\"/proc/PID/{file}\", \"{text}\")")))
 }
 
 /// Takes the ids on. They are root's inside, or the plain user's.
@@ -92,5 +132,15 @@ mod tests {
         assert_eq!(beside_root("0 1000 1\n1 100000 65536\n"), 65536);
         assert_eq!(beside_root("0 1000 1\n"), 0, "nothing else is mapped");
         assert_eq!(beside_root("no map at all"), 0);
+    }
+
+    #[test]
+    fn a_block_of_ids_leaves_root_out() {
+        assert_eq!(block("         0          0 4294967295\n"), Some(NOBODY_KNOWN));
+        assert_eq!(block("0 100000 65536\n"), Some(61440));
+        assert_eq!(block("0 1000 1\n1 100000 65536\n"), Some(61441));
+        assert_eq!(block("0 100000 4096\n"), None, "it would hold the root of this namespace");
+        assert_eq!(block("0 1000 1\n"), None);
+        assert_eq!(block(""), None);
     }
 }

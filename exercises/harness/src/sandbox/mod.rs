@@ -44,6 +44,12 @@ use supervisor::RUN;
 /// The COMMAND that checks hand to programs: a path inside every sandbox.
 pub const WITNESS: &str = "/lab/witness";
 
+/// Whether [`Sandbox::many_ids`] is to be had here. An ordinary user has one id and no power over
+/// others (user_namespaces(7)).
+pub fn has_many_ids() -> bool {
+    ids::many().is_some()
+}
+
 /// How long a program may take for each thing that is awaited of it: five seconds, or as many as
 /// the variable `NAMESPACES_BY_HAND_PATIENCE` says (a slow machine may need more).
 pub fn patience() -> Duration {
@@ -83,6 +89,7 @@ impl Sandbox {
                 state: State::RootLab,
                 network: true,
                 terminal: false,
+                many_ids: false,
                 host_name: "lab".to_owned(),
                 shown: Vec::new(),
                 residents: Vec::new(),
@@ -145,6 +152,14 @@ impl Sandbox {
     /// programs that we trust.
     pub fn without_network(mut self) -> Self {
         self.request.network = false;
+        self
+    }
+
+    /// Gives the sandbox many ids, of nobody, instead of one: root in the lab has all of them. And
+    /// nobody has denied setgroups(2) there yet, as on a machine that was just installed. Where
+    /// [`has_many_ids`] says no, nothing changes.
+    pub fn many_ids(mut self) -> Self {
+        self.request.many_ids = has_many_ids();
         self
     }
 

@@ -177,7 +177,11 @@ impl Unborn {
             // It has told why.
             exit(1);
         }
-        ids::map(self.pid, request.state.id(), 0, 0)?;
+        match request.state {
+            _ if !request.many_ids => ids::map(self.pid, request.state.id(), 0, 0)?,
+            State::RootLab => ids::map_many(self.pid, 0, 0, 0, ids::MANY)?,
+            State::PlainUser => ids::map_many(self.pid, request.state.id(), 0, 0, 1)?,
+        }
         let namespaces: Vec<OwnedFd> = Kind::ALL
             .into_iter()
             .filter_map(|kind| namespaces::open(&self.pidfd, self.pid, kind).ok())

@@ -57,6 +57,8 @@ pub(crate) struct Request {
     pub(crate) state: State,
     pub(crate) network: bool,
     pub(crate) terminal: bool,
+    /// Many ids, and setgroups(2) not denied, where the machine allows it.
+    pub(crate) many_ids: bool,
     pub(crate) host_name: String,
     pub(crate) shown: Vec<Shown>,
     pub(crate) residents: Vec<Resident>,
@@ -71,7 +73,8 @@ impl Request {
         let mut to = Writer::default();
         to.number(u64::from(self.state.id()))
             .number(self.network.into())
-            .number(self.terminal.into());
+            .number(self.terminal.into())
+            .number(self.many_ids.into());
         to.text(&self.host_name);
         to.list(&self.shown, |to, shown| {
             to.text(&shown.name).text(&shown.path);
@@ -99,6 +102,7 @@ impl Request {
             state: if from.number()? == 0 { State::RootLab } else { State::PlainUser },
             network: from.number()? != 0,
             terminal: from.number()? != 0,
+            many_ids: from.number()? != 0,
             host_name: from.text()?,
             shown: from.list(|from| Some(Shown { name: from.text()?, path: from.text()? }))?,
             residents: from.list(|from| {
@@ -125,6 +129,7 @@ mod tests {
             state: State::PlainUser,
             network: true,
             terminal: false,
+            many_ids: true,
             host_name: "lab".into(),
             shown: vec![Shown { name: "prog".into(), path: "/somewhere/prog".into() }],
             residents: vec![Resident {

@@ -171,6 +171,12 @@ impl Run {
         self.program.as_ref().expect("`begin` returns a run only with its program")
     }
 
+    /// The uid and the gid that the program started with, as they are here: those of the sandbox's
+    /// PID 1, which it cannot change.
+    pub fn ids(&self) -> Option<[u32; 2]> {
+        self.init.as_ref()?.ids()
+    }
+
     /// The namespaces that the program found when it started.
     pub fn lab(&self) -> &Namespaces {
         self.lab.as_ref().expect("they come with the program")

@@ -135,7 +135,10 @@ fn run(request: &Request, fds: &mut Descriptors, story: Option<OwnedFd>) -> Resu
             outer::main(request, fds, shown, wait)
         }
         Fork::Parent { pid, pidfd } => {
-            ids::map(pid, 0, ids::host_uid(), ids::host_gid())?;
+            match ids::many().filter(|_| request.many_ids) {
+                Some((uid, gid)) => ids::map_many(pid, 0, uid, gid, ids::MANY)?,
+                None => ids::map(pid, 0, ids::host_uid(), ids::host_gid())?,
+            }
             if let Some((story, socket)) = recorder {
                 recording::fork_recorder(request, socket, story, (pid, &pidfd))
                     .map_err(at(stage, "clone(the recorder)"))?;
