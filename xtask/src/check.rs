@@ -219,6 +219,7 @@ fn run_steps(
         let mut run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
         if first.is_none() {
             teller.say(&text::step_line(step, run.outcome, teller.screen));
+            teller.say(&text::skipped(&run, teller.screen));
             if run.outcome != Outcome::Passed {
                 if run.outcome == Outcome::Failed {
                     teller.passing("  …       recording it once more");

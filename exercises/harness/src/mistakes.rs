@@ -13,8 +13,9 @@
 //! ```
 //!
 //! `call` and `missing` may both be left out: then the last call that failed is pointed at.
-//! A `when` value may be a list (any of them) and may hold `*` (any text). All keys must fit. The
-//! first row that fits is the diagnosis, so a table goes from the particular to the general.
+//! A `when` value may be a list (any of them) and may hold `*` (any text). All keys must fit. Where
+//! a mistake shows in several ways, `when` is a list of such tables. The first row that fits is the
+//! diagnosis, so a table goes from the particular to the general.
 
 use std::fmt;
 
@@ -51,7 +52,8 @@ pub struct Mistake {
     pub name: String,
     /// Of the chapter's solution; in the general table of chapter 2's, which is the plainest.
     pub edits: Vec<Edit>,
-    pub when: Vec<(String, Vec<String>)>,
+    /// Any of these; all facts of one.
+    pub when: Vec<Vec<(String, Vec<String>)>>,
     pub cause: String,
     pub remedy: String,
     /// A heading's anchor in the chapter's page; empty in the general table.
@@ -128,13 +130,22 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
             edits.push(Edit { find: part("find")?, replace: part("replace")? });
         }
     }
-    let mut when = Vec::new();
-    let listed = row.get("when").and_then(|when| when.get_ref().as_table());
-    for (key, value) in listed.ok_or_else(|| error("no table `when`"))? {
-        let values = strings(value.get_ref())
-            .ok_or_else(|| error("`when` holds something else than text"))?;
-        when.push((key.get_ref().to_string(), values));
-    }
+    let facts = |table: &DeValue| {
+        let facts = table.as_table().ok_or_else(|| error("no table `when`"))?;
+        let read = facts.iter().map(|(key, value)| {
+            let values = strings(value.get_ref())
+                .ok_or_else(|| error("`when` holds something else than text"))?;
+            Ok((key.get_ref().to_string(), values))
+        });
+        read.collect::<Result<Vec<_>, TableError>>()
+    };
+    let when = match row.get("when").map(|when| when.get_ref()) {
+        Some(DeValue::Array(ways)) => {
+            ways.iter().map(|way| facts(way.get_ref())).collect::<Result<_, _>>()?
+        }
+        Some(way) => vec![facts(way)?],
+        None => return Err(error("no table `when`")),
+    };
     let pointer = match (row.get("call"), row.get("missing").map(|value| value.get_ref())) {
         (None, None) => None,
         (Some(_), None) => Some(Pointer::Call(text("call")?)),
@@ -166,12 +177,11 @@ pub fn diagnose<'a>(
     mistakes: impl IntoIterator<Item = &'a Mistake>,
     report: &Report,
 ) -> Option<&'a Mistake> {
-    mistakes.into_iter().find(|mistake| {
-        mistake.when.iter().all(|(key, wanted)| {
-            let fact = report.fact(key);
-            fact.is_some_and(|fact| wanted.iter().any(|pattern| fits(pattern, &fact)))
-        })
-    })
+    let so = |(key, wanted): &(String, Vec<String>)| {
+        let fact = report.fact(key);
+        fact.is_some_and(|fact| wanted.iter().any(|pattern| fits(pattern, &fact)))
+    };
+    mistakes.into_iter().find(|mistake| mistake.when.iter().any(|facts| facts.iter().all(so)))
 }
 
 /// `*` stands for any text.

@@ -20,6 +20,8 @@ pub struct Report {
     roles: Vec<(String, String)>,
     /// What the program did, if that was recorded.
     pub(crate) story: Option<Story>,
+    /// What could not be looked at, and why.
+    pub(crate) skipped: Vec<String>,
 }
 
 impl Report {
@@ -55,6 +57,11 @@ impl Report {
     pub fn line(&mut self, key: &str, value: impl fmt::Display) {
         let value = self.by_role(&value.to_string());
         self.lines.push((key.to_owned(), value));
+    }
+
+    /// A fact that this machine cannot show, and why. The verdict says so; it is no failure.
+    pub fn skip(&mut self, fact: &str, why: &str) {
+        self.skipped.push(format!("{fact}: {why}"));
     }
 
     /// A fact for the diagnosis alone.

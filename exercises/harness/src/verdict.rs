@@ -42,10 +42,12 @@ pub struct Verdict {
     /// The call of the story that went wrong, or between which two one is missing; empty without
     /// a story.
     pub pointer: String,
+    /// What this machine could not look at, and why: empty where all was seen.
+    pub skipped: String,
 }
 
 impl Verdict {
-    fn fields(&mut self) -> [(&'static str, &mut String); 10] {
+    fn fields(&mut self) -> [(&'static str, &mut String); 11] {
         [
             ("outcome", &mut self.outcome),
             ("saw", &mut self.saw),
@@ -57,6 +59,7 @@ impl Verdict {
             ("remedy", &mut self.remedy),
             ("see", &mut self.see),
             ("pointer", &mut self.pointer),
+            ("skipped", &mut self.skipped),
         ]
     }
 
@@ -113,8 +116,12 @@ pub fn compare(part: &Part, wanted: &str, package: &str) -> bool {
         outcome: "passed".into(),
         stdout: fact("stdout"),
         stderr: fact("stderr"),
+        skipped: report.skipped.join("; "),
         ..Verdict::default()
     };
+    if !verdict.skipped.is_empty() {
+        println!("skipped: {}", verdict.skipped);
+    }
     if saw != wanted {
         verdict.outcome = "failed".into();
         let (own, general) = (of_package(package), mistakes::general());

@@ -3,7 +3,7 @@
 //! `--json` prints one object a line. For each step, also for those after the first that failed:
 //!
 //! ```json
-//! {"schema":1,"chapter":"ch02-unshare","step":1,"name":"command has a uts namespace of its own","outcome":"failed","wanted":"…","saw":"…","stdout":"…","stderr":"…","mistake":"…","cause":"…","remedy":"…","pointer":"…","seconds":0.031}
+//! {"schema":1,"chapter":"ch02-unshare","step":1,"name":"command has a uts namespace of its own","outcome":"failed","wanted":"…","saw":"…","stdout":"…","stderr":"…","mistake":"…","cause":"…","remedy":"…","pointer":"…","skipped":"","seconds":0.031}
 //! ```
 //!
 //! `outcome` is `passed`, `failed`, `cannot` (this machine) or `broken` (the check itself). `mistake`,
@@ -42,6 +42,7 @@ struct Case<'a> {
     cause: String,
     remedy: &'a str,
     pointer: &'a str,
+    skipped: &'a str,
     seconds: f64,
 }
 
@@ -69,6 +70,7 @@ fn cases(checked: &Checked) -> Vec<Case<'_>> {
             cause: verdict.cause.clone(),
             remedy: &verdict.remedy,
             pointer: &verdict.pointer,
+            skipped: &verdict.skipped,
             seconds: run.seconds,
         }
     }));
@@ -91,6 +93,7 @@ pub(crate) fn json(checked: &Checked) -> String {
             ("cause", &case.cause),
             ("remedy", case.remedy),
             ("pointer", case.pointer),
+            ("skipped", case.skipped),
         ] {
             _ = write!(out, ",\"{key}\":{}", quoted(value));
         }

@@ -37,6 +37,14 @@ pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String
     line.replacen(word, &painted, 1)
 }
 
+/// What a step that was run could not look at.
+pub(crate) fn skipped(run: &Run, screen: Screen) -> String {
+    match run.verdict.skipped.as_str() {
+        "" => String::new(),
+        skipped => screen.hanging("          skipped: ", skipped),
+    }
+}
+
 pub(crate) fn solved(chapter: &Chapter, next: Option<&Chapter>) -> String {
     let next = match next {
         Some(next) => format!("next: `cargo xtask check {}`", next.short()),
