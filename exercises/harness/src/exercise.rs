@@ -1,5 +1,7 @@
 //! One attempt of a learner's program: started, looked at, compared with the world before.
 
+mod ids;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,6 +46,11 @@ impl Exercise {
 
     pub fn args<T: Into<String>>(self, args: impl IntoIterator<Item = T>) -> Self {
         self.with(|sandbox| sandbox.args(args))
+    }
+
+    /// Nobody has denied setgroups(2) yet, where the harness has the privilege to arrange it.
+    pub fn many_ids(self) -> Self {
+        self.with(Sandbox::many_ids)
     }
 
     /// `-- COMMAND`, where COMMAND is the witness.
@@ -97,6 +104,11 @@ impl Attempt {
     pub fn command(&mut self) -> Option<Seen> {
         let (wait, witness) = self.run.await_witness();
         self.lost = Some(wait).filter(|wait| !matches!(wait, Wait::Reached | Wait::Ended));
+        if wait == Wait::TimedOut {
+            let children = self.run.program().children();
+            let calls: Vec<_> = children.iter().filter_map(Process::waits_in).collect();
+            self.report.aside("a child waits in", calls.join(", "));
+        }
         let seen = witness.and_then(|process| Seen::of(process).ok());
         // COMMAND is parked, and whoever started it may still be on its way to wait for it.
         self.run.program().await_rest(A_MOMENT);

@@ -146,6 +146,44 @@ impl Process {
             .find_map(|entry| Some(entry.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
     }
 
+    /// Its real uid and gid, as they are here.
+    pub fn ids(&self) -> Option<[u32; 2]> {
+        let real = |line: &str| self.status(line)?.split_ascii_whitespace().next()?.parse().ok();
+        Some([real("Uid")?, real("Gid")?])
+    }
+
+    /// The ranges in its `uid_map` or `gid_map`: first id inside, first id here, length
+    /// (user_namespaces(7)).
+    pub fn map(&self, file: &str) -> Vec<[u32; 3]> {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.pid)).unwrap_or_default();
+        let numbers = |line: &str| {
+            let mut fields = line.split_ascii_whitespace().map(|field| field.parse().ok());
+            Some([fields.next()??, fields.next()??, fields.next()??])
+        };
+        text.lines().filter_map(numbers).collect()
+    }
+
+    /// `allow` or `deny`: whether setgroups(2) is, in its user namespace (user_namespaces(7)).
+    pub fn setgroups(&self) -> Option<String> {
+        let text = fs::read_to_string(format!("/proc/{}/setgroups", self.pid)).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// The uid and gid that it had, in its own user namespace, when its program was executed. The
+    /// kernel puts them on the new program's stack (getauxval(3): `AT_UID`, `AT_GID`).
+    pub fn ids_at_exec(&self) -> Option<[u32; 2]> {
+        let bytes = fs::read(format!("/proc/{}/auxv", self.pid)).ok()?;
+        let words: Vec<u64> = bytes
+            .chunks_exact(8)
+            .map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes")))
+            .collect();
+        let value = |key: u64| {
+            let pair = words.chunks_exact(2).find(|pair| pair[0] == key);
+            pair.map(|pair| pair[1] as u32)
+        };
+        Some([value(libc::AT_UID)?, value(libc::AT_GID)?])
+    }
+
     /// Whether one of its descriptors is a pidfd of `other`.
     pub fn holds_pidfd_of(&self, other: &Process) -> bool {
         let entries = fs::read_dir(format!("/proc/{}/fdinfo", self.pid)).into_iter().flatten();
@@ -193,6 +231,9 @@ mod tests {
         let us = Process::open(Pid::this()).unwrap();
         assert!(!us.has_ended());
         assert_eq!(us.own_pid(), Some(std::process::id() as i32));
+        let (uid, gid) = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
+        assert_eq!(us.ids(), Some([uid, gid]));
+        assert_eq!(us.ids_at_exec(), Some([uid, gid]));
         assert!(us.tasks().contains(&us.pid().as_raw()));
         assert_eq!(Process::from_pidfd(us.pidfd().try_clone().unwrap()).unwrap().pid(), us.pid());
     }

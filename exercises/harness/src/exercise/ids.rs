@@ -1,0 +1,116 @@
+//! What the kernel says about COMMAND's ids and capabilities, and about who owns its namespaces.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{Attempt, Seen};
+use crate::look::{Kind, Process};
+use crate::sandbox;
+
+/// Whoever started the program, by the ids of this machine.
+const YOU: &str = "you";
+
+/// How long an empty map is looked at again: it may be written too late, or never.
+const LATE: Duration = Duration::from_millis(300);
+
+impl Attempt {
+    /// Enters COMMAND's ids in the report: the maps of its user namespace, the ids it had when it
+    /// was executed, and those it has outside. `asked` are the uid and gid that it should have
+    /// inside; in the report they are UID and GID (but 0 is 0). The ids that the program started
+    /// with are `you`.
+    pub fn ids_of(&mut self, command: &Seen, asked: [u32; 2]) {
+        let command = &command.process;
+        let you = self.run.ids();
+        let maps = ["uid_map", "gid_map"];
+        await_maps(command, maps);
+        for (which, file) in maps.into_iter().enumerate() {
+            let (asked, you) = (asked[which], you.map(|you| you[which]));
+            let name = ["UID", "GID"][which];
+            let lines = command.map(file).into_iter().map(|[inside, outside, length]| {
+                let inside = called(inside, Some(asked), name);
+                format!("{inside} {} {length}", called(outside, you, YOU))
+            });
+            let lines: Vec<_> = lines.collect();
+            let lines = if lines.is_empty() { "empty".to_owned() } else { lines.join(", ") };
+            self.report.line(&format!("{file} of COMMAND"), lines);
+        }
+        let at_exec = match command.ids_at_exec() {
+            Some([uid, gid]) => {
+                let (uid, gid) =
+                    (called(uid, Some(asked[0]), "UID"), called(gid, Some(asked[1]), "GID"));
+                format!("{uid} {gid}")
+            }
+            None => "cannot be read".to_owned(),
+        };
+        self.report.line("ids when it was executed", at_exec);
+        let outside = command.ids();
+        let yours = if outside == you { "yours" } else { "not yours" };
+        self.report.line("its ids outside", yours);
+    }
+
+    /// Enters whether the program has denied setgroups(2) in COMMAND's user namespace.
+    ///
+    /// A user namespace inherits the denial. Where the lab has it already, the file reads `deny`
+    /// whatever the program did, and tells nothing.
+    pub fn denial_of(&mut self, command: &Seen) {
+        if !sandbox::has_many_ids() {
+            self.report.skip(
+                "who wrote `deny`",
+                "the lab has a map of one id, so setgroups(2) was denied there before your \
+                 program started; as root the check can look",
+            );
+        }
+        let denied = match command.process.setgroups().as_deref() {
+            Some("deny") => "denied by your program",
+            _ => "not denied by your program",
+        };
+        self.report.line("setgroups of COMMAND", denied);
+    }
+
+    /// Enters how many of the kernel's capabilities COMMAND has, in its own user namespace.
+    pub fn capabilities_of(&mut self, command: &Seen) {
+        let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap");
+        let last: Option<u32> = last.ok().and_then(|last| last.trim().parse().ok());
+        let all = last.map(|last| u64::MAX >> (63 - last.min(63)));
+        let effective = command.process.status("CapEff");
+        let effective = effective.and_then(|mask| u64::from_str_radix(&mask, 16).ok());
+        let many = match effective {
+            Some(0) => "none",
+            mask if mask == all => "all",
+            Some(_) => "some",
+            None => "cannot be read",
+        };
+        self.report.line("capabilities of COMMAND", many);
+    }
+
+    /// Enters which of COMMAND's namespaces its user namespace owns.
+    pub fn owner_of(&mut self, command: &Seen) {
+        let user = command.namespaces.get(Kind::User);
+        let owned = Kind::ALL.into_iter().filter(|kind| {
+            let owner = command.namespaces.get(*kind).map(|namespace| namespace.owner());
+            // EPERM: the owner is none of those below us, so it is not COMMAND's.
+            owner.and_then(Result::ok).as_ref() == user
+        });
+        let owned: Vec<_> = owned.map(Kind::name).collect();
+        let owned = if owned.is_empty() { "nothing".to_owned() } else { owned.join(" ") };
+        self.report.line("COMMAND's user namespace owns", owned);
+    }
+}
+
+/// Waits until both are there, or nobody will write them any more.
+fn await_maps(command: &Process, maps: [&str; 2]) {
+    let deadline = Instant::now() + LATE;
+    while maps.iter().any(|file| command.map(file).is_empty()) && Instant::now() < deadline {
+        sleep(Duration::from_millis(1));
+    }
+}
+
+/// `name` for the number that has one; root's is 0.
+fn called(number: u32, named: Option<u32>, name: &str) -> String {
+    match number {
+        0 if name != YOU => "0".to_owned(),
+        number if Some(number) == named => name.to_owned(),
+        number => number.to_string(),
+    }
+}
