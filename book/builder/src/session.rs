@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use harness::sandbox::{Sandbox, State, Wait};
+use harness::sandbox::{self, Sandbox, State, Wait};
 
 use crate::page::{ConsoleFence, Session, StartState, console_fences};
 
@@ -37,6 +37,9 @@ pub enum Outcome {
         reason: String,
     },
 }
+
+/// The need of a session in a lab with a range of ids, where nobody has denied setgroups(2) yet.
+const MANY_IDS: &str = "ids";
 
 /// Separates what commands print: no command of a session prints it.
 const MARK: char = '\u{1e}';
@@ -85,6 +88,9 @@ pub fn play(group: &Group, programs: &[(String, PathBuf)]) -> Result<Outcome> {
         _ = write!(script, "{command}\nprintf '{MARK}'\n");
     }
     let mut sandbox = Sandbox::command("/bin/sh").state(group.state).args(["-c", &script]);
+    if group.needs.iter().any(|need| need == MANY_IDS) {
+        sandbox = sandbox.many_ids();
+    }
     for (name, path) in programs {
         sandbox = sandbox.show(name, path);
     }
@@ -161,8 +167,12 @@ fn with_small_numbers(text: &str) -> String {
 }
 
 /// Why a session cannot be run here. A need is `TOOL`, which must be installed; `TOOL-VERSION`,
-/// whose output the page shows; or `linux-VERSION`, the oldest kernel that will do.
+/// whose output the page shows; `linux-VERSION`, the oldest kernel that will do; or [`MANY_IDS`].
 fn missing(need: &str) -> Option<String> {
+    if need == MANY_IDS {
+        let none = "it takes a map of many ids, and an ordinary user may give one of his own only";
+        return (!sandbox::has_many_ids()).then(|| none.to_owned());
+    }
     let versioned = need.rsplit_once('-');
     let versioned =
         versioned.filter(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit()));
