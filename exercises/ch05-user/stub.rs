@@ -1,0 +1,95 @@
+//! ch05-user: run a command under other ids, without being root.
+//!
+//! Usage: `ch05-user UID GID -- COMMAND [ARGS…]`
+//!
+//! When it is finished, for an ordinary user whose uid is 1000:
+//!
+//! ```text
+//! $ ch05-user 0 0 -- id -u
+//! 0
+//! $ ch05-user 7 8 -- cat /proc/self/uid_map
+//!          7       1000          1
+//! ```
+//!
+//! It exits with COMMAND's status, with 128 and the signal's number if a signal ended it, and with
+//! 127 if it could not be started. Check it with `cargo xtask check ch5`.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{PipeReader, PipeWriter, Write as _, pipe};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode, exit};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::errno::Errno;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [uid, gid, dashes, command, args @ ..] if dashes == "--" => run(uid, gid, command, args),
+        _ => Err(anyhow!("usage: ch05-user UID GID -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch05-user: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs `command` in a new user namespace where you are `uid` and `gid`, and waits for it.
+fn run(uid: &OsStr, gid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
+    let (uid, gid) = (number(uid)?, number(gid)?);
+    let (wait, mut go) = pipe().context("pipe()")?;
+    let Some(pid) = birth()? else { child(wait, go, command, args) };
+    // The child waits for one byte. Without it, at the pipe's end, it gives up.
+    let mapped = map(pid, uid, gid).and_then(|()| go.write_all(b"g").context("write(pipe)"));
+    drop(go);
+    let status = waitpid(pid, None).context("waitpid()");
+    mapped.and(status)
+}
+
+/// fork(2) and one flag more. Returns twice: `None` in the child.
+fn birth() -> Result<Option<Pid>> {
+    // TODO: let the child be born in a new user namespace. Man pages: clone(2), user_namespaces(7).
+    let flags = libc::c_long::from(libc::SIGCHLD);
+    // SAFETY: without a stack the child runs on a copy of ours, and this process
+    // has one thread.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    match Errno::result(pid).context("clone(CLONE_NEWUSER)")? {
+        0 => Ok(None),
+        pid => Ok(Some(Pid::from_raw(pid as i32))),
+    }
+}
+
+/// Gives your two ids names in the child's user namespace: `uid` and `gid`.
+fn map(pid: Pid, uid: u32, gid: u32) -> Result<()> {
+    // TODO: write the three files of the child, in an order that works. Man page: user_namespaces(7).
+    let _ = (pid, uid, gid);
+    Ok(())
+}
+
+/// The child's whole life. It never returns: the code above is the parent's.
+fn child(wait: PipeReader, go: PipeWriter, command: &OsStr, args: &[OsString]) -> ! {
+    // TODO: wait until the parent has written its byte; give up if it never will. Man page: pipe(7).
+    let _ = (wait, go);
+    let error = Command::new(command).args(args).exec();
+    eprintln!("ch05-user: execve({command:?}): {error}");
+    exit(127)
+}
+
+fn number(id: &OsStr) -> Result<u32> {
+    let number = id.to_str().and_then(|text| text.parse().ok());
+    number.with_context(|| format!("{id:?} is not an id"))
+}
+
+/// The shell's convention: the exit status, or 128 and the signal's number.
+fn exit_code(status: WaitStatus) -> u8 {
+    match status {
+        WaitStatus::Exited(_, code) => code as u8,
+        WaitStatus::Signaled(_, signal, _) => 128 + signal as u8,
+        _ => 1,
+    }
+}
