@@ -94,7 +94,7 @@ impl Attempt {
         });
         let owned: Vec<_> = owned.map(Kind::name).collect();
         let owned = if owned.is_empty() { "nothing".to_owned() } else { owned.join(" ") };
-        self.report.line("COMMAND's user namespace owns", owned);
+        self.report.line("owned by its user namespace", owned);
     }
 }
 
