@@ -40,7 +40,7 @@ fn step1_command_has_a_user_namespace_of_its_own() {
 /// was executed: your program did not start it too early.
 #[test]
 fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
-    assert_report!(report().lines(&["uid_map", "gid_map", "ids when"]), @r"
+    assert_report!(report().lines(&["COMMAND", "uid_map", "gid_map", "ids when"]), @r"
     uid_map of COMMAND: UID you 1
     gid_map of COMMAND: GID you 1
     ids when it was executed: UID GID
@@ -51,7 +51,7 @@ fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
 /// `gid_map` without privilege.
 #[test]
 fn step3_setgroups_is_denied() {
-    assert_report!(report().lines(&["gid_map", "setgroups"]), @r"
+    assert_report!(report().lines(&["COMMAND", "gid_map", "setgroups"]), @r"
     gid_map of COMMAND: GID you 1
     setgroups of COMMAND: denied by your program
     ");
@@ -64,7 +64,7 @@ fn step4_root_inside_is_you_outside() {
     let mut attempt = plain_user(0, 0).witness().start();
     look(&mut attempt, [0, 0]);
     attempt.release(7);
-    let keys = ["uid_map", "gid_map", "capabilities", "its ids", "lab afterwards"];
+    let keys = ["COMMAND", "uid_map", "gid_map", "capabilities", "its ids", "lab afterwards"];
     assert_report!(attempt.finish().lines(&keys), @r"
     uid_map of COMMAND: 0 you 1
     gid_map of COMMAND: 0 you 1
@@ -82,7 +82,7 @@ fn step5_the_status_is_passed_on_and_nobody_is_left() {
     let missing = plain_user(0, 0).args(["--", "/lab/missing"]).start().finish();
     report.ending("a COMMAND that is missing", &missing);
 
-    assert_report!(report.lines(&["uid_map", "exit status", "left behind", "a COMMAND"]), @r"
+    assert_report!(report.lines(&["COMMAND", "uid_map", "exit status", "left behind", "a COMMAND"]), @r"
     uid_map of COMMAND: UID you 1
     exit status: COMMAND's
     left behind: nothing

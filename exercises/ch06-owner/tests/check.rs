@@ -1,0 +1,88 @@
+//! `ch06-owner NAME -- COMMAND`: a user namespace that owns the namespaces beside it.
+
+use harness::sandbox::State;
+use harness::{Report, assert_report, exercise, token};
+
+/// Runs the program once and looks at COMMAND while it is parked.
+fn report(state: State) -> Report {
+    let name = token("otter");
+    let mut attempt = exercise!().state(state).many_ids().arg(&name).witness().start();
+    attempt.report.role(&name, "NAME");
+    if let Some(command) = attempt.command() {
+        attempt.owner_of(&command);
+        attempt.ids_of(&command, [0, 0]);
+        attempt.capabilities_of(&command);
+        attempt.report.line("host name of COMMAND", command.host_name());
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+/// COMMAND is in new user, network, UTS and IPC namespaces, and in the lab's other four.
+#[test]
+fn step1_command_is_in_four_new_namespaces() {
+    assert_report!(report(State::RootLab).table(&["COMMAND"]), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  B     A    A    B    B    B    A       A
+    ");
+}
+
+/// The new user namespace owns the three others. So the privileges that COMMAND has in it are good
+/// for them.
+#[test]
+fn step2_its_user_namespace_owns_the_other_three() {
+    assert_report!(report(State::RootLab).lines(&["COMMAND", "owned by"]), @"owned by its user namespace: net uts ipc");
+}
+
+/// COMMAND is root there, and still has every capability after it was executed.
+#[test]
+fn step3_it_is_root_there_and_has_kept_every_capability() {
+    let keys = ["COMMAND", "uid_map", "gid_map", "ids when", "capabilities"];
+    assert_report!(report(State::RootLab).lines(&keys), @r"
+    uid_map of COMMAND: 0 you 1
+    gid_map of COMMAND: 0 you 1
+    ids when it was executed: 0 0
+    capabilities of COMMAND: all
+    ");
+}
+
+/// The name on the command line is the host name there. The lab's own has not changed, and your
+/// program exits with COMMAND's status.
+#[test]
+fn step4_the_host_name_is_set_there_and_nowhere_else() {
+    let keys = ["COMMAND", "host name", "exit status", "left behind", "lab afterwards"];
+    assert_report!(report(State::RootLab).lines(&keys), @r"
+    host name of COMMAND: NAME
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    ");
+}
+
+/// Started by an ordinary user without a single capability, your program does all the same.
+#[test]
+fn step5_an_ordinary_user_gets_the_same() {
+    let keys = [
+        "COMMAND",
+        "owned by",
+        "uid_map",
+        "gid_map",
+        "its ids",
+        "capabilities",
+        "host name",
+        "lab",
+    ];
+    assert_report!(report(State::PlainUser).table(&keys), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  B     A    A    B    B    B    A       A
+    owned by its user namespace: net uts ipc
+    uid_map of COMMAND: 0 you 1
+    gid_map of COMMAND: 0 you 1
+    its ids outside: yours
+    capabilities of COMMAND: all
+    host name of COMMAND: NAME
+    lab afterwards: unchanged
+    ");
+}

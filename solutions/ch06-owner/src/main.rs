@@ -1,0 +1,69 @@
+//! ch06-owner, solved.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{Gid, Uid, getegid, geteuid, sethostname};
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [name, dashes, command, args @ ..] if dashes == "--" => run(name, command, args),
+        _ => Err(anyhow!("usage: ch06-owner NAME -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch06-owner: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// ANCHOR: run
+/// Runs `command` as root of a new user namespace, which owns the network, IPC
+/// and UTS namespaces it is in, and waits for it.
+fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
+    leave()?;
+    sethostname(name).with_context(|| format!("sethostname({name:?})"))?;
+    Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
+}
+// ANCHOR_END: run
+
+// ANCHOR: leave
+/// Moves this process into four new namespaces. One of them owns the others.
+fn leave() -> Result<()> {
+    // Asked before: afterwards both would be 65534.
+    let (uid, gid) = (geteuid(), getegid());
+    let owned = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
+    // In one call the kernel makes the user namespace first.
+    unshare(CloneFlags::CLONE_NEWUSER | owned)
+        .context("unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)")?;
+    become_root(uid, gid)
+}
+// ANCHOR_END: leave
+
+// ANCHOR: become_root
+/// Names your two ids 0: execve(2) takes the capabilities of any other.
+fn become_root(uid: Uid, gid: Gid) -> Result<()> {
+    for (file, text) in [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("0 {uid} 1")),
+        ("gid_map", format!("0 {gid} 1")),
+    ] {
+        fs::write(format!("/proc/self/{file}"), &text)
+            .with_context(|| format!("write(/proc/self/{file}, {text:?})"))?;
+    }
+    Ok(())
+}
+// ANCHOR_END: become_root
+
+/// The shell's convention: the exit status, or 128 and the signal's number.
+fn exit_code(status: ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    code as u8
+}
