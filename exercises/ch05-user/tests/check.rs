@@ -5,7 +5,7 @@ use harness::{Attempt, Exercise, Report, assert_report, exercise, random};
 
 /// The program as an ordinary user starts it: uid and gid 1000, not one capability.
 fn plain_user(uid: u32, gid: u32) -> Exercise {
-    exercise!().state(State::PlainUser).many_ids().args([uid.to_string(), gid.to_string()])
+    exercise!().state(State::PlainUser).watch_setgroups().args([uid.to_string(), gid.to_string()])
 }
 
 /// Runs the program once, with ids that nobody can guess, and looks at COMMAND while it is parked.

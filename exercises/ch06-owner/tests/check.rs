@@ -6,11 +6,12 @@ use harness::{Report, assert_report, exercise, token};
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report(state: State) -> Report {
     let name = token("otter");
-    let mut attempt = exercise!().state(state).many_ids().arg(&name).witness().start();
+    let mut attempt = exercise!().state(state).watch_setgroups().arg(&name).witness().start();
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
         attempt.owner_of(&command);
         attempt.ids_of(&command, [0, 0]);
+        attempt.denial_of(&command);
         attempt.capabilities_of(&command);
         attempt.report.line("host name of COMMAND", command.host_name());
     }
@@ -35,15 +36,19 @@ fn step2_its_user_namespace_owns_the_other_three() {
     assert_report!(report(State::RootLab).lines(&["COMMAND", "owned by"]), @"owned by its user namespace: net uts ipc");
 }
 
-/// COMMAND is root there, and still has every capability after it was executed.
+/// COMMAND is root there, and still has every capability after it was executed. For the map of
+/// gids your program has paid with setgroups(2).
 #[test]
 fn step3_it_is_root_there_and_has_kept_every_capability() {
-    let keys = ["COMMAND", "uid_map", "gid_map", "ids when", "capabilities"];
+    let keys =
+        ["COMMAND", "owned by", "uid_map", "gid_map", "ids when", "setgroups", "capabilities"];
     assert_report!(report(State::RootLab).lines(&keys), @r"
+    owned by its user namespace: net uts ipc
     uid_map of COMMAND: 0 you 1
     gid_map of COMMAND: 0 you 1
     ids when it was executed: 0 0
     capabilities of COMMAND: all
+    setgroups of COMMAND: denied by your program
     ");
 }
 

@@ -48,9 +48,14 @@ impl Exercise {
         self.with(|sandbox| sandbox.args(args))
     }
 
-    /// Nobody has denied setgroups(2) yet, where the harness has the privilege to arrange it.
-    pub fn many_ids(self) -> Self {
-        self.with(Sandbox::many_ids)
+    /// Lets [`Attempt::denial_of`] see who denies setgroups(2): nobody has yet, where the harness
+    /// has the privilege to arrange it; elsewhere the run is recorded.
+    pub fn watch_setgroups(self) -> Self {
+        if sandbox::has_many_ids() {
+            self.with(Sandbox::many_ids)
+        } else {
+            self.with(Sandbox::record)
+        }
     }
 
     /// `-- COMMAND`, where COMMAND is the witness.
@@ -84,7 +89,7 @@ impl Exercise {
         let mut report = Report::default();
         report.role(&self.host_name, "LAB");
         report.row("lab", run.lab().again().expect("eight more descriptors"));
-        Attempt { run, report, host_name: self.host_name, released: None, lost: None }
+        Attempt { run, report, host_name: self.host_name, released: None, lost: None, denied: None }
     }
 }
 
@@ -96,6 +101,8 @@ pub struct Attempt {
     released: Option<u8>,
     /// What a wait has come to that need not be waited for again.
     lost: Option<Wait>,
+    /// Whether setgroups(2) was denied in COMMAND's user namespace; who did it is told at the end.
+    denied: Option<bool>,
 }
 
 impl Attempt {
@@ -200,7 +207,9 @@ impl Attempt {
         self.report.aside("stdout", stdout.trim_end());
         self.report.aside("stderr", stderr.trim_end());
         // Last of all: it ends whatever is still running.
-        self.report.story = self.run.story().ok();
+        let story = self.run.story();
+        self.enter_denial(&story);
+        self.report.story = story.ok();
         self.report
     }
 

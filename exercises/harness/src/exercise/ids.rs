@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::{Attempt, Seen};
 use crate::look::{Kind, Process};
-use crate::sandbox;
+use crate::record::{Change, Story};
+use crate::sandbox::{self, NoStory};
 
 /// Whoever started the program, by the ids of this machine.
 const YOU: &str = "you";
@@ -49,22 +50,31 @@ impl Attempt {
         self.report.line("its ids outside", yours);
     }
 
-    /// Enters whether the program has denied setgroups(2) in COMMAND's user namespace.
-    ///
-    /// A user namespace inherits the denial. Where the lab has it already, the file reads `deny`
-    /// whatever the program did, and tells nothing.
+    /// Enters, at the end of the run, whether the program has denied setgroups(2) in COMMAND's user
+    /// namespace. [`Exercise::watch_setgroups`](super::Exercise::watch_setgroups) must have been
+    /// asked for.
     pub fn denial_of(&mut self, command: &Seen) {
+        self.denied = Some(command.process.setgroups().as_deref() == Some("deny"));
+    }
+
+    /// A user namespace inherits the denial (user_namespaces(7)). Where the lab has it already, the
+    /// file reads `deny` whatever the program did, and only the story of the run tells.
+    pub(super) fn enter_denial(&mut self, story: &Result<Story, NoStory>) {
+        let Some(mut denied) = self.denied else { return };
         if !sandbox::has_many_ids() {
-            self.report.skip(
-                "who wrote `deny`",
-                "the lab has a map of one id, so setgroups(2) was denied there before your \
-                 program started; as root the check can look",
-            );
+            match story {
+                Ok(story) => denied &= denies_setgroups(story),
+                Err(why) => self.report.skip(
+                    "who wrote `deny`",
+                    &format!(
+                        "the lab has a map of one id, so setgroups(2) was denied there before your \
+                         program started, and the run could not be recorded ({why}); as root the \
+                         check can look"
+                    ),
+                ),
+            }
         }
-        let denied = match command.process.setgroups().as_deref() {
-            Some("deny") => "denied by your program",
-            _ => "not denied by your program",
-        };
+        let denied = if denied { "denied by your program" } else { "not denied by your program" };
         self.report.line("setgroups of COMMAND", denied);
     }
 
@@ -96,6 +106,15 @@ impl Attempt {
         let owned = if owned.is_empty() { "nothing".to_owned() } else { owned.join(" ") };
         self.report.line("owned by its user namespace", owned);
     }
+}
+
+/// Whether somebody has written the word. What the program found is the first step.
+fn denies_setgroups(story: &Story) -> bool {
+    let mut changes = story.steps.iter().skip(1).flat_map(|step| &step.changes);
+    changes.any(|change| match change {
+        Change::Setting { file, text, .. } => file == "setgroups" && text == "deny",
+        _ => false,
+    })
 }
 
 /// Waits until both are there, or nobody will write them any more.
