@@ -25,7 +25,8 @@ pub enum Session {
         start: StartState,
         /// `in=NAME`: the fences of one page with the same name share one shell.
         shell: Option<String>,
-        /// `needs=TOOL`, in the order written: where one is missing, the session is not run.
+        /// `needs=TOOL`, in the order written: where one is missing, the session is not run. What
+        /// else may be needed than a tool is told by [`crate::session`].
         needs: Vec<String>,
     },
     /// It cannot be recorded, for this reason.
