@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::doctor;
-use crate::look::{Kind, Namespaces, Process, visitor};
+use crate::look::{Kind, Mount, Namespace, Namespaces, Process, visitor};
 use crate::report::Report;
-use crate::sandbox::{self, Excess, Resident, Run, Sandbox, State, Status, Wait};
+use crate::sandbox::{self, Excess, Resident, Run, Sandbox, State, Status, Thing, Wait};
 use crate::verdict;
 
 /// Set to a path, it is run instead of the package's own program. So one check can be tried on
@@ -66,6 +66,21 @@ impl Exercise {
     /// A process that lives beside the program.
     pub fn resident(self, resident: Resident) -> Self {
         self.with(|sandbox| sandbox.resident(resident))
+    }
+
+    /// Something on a path in `/tmp` or `/run`.
+    pub fn thing(self, path: impl Into<String>, thing: Thing) -> Self {
+        self.with(|sandbox| sandbox.thing(path, thing))
+    }
+
+    /// Every mount of the lab is a shared one.
+    pub fn shared_mounts(self) -> Self {
+        self.with(Sandbox::shared_mounts)
+    }
+
+    /// The program's working directory; `/` unless told.
+    pub fn folder(self, path: impl Into<String>) -> Self {
+        self.with(|sandbox| sandbox.folder(path))
     }
 
     fn with(self, change: impl FnOnce(Sandbox) -> Sandbox) -> Self {
@@ -221,18 +236,34 @@ impl Attempt {
             Some(Ok(name)) if name == self.host_name => {}
             name => changes.push(format!("the host name is {}", or_errno(name))),
         }
-        match lab.get(Kind::Mnt).map(visitor::mounts_in) {
-            Some(Ok(mounts)) => {
-                let before = self.run.mounts();
-                let new = mounts.iter().filter(|mount| !before.contains(mount));
-                changes.extend(new.map(|mount| format!("{mount} is mounted")));
-                let gone = before.iter().filter(|mount| !mounts.contains(mount));
-                changes.extend(gone.map(|mount| format!("{mount} is gone")));
-            }
-            Some(Err(errno)) => changes.push(format!("its mounts cannot be read ({errno})")),
-            None => {}
-        }
+        changes.extend(self.mounts_changed());
         if changes.is_empty() { "unchanged".to_owned() } else { changes.join(", ") }
+    }
+
+    /// What has become of the lab's mounts since the program started.
+    pub fn mounts_changed(&self) -> Vec<String> {
+        let now = match self.run.lab().get(Kind::Mnt).map(visitor::mounts_in) {
+            Some(Ok(mounts)) => mounts,
+            Some(Err(errno)) => return vec![format!("its mounts cannot be read ({errno})")],
+            None => return Vec::new(),
+        };
+        let before = self.run.mounts();
+        // A number is given again at once.
+        let same = |one: &Mount, other: &Mount| {
+            (one.id, &one.kind, &one.point) == (other.id, &other.kind, &other.point)
+        };
+        let new = now.iter().filter(|mount| !before.iter().any(|known| same(known, mount)));
+        let gone = before.iter().filter(|mount| !now.iter().any(|left| same(left, mount)));
+        // One speaks for all: how many mounts there are is this machine's affair.
+        let changed = before.iter().find_map(|before| {
+            let now = now.iter().find(|now| same(now, before))?.propagation;
+            (now != before.propagation)
+                .then(|| format!("{} is {now}, not {}", before.point, before.propagation))
+        });
+        let mut changes: Vec<_> = new.map(|mount| format!("{mount} is mounted")).collect();
+        changes.extend(gone.map(|mount| format!("{mount} is gone")));
+        changes.extend(changed);
+        changes
     }
 
     fn status(&self) -> String {
@@ -281,6 +312,11 @@ pub struct Seen {
 impl Seen {
     pub fn of(process: Process) -> nix::Result<Seen> {
         Ok(Seen { namespaces: Namespaces::of(&process)?, process })
+    }
+
+    /// Its mount namespace, which a [`visitor`] can enter.
+    pub fn mnt(&self) -> &Namespace {
+        self.namespaces.get(Kind::Mnt).expect("every kernel has mount namespaces")
     }
 
     /// The host name in its UTS namespace, read by a visitor.

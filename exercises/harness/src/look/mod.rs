@@ -8,5 +8,6 @@ pub(crate) mod namespaces;
 mod process;
 pub mod visitor;
 
+pub use mounts::{Mount, Propagation};
 pub use namespaces::{Kind, Namespace, Namespaces};
 pub use process::Process;

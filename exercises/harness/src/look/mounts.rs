@@ -3,18 +3,45 @@
 use std::fmt;
 
 /// One mount.
-pub(crate) struct Mount {
-    /// The kernel's number for it, and for the mount that it is mounted on.
-    pub(crate) id: u32,
-    pub(crate) parent: u32,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Its number; no other mount of the machine has it while this one is there.
+    pub id: u64,
+    /// The number of the mount that it is mounted on.
+    pub parent: u64,
     /// The part of the file system that is shown.
-    pub(crate) root: String,
-    pub(crate) point: String,
-    pub(crate) options: String,
-    /// `shared:N`, `master:N`, `propagate_from:N`, `unbindable`; none for a private mount.
-    pub(crate) propagation: Vec<String>,
-    pub(crate) kind: String,
-    pub(crate) super_options: String,
+    pub root: String,
+    pub point: String,
+    /// Of this mount alone, such as `ro,nosuid`.
+    pub options: String,
+    pub propagation: Propagation,
+    /// The file system's type.
+    pub kind: String,
+    /// Of the file system, for all its mounts.
+    pub super_options: String,
+}
+
+/// Where a mount's events go and come from, by the numbers of the peer groups: the optional fields
+/// of a line (mount_namespaces(7), `Documentation/filesystems/sharedsubtree.rst` in the kernel).
+/// With neither it is private.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Propagation {
+    /// `shared:N`: what happens here happens in group N, and the other way round.
+    pub shared: Option<u64>,
+    /// `master:N`: what happens in group N happens here.
+    pub master: Option<u64>,
+}
+
+/// Without the numbers, which differ from run to run.
+impl fmt::Display for Propagation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.pad(match (self.shared, self.master) {
+            (None, None) => "private",
+            (Some(_), None) => "shared",
+            (None, Some(_)) => "slave",
+            (Some(_), Some(_)) => "slave and shared",
+        })
+    }
 }
 
 impl fmt::Display for Mount {
@@ -39,7 +66,12 @@ fn parse_line(line: &str) -> Option<Mount> {
         root: unescape(here.nth(1)?),
         point: unescape(here.next()?),
         options: here.next()?.to_owned(),
-        propagation: here.map(str::to_owned).collect(),
+        propagation: here.fold(Propagation::default(), |known, tag| match tag.split_once(':') {
+            Some(("shared", group)) => Propagation { shared: group.parse().ok(), ..known },
+            Some(("master", group)) => Propagation { master: group.parse().ok(), ..known },
+            // `propagate_from` adds nothing to `master`; `unbindable` is private.
+            _ => known,
+        }),
         kind: there.next()?.to_owned(),
         super_options: there.nth(1).unwrap_or_default().to_owned(),
     })
@@ -65,9 +97,23 @@ mod tests {
         let mounts = parse(&format!("garbage\n{line}\n"));
         assert_eq!(mounts.len(), 1);
         assert_eq!(mounts[0].to_string(), "ext3 on /my disk");
+        assert_eq!((mounts[0].id, mounts[0].parent), (36, 35));
+        assert_eq!(mounts[0].propagation, Propagation { shared: None, master: Some(1) });
         assert_eq!((mounts[0].root.as_str(), mounts[0].options.as_str()), ("/part", "rw,noatime"));
         assert_eq!(mounts[0].super_options, "rw,errors=continue");
-        assert_eq!((mounts[0].id, mounts[0].parent), (36, 35));
-        assert_eq!(mounts[0].propagation, ["master:1"]);
+    }
+
+    #[test]
+    fn propagation_is_told_without_numbers() {
+        for (tags, told) in [
+            ("", "private"),
+            ("shared:7 ", "shared"),
+            ("master:7 ", "slave"),
+            ("shared:7 master:8 propagate_from:9 ", "slave and shared"),
+            ("unbindable ", "private"),
+        ] {
+            let mounts = parse(&format!("36 35 0:5 / /x rw {tags}- tmpfs none rw"));
+            assert_eq!(mounts[0].propagation.to_string(), told, "{tags}");
+        }
     }
 }

@@ -1,35 +1,47 @@
-//! The visitor: a process of the harness that enters namespaces and reads there.
+//! The visitor: a process of the harness that enters namespaces, reads there, and may mount.
 //!
 //! A host name, for one, can only be read from inside its UTS namespace. The supervisor forks the
 //! visitor (setns(2) to a user namespace needs a process with one thread). It stays outside the
 //! learner's PID namespace, so nobody in there can trace or signal it. It works as well when the
 //! last process inside has ended: the descriptors keep the namespaces alive.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::exit;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
+use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::Mode;
 
-use super::{Namespace, mounts};
+use super::{Mount, Namespace, mounts};
+use crate::sandbox::ids;
 use crate::sandbox::supervisor::{self, VISIT};
 use crate::sandbox::wire::{self, Reader, Writer};
 use crate::sys::{self, Fork};
 
-/// What to read.
+/// What to do there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Visit {
     /// uname(2)'s node name.
     HostName,
     /// The same in the UTS namespace that is mounted on a path.
     HostNameAt(String),
-    /// A line for each mount.
+    /// The text of mountinfo, for the namespace's own root.
     Mounts,
+    /// The beginning of a file.
+    Read(String),
+    /// The names in a folder.
+    Names(String),
+    /// A new tmpfs, on a folder that is made if it is not there.
+    Mount(String),
+    Unmount(String),
 }
+
+/// What is read of a file.
+const READ: u64 = 4096;
 
 impl Visit {
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -38,6 +50,10 @@ impl Visit {
             Visit::HostName => to.number(0).text(""),
             Visit::HostNameAt(path) => to.number(1).text(path),
             Visit::Mounts => to.number(2).text(""),
+            Visit::Read(path) => to.number(3).text(path),
+            Visit::Names(path) => to.number(4).text(path),
+            Visit::Mount(path) => to.number(5).text(path),
+            Visit::Unmount(path) => to.number(6).text(path),
         };
         to.0
     }
@@ -48,14 +64,20 @@ impl Visit {
             (0, _) => Some(Visit::HostName),
             (1, path) => Some(Visit::HostNameAt(path)),
             (2, _) => Some(Visit::Mounts),
+            (3, path) => Some(Visit::Read(path)),
+            (4, path) => Some(Visit::Names(path)),
+            (5, path) => Some(Visit::Mount(path)),
+            (6, path) => Some(Visit::Unmount(path)),
             _ => None,
         }
     }
 
     /// In the visitor, where it has gone. `own` is its folder in the `/proc` that it came from: the
     /// one inside shows another PID namespace, and knows no visitor.
-    fn read(&self, own: &OwnedFd) -> nix::Result<String> {
-        let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    fn act(&self, own: &OwnedFd) -> nix::Result<String> {
+        // A pipe that somebody has put in a file's place must not keep us.
+        let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+        let io = |error: std::io::Error| sys::errno_of(&error);
         match self {
             Visit::HostName => {}
             Visit::HostNameAt(path) => {
@@ -65,9 +87,39 @@ impl Visit {
             Visit::Mounts => {
                 let mut text = String::new();
                 let mut file = File::from(openat(own, "mountinfo", read_only, Mode::empty())?);
-                file.read_to_string(&mut text).map_err(|_| Errno::EIO)?;
-                let mounts = mounts::parse(&text);
-                return Ok(mounts.iter().map(|mount| format!("{mount}\n")).collect());
+                file.read_to_string(&mut text).map_err(io)?;
+                return Ok(text);
+            }
+            Visit::Read(path) => {
+                let mut bytes = Vec::new();
+                let file = File::from(open(path.as_str(), read_only, Mode::empty())?);
+                file.take(READ).read_to_end(&mut bytes).map_err(io)?;
+                return Ok(String::from_utf8_lossy(&bytes).into_owned());
+            }
+            Visit::Names(path) => {
+                let entries = fs::read_dir(path).map_err(io)?;
+                let names = entries.map(|entry| {
+                    let name = entry.map_err(io)?.file_name();
+                    Ok(format!("{}\n", name.to_string_lossy()))
+                });
+                return names.collect();
+            }
+            Visit::Mount(path) => {
+                // Whoever makes a folder needs an id that the user namespace knows.
+                ids::become_id(0)?;
+                match fs::create_dir(path) {
+                    Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                        return Err(io(error));
+                    }
+                    _ => {}
+                }
+                let (kind, none) = (Some("tmpfs"), None::<&str>);
+                mount(kind, path.as_str(), kind, MsFlags::empty(), none)?;
+                return Ok(String::new());
+            }
+            Visit::Unmount(path) => {
+                umount(path.as_str())?;
+                return Ok(String::new());
             }
         }
         nix::unistd::gethostname()?.into_string().map_err(|_| Errno::EILSEQ)
@@ -92,13 +144,53 @@ pub fn host_name_at(mnt: &Namespace, path: &str) -> nix::Result<String> {
     send(Visit::HostNameAt(path.to_owned()), mnt)
 }
 
-/// The mounts of a mount namespace, as `KIND on POINT`.
+/// All mounts of a mount namespace, those above the root directory of a process in it, too.
 ///
 /// # Errors
 ///
 /// As for [`host_name`].
-pub fn mounts_in(mnt: &Namespace) -> nix::Result<Vec<String>> {
-    Ok(send(Visit::Mounts, mnt)?.lines().map(str::to_owned).collect())
+pub fn mounts_in(mnt: &Namespace) -> nix::Result<Vec<Mount>> {
+    Ok(mounts::parse(&send(Visit::Mounts, mnt)?))
+}
+
+/// The first 4096 bytes of a file in a mount namespace.
+///
+/// # Errors
+///
+/// Those of open(2) and read(2), and as for [`host_name`].
+pub fn read_in(mnt: &Namespace, path: &str) -> nix::Result<String> {
+    send(Visit::Read(path.to_owned()), mnt)
+}
+
+/// The names in a folder of a mount namespace, sorted.
+///
+/// # Errors
+///
+/// Those of open(2) and getdents(2), and as for [`host_name`].
+pub fn names_in(mnt: &Namespace, path: &str) -> nix::Result<Vec<String>> {
+    let text = send(Visit::Names(path.to_owned()), mnt)?;
+    let mut names: Vec<_> = text.lines().map(str::to_owned).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Mounts an empty tmpfs in a mount namespace of the root lab, on a folder that is made if it is
+/// not there. It goes where `path`'s propagation takes it.
+///
+/// # Errors
+///
+/// Those of mkdir(2) and mount(2), and as for [`host_name`].
+pub fn mount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
+    send(Visit::Mount(path.to_owned()), mnt).map(drop)
+}
+
+/// Takes the uppermost mount at `path` away again.
+///
+/// # Errors
+///
+/// Those of umount(2), and as for [`host_name`].
+pub fn unmount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
+    send(Visit::Unmount(path.to_owned()), mnt).map(drop)
 }
 
 /// Sends a visitor to `place`. The right to enter is the owner's: the visitor goes through the
@@ -133,7 +225,7 @@ pub(crate) fn fork_visitor(visit: Visit, mut fds: impl Iterator<Item = OwnedFd>)
             let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
             let own = open("/proc/self", folder, Mode::empty())?;
             places.iter().try_for_each(|place| setns(place, CloneFlags::empty()))?;
-            visit.read(&own)
+            visit.act(&own)
         };
         let mut to = Writer::default();
         match go() {

@@ -19,9 +19,9 @@ pub(super) struct Names {
     namespaces: Vec<(Namespace, String)>,
     letters: HashMap<Kind, usize>,
     /// By mount namespace and the kernel's id.
-    mounts: HashMap<(String, u32), u32>,
+    mounts: HashMap<(String, u64), u32>,
     mounts_so_far: u32,
-    peer_groups: HashMap<u32, usize>,
+    peer_groups: HashMap<u64, usize>,
 }
 
 impl Names {
@@ -93,7 +93,7 @@ impl Names {
     /// The mounts of the mount namespace `namespace` that `text` (a mountinfo file) shows.
     pub(super) fn mounts(&mut self, namespace: &str, text: &str) -> Vec<Mount> {
         let lines = mounts::parse(text);
-        let mut number = |id: u32| {
+        let mut number = |id: u64| {
             let so_far = &mut self.mounts_so_far;
             *self.mounts.entry((namespace.to_owned(), id)).or_insert_with(|| {
                 *so_far += 1;
@@ -103,13 +103,9 @@ impl Names {
         let numbers: Vec<_> = lines.iter().map(|line| (line.id, number(line.id))).collect();
         let known: HashMap<_, _> = numbers.iter().copied().collect();
         let groups = &mut self.peer_groups;
-        let mut group = |tag: &String| match tag.split_once(':') {
-            Some((how, id)) => {
-                let count = groups.len() + 1;
-                let number = id.parse().map(|id| *groups.entry(id).or_insert(count));
-                format!("{how}:{}", number.unwrap_or_default())
-            }
-            None => tag.clone(),
+        let mut tag = |how: &str, group: Option<u64>| {
+            let count = groups.len() + 1;
+            Some(format!("{how}:{}", groups.entry(group?).or_insert(count)))
         };
         lines
             .iter()
@@ -121,7 +117,14 @@ impl Names {
                 root: line.root.clone(),
                 point: line.point.clone(),
                 read_only: line.options.split(',').any(|option| option == "ro"),
-                propagation: line.propagation.iter().map(&mut group).collect::<Vec<_>>().join(" "),
+                propagation: [
+                    tag("shared", line.propagation.shared),
+                    tag("master", line.propagation.master),
+                ]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" "),
             })
             .collect()
     }

@@ -115,7 +115,7 @@ pub struct Mount {
     pub root: String,
     pub point: String,
     pub read_only: bool,
-    /// `shared:1`, `master:1`, `unbindable`; empty for a private mount. Peer groups are numbered
+    /// `shared:1`, `master:1`, both; empty for a private mount. Peer groups are numbered
     /// in order of first sight.
     pub propagation: String,
 }

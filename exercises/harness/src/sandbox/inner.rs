@@ -10,10 +10,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::exit;
 
 use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::unistd::{
-    dup2_stderr, dup2_stdin, dup2_stdout, execve, pause, pipe2, read, sethostname, setsid,
+    chdir, dup2_stderr, dup2_stdin, dup2_stdout, execve, pause, pipe2, read, sethostname, setsid,
 };
 
 use super::message::{Message, fail};
@@ -96,6 +97,13 @@ fn enter(request: &Request, go: &OwnedFd, tell: &mut File) -> Result<(), SetupEr
     made?;
     // The root is built. The copy's mounts are locked, because its owner is another.
     unshare(CloneFlags::CLONE_NEWNS).map_err(at(stage, "unshare(CLONE_NEWNS)"))?;
+    if request.shared_mounts {
+        // The copies are private. As peer groups they begin here, with nobody of the outer level.
+        let (shared, none) = (MsFlags::MS_REC | MsFlags::MS_SHARED, None::<&str>);
+        mount(none, "/", none, shared, none)
+            .map_err(at(stage, "mount(\"/\", MS_REC | MS_SHARED)"))?;
+    }
+    chdir(request.folder.as_str()).map_err(at(stage, format!("chdir({:?})", request.folder)))?;
     tell.write_all(b"n").map_err(io_at(stage, "write(that the namespaces are there)"))?;
     // This takes capabilities but no ids: it is done while PID 1 writes the maps.
     let furnished = match request.state {

@@ -32,8 +32,8 @@ pub(crate) enum Message {
     /// descriptors of its namespaces ([`crate::look::Kind`] order, without those that the kernel
     /// lacks) and, if one was asked for, the master side of its terminal.
     Ready {
-        /// The mounts that it finds.
-        mounts: Vec<String>,
+        /// Its mountinfo: the mounts that it finds.
+        mounts: String,
     },
     /// The exec has happened.
     Started,
@@ -59,11 +59,7 @@ impl Message {
                     to.text(name).number(*pid as u64);
                 });
             }
-            Message::Ready { mounts } => {
-                to.number(3).list(mounts, |to, mount| {
-                    to.text(mount);
-                });
-            }
+            Message::Ready { mounts } => _ = to.number(3).text(mounts),
             Message::Started => _ = to.number(4),
             Message::Ended { status, excess, orphaned, left_running } => {
                 let (killed, value) = match *status {
@@ -86,7 +82,7 @@ impl Message {
             0 => Message::Created,
             1 => Message::Failed(SetupError::decode(&mut from)?),
             2 => Message::Residents(from.list(|from| Some((from.text()?, from.number()? as i32)))?),
-            3 => Message::Ready { mounts: from.list(Reader::text)? },
+            3 => Message::Ready { mounts: from.text()? },
             4 => Message::Started,
             5 => {
                 let killed = from.number()? == 1;

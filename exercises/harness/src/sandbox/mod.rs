@@ -26,7 +26,7 @@ pub(crate) mod wire;
 pub use ids::holds_the_machines_root;
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Excess, Status};
-pub use request::{Resident, Shown, State};
+pub use request::{Resident, Shown, State, Thing};
 pub use run::{Ended, NoStory, Output, Run, Wait};
 pub use setup::{SetupError, Stage};
 
@@ -93,6 +93,9 @@ impl Sandbox {
                 host_name: "lab".to_owned(),
                 shown: Vec::new(),
                 residents: Vec::new(),
+                things: Vec::new(),
+                shared_mounts: false,
+                folder: "/".to_owned(),
                 command: vec![path.to_owned()],
                 environment: environment.map(str::to_owned).to_vec(),
             },
@@ -139,6 +142,27 @@ impl Sandbox {
 
     pub fn resident(mut self, resident: Resident) -> Self {
         self.request.residents.push(resident);
+        self
+    }
+
+    /// Puts something on a path in `/tmp` or `/run`.
+    pub fn thing(mut self, path: impl Into<String>, thing: Thing) -> Self {
+        self.request.things.push((path.into(), thing));
+        self
+    }
+
+    /// Makes every mount that the program finds a shared one, as systemd(1) does at boot: a copy
+    /// of the mount namespace gives its mounts back to the lab until it is told otherwise. The
+    /// peers are all inside; nothing reaches the outer level or this machine, and nothing comes
+    /// from there (mount_namespaces(7)).
+    pub fn shared_mounts(mut self) -> Self {
+        self.request.shared_mounts = true;
+        self
+    }
+
+    /// The program's working directory, a path inside; `/` unless told.
+    pub fn folder(mut self, path: impl Into<String>) -> Self {
+        self.request.folder = path.into();
         self
     }
 

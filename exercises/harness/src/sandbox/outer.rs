@@ -25,7 +25,6 @@ use super::request::{Request, State};
 use super::root::Trees;
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::flag_names;
-use crate::look::mounts::{self, Mount};
 use crate::look::{Kind, namespaces};
 use crate::sys::{self, Fork};
 
@@ -190,9 +189,7 @@ impl Unborn {
         passed.extend(terminal.iter().map(AsFd::as_fd));
         passed.extend(namespaces.iter().map(AsFd::as_fd));
         let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", self.pid));
-        let mounts = mounts::parse(&mounts.unwrap_or_default());
-        let mounts = mounts.iter().map(Mount::to_string).collect();
-        Message::Ready { mounts }
+        Message::Ready { mounts: mounts.unwrap_or_default() }
             .send(fds.report.as_fd(), &passed)
             .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
         // The program's user has our id outside. Undumpable, our /proc entry is closed to it

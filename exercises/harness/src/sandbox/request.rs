@@ -51,6 +51,15 @@ pub struct Resident {
     pub host_name: Option<String>,
 }
 
+/// What the sandbox puts on a path inside, before the program starts. It belongs to root there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Folder,
+    File(String),
+    /// The COMMAND of checks, for a root directory that is made of nothing else.
+    Witness,
+}
+
 /// One run of one program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
@@ -62,6 +71,12 @@ pub(crate) struct Request {
     pub(crate) host_name: String,
     pub(crate) shown: Vec<Shown>,
     pub(crate) residents: Vec<Resident>,
+    /// Paths inside, in `/tmp` or `/run`, in the order in which they are made.
+    pub(crate) things: Vec<(String, Thing)>,
+    /// Every mount that the program finds is shared.
+    pub(crate) shared_mounts: bool,
+    /// The program's working directory.
+    pub(crate) folder: String,
     /// The program (a path inside) and its arguments.
     pub(crate) command: Vec<String>,
     /// `NAME=VALUE`.
@@ -88,6 +103,15 @@ impl Request {
                 to.text(name);
             });
         });
+        to.list(&self.things, |to, (path, thing)| {
+            to.text(path);
+            match thing {
+                Thing::Folder => to.number(0).text(""),
+                Thing::File(text) => to.number(1).text(text),
+                Thing::Witness => to.number(2).text(""),
+            };
+        });
+        to.number(self.shared_mounts.into()).text(&self.folder);
         for texts in [&self.command, &self.environment] {
             to.list(texts, |to, text| {
                 to.text(text);
@@ -113,6 +137,18 @@ impl Request {
                     host_name: from.list(Reader::text)?.pop(),
                 })
             })?,
+            things: from.list(|from| {
+                let path = from.text()?;
+                let thing = match (from.number()?, from.text()?) {
+                    (0, _) => Thing::Folder,
+                    (1, text) => Thing::File(text),
+                    (2, _) => Thing::Witness,
+                    _ => return None,
+                };
+                Some((path, thing))
+            })?,
+            shared_mounts: from.number()? != 0,
+            folder: from.text()?,
             command: from.list(Reader::text)?,
             environment: from.list(Reader::text)?,
         })
@@ -138,6 +174,13 @@ mod tests {
                 thread: Some(libc::CLONE_NEWIPC),
                 host_name: Some("otter".into()),
             }],
+            things: vec![
+                ("/run/tree".into(), Thing::Folder),
+                ("/run/tree/name".into(), Thing::File("otter\n".into())),
+                ("/run/tree/command".into(), Thing::Witness),
+            ],
+            shared_mounts: true,
+            folder: "/tmp".into(),
             command: vec!["/lab/prog".into(), "".into()],
             environment: vec!["PATH=/lab".into()],
         };

@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::{chdir, pivot_root};
 
-use super::request::{Request, Shown};
+use super::request::{Request, Shown, Thing};
 use super::setup::{SetupError, Stage, at, io_at};
 use crate::look::mounts::{self, Mount};
 use crate::sys;
@@ -155,9 +155,17 @@ impl Trees {
         for (path, text) in FILES {
             fs::write(&path[1..], text).map_err(io_at(stage, format!("write(\"{path}\")")))?;
         }
-        fs::write("lab/witness", WITNESS)
-            .and_then(|()| fs::set_permissions("lab/witness", fs::Permissions::from_mode(0o755)))
-            .map_err(io_at(stage, "write(\"/lab/witness\")"))?;
+        write_witness("lab/witness").map_err(io_at(stage, "write(\"/lab/witness\")"))?;
+
+        for (path, thing) in &request.things {
+            let inside = path.trim_start_matches('/');
+            match thing {
+                Thing::Folder => fs::create_dir(inside),
+                Thing::File(text) => fs::write(inside, text),
+                Thing::Witness => write_witness(inside),
+            }
+            .map_err(io_at(stage, format!("creat(\"{path}\")")))?;
+        }
 
         if request.terminal {
             let options = "newinstance,ptmxmode=0666,mode=620";
@@ -182,6 +190,11 @@ impl Trees {
             .map_err(at(Stage::Pivot, "umount2(\".\", MNT_DETACH)"))?;
         chdir("/").map_err(at(Stage::Pivot, "chdir(\"/\")"))
     }
+}
+
+fn write_witness(inside: &str) -> std::io::Result<()> {
+    fs::write(inside, WITNESS)?;
+    fs::set_permissions(inside, fs::Permissions::from_mode(0o755))
 }
 
 fn c_path(path: &str) -> Result<CString, SetupError> {

@@ -18,7 +18,7 @@ use super::recording::REFUSED;
 use super::root::WITNESS;
 use super::setup::{SetupError, Stage, at};
 use super::wire;
-use crate::look::{Namespaces, Process};
+use crate::look::{Mount, Namespaces, Process, mounts};
 use crate::record::Story;
 
 /// What is kept of each stream; the rest is read, counted and dropped.
@@ -76,7 +76,7 @@ pub struct Run {
     terminal: Option<OwnedFd>,
     wants_terminal: bool,
     lab: Option<Namespaces>,
-    mounts: Vec<String>,
+    mounts: Vec<Mount>,
     residents: HashMap<String, i32>,
     witnesses: Vec<Pid>,
     impostor: bool,
@@ -182,8 +182,8 @@ impl Run {
         self.lab.as_ref().expect("they come with the program")
     }
 
-    /// The mounts that the program found when it started, as `KIND on POINT`.
-    pub fn mounts(&self) -> &[String] {
+    /// The mounts that the program found when it started.
+    pub fn mounts(&self) -> &[Mount] {
         &self.mounts
     }
 
@@ -359,7 +359,7 @@ impl Run {
             Some(Message::Failed(error)) => _ = self.failed.get_or_insert(error),
             Some(Message::Residents(pids)) => self.residents = pids.into_iter().collect(),
             Some(Message::Ready { mounts }) => {
-                self.mounts = mounts;
+                self.mounts = mounts::parse(&mounts);
                 self.program = fds.next().and_then(|pidfd| Process::from_pidfd(pidfd).ok());
                 if self.wants_terminal {
                     self.terminal = fds.next();
