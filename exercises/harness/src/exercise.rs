@@ -284,10 +284,16 @@ impl Attempt {
             Wait::Reached | Wait::Ended => self.status(),
             Wait::TimedOut => {
                 let seconds = sandbox::patience().as_secs_f64();
-                match self.run.program().waits_in() {
-                    Some(call) => format!("still running after {seconds} s, in {call}"),
-                    None => format!("still running after {seconds} s"),
+                let mut text = format!("still running after {seconds} s");
+                if let Some(call) = self.run.program().waits_in() {
+                    text += &format!(", in {call}");
                 }
+                let children = self.run.program().children();
+                let alive = children.iter().find(|child| !child.has_ended());
+                if let Some(call) = alive.and_then(Process::waits_in) {
+                    text += &format!("; its child in {call}");
+                }
+                text
             }
             Wait::TooMuchOutput => {
                 format!("stopped: it printed more than {} MiB", sandbox::OUTPUT >> 20)

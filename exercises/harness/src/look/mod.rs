@@ -6,8 +6,10 @@
 pub(crate) mod mounts;
 pub(crate) mod namespaces;
 mod process;
+mod procfs;
 pub mod visitor;
 
 pub use mounts::{Mount, Propagation};
 pub use namespaces::{Kind, Namespace, Namespaces};
 pub use process::Process;
+pub use procfs::Proc;

@@ -68,11 +68,7 @@ impl Process {
     /// than `patience` is taken as it is.
     pub fn await_rest(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
-        let busy = || {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
-            // After the name, which may hold anything.
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('R'))
-        };
+        let busy = || self.state() == Some('R');
         while busy() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -81,7 +77,24 @@ impl Process {
     /// Ends it with SIGKILL.
     pub fn kill(&self) {
         // It may have ended by itself; that is as good.
-        _ = sys::pidfd_send_signal(self.pidfd.as_fd(), Signal::SIGKILL);
+        _ = self.signal(Signal::SIGKILL);
+    }
+
+    /// Sends it a signal: pidfd_send_signal(2), from our PID namespace, which is an ancestor of
+    /// its own.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` when it has ended and been waited for.
+    pub fn signal(&self, signal: Signal) -> nix::Result<()> {
+        sys::pidfd_send_signal(self.pidfd.as_fd(), signal)
+    }
+
+    /// The letter of its state in `/proc/PID/stat`: `Z` for a zombie. `None` when it is gone.
+    pub fn state(&self) -> Option<char> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        // After the name, which may hold anything.
+        stat.rsplit_once(") ")?.1.chars().next()
     }
 
     /// A line of `/proc/PID/status` (proc_pid_status(5)), such as `NSpid` or `CapEff`.
@@ -99,6 +112,13 @@ impl Process {
     pub fn own_pid_below(&self, init: &Process) -> Option<i32> {
         let level = init.status("NSpid")?.split_ascii_whitespace().count().checked_sub(1)?;
         self.status("NSpid")?.split_ascii_whitespace().nth(level)?.parse().ok()
+    }
+
+    /// Whether it has left for a new PID namespace and nobody is in there yet. Then, and only then,
+    /// `pid_for_children` cannot be opened (`pidns_for_children_get` in `kernel/pid_namespace.c`).
+    pub fn next_child_is_pid_1(&self) -> bool {
+        let opened = fs::File::open(format!("/proc/{}/ns/pid_for_children", self.pid));
+        opened.is_err_and(|error| error.raw_os_error() == Some(libc::ENOENT)) && !self.has_ended()
     }
 
     /// The parent's pid in our PID namespace.

@@ -1,0 +1,45 @@
+//! What is looked up from outside is what a process finds inside.
+
+use harness::look::{Mount, Proc, Process};
+use harness::sandbox::{Run, Sandbox, WITNESS};
+
+/// The witness, started by a script in the root lab, and the run it lives in.
+fn parked(script: &str) -> (Run, Process) {
+    let script = format!("{script} {WITNESS}");
+    let mut run = Sandbox::command("/bin/sh").args(["-c", &script]).start().unwrap();
+    let (wait, witness) = run.await_witness();
+    let witness = witness.unwrap_or_else(|| panic!("{script}: {wait:?}: {}", run.stderr()));
+    (run, witness)
+}
+
+#[test]
+fn a_proc_is_known_by_its_pid_namespace() {
+    for (script, found) in [
+        ("exec", Proc::Own),
+        ("unshare --pid --fork --mount-proc", Proc::Own),
+        ("unshare --pid --fork", Proc::Outer),
+        ("unshare --mount mount -t proc proc /proc; exec unshare --pid --fork", Proc::Outer),
+        ("unshare --pid --fork --mount-proc unshare --pid --fork", Proc::Outer),
+        ("unshare --pid --fork --mount-proc unshare --pid --fork --mount-proc", Proc::Own),
+        ("mount -t tmpfs none /proc; exec", Proc::Other),
+    ] {
+        let (_run, witness) = parked(script);
+        assert_eq!(witness.proc(), found, "{script}");
+    }
+}
+
+#[test]
+fn mounts_are_those_of_the_process() {
+    let (run, witness) = parked("unshare --mount sh -c 'mount -t tmpfs none /mnt; exec $0'");
+    let on_mnt = |mounts: &[Mount]| mounts.iter().any(|mount| mount.point == "/mnt");
+    assert!(on_mnt(&witness.mounts()) && !on_mnt(run.mounts()));
+}
+
+#[test]
+fn whose_next_child_is_pid_1() {
+    // unshare(1) without --fork becomes the witness, in its old PID namespace.
+    let (_run, witness) = parked("exec unshare --pid");
+    assert!(witness.next_child_is_pid_1());
+    let (_run, witness) = parked("exec");
+    assert!(!witness.next_child_is_pid_1());
+}
