@@ -63,6 +63,11 @@ impl Exercise {
         self.with(Sandbox::witness)
     }
 
+    /// Somebody who enters the PID namespace that the program makes ([`Sandbox::stranger`]).
+    pub fn stranger(self) -> Self {
+        self.with(Sandbox::stranger)
+    }
+
     /// A process that lives beside the program.
     pub fn resident(self, resident: Resident) -> Self {
         self.with(|sandbox| sandbox.resident(resident))

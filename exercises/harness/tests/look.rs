@@ -1,7 +1,9 @@
 //! What is looked up from outside is what a process finds inside.
 
+use std::time::{Duration, Instant};
+
 use harness::look::{Mount, Proc, Process};
-use harness::sandbox::{Run, Sandbox, WITNESS};
+use harness::sandbox::{Run, Sandbox, WITNESS, patience};
 
 /// The witness, started by a script in the root lab, and the run it lives in.
 fn parked(script: &str) -> (Run, Process) {
@@ -42,4 +44,26 @@ fn whose_next_child_is_pid_1() {
     assert!(witness.next_child_is_pid_1());
     let (_run, witness) = parked("exec");
     assert!(!witness.next_child_is_pid_1());
+}
+
+#[test]
+fn a_stranger_is_the_programs_child_in_the_new_namespace() {
+    let script = "unshare --pid sh -c '/lab/witness & exec sleep 60'";
+    let script = format!("exec {script}");
+    let mut run = Sandbox::command("/bin/sh").args(["-c", &script]).stranger().start().unwrap();
+    let (_, pid_1) = run.await_witness();
+    let pid_1 = pid_1.expect("it is parked");
+    let deadline = Instant::now() + patience();
+    let own_pids = || -> Vec<i32> {
+        run.program()
+            .children()
+            .iter()
+            .filter(|child| !child.has_ended())
+            .filter_map(Process::own_pid)
+            .collect()
+    };
+    while own_pids() != [1, 2] {
+        assert!(Instant::now() < deadline, "{:?} beside {:?}", own_pids(), pid_1.own_pid());
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -22,7 +22,7 @@ use super::outer::Descriptors;
 use super::request::{Request, Resident, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::{flag_names, lab_flags};
-use super::{ids, limits, recording};
+use super::{ids, limits, recording, stranger};
 use crate::seccomp::Filter;
 use crate::sys::{self, Fork};
 
@@ -168,6 +168,9 @@ fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infal
         _ = unsafe { signal(ignored, SigHandler::SigDfl) };
     }
     _ = SigSet::empty().thread_set_mask();
+    if request.stranger {
+        stranger::send().map_err(at(Stage::Start, "clone(the stranger)"))?;
+    }
 
     let call = format!("execve({:?})", request.command.first().map_or("", |path| path));
     let exec = || {

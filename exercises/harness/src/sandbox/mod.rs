@@ -20,6 +20,7 @@ mod request;
 mod root;
 mod run;
 mod setup;
+mod stranger;
 pub(crate) mod supervisor;
 pub(crate) mod wire;
 
@@ -90,6 +91,7 @@ impl Sandbox {
                 network: true,
                 terminal: false,
                 many_ids: false,
+                stranger: false,
                 host_name: "lab".to_owned(),
                 shown: Vec::new(),
                 residents: Vec::new(),
@@ -128,6 +130,13 @@ impl Sandbox {
     /// The arguments that make a program run the witness as its COMMAND.
     pub fn witness(self) -> Self {
         self.args(["--", WITNESS])
+    }
+
+    /// Sends somebody into the PID namespace that the program makes below this one: a process that
+    /// has lost its parent, so that the program, as a subreaper (prctl(2)), becomes it.
+    pub fn stranger(mut self) -> Self {
+        self.request.stranger = true;
+        self
     }
 
     /// Shows another file of this machine as `/lab/NAME`, unless one has that name already.

@@ -68,6 +68,8 @@ pub(crate) struct Request {
     pub(crate) terminal: bool,
     /// Many ids, and setgroups(2) not denied, where the machine allows it.
     pub(crate) many_ids: bool,
+    /// Whether somebody enters the PID namespace that the program makes.
+    pub(crate) stranger: bool,
     pub(crate) host_name: String,
     pub(crate) shown: Vec<Shown>,
     pub(crate) residents: Vec<Resident>,
@@ -89,7 +91,8 @@ impl Request {
         to.number(u64::from(self.state.id()))
             .number(self.network.into())
             .number(self.terminal.into())
-            .number(self.many_ids.into());
+            .number(self.many_ids.into())
+            .number(self.stranger.into());
         to.text(&self.host_name);
         to.list(&self.shown, |to, shown| {
             to.text(&shown.name).text(&shown.path);
@@ -127,6 +130,7 @@ impl Request {
             network: from.number()? != 0,
             terminal: from.number()? != 0,
             many_ids: from.number()? != 0,
+            stranger: from.number()? != 0,
             host_name: from.text()?,
             shown: from.list(|from| Some(Shown { name: from.text()?, path: from.text()? }))?,
             residents: from.list(|from| {
@@ -166,6 +170,7 @@ mod tests {
             network: true,
             terminal: false,
             many_ids: true,
+            stranger: true,
             host_name: "lab".into(),
             shown: vec![Shown { name: "prog".into(), path: "/somewhere/prog".into() }],
             residents: vec![Resident {

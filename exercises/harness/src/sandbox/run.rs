@@ -224,9 +224,15 @@ impl Run {
 
     /// Waits until the witness has been started as COMMAND and is parked.
     pub fn await_witness(&mut self) -> (Wait, Option<Process>) {
+        self.await_nth_witness(0)
+    }
+
+    /// The same for a script that starts more than one: the one that was parked after `before`
+    /// others.
+    pub fn await_nth_witness(&mut self, before: usize) -> (Wait, Option<Process>) {
         let patience = self.patience;
-        let wait = self.pump(patience, |run| !run.witnesses.is_empty());
-        let witness = self.witnesses.first().and_then(|pid| Process::open(*pid).ok());
+        let wait = self.pump(patience, |run| run.witnesses.len() > before);
+        let witness = self.witnesses.get(before).and_then(|pid| Process::open(*pid).ok());
         (wait, witness)
     }
 
