@@ -1,0 +1,74 @@
+//! ch09-pid, solved.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode, exit};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [dashes, command, args @ ..] if dashes == "--" => run(command, args),
+        _ => Err(anyhow!("usage: ch09-pid -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch09-pid: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// ANCHOR: run
+/// Runs `command` as PID 1 of a new PID namespace, and waits for it.
+fn run(command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
+    // We stay where we are. Our next child is the first process in there.
+    unshare(CloneFlags::CLONE_NEWPID).context("unshare(CLONE_NEWPID)")?;
+    // SAFETY: this process has one thread.
+    match unsafe { fork() }.context("fork()")? {
+        ForkResult::Child => child(command, args),
+        ForkResult::Parent { child } => waitpid(child, None).context("waitpid()"),
+    }
+}
+// ANCHOR_END: run
+
+// ANCHOR: child
+/// The child's whole life, as PID 1. It never returns: the code above is the parent's.
+fn child(command: &OsStr, args: &[OsString]) -> ! {
+    if let Err(error) = own_proc() {
+        eprintln!("ch09-pid: {error:#}");
+        exit(1);
+    }
+    let error = Command::new(command).args(args).exec();
+    eprintln!("ch09-pid: execve({command:?}): {error}");
+    exit(127)
+}
+// ANCHOR_END: child
+
+// ANCHOR: own_proc
+/// Covers `/proc` with one that shows this PID namespace, and lets nobody else see it.
+fn own_proc() -> Result<()> {
+    let none = None::<&str>;
+    unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;
+    // Where `/` is shared, the next mount would find its way out.
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
+        .context("mount(\"/\", MS_REC | MS_PRIVATE)")?;
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("proc"), "/proc", Some("proc"), flags, none).context("mount(\"proc\", \"/proc\")")
+}
+// ANCHOR_END: own_proc
+
+/// The shell's convention: the exit status, or 128 and the signal's number.
+fn exit_code(status: WaitStatus) -> u8 {
+    match status {
+        WaitStatus::Exited(_, code) => code as u8,
+        WaitStatus::Signaled(_, signal, _) => 128 + signal as u8,
+        _ => 1,
+    }
+}
