@@ -1,0 +1,64 @@
+//! ch07-mount, solved.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [dir, text, dashes, command, args @ ..] if dashes == "--" => {
+            run(Path::new(dir), text, command, args)
+        }
+        _ => Err(anyhow!("usage: ch07-mount DIR TEXT -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch07-mount: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs `command` where `dir` holds a file `token` with `text` in it, and waits for it.
+fn run(dir: &Path, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
+    leave()?;
+    furnish(dir, text)?;
+    Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
+}
+
+// ANCHOR: leave
+/// Moves this process into a mount namespace of its own, which learns what
+/// others mount and tells nobody what it mounts itself.
+fn leave() -> Result<()> {
+    unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;
+    // The copies are peers of the originals. MS_REC: not only the one on /.
+    let slave = MsFlags::MS_REC | MsFlags::MS_SLAVE;
+    let none = None::<&str>;
+    mount(none, "/", none, slave, none).context("mount(\"/\", MS_REC | MS_SLAVE)")
+}
+// ANCHOR_END: leave
+
+// ANCHOR: furnish
+/// Mounts a tmpfs on `dir` and writes `text` to the file `token` in it.
+fn furnish(dir: &Path, text: &OsStr) -> Result<()> {
+    let tmpfs = Some("tmpfs");
+    mount(tmpfs, dir, tmpfs, MsFlags::empty(), Some("size=64k"))
+        .with_context(|| format!("mount(\"tmpfs\", {dir:?})"))?;
+    let token = dir.join("token");
+    fs::write(&token, text.as_encoded_bytes()).with_context(|| format!("write({token:?})"))
+}
+// ANCHOR_END: furnish
+
+/// The shell's convention: the exit status, or 128 and the signal's number.
+fn exit_code(status: ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    code as u8
+}
