@@ -1,12 +1,14 @@
 //! The promises of the sandbox: whatever runs in it, the check learns how it ended, and nothing of
 //! it is left.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::look::{Kind, Namespaces, Process};
-use harness::sandbox::{self, Excess, Run, Sandbox, State, Status, Wait};
+use harness::look::visitor::{mount_at, mounts_in, names_in, read_in, unmount_at};
+use harness::look::{Kind, Mount, Namespace, Namespaces, Process};
+use harness::sandbox::{self, Excess, Run, Sandbox, State, Status, Thing, Wait};
 use nix::unistd::Pid;
 
 /// A shell in the root lab.
@@ -219,6 +221,117 @@ fn what_belongs_to_root_cannot_be_changed() {
         "mount -t cgroup2 none /mnt && mkdir /mnt/mine",
         "readlink /proc/1/fd/0",
     ]);
+}
+
+/// The numbers of the peer groups that the mounts of a mountinfo are in or follow.
+fn groups(mountinfo: &str) -> BTreeSet<String> {
+    let words = mountinfo.split_ascii_whitespace();
+    let groups = words
+        .filter_map(|word| word.strip_prefix("shared:").or_else(|| word.strip_prefix("master:")));
+    groups.map(str::to_owned).collect()
+}
+
+#[test]
+fn shared_mounts_are_shared_inside_and_with_nobody_else() {
+    let script = "mount -t tmpfs mine /mnt && cat /proc/self/mountinfo && sleep 60";
+    let ours = || std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let before = ours();
+    let run = shell(script).shared_mounts().start().unwrap();
+    let lab = run.lab().get(Kind::Mnt).unwrap();
+    await_that(|| mounts_in(lab).unwrap().iter().any(|mount| mount.to_string() == "tmpfs on /mnt"));
+
+    // Every mount is in a group and follows none: whatever comes, comes from inside.
+    let mounts = mounts_in(lab).unwrap();
+    for mount in &mounts {
+        assert_eq!(mount.propagation.to_string(), "shared", "{mount}");
+    }
+    // The groups have no member here, nor with PID 1 of the sandbox, whose namespace is the one
+    // between (its list can be read as root only).
+    let inside: BTreeSet<_> = mounts.iter().filter_map(|mount| mount.propagation.shared).collect();
+    let inside = inside.iter().map(u64::to_string).collect();
+    assert!(groups(&ours()).is_disjoint(&inside));
+    let init = run.program().parent().unwrap();
+    match std::fs::read_to_string(format!("/proc/{init}/mountinfo")) {
+        Ok(outer) => {
+            assert!(groups(&outer).is_disjoint(&inside), "{outer}");
+            assert!(!outer.contains(" /mnt "), "{outer}");
+        }
+        Err(error) => println!("skipped: the mounts of the outer level ({error})"),
+    }
+    assert_eq!(before, ours());
+}
+
+#[test]
+fn a_leaked_mount_is_seen_and_so_is_one_that_is_not() {
+    for (propagation, leaks) in [("unchanged", true), ("slave", false), ("private", false)] {
+        let unshare = format!("exec unshare --mount --propagation {propagation}");
+        let run = shell(&format!("{unshare} sh -c 'mount -t tmpfs leak /mnt; exec sleep 60'"));
+        let run = run.shared_mounts().start().unwrap();
+        let inside = || Namespaces::of(run.program()).ok()?.get(Kind::Mnt)?.again().ok();
+        let on_mnt =
+            |mnt: &Namespace| mounts_in(mnt).unwrap().iter().any(|one| one.point == "/mnt");
+        await_that(|| inside().is_some_and(|inside| on_mnt(&inside)));
+        let lab = run.lab().get(Kind::Mnt).unwrap();
+        assert_eq!(on_mnt(lab), leaks, "{propagation}");
+        assert!(!run.mounts().iter().any(|one| one.point == "/mnt"));
+    }
+}
+
+#[test]
+fn a_visitor_mounts_and_unmounts_where_it_is_sent() {
+    let run = shell("unshare --mount --propagation slave sleep 60 & wait");
+    let run = run.shared_mounts().start().unwrap();
+    let mut children = Vec::new();
+    await_that(|| {
+        children = run.program().children();
+        children.iter().any(|child| {
+            Namespaces::of(child).is_ok_and(|theirs| {
+                let mnt = theirs.get(Kind::Mnt);
+                let slaves = |mounts: Vec<Mount>| {
+                    mounts.iter().all(|one| one.propagation.to_string() == "slave")
+                };
+                mnt != run.lab().get(Kind::Mnt) && mounts_in(mnt.unwrap()).is_ok_and(slaves)
+            })
+        })
+    });
+    let theirs = Namespaces::of(&children[0]).unwrap();
+    let (lab, slave) = (run.lab().get(Kind::Mnt).unwrap(), theirs.get(Kind::Mnt).unwrap());
+    let there = |mnt: &Namespace| mounts_in(mnt).unwrap().iter().any(|one| one.point == "/run/on");
+    mount_at(lab, "/run/on").unwrap();
+    assert!(there(lab) && there(slave));
+    unmount_at(lab, "/run/on").unwrap();
+    assert!(!there(lab) && !there(slave));
+    mount_at(slave, "/run/on").unwrap();
+    assert!(!there(lab) && there(slave));
+}
+
+#[test]
+fn things_are_put_where_they_were_asked_for() {
+    let script = "cd /run/tree && pwd && cat name && test -x command && stat -c %u . && echo done";
+    let run = shell(script)
+        .thing("/run/tree", Thing::Folder)
+        .thing("/run/tree/name", Thing::File("otter\n".into()))
+        .thing("/run/tree/command", Thing::Witness)
+        .folder("/tmp");
+    let mut run = run.start().unwrap();
+    run.await_end();
+    assert_eq!(run.stdout(), "/run/tree\notter\n0\ndone\n", "{}", run.stderr());
+    let mut run = shell("pwd").folder("/tmp").start().unwrap();
+    run.await_end();
+    assert_eq!(run.stdout(), "/tmp\n");
+    let mnt = run.lab().get(Kind::Mnt).unwrap();
+    assert_eq!(read_in(mnt, "/etc/hosts").unwrap().lines().next(), Some("127.0.0.1 localhost"));
+    assert_eq!(names_in(mnt, "/dev/pts").unwrap(), Vec::<String>::new());
+    assert_eq!(read_in(mnt, "/run/nowhere"), Err(nix::errno::Errno::ENOENT));
+}
+
+/// Waits for something that a program is on its way to.
+fn await_that(mut reached: impl FnMut() -> bool) {
+    let deadline = Instant::now() + sandbox::patience();
+    while !reached() {
+        assert!(Instant::now() < deadline, "it does not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
