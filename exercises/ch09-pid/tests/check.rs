@@ -29,7 +29,8 @@ fn look(attempt: &mut Attempt, command: &Seen) {
         _ => "in the lab's PID namespace".to_owned(),
     };
     let on_proc = |mounts: &[Mount]| mounts.iter().filter(|mount| mount.point == "/proc").count();
-    let mounted = on_proc(&command.process.mounts()) > on_proc(attempt.run.mounts());
+    let mounted =
+        on_proc(&command.process.mounts().unwrap_or_default()) > on_proc(attempt.run.mounts());
     let proc = match command.process.proc() {
         Proc::Own if own(Kind::Pid) => "shows its PID namespace",
         Proc::Own | Proc::Outer if mounted => "was mounted anew, and shows the lab's PID namespace",

@@ -1,14 +1,17 @@
 //! One process, held by a descriptor.
 
 use std::fs;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
 use nix::unistd::Pid;
 
+use super::{Mount, mounts};
 use crate::sys;
 
 /// A process and a descriptor that means it and no other, even after it has ended.
@@ -27,7 +30,6 @@ impl Process {
     /// `/proc/self/fdinfo` (pidfd_open(2)), and -1 when it has ended and been waited for: then
     /// every look finds nothing.
     pub(crate) fn from_pidfd(pidfd: OwnedFd) -> nix::Result<Process> {
-        use std::os::fd::AsRawFd as _;
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
         let info = info.map_err(|error| sys::errno_of(&error))?;
         match field(&info, "Pid:").and_then(|pid| pid.parse().ok()) {
@@ -204,6 +206,48 @@ impl Process {
         Some([value(libc::AT_UID)?, value(libc::AT_GID)?])
     }
 
+    /// The mounts that its root directory leads to: `/proc/PID/mountinfo` leaves out what a chroot(2)
+    /// hides. [`visitor::mounts_in`](super::visitor::mounts_in) sees all.
+    ///
+    /// # Errors
+    ///
+    /// `EACCES` without the right to look, `ENOENT` or `ESRCH` when it has ended.
+    pub fn mounts(&self) -> nix::Result<Vec<Mount>> {
+        let text = fs::read_to_string(format!("/proc/{}/mountinfo", self.pid));
+        Ok(mounts::parse(&text.map_err(|error| sys::errno_of(&error))?))
+    }
+
+    /// The number of the mount that its working directory lies on, also if that mount is in nobody's
+    /// list any more: `mnt_id` of proc_pid_fdinfo(5).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Process::mounts`].
+    pub fn working_directory(&self) -> nix::Result<u64> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let folder = open(format!("/proc/{}/cwd", self.pid).as_str(), flags, Mode::empty())?;
+        mount_of(&format!("/proc/self/fdinfo/{}", folder.as_raw_fd()))
+    }
+
+    /// The same for each directory that it holds open.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Process::mounts`].
+    pub fn open_directories(&self) -> nix::Result<Vec<u64>> {
+        let io = |error: std::io::Error| sys::errno_of(&error);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(format!("/proc/{}/fd", self.pid)).map_err(io)? {
+            let entry = entry.map_err(io)?;
+            if fs::metadata(entry.path()).is_ok_and(|behind| behind.is_dir()) {
+                let number = entry.file_name();
+                let info = format!("/proc/{}/fdinfo/{}", self.pid, number.to_string_lossy());
+                found.push(mount_of(&info)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Whether one of its descriptors is a pidfd of `other`.
     pub fn holds_pidfd_of(&self, other: &Process) -> bool {
         let entries = fs::read_dir(format!("/proc/{}/fdinfo", self.pid)).into_iter().flatten();
@@ -237,6 +281,12 @@ fn call_name(number: i64) -> Option<&'static str> {
     calls.into_iter().find(|(call, _)| i64::from(*call as i32) == number).map(|(_, name)| name)
 }
 
+/// The mount of a descriptor, by its file in a `fdinfo`.
+fn mount_of(info: &str) -> nix::Result<u64> {
+    let text = fs::read_to_string(info).map_err(|error| sys::errno_of(&error))?;
+    field(&text, "mnt_id:").and_then(|id| id.parse().ok()).ok_or(Errno::EPROTO)
+}
+
 /// The value of a line `name value`.
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()))
@@ -256,6 +306,16 @@ mod tests {
         assert_eq!(us.ids_at_exec(), Some([uid, gid]));
         assert!(us.tasks().contains(&us.pid().as_raw()));
         assert_eq!(Process::from_pidfd(us.pidfd().try_clone().unwrap()).unwrap().pid(), us.pid());
+    }
+
+    #[test]
+    fn directories_are_told_by_their_mounts() {
+        let us = Process::open(Pid::this()).unwrap();
+        let numbers: Vec<u64> = us.mounts().unwrap().iter().map(|mount| mount.id).collect();
+        assert!(numbers.contains(&us.working_directory().unwrap()));
+        let held = fs::File::open("/proc").unwrap();
+        let proc = mount_of(&format!("/proc/self/fdinfo/{}", held.as_raw_fd())).unwrap();
+        assert!(us.open_directories().unwrap().contains(&proc));
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::fmt;
 use std::fs::{self, File};
 use std::path::Path;
 
-use super::mounts::{self, Mount};
 use super::{Kind, Namespace, Process};
 
 /// What a process finds at `/proc`.
@@ -58,12 +57,6 @@ impl Process {
             Some(_) => Proc::Outer,
             None => Proc::Other,
         }
-    }
-
-    /// The mounts in its mount namespace.
-    pub fn mounts(&self) -> Vec<Mount> {
-        let text = fs::read_to_string(format!("/proc/{}/mountinfo", self.pid()));
-        mounts::parse(&text.unwrap_or_default())
     }
 }
 

@@ -1,0 +1,116 @@
+//! `ch08-root ROOT SHARE -- COMMAND`: another root directory, and nothing left of the old one.
+
+use harness::look::{Mount, visitor};
+use harness::sandbox::Thing;
+use harness::{Attempt, Report, Seen, assert_report, exercise, token};
+
+/// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are all shared,
+/// and the program starts in `/tmp`, as somebody's shell may stand anywhere.
+fn report() -> Report {
+    let (root, share) = (format!("/tmp/{}", token("tree")), format!("/tmp/{}", token("share")));
+    let mut exercise = exercise!().shared_mounts().folder("/tmp").thing(&share, Thing::Folder);
+    for folder in ["", "/lab", "/proc", "/share"] {
+        exercise = exercise.thing(format!("{root}{folder}"), Thing::Folder);
+    }
+    let exercise = exercise.thing(format!("{root}/lab/witness"), Thing::Witness);
+    let mut attempt = exercise.args([&root, &share]).witness().start();
+    attempt.report.role(&root, "ROOT");
+    attempt.report.role(&share, "SHARE");
+    if let Some(command) = attempt.command() {
+        match look(&mut attempt, &command, &root, &share) {
+            Ok(()) => {}
+            Err(errno) => attempt.report.line("COMMAND", format_args!("cannot be seen ({errno})")),
+        }
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::Result<()> {
+    let process = &command.process;
+    // Three lists: the mounts that COMMAND's root directory leads to, the three among them that it
+    // shall have, and all of its mount namespace.
+    let mounts = process.mounts()?;
+    let all = visitor::mounts_in(command.mnt())?;
+    let find = |point: &str, what: &dyn Fn(&Mount) -> bool| {
+        mounts.iter().rfind(|mount| mount.point == point && what(mount))
+    };
+    // ROOT and SHARE lie on the tmpfs at /tmp.
+    let is = |path: &str, mount: &Mount| mount.root == path.trim_start_matches("/tmp");
+    let new_root = find("/", &|mount| is(root, mount));
+    let proc = find("/proc", &|mount| mount.kind == "proc");
+    let shared = find("/share", &|mount| is(share, mount));
+    let wanted: Vec<&Mount> = [new_root, proc, shared].into_iter().flatten().collect();
+    let inside = |id: u64| wanted.iter().any(|mount| mount.id == id);
+
+    let mut line = |key: &str, value: &str| attempt.report.line(key, value);
+    line("root directory", if new_root.is_some() { "ROOT" } else { "another" });
+    let here = inside(process.working_directory()?);
+    line("working directory", if here { "below it" } else { "outside" });
+    line("on /proc", if proc.is_some() { "proc" } else { "nothing" });
+    let read_only = |mount: &Mount| mount.options.split(',').any(|option| option == "ro");
+    line(
+        "on /share",
+        match shared {
+            Some(mount) if read_only(mount) => "SHARE, read-only",
+            Some(_) => "SHARE, writable",
+            None => "nothing",
+        },
+    );
+    let old = all.iter().any(|mount| !inside(mount.id));
+    line("mounts of the old root", if old { "attached" } else { "none" });
+    let held = process.open_directories()?.into_iter().any(|id| !inside(id));
+    line("directories held open outside", if held { "there are some" } else { "none" });
+    // Not by COMMAND's root directory, which chroot(2) changes as well, but by the namespace's.
+    let root_of_all = all.iter().any(|mount| mount.point == "/" && is(root, mount));
+    let names = match root_of_all {
+        true => visitor::names_in(command.mnt(), "/")?.join(", "),
+        false => "those of the lab".to_owned(),
+    };
+    line("names in the namespace's root", &names);
+    Ok(())
+}
+
+/// COMMAND's root directory is ROOT, and so is the root of its mount namespace. Its working
+/// directory lies below; your program was started in `/tmp` of the old root. ROOT has the entries
+/// that it had before, and no other.
+#[test]
+fn step1_command_has_another_root_directory() {
+    assert_report!(report().lines(&["root directory", "working directory", "names in"]), @r"
+    root directory: ROOT
+    working directory: below it
+    names in the namespace's root: lab, proc, share
+    ");
+}
+
+/// There is a `/proc`, and on `/share` one finds SHARE, which can be read and not written to.
+#[test]
+fn step2_proc_is_there_and_the_share_can_only_be_read() {
+    assert_report!(report().lines(&["root directory", "on /"]), @r"
+    root directory: ROOT
+    on /proc: proc
+    on /share: SHARE, read-only
+    ");
+}
+
+/// In COMMAND's mount namespace there are these three mounts and none else, and no descriptor of
+/// COMMAND leads into a directory outside.
+#[test]
+fn step3_nothing_of_the_old_root_is_left() {
+    assert_report!(report().lines(&["root directory", "mounts of", "directories held"]), @r"
+    root directory: ROOT
+    mounts of the old root: none
+    directories held open outside: none
+    ");
+}
+
+/// Your program exits with COMMAND's status, and the lab, whose mounts are all shared, is as before.
+#[test]
+fn step4_its_status_is_passed_on_and_the_lab_is_as_before() {
+    assert_report!(report().lines(&["root directory", "exit status", "left behind", "lab"]), @r"
+    root directory: ROOT
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    ");
+}

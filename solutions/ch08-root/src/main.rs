@@ -1,0 +1,91 @@
+//! ch08-root, solved.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{chdir, pivot_root};
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [root, share, dashes, command, args @ ..] if dashes == "--" => {
+            run(Path::new(root), Path::new(share), command, args)
+        }
+        _ => Err(anyhow!("usage: ch08-root ROOT SHARE -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch08-root: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs `command` with `root` as its root directory, where `/proc` is there and `/share` shows
+/// `share`, and waits for it.
+fn run(root: &Path, share: &Path, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
+    leave()?;
+    furnish(root, share)?;
+    enter(root)?;
+    Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
+}
+
+// ANCHOR: leave
+/// Moves this process into a mount namespace that has nothing to do with others.
+fn leave() -> Result<()> {
+    unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;
+    // pivot_root(2) refuses to move mounts that would be moved for others as well.
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    let none = None::<&str>;
+    mount(none, "/", none, private, none).context("mount(\"/\", MS_REC | MS_PRIVATE)")
+}
+// ANCHOR_END: leave
+
+// ANCHOR: furnish
+/// Makes `root` a mount, with this process's `/proc` in it, and `share`, which
+/// can only be read there.
+fn furnish(root: &Path, share: &Path) -> Result<()> {
+    // A directory becomes a mount when it is bind-mounted on itself.
+    bind(root, root)?;
+    bind(Path::new("/proc"), &root.join("proc"))?;
+    let target = root.join("share");
+    bind(share, &target)?;
+    // A bind mount begins with the flags of its original. Others take a second
+    // call, which names all that the mount shall have.
+    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    let remount = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags;
+    let none = None::<&str>;
+    mount(none, &target, none, remount, none)
+        .with_context(|| format!("mount({target:?}, MS_REMOUNT | MS_BIND | MS_RDONLY)"))
+}
+
+fn bind(source: &Path, target: &Path) -> Result<()> {
+    let none = None::<&str>;
+    mount(Some(source), target, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)
+        .with_context(|| format!("mount({source:?}, {target:?}, MS_BIND | MS_REC)"))
+}
+// ANCHOR_END: furnish
+
+// ANCHOR: enter
+/// Makes the mount at `root` this process's root directory. Nothing else stays.
+fn enter(root: &Path) -> Result<()> {
+    chdir(root).with_context(|| format!("chdir({root:?})"))?;
+    // Both on one spot: the old root comes to lie over the new one …
+    pivot_root(".", ".").context("pivot_root(\".\", \".\")")?;
+    // … and is taken off, with everything that is mounted below it.
+    umount2(".", MntFlags::MNT_DETACH).context("umount2(\".\", MNT_DETACH)")?;
+    chdir("/").context("chdir(\"/\")")
+}
+// ANCHOR_END: enter
+
+/// The shell's convention: the exit status, or 128 and the signal's number.
+fn exit_code(status: ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    code as u8
+}
