@@ -57,8 +57,7 @@ fn leave() -> Result<()> {
 /// Makes `root` a mount, with this process's `/proc` in it, and `share`, which
 /// can only be read there.
 fn furnish(root: &Path, share: &Path) -> Result<()> {
-    // TODO: three bind mounts. Man page: mount(2), "Creating a bind mount".
-    // TODO: make the third one read-only. Man page: mount(2), "Remounting an existing mount".
+    // TODO: make three bind mounts, the third one read-only. Man pages: mount(2), mount(8).
     bind(root, share)
 }
 

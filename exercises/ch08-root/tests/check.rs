@@ -57,8 +57,14 @@ fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::
             None => "nothing",
         },
     );
-    let old = all.iter().any(|mount| !inside(mount.id));
-    line("mounts of the old root", if old { "attached" } else { "none" });
+    // What chroot(2) hides is in the namespace and not in COMMAND's own list.
+    let others = |mounts: &[Mount]| mounts.iter().any(|mount| !inside(mount.id));
+    let old = match (others(&mounts), others(&all)) {
+        (true, _) => "attached",
+        (false, true) => "attached, above the root directory",
+        (false, false) => "none",
+    };
+    line("mounts of the old root", old);
     let held = process.open_directories()?.into_iter().any(|id| !inside(id));
     line("directories held open outside", if held { "there are some" } else { "none" });
     // Not by COMMAND's root directory, which chroot(2) changes as well, but by the namespace's.
