@@ -186,7 +186,8 @@ fn a_child_that_nobody_waited_for_is_counted() {
 fn all_fail(attacks: &[&str]) {
     for attack in attacks {
         let script = format!("{{ {attack}; }} >/dev/null 2>&1 && exit 0; exit 9");
-        for sandbox in [shell(&script), shell(&script).many_ids()] {
+        let shared = shell(&script).shared_mounts();
+        for sandbox in [shell(&script), shell(&script).many_ids(), shared] {
             let mut run = sandbox.start().unwrap();
             assert_eq!(run.await_end(), Wait::Reached, "{attack}: {}", run.stderr());
             assert_eq!(status(&run), Status::Exited(9), "{attack}");
