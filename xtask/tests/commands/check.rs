@@ -48,6 +48,19 @@ fn a_chapter_is_solved_and_the_next_one_is_the_default() {
 }
 
 #[test]
+fn what_could_not_be_looked_at_is_said() {
+    let checkout = Checkout::new("skipped");
+    let fields = [("outcome", "passed"), ("skipped", "who did it: nobody could see")];
+    checkout.verdict("ch01-one", "step2_it_leaves", &fields);
+    let (code, out, _) = checkout.run("check ch1");
+    assert_eq!(code, 0);
+    let said = "  ok      step 2: it leaves\n          skipped: who did it: nobody could see\n";
+    assert!(out.contains(said), "{out}");
+    let json = checkout.run("check --json ch1").1;
+    assert!(json.contains("\"skipped\":\"who did it: nobody could see\""), "{json}");
+}
+
+#[test]
 fn the_first_failure_is_explained() {
     let checkout = failing("explained");
     checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* an attempt */ }\n");
@@ -104,7 +117,7 @@ fn a_machine_reads_every_step() {
         r#""wanted":"         user  uts\nlab      A     A\nCOMMAND  A     B","#,
         r#""saw":"         user  uts\nlab      A     A\nCOMMAND  A     A","#,
         r#""stdout":"all <good> & \"well\" \u001b[2J","stderr":"","#,
-        r#""mistake":"nothing was left","cause":"It stayed.","remedy":"Leave.","seconds":"#
+        r#""mistake":"nothing was left","cause":"It stayed.","remedy":"Leave.","pointer":"","skipped":"","seconds":"#
     );
     assert!(lines[1].starts_with(failed), "{}", lines[1]);
     assert!(lines[2].contains(r#""step":3"#) && lines[2].contains(r#""outcome":"passed""#));

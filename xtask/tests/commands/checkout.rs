@@ -72,9 +72,10 @@ impl Checkout {
     /// Lays out what a step will say.
     pub(crate) fn verdict(&self, chapter: &str, step: &str, fields: &[(&str, &str)]) {
         let mut text = String::new();
-        for key in
-            ["outcome", "saw", "wanted", "stdout", "stderr", "mistake", "cause", "remedy", "see"]
-        {
+        for key in [
+            "outcome", "saw", "wanted", "stdout", "stderr", "mistake", "cause", "remedy", "see",
+            "pointer", "skipped",
+        ] {
             let value =
                 fields.iter().find(|(known, _)| *known == key).map_or("", |(_, value)| value);
             let value = value.replace('"', "\\\"").replace('\n', "\\n").replace('\x1b', "\\u001b");
