@@ -48,14 +48,16 @@ impl Exercise {
         self.with(|sandbox| sandbox.args(args))
     }
 
+    /// Follows the run call by call. What it does to namespaces takes longer then, so a race with
+    /// it is nearly always lost.
+    pub fn recorded(self) -> Self {
+        self.with(Sandbox::record)
+    }
+
     /// Lets [`Attempt::denial_of`] see who denies setgroups(2): nobody has yet, where the harness
     /// has the privilege to arrange it; elsewhere the run is recorded.
     pub fn watch_setgroups(self) -> Self {
-        if sandbox::has_many_ids() {
-            self.with(Sandbox::many_ids)
-        } else {
-            self.with(Sandbox::record)
-        }
+        if sandbox::has_many_ids() { self.with(Sandbox::many_ids) } else { self.recorded() }
     }
 
     /// `-- COMMAND`, where COMMAND is the witness.
