@@ -66,10 +66,10 @@
     document.addEventListener('toggle', mark, true);
 })();
 
-// Arrow keys turn mdBook's page, but not while they scroll a listing or move through a figure.
+// Arrow keys turn mdBook's page, but not while they scroll a listing. Figures see to it themselves.
 document.querySelector('main').addEventListener('keydown', event => {
     const turns = event.key === 'ArrowLeft' || event.key === 'ArrowRight';
-    if (turns && event.target.closest('[role=group], figure, summary')) {
+    if (turns && event.target.closest('[role=group], summary')) {
         event.stopPropagation();
     }
 });

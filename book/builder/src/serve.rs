@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(200);
 
+const SOURCES: [&str; 6] =
+    ["book/book.toml", "book/src", "book/theme", "book/figures/src", "exercises", "solutions"];
+
 /// Appended to every page: waits for the server to speak, then reloads.
 const RELOAD: &str =
     "<script>new EventSource('/.reload').onmessage = () => location.reload()</script>";
@@ -98,7 +101,7 @@ impl Server {
 /// Changes when a source of the book does.
 fn fingerprint(repo: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for root in ["book/book.toml", "book/src", "book/theme", "exercises", "solutions"] {
+    for root in SOURCES {
         let root = repo.join(root);
         let below = files(&root).into_iter().map(|file| root.join(file));
         for file in below.chain([root.clone()]) {

@@ -11,7 +11,9 @@ impl Repo {
         let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let repo = tempfile::tempdir().unwrap();
         copy(&crate_root.join("tests/fixtures/clean"), repo.path());
-        copy(&crate_root.join("../theme"), &repo.path().join("book/theme"));
+        for part in ["theme", "figures/src"] {
+            copy(&crate_root.join("..").join(part), &repo.path().join("book").join(part));
+        }
         fs::copy(crate_root.join("../book.toml"), repo.path().join("book/book.toml")).unwrap();
         Repo(repo)
     }

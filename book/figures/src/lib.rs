@@ -1,0 +1,3 @@
+//! The figures of "Linux Namespaces by Hand".
+
+pub mod stepper;
