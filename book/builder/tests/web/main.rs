@@ -1,0 +1,87 @@
+//! The book in a browser: every page on four screens, and what moves in it, under a reader's hands.
+
+mod chromium;
+mod faults;
+#[path = "../book/fixture.rs"]
+#[allow(dead_code, reason = "the builder's own tests use the rest of it")]
+mod fixture;
+mod page;
+mod paper;
+mod planted;
+mod reader;
+mod search;
+mod sidebar;
+mod site;
+mod stepper;
+mod tools;
+mod weight;
+
+use fixture::Repo;
+use reader::Screen;
+use site::Site;
+use std::path::Path;
+use std::sync::LazyLock;
+use tools::Tools;
+
+const SCREENS: [Screen; 2] = [Screen::DESK, Screen::PHONE];
+
+/// This repository's book.
+static BOOK: LazyLock<Site> =
+    LazyLock::new(|| Site::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")));
+
+/// The builder's small book, with a page of figures.
+fn small_book() -> Repo {
+    let repo = Repo::clean();
+    repo.write("book/src/figures.md", include_str!("figures.md"));
+    repo.edit("book/src/SUMMARY.md", "[Errors]", "[Figures](figures.md)\n\n[Errors]");
+    repo
+}
+
+fn none(faults: Vec<String>) {
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// All pages, with what can be folded out folded out.
+fn pages(dark: bool) {
+    let Some(Tools { mut browser, axe }) = Tools::find() else { return };
+    let screens = SCREENS.map(|screen| Screen { dark, ..screen });
+    let all =
+        BOOK.pages().into_iter().flat_map(|page| screens.map(|screen| (page.clone(), screen)));
+    none(
+        all.flat_map(|(page, screen)| page::faults(&mut browser, &BOOK, &page, screen, &axe))
+            .collect(),
+    );
+}
+
+#[test]
+fn every_page_is_good_in_light() {
+    pages(false);
+}
+
+#[test]
+fn every_page_is_good_in_navy() {
+    pages(true);
+}
+
+#[test]
+fn the_sidebar_and_the_search_work() {
+    let Some(Tools { mut browser, .. }) = Tools::find() else { return };
+    let mut faults = Vec::new();
+    for screen in SCREENS {
+        faults.extend(sidebar::faults(&mut browser, &BOOK, screen));
+        faults.extend(search::faults(&mut browser, &BOOK, screen));
+    }
+    none(faults);
+}
+
+#[test]
+fn a_figure_is_stepped_through() {
+    let Some(Tools { mut browser, .. }) = Tools::find() else { return };
+    let repo = small_book();
+    let site = Site::of(repo.path());
+    let mut faults = Vec::new();
+    for screen in SCREENS {
+        faults.extend(stepper::faults(&mut browser, &site, screen, stepper::Test::everything));
+    }
+    none(faults);
+}
