@@ -10,7 +10,10 @@ use crate::checkout::Checkout;
 #[test]
 fn a_save_is_checked() {
     let checkout = Checkout::new("watch");
-    let mut child = Command::new(cargo_bin!("xtask"))
+    // Without an end of its own, it would keep a test that fails waiting for ever.
+    let mut child = Command::new("timeout")
+        .args(["--signal=KILL", "30"])
+        .arg(cargo_bin!("xtask"))
         .arg("watch")
         .env("NAMESPACES_BY_HAND_ROOT", &checkout.root)
         .env("CARGO", checkout.root.join("cargo"))
