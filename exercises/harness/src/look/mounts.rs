@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// One mount.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Mount {
     /// Its number; no other mount of the machine has it while this one is there.
     pub id: u64,
@@ -24,7 +24,7 @@ pub struct Mount {
 /// Where a mount's events go and come from, by the numbers of the peer groups: the optional fields
 /// of a line (mount_namespaces(7), `Documentation/filesystems/sharedsubtree.rst` in the kernel).
 /// With neither it is private.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Propagation {
     /// `shared:N`: what happens here happens in group N, and the other way round.
     pub shared: Option<u64>,

@@ -78,6 +78,11 @@ impl Visit {
         // A pipe that somebody has put in a file's place must not keep us.
         let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
         let io = |error: std::io::Error| sys::errno_of(&error);
+        if let Visit::Read(_) | Visit::Names(_) | Visit::Mount(_) | Visit::Unmount(_) = self {
+            // On paths that a program could have prepared, with the rights of root in there and no
+            // others; and whoever makes a folder needs an id that its user namespace knows.
+            ids::become_id(0)?;
+        }
         match self {
             Visit::HostName => {}
             Visit::HostNameAt(path) => {
@@ -105,8 +110,6 @@ impl Visit {
                 return names.collect();
             }
             Visit::Mount(path) => {
-                // Whoever makes a folder needs an id that the user namespace knows.
-                ids::become_id(0)?;
                 match fs::create_dir(path) {
                     Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                         return Err(io(error));
@@ -153,7 +156,7 @@ pub fn mounts_in(mnt: &Namespace) -> nix::Result<Vec<Mount>> {
     Ok(mounts::parse(&send(Visit::Mounts, mnt)?))
 }
 
-/// The first 4096 bytes of a file in a mount namespace.
+/// The first 4096 bytes of a file in a mount namespace of the root lab.
 ///
 /// # Errors
 ///
@@ -162,7 +165,7 @@ pub fn read_in(mnt: &Namespace, path: &str) -> nix::Result<String> {
     send(Visit::Read(path.to_owned()), mnt)
 }
 
-/// The names in a folder of a mount namespace, sorted.
+/// The names in a folder of a mount namespace of the root lab, sorted.
 ///
 /// # Errors
 ///
