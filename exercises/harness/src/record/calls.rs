@@ -98,8 +98,7 @@ pub(super) fn decode(pid: Pid, number: c_long, arguments: &[u64; 6]) -> Option<C
             let data = if e == 0 { "NULL".to_owned() } else { path(e) };
             let source = if a == 0 { "NULL".to_owned() } else { path(a) };
             let call = format!("mount({source}, {}, {kind_shown}, {bits}, {data})", path(b));
-            let new =
-                d & u64::from(libc::MS_REMOUNT | libc::MS_BIND | libc::MS_MOVE | PROPAGATION) == 0;
+            let new = d & (libc::MS_REMOUNT | libc::MS_BIND | libc::MS_MOVE | PROPAGATION) == 0;
             done("mount", call, Meaning::Mounts(kind.filter(|_| new)))
         }
         libc::SYS_umount2 => {

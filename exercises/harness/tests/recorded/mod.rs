@@ -115,7 +115,7 @@ fn an_init_with_children_ends() {
     unshare(CloneFlags::CLONE_NEWPID).unwrap();
     let init = child(|| {
         for _ in 0..3 {
-            child(|| pause());
+            child(pause);
         }
     });
     waitpid(init, None).unwrap();
@@ -152,7 +152,7 @@ fn a_real_time_signal() {
 }
 
 fn its_own_tracer() {
-    let traced = child(|| _ = pause());
+    let traced = child(pause);
     // SAFETY: PTRACE_SEIZE takes no addresses.
     let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, traced.as_raw(), 0, 0) };
     assert_eq!((seized, nix::errno::Errno::last()), (-1, nix::errno::Errno::EPERM));
