@@ -1,0 +1,224 @@
+//! A figure: the frames that a view makes of a story, as HTML for the stepper.
+
+use std::fmt::{self, Write as _};
+
+use harness::look::Kind;
+use harness::record::{Outcome, Step, Story, World};
+
+use crate::svg::{Picture, escape};
+use crate::{maps, membership, mounts, network, owners, pointers, processes};
+
+/// What of a story is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Who is in which namespace: boxes with processes in them.
+    Membership,
+    /// The pointers of each process: a row for each kind, a column for each process.
+    Pointers,
+    /// The tree of processes, with their pids in each PID namespace.
+    Processes,
+    /// The id maps of user namespaces.
+    Maps,
+    /// The tree of user namespaces, and what each owns.
+    Owners,
+    /// The mounts of each mount namespace, with their propagation.
+    Mounts,
+    /// Network interfaces, addresses, and what is joined to what.
+    Network,
+}
+
+impl View {
+    pub const ALL: [View; 7] = [
+        View::Membership,
+        View::Pointers,
+        View::Processes,
+        View::Maps,
+        View::Owners,
+        View::Mounts,
+        View::Network,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            View::Membership => "membership",
+            View::Pointers => "pointers",
+            View::Processes => "processes",
+            View::Maps => "maps",
+            View::Owners => "owners",
+            View::Mounts => "mounts",
+            View::Network => "network",
+        }
+    }
+}
+
+/// The part of a story that a figure shows. An empty list leaves nothing out.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// Kinds of namespaces. Where this is empty, views of several kinds show those of which the
+    /// story has more than one namespace.
+    pub kinds: Vec<Kind>,
+    /// Numbers of tasks.
+    pub tasks: Vec<u32>,
+    /// Names of calls: there are frames after these only, and one for the start.
+    pub calls: Vec<String>,
+    /// Mount points: these, and what is mounted below them. `/` stands for itself only.
+    pub paths: Vec<String>,
+}
+
+impl Part {
+    pub(crate) fn has_task(&self, task: u32) -> bool {
+        self.tasks.is_empty() || self.tasks.contains(&task)
+    }
+}
+
+/// A figure of this view would show nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nothing(pub View);
+
+impl fmt::Display for Nothing {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "view `{}` has nothing to show of this story", self.0.name())
+    }
+}
+
+/// What one view shows at one moment. Two moments that compare equal need one frame.
+pub(crate) trait Scene: PartialEq + Sized {
+    fn of(world: &World, part: &Part) -> Self;
+
+    /// Takes out what the figure does not need, knowing all of its scenes.
+    fn thin_out(_scenes: &mut [Self], _part: &Part) {}
+
+    fn is_empty(&self) -> bool;
+
+    /// The picture of scene `at`. What is different from the one before is marked.
+    fn draw(scenes: &[Self], at: usize) -> Picture;
+
+    /// The picture in words, for somebody who does not see it.
+    fn describe(scenes: &[Self], at: usize) -> String;
+}
+
+/// One picture of a figure and its texts.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// Who called, where more than one does.
+    pub(crate) who: Option<String>,
+    /// The call, or what has happened.
+    pub(crate) text: String,
+    pub(crate) description: String,
+    pub(crate) picture: Picture,
+}
+
+/// Draws a story as `<figure class="steps" id="fig-ID">`, without a blank line, ending in a
+/// newline. `caption` is HTML.
+///
+/// # Errors
+///
+/// A story of which this view has nothing to show.
+pub fn figure(
+    story: &Story,
+    view: View,
+    part: &Part,
+    id: &str,
+    caption: &str,
+) -> Result<String, Nothing> {
+    let frames = frames(story, view, part)?;
+    let id = format!("fig-{}", escape(id));
+    let mut html = format!(
+        "<figure class=\"steps\" id=\"{id}\" aria-labelledby=\"{id}-caption\">\n<ol class=\"frames\">\n"
+    );
+    for (number, frame) in (1..).zip(&frames) {
+        let id = format!("{id}-{number}");
+        let who = frame.who.as_ref().map(|who| format!("{who}: ")).unwrap_or_default();
+        let shown = match number {
+            1 => escape(&frame.text),
+            _ => format!("{}<code>{}</code>", escape(&who), escape(&frame.text)),
+        };
+        let title =
+            if number == 1 { frame.text.clone() } else { format!("After {who}{}", frame.text) };
+        let svg = frame.picture.svg(&id, &title, &frame.description);
+        write!(
+            html,
+            "<li class=\"frame\" id=\"{id}\"><p class=\"frame-text\">{shown}</p>\n{svg}</li>\n"
+        )
+        .expect("a String takes all");
+    }
+    let caption = caption.trim();
+    Ok(html
+        + &format!("</ol>\n<figcaption id=\"{id}-caption\">{caption}</figcaption>\n</figure>\n"))
+}
+
+pub(crate) fn frames(story: &Story, view: View, part: &Part) -> Result<Vec<Frame>, Nothing> {
+    let frames = match view {
+        View::Membership => frames_of::<membership::Scene>(story, part),
+        View::Pointers => frames_of::<pointers::Scene>(story, part),
+        View::Processes => frames_of::<processes::Scene>(story, part),
+        View::Maps => frames_of::<maps::Scene>(story, part),
+        View::Owners => frames_of::<owners::Scene>(story, part),
+        View::Mounts => frames_of::<mounts::Scene>(story, part),
+        View::Network => frames_of::<network::Scene>(story, part),
+    };
+    if frames.is_empty() { Err(Nothing(view)) } else { Ok(frames) }
+}
+
+fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
+    let part = &Part { kinds: kinds(story, part), ..part.clone() };
+    let mut world = World::default();
+    let (mut steps, mut scenes): (Vec<(&Step, Option<String>)>, Vec<S>) = Default::default();
+    for (number, step) in story.steps.iter().enumerate() {
+        let who = who(&world, step);
+        world.apply(step);
+        if number == 0 || part.calls.is_empty() || part.calls.contains(&step.call) {
+            steps.push((step, who));
+            scenes.push(S::of(&world, part));
+        }
+    }
+    S::thin_out(&mut scenes, part);
+    // The first of each run of equal scenes. The end of everything is not drawn.
+    let mut kept: Vec<(&(&Step, Option<String>), S)> = Vec::new();
+    for (step, scene) in steps.iter().zip(scenes) {
+        if kept.last().is_none_or(|(_, last)| *last != scene) {
+            kept.push((step, scene));
+        }
+    }
+    while kept.last().is_some_and(|(_, scene)| scene.is_empty()) {
+        kept.pop();
+    }
+    let several = story.steps.iter().any(|step| step.task != story.steps[0].task);
+    let (steps, scenes): (Vec<_>, Vec<S>) = kept.into_iter().unzip();
+    let frames = steps.iter().enumerate().map(|(at, (step, who))| Frame {
+        who: who.clone().filter(|_| several && at > 0),
+        text: if at == 0 { "At the start".to_owned() } else { text(step) },
+        description: S::describe(&scenes, at),
+        picture: S::draw(&scenes, at),
+    });
+    frames.collect()
+}
+
+/// The caller, as it was before the call.
+fn who(world: &World, step: &Step) -> Option<String> {
+    let task = world.tasks.get(&step.task)?;
+    let pid = task.own_pid().map(|pid| format!(" {pid}")).unwrap_or_default();
+    Some(format!("{}{pid}", task.program))
+}
+
+fn text(step: &Step) -> String {
+    match &step.outcome {
+        Outcome::Error { errno, .. } => format!("{} → {errno}", step.text),
+        _ => step.text.clone(),
+    }
+}
+
+/// The kinds to show: those that are asked for, else those of which the story makes or joins one.
+fn kinds(story: &Story, part: &Part) -> Vec<Kind> {
+    use harness::record::Change;
+    if !part.kinds.is_empty() {
+        return part.kinds.clone();
+    }
+    let moved = |kind: Kind| {
+        story.steps.iter().skip(1).flat_map(|step| &step.changes).any(|change| match change {
+            Change::Namespace { kind: of, .. } | Change::Joined { kind: of, .. } => *of == kind,
+            _ => false,
+        })
+    };
+    Kind::ALL.into_iter().filter(|kind| moved(*kind)).collect()
+}

@@ -1,0 +1,379 @@
+//! Who is in which namespace: a box for each namespace, and in it a chip for each process.
+//!
+//! Everything has one place for the whole figure, so that from frame to frame only what changed
+//! moves. A process that has just left is still there as an outline.
+
+use std::collections::BTreeMap;
+
+use harness::look::Kind;
+use harness::record::{Task, World};
+
+use crate::figure::{self, Part};
+use crate::svg::{Area, Font, Picture, WIDTH};
+use crate::words::{list, sentence};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Scene {
+    /// By kind, and in order of first sight.
+    spaces: Vec<Space>,
+    /// Shown tasks of which the kernel does not say where they are.
+    unseen: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Space {
+    name: String,
+    kind: Kind,
+    host_name: Option<String>,
+    members: BTreeMap<u32, Who>,
+    /// Whose next children will be here.
+    awaits: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Who {
+    pub(crate) program: String,
+    /// `pid 4`, `thread 5`.
+    pub(crate) pid: String,
+}
+
+impl Who {
+    pub(crate) fn of(number: u32, task: &Task) -> Who {
+        let word = if task.process == number { "pid" } else { "thread" };
+        let pid = task.own_pid().map(|pid| format!("{word} {pid}"));
+        Who { program: task.program.clone(), pid: pid.unwrap_or_else(|| word.to_owned()) }
+    }
+
+    pub(crate) fn words(&self) -> String {
+        format!("{} ({})", self.program, self.pid)
+    }
+}
+
+impl figure::Scene for Scene {
+    fn of(world: &World, part: &Part) -> Scene {
+        let alive = || {
+            world
+                .tasks
+                .iter()
+                .filter(|(number, task)| part.has_task(**number) && task.ended.is_none())
+        };
+        let mut spaces = Vec::new();
+        for kind in &part.kinds {
+            for namespace in world.namespaces.iter().filter(|namespace| namespace.kind == *kind) {
+                let here = world.members(namespace).filter(|number| part.has_task(*number));
+                let awaits =
+                    alive().filter(|(_, task)| task.children.get(kind) == Some(&namespace.name));
+                spaces.push(Space {
+                    name: namespace.name.clone(),
+                    kind: *kind,
+                    host_name: namespace.host_name.clone(),
+                    members: here
+                        .map(|number| (number, Who::of(number, &world.tasks[&number])))
+                        .collect(),
+                    awaits: awaits.map(|(number, task)| Who::of(*number, task).pid).collect(),
+                });
+            }
+        }
+        let unseen = alive().filter(|(_, task)| task.namespaces.is_empty());
+        let unseen = unseen.map(|(number, task)| Who::of(*number, task).words()).collect();
+        Scene { spaces, unseen }
+    }
+
+    /// A namespace that never has anybody to show is not part of the figure.
+    fn thin_out(scenes: &mut [Scene], _: &Part) {
+        let mut used: Vec<String> = Vec::new();
+        for space in scenes.iter().flat_map(|scene| &scene.spaces) {
+            if !space.members.is_empty() || !space.awaits.is_empty() {
+                used.push(space.name.clone());
+            }
+        }
+        for scene in scenes {
+            scene.spaces.retain(|space| used.contains(&space.name));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.spaces.iter().all(|space| space.members.is_empty())
+    }
+
+    fn draw(scenes: &[Scene], at: usize) -> Picture {
+        let grid = Grid::of(scenes);
+        let mut picture = Picture::new(grid.height);
+        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
+        for space in &scene.spaces {
+            grid.draw(&mut picture, scene, before, space);
+        }
+        picture
+    }
+
+    fn describe(scenes: &[Scene], at: usize) -> String {
+        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
+        let mut words = Vec::new();
+        for space in &scene.spaces {
+            let host = space
+                .host_name
+                .as_ref()
+                .map(|name| format!(", host name {name}"))
+                .unwrap_or_default();
+            let is_new = if before.is_some_and(|before| before.space(&space.name).is_none()) {
+                ", new"
+            } else {
+                ""
+            };
+            let who = space.members.iter().map(|(number, who)| {
+                let past = match scene.past_of(before, *number, space) {
+                    Past::Same => "",
+                    Past::Moved => " just moved here",
+                    Past::Born => " just born here",
+                    Past::Program => " now executes this program",
+                };
+                format!("{}{past}", who.words())
+            });
+            let mut inside = list(who, "nobody");
+            if !space.awaits.is_empty() {
+                inside += &format!(
+                    "; the next children of {} will be here",
+                    list(space.awaits.iter().cloned(), "")
+                );
+            }
+            words.push(sentence(&format!("{}{host}{is_new}: {inside}", space.name)));
+        }
+        if !scene.unseen.is_empty() {
+            words.push(sentence(&format!(
+                "Not shown, as the kernel does not say where: {}",
+                list(scene.unseen.iter().cloned(), "")
+            )));
+        }
+        words.join(" ")
+    }
+}
+
+/// What a process did since the frame before.
+#[derive(Clone, Copy, PartialEq)]
+enum Past {
+    Same,
+    Moved,
+    Born,
+    Program,
+}
+
+impl Scene {
+    fn space(&self, name: &str) -> Option<&Space> {
+        self.spaces.iter().find(|space| space.name == name)
+    }
+
+    fn past_of(&self, before: Option<&Scene>, task: u32, space: &Space) -> Past {
+        let Some(before) = before else { return Past::Same };
+        let mut of_kind = before.spaces.iter().filter(|other| other.kind == space.kind);
+        match of_kind.find_map(|other| Some((other, other.members.get(&task)?))) {
+            None => Past::Born,
+            Some((other, _)) if other.name != space.name => Past::Moved,
+            Some((_, who)) if who.program != space.members[&task].program => Past::Program,
+            Some(_) => Past::Same,
+        }
+    }
+}
+
+const GAP: i32 = 20;
+const ROW: i32 = 14;
+const CHIP: i32 = 36;
+
+/// Where everything is, in all frames.
+struct Grid {
+    /// By name of namespace.
+    boxes: BTreeMap<String, Area>,
+    /// The height of a chip's place, by namespace and task.
+    slots: BTreeMap<(String, u32), i32>,
+    heads: BTreeMap<String, i32>,
+    height: i32,
+}
+
+impl Grid {
+    fn of(scenes: &[Scene]) -> Grid {
+        let mut names: Vec<(Kind, String)> = Vec::new();
+        for space in scenes.iter().flat_map(|scene| &scene.spaces) {
+            let name = (space.kind, space.name.clone());
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let mut rows: Vec<(Kind, Vec<String>)> = Vec::new();
+        for (kind, name) in names {
+            match rows.iter_mut().find(|(of, row)| *of == kind && row.len() < 3) {
+                Some((_, row)) => row.push(name),
+                None => rows.push((kind, vec![name])),
+            }
+        }
+        let columns = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(1).max(2) as i32;
+        let width = (WIDTH - 4 - GAP * (columns - 1)) / columns;
+        let mut grid = Grid {
+            boxes: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            height: 2,
+        };
+        for (_, row) in rows {
+            let named = |name: &String| {
+                scenes
+                    .iter()
+                    .any(|scene| scene.space(name).is_some_and(|space| space.host_name.is_some()))
+            };
+            let head = if row.iter().any(named) { 42 } else { 26 };
+            let slots = row.iter().map(|name| grid.place(scenes, name)).max().unwrap_or(1).max(1);
+            let height = head + slots * (CHIP + 6) + 2;
+            for (column, name) in (0..).zip(row) {
+                let x = 2 + column * (width + GAP);
+                grid.boxes.insert(name.clone(), Area::new(x, grid.height, width, height));
+                grid.heads.insert(name, head);
+            }
+            grid.height += height + ROW;
+        }
+        grid.height += 2 - ROW;
+        grid
+    }
+
+    /// Gives every process that is ever in a namespace a place there. Returns how many it takes.
+    fn place(&mut self, scenes: &[Scene], name: &str) -> i32 {
+        // From the first frame to the last, and one more for the outline of one that has left.
+        let mut stays: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+        let mut awaited = 0;
+        for (at, scene) in scenes.iter().enumerate() {
+            let Some(space) = scene.space(name) else { continue };
+            for task in space.members.keys() {
+                stays.entry(*task).or_insert((at, at)).1 = at + 1;
+            }
+            awaited = awaited.max(space.awaits.len().min(1) as i32);
+        }
+        let mut taken: Vec<(i32, (usize, usize))> = Vec::new();
+        for (task, stay) in stays {
+            let is_free = |slot: &i32| {
+                let mut in_it = taken.iter().filter(|(other, _)| other == slot);
+                in_it.all(|(_, (from, to))| *to < stay.0 || stay.1 < *from)
+            };
+            let slot = (0..).find(is_free).expect("some slot is free");
+            taken.push((slot, stay));
+            self.slots.insert((name.to_owned(), task), slot);
+        }
+        taken.iter().map(|(slot, _)| slot + 1).max().unwrap_or(0) + awaited
+    }
+
+    fn chip(&self, name: &str, task: u32) -> Option<Area> {
+        let slot = self.slots.get(&(name.to_owned(), task))?;
+        Some(self.slot(name, *slot))
+    }
+
+    fn slot(&self, name: &str, slot: i32) -> Area {
+        let space = self.boxes[name];
+        Area::new(
+            space.x + 5,
+            space.y + self.heads[name] + slot * (CHIP + 6),
+            space.width - 10,
+            CHIP,
+        )
+    }
+
+    fn draw(&self, picture: &mut Picture, scene: &Scene, before: Option<&Scene>, space: &Space) {
+        let area = self.boxes[&space.name];
+        let earlier = before.and_then(|before| before.space(&space.name));
+        let is_new = before.is_some() && earlier.is_none();
+        let is_empty = space.members.is_empty() && space.awaits.is_empty();
+        let class = match (is_new, is_empty) {
+            (true, _) => "space new",
+            (false, true) => "space empty",
+            (false, false) => "space",
+        };
+        picture.rect(area, class);
+        let mut right = area.right() - 8;
+        if is_new {
+            right = picture.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
+        }
+        picture.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &space.name);
+        if let Some(host) = &space.host_name {
+            let renamed = earlier.is_some_and(|earlier| earlier.host_name != space.host_name);
+            let font = if renamed { Font::Mark } else { Font::Note };
+            let text = if renamed { format!("now “{host}”") } else { format!("“{host}”") };
+            picture.text(area.x + 8, area.y + 34, area.width - 16, font, &text);
+        }
+        let mut last = -1;
+        for (task, who) in &space.members {
+            let (Some(chip), past) =
+                (self.chip(&space.name, *task), scene.past_of(before, *task, space))
+            else {
+                continue;
+            };
+            last = last.max(self.slots[&(space.name.clone(), *task)]);
+            if past == Past::Moved {
+                self.arrow(picture, before, space, *task, chip);
+            }
+            draw_chip(picture, chip, who, past);
+        }
+        let left = earlier.into_iter().flat_map(|earlier| &earlier.members);
+        for (task, who) in left.filter(|(task, _)| !space.members.contains_key(task)) {
+            let Some(chip) = self.chip(&space.name, *task) else { continue };
+            last = last.max(self.slots[&(space.name.clone(), *task)]);
+            picture.rect(chip, "task gone");
+            let moved = scene
+                .spaces
+                .iter()
+                .any(|other| other.kind == space.kind && other.members.contains_key(task));
+            let how = if moved { "left" } else { "ended" };
+            picture.text(chip.x + 6, chip.y + 15, chip.width - 12, Font::Note, &who.program);
+            picture.text(
+                chip.x + 6,
+                chip.y + 29,
+                chip.width - 12,
+                Font::Note,
+                &format!("{}, {how}", who.pid),
+            );
+        }
+        if !space.awaits.is_empty() {
+            let chip = self.slot(&space.name, last + 1);
+            picture.rect(chip, "task awaited");
+            picture.text(chip.x + 6, chip.y + 15, chip.width - 12, Font::Note, "next children");
+            let of = format!("of {}", space.awaits.join(", "));
+            picture.text(chip.x + 6, chip.y + 29, chip.width - 12, Font::Note, &of);
+        } else if last < 0 {
+            let chip = self.slot(&space.name, 0);
+            picture.text(chip.x + 3, chip.y + 15, chip.width - 6, Font::Note, "nobody here");
+        }
+    }
+
+    /// From where a process was to where it is, if that is next door.
+    fn arrow(
+        &self,
+        picture: &mut Picture,
+        before: Option<&Scene>,
+        space: &Space,
+        task: u32,
+        chip: Area,
+    ) {
+        let was = before.and_then(|before| {
+            before
+                .spaces
+                .iter()
+                .find(|other| other.kind == space.kind && other.members.contains_key(&task))
+        });
+        let Some(from) = was.and_then(|was| self.chip(&was.name, task)) else { return };
+        let (here, there) =
+            (self.boxes[&space.name], self.boxes[&was.expect("it is somewhere").name]);
+        if here.y != there.y || (here.x - there.x).abs() > here.width + GAP {
+            return;
+        }
+        let (start, end) =
+            if from.x < chip.x { (from.right(), chip.x) } else { (from.x, chip.right()) };
+        picture.arrow((start, from.middle()), (end, chip.middle()));
+    }
+}
+
+fn draw_chip(picture: &mut Picture, chip: Area, who: &Who, past: Past) {
+    let (class, word) = match past {
+        Past::Same => ("task", ""),
+        Past::Moved => ("task changed", ", moved"),
+        Past::Born => ("task changed", ", born"),
+        Past::Program => ("task changed", ", exec"),
+    };
+    picture.rect(chip, class);
+    picture.text(chip.x + 6, chip.y + 15, chip.width - 10, Font::Name, &who.program);
+    let font = if past == Past::Same { Font::Note } else { Font::Mark };
+    picture.text(chip.x + 6, chip.y + 29, chip.width - 10, font, &format!("{}{word}", who.pid));
+}

@@ -1,0 +1,308 @@
+//! Network namespaces with their interfaces and addresses. The two ends of a veth pair are joined
+//! by a cable; the ports of a bridge are named in it.
+
+use std::collections::BTreeMap;
+
+use harness::look::Kind;
+use harness::record::{Link, World};
+
+use crate::figure::{self, Part};
+use crate::svg::{Area, Font, Picture, WIDTH};
+use crate::words::{list, sentence};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Scene {
+    spaces: Vec<Space>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Space {
+    name: String,
+    links: Vec<Link>,
+    members: Vec<u32>,
+}
+
+const HEAD: i32 = 28;
+/// Name, state, address, and what it is joined to.
+const LINK: i32 = 66;
+const CABLES: i32 = 40;
+
+impl figure::Scene for Scene {
+    fn of(world: &World, part: &Part) -> Scene {
+        let spaces = world.namespaces.iter().filter(|namespace| namespace.kind == Kind::Net);
+        let spaces = spaces.map(|namespace| Space {
+            name: namespace.name.clone(),
+            links: in_order(&namespace.links),
+            members: world.members(namespace).filter(|number| part.has_task(*number)).collect(),
+        });
+        Scene { spaces: spaces.filter(|space| !space.links.is_empty()).collect() }
+    }
+
+    /// Only the links count; a namespace nobody shown is ever in does not.
+    fn thin_out(scenes: &mut [Scene], part: &Part) {
+        let mut used: Vec<String> = Vec::new();
+        for space in scenes.iter().flat_map(|scene| &scene.spaces) {
+            if part.tasks.is_empty() || !space.members.is_empty() {
+                used.push(space.name.clone());
+            }
+        }
+        for space in scenes.iter_mut().flat_map(|scene| &mut scene.spaces) {
+            space.members.clear();
+        }
+        for scene in scenes {
+            scene.spaces.retain(|space| used.contains(&space.name));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.spaces.is_empty()
+    }
+
+    fn draw(scenes: &[Scene], at: usize) -> Picture {
+        let plan = Plan::of(scenes);
+        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
+        let mut picture = Picture::new(plan.height);
+        for space in &scene.spaces {
+            let area = plan.boxes[&space.name];
+            let old = before.map(|before| before.space(&space.name));
+            let is_new = old == Some(None);
+            picture.rect(area, if is_new { "space new" } else { "space" });
+            let mut right = area.right() - 8;
+            if is_new {
+                right = picture.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
+            }
+            picture.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &space.name);
+        }
+        // Cables lie above boxes and below interfaces.
+        for space in &scene.spaces {
+            for (link, other, peer) in scene.pairs(space) {
+                if space.name != other.name {
+                    plan.cable(&mut picture, (&space.name, link), (&other.name, peer));
+                }
+            }
+        }
+        for space in &scene.spaces {
+            let old = before.map(|before| before.space(&space.name));
+            for link in &space.links {
+                let area = plan.links[&(space.name.clone(), link.name.clone())];
+                draw_link(&mut picture, area, link, news(old, link));
+            }
+        }
+        picture
+    }
+
+    fn describe(scenes: &[Scene], at: usize) -> String {
+        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
+        let words = scene.spaces.iter().map(|space| {
+            let old = before.map(|before| before.space(&space.name));
+            let is_new = if old == Some(None) { ", new" } else { "" };
+            let links = space.links.iter().map(|link| {
+                let state = if link.up { "up" } else { "down" };
+                let addresses = list(link.addresses.clone(), "no address");
+                let peer = match &link.peer {
+                    Some((Some(namespace), name)) => format!(", joined to {name} in {namespace}"),
+                    Some((None, name)) => format!(", joined to {name}"),
+                    None => String::new(),
+                };
+                let bridge = link
+                    .bridge
+                    .as_ref()
+                    .map(|bridge| format!(", a port of {bridge}"))
+                    .unwrap_or_default();
+                let news = match news(old, link) {
+                    "" => String::new(),
+                    word => format!(", {word}"),
+                };
+                format!("{} ({state}, {addresses}{peer}{bridge}{news})", link.name)
+            });
+            sentence(&format!("{}{is_new}: {}", space.name, list(links, "no interface")))
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Scene {
+    fn space(&self, name: &str) -> Option<&Space> {
+        self.spaces.iter().find(|space| space.name == name)
+    }
+
+    /// The veth pairs that begin in a namespace, each once.
+    fn pairs<'a>(
+        &'a self,
+        space: &'a Space,
+    ) -> impl Iterator<Item = (&'a Link, &'a Space, &'a Link)> {
+        space.links.iter().filter_map(move |link| {
+            let (namespace, name) = link.peer.as_ref()?;
+            let other = self.space(namespace.as_ref()?)?;
+            let peer = other.links.iter().find(|peer| peer.name == *name)?;
+            ((&space.name, &link.name) < (&other.name, &peer.name)).then_some((link, other, peer))
+        })
+    }
+}
+
+/// Where everything is, in all frames: the namespace with the most interfaces above, and its
+/// neighbours beside each other below.
+struct Plan {
+    boxes: BTreeMap<String, Area>,
+    /// By namespace and name.
+    links: BTreeMap<(String, String), Area>,
+    height: i32,
+}
+
+impl Plan {
+    fn of(scenes: &[Scene]) -> Plan {
+        let mut spaces: Vec<(String, Vec<Link>)> = Vec::new();
+        for space in scenes.iter().flat_map(|scene| &scene.spaces) {
+            let at = spaces.iter().position(|(name, _)| *name == space.name);
+            let at = at.unwrap_or_else(|| {
+                spaces.push((space.name.clone(), Vec::new()));
+                spaces.len() - 1
+            });
+            for link in &space.links {
+                match spaces[at].1.iter_mut().find(|known| known.name == link.name) {
+                    Some(known) => *known = link.clone(),
+                    None => spaces[at].1.push(link.clone()),
+                }
+            }
+        }
+        let most = spaces.iter().map(|(_, links)| links.len()).max().unwrap_or(0);
+        let hub = spaces.iter().position(|(_, links)| links.len() == most).unwrap_or(0);
+        let mut plan = Plan { boxes: BTreeMap::new(), links: BTreeMap::new(), height: 2 };
+        if spaces.is_empty() {
+            return plan;
+        }
+        let (name, links) = spaces.remove(hub);
+        let columns = links.len().clamp(2, 3) as i32;
+        // The last line is next to the neighbours: the cables begin there.
+        let (with, without): (Vec<Link>, Vec<Link>) =
+            in_order(&links).into_iter().partition(|link| link.peer.is_some());
+        let order = without.into_iter().chain(with);
+        let bottom = plan.panel(&name, order.collect(), Area::new(2, 2, WIDTH - 4, 0), columns);
+        plan.height = bottom + 2;
+        if !spaces.is_empty() {
+            plan.height += CABLES - 2;
+        }
+        for row in spaces.chunks(3) {
+            let count = row.len().max(2) as i32;
+            let width = (WIDTH - 4 - 8 * (count - 1)) / count;
+            let top = plan.height;
+            let mut bottom = top;
+            for (column, (name, links)) in (0..).zip(row) {
+                let area = Area::new(2 + column * (width + 8), top, width, 0);
+                let (with, without): (Vec<Link>, Vec<Link>) =
+                    links.iter().cloned().partition(|link| link.peer.is_some());
+                bottom = bottom.max(plan.panel(
+                    name,
+                    with.into_iter().chain(without).collect(),
+                    area,
+                    1,
+                ));
+            }
+            for (name, _) in row {
+                plan.boxes.get_mut(name).expect("it was just placed").height = bottom - top;
+            }
+            plan.height = bottom + 10;
+        }
+        plan.height = plan.boxes.values().map(Area::bottom).max().unwrap_or(0) + 2;
+        plan
+    }
+
+    /// Places a namespace and its interfaces. Returns its lower edge.
+    fn panel(&mut self, name: &str, links: Vec<Link>, area: Area, columns: i32) -> i32 {
+        let width = (area.width - 10 - 6 * (columns - 1)) / columns;
+        let lines = (links.len() as i32 + columns - 1) / columns;
+        // Those that do not fill a line leave the first one open.
+        let open = lines * columns - links.len() as i32;
+        for (number, link) in (open..).zip(&links) {
+            let (column, line) = (number % columns, number / columns);
+            let x = area.x + 5 + column * (width + 6);
+            let place = Area::new(x, area.y + HEAD + line * (LINK + 6), width, LINK);
+            self.links.insert((name.to_owned(), link.name.clone()), place);
+        }
+        let height = HEAD + lines.max(1) * (LINK + 6);
+        self.boxes.insert(name.to_owned(), Area { height, ..area });
+        area.y + height
+    }
+
+    fn cable(&self, picture: &mut Picture, one: (&str, &Link), other: (&str, &Link)) {
+        let place =
+            |(space, link): (&str, &Link)| self.links[&(space.to_owned(), link.name.clone())];
+        let (mut one_end, mut other_end) = ((place(one), one.1.up), (place(other), other.1.up));
+        if one_end.0.y > other_end.0.y {
+            (one_end, other_end) = (other_end, one_end);
+        }
+        if one_end.0.y == other_end.0.y {
+            return; // Both below, and the text says so.
+        }
+        let class = if one_end.1 && other_end.1 { "cable" } else { "cable down" };
+        picture.cable(
+            (one_end.0.centre(), one_end.0.bottom()),
+            (other_end.0.centre(), other_end.0.y),
+            class,
+        );
+    }
+}
+
+fn draw_link(picture: &mut Picture, area: Area, link: &Link, news: &str) {
+    let class = match (news.is_empty(), link.up) {
+        (false, _) => "task changed",
+        (true, true) => "task",
+        (true, false) => "task off",
+    };
+    picture.rect(area, class);
+    let (x, room) = (area.x + 6, area.width - 10);
+    picture.text(
+        x,
+        area.y + 15,
+        room,
+        if news.is_empty() { Font::Name } else { Font::Strong },
+        &link.name,
+    );
+    let state = match (link.up, news) {
+        (true, "") => "up".to_owned(),
+        (false, "") => "down".to_owned(),
+        (true, news) => format!("up, {news}"),
+        (false, news) => format!("down, {news}"),
+    };
+    picture.text(
+        x,
+        area.y + 30,
+        room,
+        if news.is_empty() { Font::Note } else { Font::Mark },
+        &state,
+    );
+    let address = match link.addresses.as_slice() {
+        [] => "no address".to_owned(),
+        [only] => only.clone(),
+        [first, more @ ..] => format!("{first} +{}", more.len()),
+    };
+    let font = if link.addresses.is_empty() { Font::Note } else { Font::Name };
+    picture.text(x, area.y + 44, room, font, &address);
+    let joined = match (&link.bridge, &link.peer) {
+        (Some(bridge), _) => format!("port of {bridge}"),
+        (None, Some((_, peer))) => format!("to {peer}"),
+        (None, None) => String::new(),
+    };
+    if !joined.is_empty() {
+        picture.text(x, area.y + 58, room, Font::Note, &joined);
+    }
+}
+
+fn news(old: Option<Option<&Space>>, link: &Link) -> &'static str {
+    match old.flatten().map(|old| old.links.iter().find(|other| other.name == link.name)) {
+        Some(None) => "new",
+        Some(Some(old)) if old != link => "changed",
+        _ => "",
+    }
+}
+
+/// `lo` first, bridges before their ports.
+fn in_order(links: &[Link]) -> Vec<Link> {
+    let mut links = links.to_vec();
+    let is_bridge = |link: &Link, all: &[Link]| {
+        all.iter().any(|other| other.bridge.as_ref() == Some(&link.name))
+    };
+    let all = links.clone();
+    links.sort_by_key(|link| (link.name != "lo", !is_bridge(link, &all), link.name.clone()));
+    links
+}

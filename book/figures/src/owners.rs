@@ -1,0 +1,177 @@
+//! The tree of user namespaces: each box lies in its parent's, and lists what it owns and who is
+//! in it.
+
+use harness::look::Kind;
+use harness::record::World;
+
+use crate::figure::{self, Part};
+use crate::membership::Who;
+use crate::svg::{Area, Font, Picture, WIDTH};
+use crate::words::{list, sentence};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Scene {
+    users: Vec<User>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct User {
+    name: String,
+    parent: Option<String>,
+    owned: Vec<String>,
+    members: Vec<String>,
+}
+
+const HEAD: i32 = 26;
+const PILL: i32 = 26;
+const INSET: i32 = 10;
+
+impl figure::Scene for Scene {
+    fn of(world: &World, part: &Part) -> Scene {
+        let users = world.namespaces.iter().filter(|namespace| namespace.kind == Kind::User);
+        let users = users.map(|user| {
+            let owned = world.namespaces.iter().filter(|namespace| {
+                namespace.kind != Kind::User
+                    && namespace.owner.as_ref() == Some(&user.name)
+                    && part.kinds.contains(&namespace.kind)
+            });
+            let members = world.members(user).filter(|number| part.has_task(*number));
+            User {
+                name: user.name.clone(),
+                parent: user.parent.clone(),
+                owned: owned.map(|namespace| namespace.name.clone()).collect(),
+                members: members
+                    .map(|number| Who::of(number, &world.tasks[&number]).words())
+                    .collect(),
+            }
+        });
+        Scene { users: users.collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.users.iter().all(|user| user.owned.is_empty() && user.members.is_empty())
+    }
+
+    fn draw(scenes: &[Scene], at: usize) -> Picture {
+        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
+        let height =
+            |scene: &Scene| scene.roots().map(|root| scene.height(root, 0) + 6).sum::<i32>();
+        let mut picture = Picture::new(scenes.iter().map(height).max().unwrap_or(0) + 2);
+        let mut y = 2;
+        for root in scene.roots() {
+            scene.draw_user(&mut picture, before, root, 0, y);
+            y += scene.height(root, 0) + 6;
+        }
+        picture
+    }
+
+    fn describe(scenes: &[Scene], at: usize) -> String {
+        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
+        let words = scene.users.iter().map(|user| {
+            let old = before.map(|before| before.user(&user.name));
+            let is_new = if old == Some(None) { ", new" } else { "" };
+            let nested =
+                user.parent.as_ref().map(|parent| format!(", inside {parent}")).unwrap_or_default();
+            let owned = user.owned.iter().map(|name| match before {
+                Some(before) if !before.owns(name) => format!("{name} (new)"),
+                _ => name.clone(),
+            });
+            let (owned, members) =
+                (list(owned, "nothing shown here"), list(user.members.clone(), "nobody"));
+            sentence(&format!("{}{nested}{is_new} owns {owned}; in it: {members}", user.name))
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Scene {
+    fn user(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.name == name)
+    }
+
+    fn owns(&self, name: &str) -> bool {
+        self.users.iter().any(|user| user.owned.iter().any(|owned| owned == name))
+    }
+
+    /// Those whose parent is not in the story.
+    fn roots(&self) -> impl Iterator<Item = &User> {
+        let is_root =
+            |user: &&User| user.parent.as_ref().is_none_or(|parent| self.user(parent).is_none());
+        self.users.iter().filter(is_root)
+    }
+
+    fn children<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a User> {
+        self.users.iter().filter(|child| child.parent.as_ref() == Some(&user.name))
+    }
+
+    fn height(&self, user: &User, depth: i32) -> i32 {
+        let (lines, _) = pills(user, depth);
+        let members = 18 * user.members.len() as i32;
+        let inside: i32 = self.children(user).map(|child| self.height(child, depth + 1) + 6).sum();
+        HEAD + lines * PILL + members + inside + 6
+    }
+
+    fn draw_user(
+        &self,
+        picture: &mut Picture,
+        before: Option<&Scene>,
+        user: &User,
+        depth: i32,
+        y: i32,
+    ) {
+        let x = 2 + INSET * depth;
+        let area = Area::new(x, y, WIDTH - 2 * x, self.height(user, depth));
+        let old = before.map(|before| before.user(&user.name));
+        let is_new = old == Some(None);
+        picture.rect(area, if is_new { "space new" } else { "space" });
+        let mut right = area.right() - 8;
+        if is_new {
+            right = picture.badge(area.right() - 5, y + 5, "new", "badge") - 4;
+        }
+        picture.text(x + 8, y + 18, right - x - 8, Font::Strong, &user.name);
+        let (lines, places) = pills(user, depth);
+        for (name, (pill_x, line)) in user.owned.iter().zip(places) {
+            let text_width = Font::Name.width(name) + 2;
+            let is_new = before.is_some_and(|before| !before.owns(name));
+            let pill = Area::new(pill_x, y + HEAD + line * PILL, text_width + 12, PILL - 6);
+            picture.rect(pill, if is_new { "task changed" } else { "task" });
+            picture.text(
+                pill.x + 6,
+                pill.y + 14,
+                text_width,
+                if is_new { Font::Strong } else { Font::Name },
+                name,
+            );
+        }
+        let mut at = y + HEAD + lines * PILL;
+        for who in &user.members {
+            let came = old.flatten().is_some_and(|old| !old.members.contains(who)) || is_new;
+            let (font, text) = if came {
+                (Font::Mark, format!("→ {who}"))
+            } else {
+                (Font::Note, format!("• {who}"))
+            };
+            picture.text(x + 8, at + 12, area.width - 16, font, &text);
+            at += 18;
+        }
+        for child in self.children(user) {
+            self.draw_user(picture, before, child, depth + 1, at + 3);
+            at += self.height(child, depth + 1) + 6;
+        }
+    }
+}
+
+/// Where the pills of what a user namespace owns go: how many lines, and each one's place.
+fn pills(user: &User, depth: i32) -> (i32, Vec<(i32, i32)>) {
+    let left = 2 + INSET * depth + 8;
+    let (mut x, mut line, mut places) = (left, 0, Vec::new());
+    for name in &user.owned {
+        let width = Font::Strong.width(name) + 14;
+        if x > left && x + width > WIDTH - left {
+            (x, line) = (left, line + 1);
+        }
+        places.push((x, line));
+        x += width + 6;
+    }
+    (if places.is_empty() { 0 } else { line + 1 }, places)
+}

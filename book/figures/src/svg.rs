@@ -1,0 +1,245 @@
+//! A picture: shapes and texts of an SVG that is 360 units wide, and where the texts are.
+//!
+//! A browser may have other fonts than this machine. So a text is given room for the widest of the
+//! usual ones, and what does not fit its room is shortened.
+
+use std::fmt::Write as _;
+
+/// The width of every picture. A phone shows it one to one.
+pub(crate) const WIDTH: i32 = 360;
+
+/// How a text is set. The sizes are those of `figures.css`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Font {
+    /// What is typed or shown by the kernel, monospaced, 12 units.
+    Name,
+    /// The same, bold: what the picture is about.
+    Strong,
+    /// A remark, 11 units.
+    Note,
+    /// A remark that is about what a step changed, bold.
+    Mark,
+}
+
+impl Font {
+    fn class(self) -> &'static str {
+        match self {
+            Font::Name => "name",
+            Font::Strong => "name strong",
+            Font::Note => "note",
+            Font::Mark => "note mark",
+        }
+    }
+
+    /// The width of a column, in tenths of a unit.
+    fn column(self) -> i32 {
+        match self {
+            Font::Name | Font::Strong => 73,
+            Font::Note => 66,
+            Font::Mark => 70,
+        }
+    }
+
+    pub(crate) fn width(self, text: &str) -> i32 {
+        (columns(text) * self.column() + 9) / 10
+    }
+
+    /// The text, or its beginning and `…`.
+    pub(crate) fn shortened(self, text: &str, room: i32) -> String {
+        if self.width(text) <= room {
+            return text.to_owned();
+        }
+        let mut kept = String::new();
+        for c in text.chars() {
+            kept.push(c);
+            if self.width(&kept) + self.width("…") > room {
+                kept.pop();
+                break;
+            }
+        }
+        kept.trim_end_matches([' ', ',', ':']).to_owned() + "…"
+    }
+}
+
+/// East Asian characters and pictures are two columns wide.
+fn columns(text: &str) -> i32 {
+    text.chars()
+        .map(|c| if c >= '\u{1100}' && !('\u{2000}'..'\u{2e80}').contains(&c) { 2 } else { 1 })
+        .sum()
+}
+
+/// A rectangle, in units from the left and from the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Area {
+    pub(crate) x: i32,
+    pub(crate) y: i32,
+    pub(crate) width: i32,
+    pub(crate) height: i32,
+}
+
+impl Area {
+    pub(crate) fn new(x: i32, y: i32, width: i32, height: i32) -> Area {
+        Area { x, y, width, height }
+    }
+
+    pub(crate) fn right(&self) -> i32 {
+        self.x + self.width
+    }
+
+    pub(crate) fn bottom(&self) -> i32 {
+        self.y + self.height
+    }
+
+    pub(crate) fn middle(&self) -> i32 {
+        self.y + self.height / 2
+    }
+
+    pub(crate) fn centre(&self) -> i32 {
+        self.x + self.width / 2
+    }
+}
+
+/// What is drawn of one frame.
+#[derive(Debug, Default)]
+pub(crate) struct Picture {
+    body: String,
+    /// The texts and the room that each takes.
+    pub(crate) labels: Vec<(Area, String)>,
+    /// The outlines of the shapes.
+    pub(crate) shapes: Vec<Area>,
+    pub(crate) height: i32,
+}
+
+impl Picture {
+    /// A picture of this height. All frames of a figure have the same: nothing jumps.
+    pub(crate) fn new(height: i32) -> Picture {
+        Picture { height, ..Picture::default() }
+    }
+
+    pub(crate) fn rect(&mut self, area: Area, class: &str) {
+        let Area { x, y, width, height } = area;
+        self.shapes.push(area);
+        self.add(format_args!(
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"5\"/>"
+        ));
+    }
+
+    pub(crate) fn line(&mut self, from: (i32, i32), to: (i32, i32), class: &str) {
+        let ((x1, y1), (x2, y2)) = (from, to);
+        self.path(&format!("M{x1} {y1}L{x2} {y2}"), &[from, to], class);
+    }
+
+    /// A curve that leaves and arrives vertically.
+    pub(crate) fn cable(&mut self, from: (i32, i32), to: (i32, i32), class: &str) {
+        let ((x1, y1), (x2, y2)) = (from, to);
+        let y = (y1 + y2) / 2;
+        self.path(&format!("M{x1} {y1}C{x1} {y} {x2} {y} {x2} {y2}"), &[from, to], class);
+    }
+
+    /// A path through these points; a curve's controls lie between them.
+    pub(crate) fn path(&mut self, path: &str, points: &[(i32, i32)], class: &str) {
+        let xs = || points.iter().map(|(x, _)| *x);
+        let ys = || points.iter().map(|(_, y)| *y);
+        let (left, top) = (xs().min().unwrap_or(0), ys().min().unwrap_or(0));
+        let (right, bottom) = (xs().max().unwrap_or(0), ys().max().unwrap_or(0));
+        self.shapes.push(Area::new(left, top, right - left, bottom - top));
+        self.add(format_args!("<path class=\"{class}\" d=\"{path}\"/>"));
+    }
+
+    /// An arrow to the right, or to the left.
+    pub(crate) fn arrow(&mut self, from: (i32, i32), to: (i32, i32)) {
+        let back = if to.0 >= from.0 { -6 } else { 6 };
+        self.line(from, (to.0 + back, to.1), "move");
+        let (x, y) = to;
+        let points = [(x, y), (x + back, y - 4), (x + back, y + 4)];
+        let path = format!("M{x} {y}l{back} -4v8z");
+        self.path(&path, &points, "move-head");
+    }
+
+    /// A text whose base line is at `y`, shortened to the room there is.
+    pub(crate) fn text(&mut self, x: i32, y: i32, room: i32, font: Font, text: &str) {
+        self.set(x, y, room, font, text, "");
+    }
+
+    /// A text in the middle of its room, which begins at `x`.
+    pub(crate) fn centred(&mut self, x: i32, y: i32, room: i32, font: Font, text: &str) {
+        self.set(x, y, room, font, text, " middle");
+    }
+
+    /// A small filled label with its right edge at `right`. Returns its left edge.
+    pub(crate) fn badge(&mut self, right: i32, y: i32, text: &str, class: &str) -> i32 {
+        let width = Font::Mark.width(text) + 8;
+        self.rect(Area::new(right - width, y, width, 16), class);
+        self.set(right - width + 4, y + 12, width - 8, Font::Mark, text, " middle on-badge");
+        right - width
+    }
+
+    fn set(&mut self, x: i32, y: i32, room: i32, font: Font, text: &str, more: &str) {
+        let text = font.shortened(text, room);
+        let width = font.width(&text);
+        let left = if more.contains("middle") { x + (room - width) / 2 } else { x };
+        let at = if more.contains("middle") { x + room / 2 } else { x };
+        self.labels.push((Area::new(left, y - 10, width, 13), text.clone()));
+        let class = font.class();
+        self.add(format_args!(
+            "<text class=\"{class}{more}\" x=\"{at}\" y=\"{y}\">{}</text>",
+            escape(&text)
+        ));
+    }
+
+    fn add(&mut self, element: std::fmt::Arguments) {
+        writeln!(self.body, "{element}").expect("a String takes all");
+    }
+
+    /// The whole element. Its ids begin with `id`.
+    pub(crate) fn svg(&self, id: &str, title: &str, description: &str) -> String {
+        format!(
+            "<svg class=\"picture\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" \
+             viewBox=\"0 0 {WIDTH} {}\">\n<title id=\"{id}-title\">{}</title>\n\
+             <desc id=\"{id}-desc\">{}</desc>\n{}</svg>\n",
+            self.height,
+            escape(title),
+            escape(description),
+            self.body
+        )
+    }
+}
+
+/// A text as it stands in XML. What XML cannot hold at all becomes U+FFFD.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            // A blank line would end the HTML block in Markdown.
+            '\n' | '\t' | '\r' => escaped.push(' '),
+            c if c.is_control() || c == '\u{fffe}' || c == '\u{ffff}' => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_does_not_fit_is_shortened() {
+        assert_eq!(Font::Name.shortened("otter", 40), "otter");
+        assert_eq!(Font::Name.shortened("ch02-unshare", 60), "ch02-un…");
+        assert_eq!(Font::Name.shortened("pid, one", 40), "pid…");
+        assert!(Font::Name.width("水獭水獭") > Font::Name.width("otte"));
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_replaced() {
+        assert_eq!(
+            escape("<a b=\"&\">\u{1b}[1m\n\nx"),
+            "&lt;a b=&quot;&amp;&quot;&gt;\u{fffd}[1m  x"
+        );
+    }
+}
