@@ -129,7 +129,7 @@ impl figure::Scene for Scene {
                 };
                 format!("{}{past}", who.words())
             });
-            let mut inside = list(who, "nobody");
+            let mut inside = list(who, "none of the processes shown");
             if !space.awaits.is_empty() {
                 inside += &format!(
                     "; the next children of {} will be here",
@@ -334,7 +334,7 @@ impl Grid {
             picture.text(chip.x + 6, chip.y + 29, chip.width - 12, Font::Note, &of);
         } else if last < 0 {
             let chip = self.slot(&space.name, 0);
-            picture.text(chip.x + 3, chip.y + 15, chip.width - 6, Font::Note, "nobody here");
+            picture.text(chip.x + 3, chip.y + 15, chip.width - 6, Font::Note, "none of these");
         }
     }
 
