@@ -3,13 +3,14 @@
 
 use crate::exercise;
 use crate::fault::{Fault, Problem};
+use crate::figure::Figure;
 use crate::include::{Include, dedent};
 use crate::page::{Fence, Page, Session, escape, line_of};
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::errors::Result;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
@@ -119,7 +120,7 @@ impl<'a> Expander<'a> {
             self.faults.push(problem.at(self.file, *line));
         }
         let fences = std::mem::take(&mut self.page.fences);
-        let mut shells = HashMap::new();
+        let (mut shells, mut figures) = (HashMap::new(), HashSet::new());
         for fence in &fences {
             let checked = match fence.language() {
                 "console" => fence.console().and_then(|console| match console.session {
@@ -134,6 +135,12 @@ impl<'a> Expander<'a> {
                     _ => Ok(()),
                 }),
                 "rust" => self.rust(fence),
+                "figure" => {
+                    if let Err(problem) = self.figure(fence, &mut figures) {
+                        self.reject(fence.range.clone(), problem);
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             // Only the language goes on to the renderer, which makes a class of each word.
@@ -186,6 +193,20 @@ impl<'a> Expander<'a> {
         Ok(())
     }
 
+    /// Puts the drawing of a recorded run in the place of its fence.
+    fn figure(&mut self, fence: &Fence, known: &mut HashSet<String>) -> Result<(), Problem> {
+        if !indentation(&self.source[fence.range.start..fence.info_range.start]).is_empty() {
+            return Err(Problem::new("a figure stands at the left edge, in no list and no quote"));
+        }
+        let page = self.file.file_stem().unwrap_or_default().to_string_lossy();
+        let figure = Figure::parse(&page, fence)?;
+        if !known.insert(figure.id.clone()) {
+            return Err(Problem::new("this page has a figure of that name already"));
+        }
+        self.edits.push((fence.range.clone(), figure.html(self.repo)?));
+        Ok(())
+    }
+
     fn directives(&mut self) {
         for (range, directive) in directives(self.source) {
             if self.page.is_quoted(range.start) {
@@ -212,10 +233,11 @@ impl<'a> Expander<'a> {
         let Some(fence) = self.page.fence_at(range.start) else {
             let page = Page::parse(&text);
             let mut fences = page.fences.iter();
-            if fences.any(|fence| matches!(fence.language(), "console" | "rust"))
+            if fences.any(|fence| matches!(fence.language(), "console" | "rust" | "figure"))
                 || directives(&text).any(|(range, _)| !page.is_quoted(range.start))
             {
-                let what = "a text that a page takes in has no directives, sessions or listings";
+                let what =
+                    "a text that a page takes in has no directives, sessions, listings or figures";
                 return Err(Problem::new(what).of(&path));
             }
             return Ok(text);

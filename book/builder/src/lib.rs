@@ -9,6 +9,7 @@
 
 pub mod directive;
 pub mod fault;
+pub mod figure;
 pub mod page;
 pub mod serve;
 pub mod session;

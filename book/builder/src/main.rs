@@ -1,7 +1,7 @@
 //! `book`: builds, serves and preprocesses the book.
 
 use anyhow::{Context as _, Result, bail};
-use book::{Fault, directive, serve::Server, session, site, theme};
+use book::{Fault, directive, figure, serve::Server, session, site, theme};
 use std::io::{self, Write as _};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -11,7 +11,7 @@ Usage: book COMMAND
 
   build                     build the book into book/book, or list its faults
   serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
-  record                    run the sessions of all pages again and write what they print
+  record                    run the sessions and figures of all pages again and write what is new
   theme                     write book/theme/index.hbs anew, from the pinned mdBook
   preprocess                be mdBook's preprocessor (mdBook calls this)
 ";
@@ -65,11 +65,14 @@ fn build() -> Result<ExitCode> {
 }
 
 fn record() -> Result<ExitCode> {
-    let done = session::record(&site::repository(&std::env::current_dir()?)?)?;
+    let repo = site::repository(&std::env::current_dir()?)?;
+    let programs = session::programs(&repo)?;
+    let mut done = session::record(&repo, &programs)?;
+    done.extend(figure::record(&repo, &programs)?);
     println!(
         "{}",
         if done.is_empty() {
-            "every session is as its page shows it".to_owned()
+            "every session and every figure is as its page shows it".to_owned()
         } else {
             done.join("\n")
         }

@@ -219,10 +219,10 @@ impl Page {
         page
     }
 
-    /// Whether a place in the page is quoted text: an inline code span or a `text` fence.
+    /// Whether a place in the page is quoted text: an inline code span, a `text` or a `figure` fence.
     pub(crate) fn is_quoted(&self, at: usize) -> bool {
         self.code_spans.iter().any(|span| span.contains(&at))
-            || self.fence_at(at).is_some_and(|fence| fence.language() == "text")
+            || self.fence_at(at).is_some_and(|fence| matches!(fence.language(), "text" | "figure"))
     }
 
     /// The fence that holds a place in the page.

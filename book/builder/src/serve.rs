@@ -15,8 +15,15 @@ use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(200);
 
-const SOURCES: [&str; 6] =
-    ["book/book.toml", "book/src", "book/theme", "book/figures/src", "exercises", "solutions"];
+const SOURCES: [&str; 7] = [
+    "book/book.toml",
+    "book/src",
+    "book/theme",
+    "book/figures/src",
+    "book/stories",
+    "exercises",
+    "solutions",
+];
 
 /// Appended to every page: waits for the server to speak, then reloads.
 const RELOAD: &str =

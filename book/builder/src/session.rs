@@ -115,7 +115,7 @@ pub fn play(group: &Group, programs: &[(String, PathBuf)]) -> Result<Outcome> {
 }
 
 /// The commands of a session: lines with the prompt, and lines with `> ` that go on with them.
-fn commands(body: &[String], prompt: &str) -> Vec<String> {
+pub(crate) fn commands(body: &[String], prompt: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let mut open = false;
     for line in body {
@@ -168,7 +168,7 @@ fn with_small_numbers(text: &str) -> String {
 
 /// Why a session cannot be run here. A need is `TOOL`, which must be installed; `TOOL-VERSION`,
 /// whose output the page shows; `linux-VERSION`, the oldest kernel that will do; or [`MANY_IDS`].
-fn missing(need: &str) -> Option<String> {
+pub(crate) fn missing(need: &str) -> Option<String> {
     if need == MANY_IDS {
         let none = "it takes a map of many ids, and an ordinary user may give one of his own only";
         return (!sandbox::has_many_ids()).then(|| none.to_owned());
@@ -226,15 +226,14 @@ pub fn rewritten(markdown: &str, played: &[Played]) -> String {
 /// # Errors
 ///
 /// Those of [`groups`] and [`play`], and a page that cannot be read or written.
-pub fn record(root: &Path) -> Result<Vec<String>> {
-    let programs = programs(root)?;
+pub fn record(root: &Path, programs: &[(String, PathBuf)]) -> Result<Vec<String>> {
     let mut done = Vec::new();
     for page in pages(root)? {
         let name = page.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&page).with_context(|| format!("read({page:?})"))?;
         let mut all = Vec::new();
         for group in groups(&text).with_context(|| name.clone())? {
-            match play(&group, &programs).with_context(|| name.clone())? {
+            match play(&group, programs).with_context(|| name.clone())? {
                 Outcome::Played(played) => all.extend(played),
                 Outcome::Skipped { line, reason } => {
                     done.push(format!("skipped {name}:{line}: {reason}"))

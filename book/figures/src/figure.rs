@@ -66,6 +66,15 @@ pub struct Part {
 }
 
 impl Part {
+    /// Whether a mount on this point belongs to it.
+    pub fn has_mount_on(&self, point: &str) -> bool {
+        let is_at_or_below = |path: &String| {
+            let below = point.strip_prefix(path.as_str());
+            point == path || (path != "/" && below.is_some_and(|rest| rest.starts_with('/')))
+        };
+        self.paths.is_empty() || self.paths.iter().any(is_at_or_below)
+    }
+
     pub(crate) fn has_task(&self, task: u32) -> bool {
         self.tasks.is_empty() || self.tasks.contains(&task)
     }
@@ -195,7 +204,7 @@ fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
 }
 
 /// The caller, as it was before the call.
-fn who(world: &World, step: &Step) -> Option<String> {
+pub(crate) fn who(world: &World, step: &Step) -> Option<String> {
     let task = world.tasks.get(&step.task)?;
     let pid = task.own_pid().map(|pid| format!(" {pid}")).unwrap_or_default();
     Some(format!("{}{pid}", task.program))

@@ -6,6 +6,7 @@ mod membership;
 mod mounts;
 mod network;
 mod owners;
+mod page;
 mod pointers;
 mod processes;
 pub mod stepper;
@@ -13,6 +14,7 @@ mod svg;
 mod words;
 
 pub use figure::{Nothing, Part, View, figure};
+pub use page::page;
 
 /// The stylesheet of the pictures.
 pub const CSS: &str = include_str!("figures.css");

@@ -27,17 +27,13 @@ const GAP: i32 = 8;
 
 impl figure::Scene for Scene {
     fn of(world: &World, part: &Part) -> Scene {
-        let shown = |mount: &&Mount| {
-            let mut paths = part.paths.iter();
-            part.paths.is_empty() || paths.any(|path| is_at_or_below(&mount.point, path))
-        };
         let spaces = world.namespaces.iter().filter(|namespace| namespace.kind == Kind::Mnt);
         let spaces = spaces.map(|namespace| Space {
             name: namespace.name.clone(),
             mounts: namespace
                 .mounts
                 .values()
-                .filter(shown)
+                .filter(|mount| part.has_mount_on(&mount.point))
                 .map(|mount| (mount.id, mount.clone()))
                 .collect(),
         });
@@ -241,20 +237,9 @@ fn tail(path: &str, font: Font, room: i32) -> String {
     fits.unwrap_or_else(|| "…".to_owned())
 }
 
-fn is_at_or_below(point: &str, path: &str) -> bool {
-    let below = point.strip_prefix(path);
-    point == path || (path != "/" && below.is_some_and(|rest| rest.starts_with('/')))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_root_stands_for_itself_and_a_path_for_what_is_below_it() {
-        assert!(is_at_or_below("/", "/") && !is_at_or_below("/tmp", "/"));
-        assert!(is_at_or_below("/tmp/a", "/tmp") && !is_at_or_below("/tmpx", "/tmp"));
-    }
 
     #[test]
     fn a_path_is_shortened_at_its_beginning() {

@@ -131,7 +131,7 @@ fn left_over_directive_in_an_included_text() {
     assert_eq!(
         repo.faults(),
         "book/src/start.md:3: `solutions/notes.md`: a text that a page takes in has no directives, \
-         sessions or listings\n"
+         sessions, listings or figures\n"
     );
 }
 

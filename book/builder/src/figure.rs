@@ -1,0 +1,324 @@
+//! The figures of the pages: drawn from recorded runs, which are recorded again and compared.
+//!
+//! A page says what to run and what to draw of it:
+//!
+//! ````text
+//! ```figure,root-lab,name=leaves,view=membership,kinds=uts,calls=unshare+sethostname
+//! # ch02-unshare otter -- true
+//! caption: The program leaves for a copy of its UTS namespace, and renames the copy.
+//! ```
+//! ````
+//!
+//! The recording is `book/stories/PAGE-NAME.jsonl`. A build draws from it and runs nothing. A test
+//! records again and compares the drawings; `book record` writes the story anew where they differ.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use figures::{Part, View};
+use harness::look::Kind;
+use harness::record::{Change, Story};
+use harness::sandbox::{NoStory, Sandbox, State, Wait};
+
+use crate::fault::Problem;
+use crate::page::{Fence, Page, StartState, inline_html};
+use crate::session::{self, missing};
+
+/// Where the stories are, from the root of the repository.
+const STORIES: &str = "book/stories";
+
+/// A figure as a page asks for it.
+pub struct Figure {
+    /// The line of its fence in the page, counted from 1.
+    pub line: usize,
+    /// The page's and its own: `ch02-unshare-leaves`.
+    pub id: String,
+    start: StartState,
+    needs: Vec<String>,
+    view: View,
+    part: Part,
+    script: String,
+    caption: String,
+}
+
+/// What came of recording a figure's run.
+pub enum Recorded {
+    Story(Story),
+    /// Not run, for this reason.
+    Skipped(String),
+}
+
+/// The figures of a page in order. `page` is the name of its file without the ending.
+///
+/// # Errors
+///
+/// A fence that is malformed.
+pub fn figures(page: &str, markdown: &str) -> Result<Vec<Figure>> {
+    let fences = Page::parse(markdown).fences;
+    let of_figures = fences.iter().filter(|fence| fence.language() == "figure");
+    let read = |fence: &Fence| {
+        Figure::parse(page, fence).map_err(|problem| anyhow!("line {}: {problem}", fence.line))
+    };
+    of_figures.map(read).collect()
+}
+
+impl Figure {
+    pub(crate) fn parse(page: &str, fence: &Fence) -> Result<Figure, Problem> {
+        let (mut start, mut name, mut view, mut needs) = (None, None, None, Vec::new());
+        let mut part = Part::default();
+        for (attribute, value) in fence.attributes()? {
+            let list = || value.iter().flat_map(|list| list.split('+')).map(str::to_owned);
+            match (attribute.as_str(), value.as_deref()) {
+                ("root-lab", None) => start = Some(StartState::RootLab),
+                ("plain-user", None) => start = Some(StartState::PlainUser),
+                ("needs", Some(tool)) if !tool.is_empty() => needs.push(tool.to_owned()),
+                ("name", Some(named)) if is_name(named) => name = Some(named.to_owned()),
+                ("name", _) => {
+                    return Err(Problem::new("a figure's name is small letters, digits and `-`"));
+                }
+                ("view", Some(named)) => view = Some(view_of(named)?),
+                ("kinds", Some("all")) => part.kinds = Kind::ALL.to_vec(),
+                ("kinds", Some(_)) => {
+                    part.kinds = list().map(|kind| kind_of(&kind)).collect::<Result<_, _>>()?;
+                }
+                ("tasks", Some(tasks)) => {
+                    let number = |task: String| task.parse().ok();
+                    part.tasks = list().map(number).collect::<Option<_>>().ok_or_else(|| {
+                        Problem::new(format!("`tasks={tasks}` is no list of numbers"))
+                            .help("tasks are numbered as they come to be: `tasks=1+2`")
+                    })?;
+                }
+                ("calls", Some(_)) => part.calls = list().collect(),
+                ("paths", Some(_)) => part.paths = list().collect(),
+                (other, _) => {
+                    return Err(Problem::new(format!("unknown figure attribute `{other}`")).help(
+                        "there are `root-lab`, `plain-user`, `name=NAME`, `view=VIEW`, \
+                         `needs=TOOL`, and to show less: `kinds=uts+ipc`, `calls=unshare+clone`, \
+                         `tasks=1+2`, `paths=/+/tmp`",
+                    ));
+                }
+            }
+        }
+        let lacks =
+            |what: &str, help: &str| Problem::new(format!("figure without {what}")).help(help);
+        let start = start.ok_or_else(|| {
+            lacks("a start state", "write ```figure,root-lab,… or ```figure,plain-user,…")
+        })?;
+        let name = name.ok_or_else(|| lacks("a name", "give it one: `name=leaves`"))?;
+        let view = view.ok_or_else(|| lacks("a view", &format!("there are {}", views())))?;
+        if view == View::Mounts && part.paths.is_empty() {
+            let help = "mounts differ from machine to machine: say which you mean, `paths=/+/tmp`";
+            return Err(lacks("paths", help));
+        }
+        let lines: Vec<&str> = fence.body.lines().collect();
+        let at = lines.iter().position(|line| line.starts_with("caption:")).unwrap_or(lines.len());
+        let (body, caption) = lines.split_at(at);
+        let caption = caption.join(" ");
+        let caption = inline_html(caption.trim_start_matches("caption:").trim());
+        if caption.is_empty() {
+            let help = "say below the command what there is to see: `caption: …`";
+            return Err(lacks("a caption", help));
+        }
+        let prompt = if start == StartState::RootLab { "# " } else { "$ " };
+        let body: Vec<String> = body.iter().map(|line| (*line).to_owned()).collect();
+        let script = session::commands(&body, prompt).join("\n");
+        let others =
+            body.iter().filter(|line| !line.starts_with(prompt) && !line.starts_with("> "));
+        if script.is_empty() || others.count() > 0 {
+            let help = format!("a line that begins with `{prompt}` is run, and its run is drawn");
+            return Err(lacks("a command", &help));
+        }
+        let id = format!("{page}-{name}");
+        Ok(Figure { line: fence.line, id, start, needs, view, part, script, caption })
+    }
+
+    /// The file of its story, from the root of the repository.
+    pub fn file(&self) -> PathBuf {
+        Path::new(STORIES).join(&self.id).with_extension("jsonl")
+    }
+
+    /// The figure as HTML, from the story that is kept.
+    pub(crate) fn html(&self, repo: &Path) -> Result<String, Problem> {
+        let file = self.file();
+        let record = "`cargo run -p book -- record` writes it";
+        let text = fs::read_to_string(repo.join(&file)).map_err(|error| {
+            Problem::new(format!("`{}` cannot be read: {error}", file.display())).help(record)
+        })?;
+        let story = Story::from_json_lines(&text)
+            .map_err(|error| Problem::new(format!("{error}")).of(&file).help(record))?;
+        if !story.complete {
+            return Err(Problem::new("the story is cut off: its last line is missing")
+                .of(&file)
+                .help(record));
+        }
+        if story.program != self.program() {
+            return Err(Problem::new(format!("it is the story of `{}`", story.program.join(" ")))
+                .of(&file)
+                .help("`cargo run -p book -- record` records the command that the page has now"));
+        }
+        self.draw(&story)
+    }
+
+    /// The figure as HTML, from any story.
+    fn draw(&self, story: &Story) -> Result<String, Problem> {
+        figures::figure(story, self.view, &self.part, &self.id, &self.caption).map_err(|nothing| {
+            Problem::new(nothing.to_string()).help(
+                "draw another view, or leave out fewer kinds, tasks and paths; \
+                 `cargo xtask trace` shows what there is",
+            )
+        })
+    }
+
+    /// Whether two stories give the same figure.
+    ///
+    /// # Errors
+    ///
+    /// One that gives none.
+    pub fn is_same(&self, one: &Story, other: &Story) -> Result<bool> {
+        let draw = |story| self.draw(story).map_err(|problem| anyhow!("{problem}"));
+        Ok(draw(one)? == draw(other)?)
+    }
+
+    /// The story that is kept.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or is none.
+    pub fn kept(&self, repo: &Path) -> Result<Story> {
+        let file = self.file();
+        let text =
+            fs::read_to_string(repo.join(&file)).with_context(|| format!("read({file:?})"))?;
+        Story::from_json_lines(&text).map_err(|error| anyhow!("{}: {error}", file.display()))
+    }
+
+    /// What a sandbox starts: the program itself where the command is one program and its
+    /// arguments, and else a shell.
+    fn program(&self) -> Vec<String> {
+        let plain = |c: char| c.is_alphanumeric() || " ./:=_+,@%-".contains(c);
+        if self.script.chars().all(plain) {
+            return self.script.split_whitespace().map(str::to_owned).collect();
+        }
+        vec!["sh".to_owned(), "-c".to_owned(), self.script.clone()]
+    }
+
+    /// Runs the command in a sandbox and records it. `programs` are shown under `/lab`.
+    ///
+    /// # Errors
+    ///
+    /// A sandbox that cannot be set up, a run that does not end, a program that is not there.
+    pub fn record(&self, programs: &[(String, PathBuf)]) -> Result<Recorded> {
+        if let Some(reason) = self.needs.iter().find_map(|need| missing(need)) {
+            return Ok(Recorded::Skipped(reason));
+        }
+        let program = self.program();
+        let (name, arguments) = program.split_first().context("no command")?;
+        let path = if programs.iter().any(|(known, _)| known == name) {
+            format!("/lab/{name}")
+        } else {
+            let folders = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
+            let paths = folders.map(|folder| format!("{folder}/{name}"));
+            let found = paths.into_iter().find(|path| Path::new(path).exists());
+            found.with_context(|| format!("no such program: `{name}`"))?
+        };
+        let state = match self.start {
+            StartState::RootLab => State::RootLab,
+            StartState::PlainUser => State::PlainUser,
+        };
+        let mut sandbox = Sandbox::command(&path).state(state).args(arguments).record();
+        for (name, path) in programs {
+            sandbox = sandbox.show(name, path);
+        }
+        let mut run = sandbox.start().context("could not start the sandbox")?;
+        if run.await_end() != Wait::Reached {
+            bail!("the run does not end; it printed\n{}{}", run.stdout(), run.stderr());
+        }
+        match run.story() {
+            Ok(story) => Ok(Recorded::Story(self.trimmed(Story { program, ..story }))),
+            Err(why @ NoStory::Refused(_)) => {
+                Ok(Recorded::Skipped(format!("the run cannot be recorded here: {why}")))
+            }
+            Err(why) => bail!("the run was not recorded: {why}"),
+        }
+    }
+
+    /// Without what the figure does not show and other machines would have differently.
+    fn trimmed(&self, mut story: Story) -> Story {
+        let mut gone = HashSet::new();
+        for step in &mut story.steps {
+            step.changes.retain(|change| match change {
+                Change::Mount { mount, .. } => {
+                    let stays = self.view == View::Mounts && self.part.has_mount_on(&mount.point);
+                    if !stays {
+                        gone.insert(mount.id);
+                    }
+                    stays
+                }
+                Change::Unmount { id, .. } => !gone.contains(id),
+                Change::Links { .. } => self.view == View::Network,
+                Change::Capabilities { .. } | Change::Cgroup { .. } | Change::Root { .. } => false,
+                _ => true,
+            });
+        }
+        story
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && name.chars().all(fits)
+}
+
+fn view_of(name: &str) -> Result<View, Problem> {
+    let found = View::ALL.into_iter().find(|view| view.name() == name);
+    found.ok_or_else(|| {
+        Problem::new(format!("unknown view `{name}`")).help(format!("there are {}", views()))
+    })
+}
+
+fn views() -> String {
+    View::ALL.map(|view| format!("`view={}`", view.name())).join(", ")
+}
+
+fn kind_of(name: &str) -> Result<Kind, Problem> {
+    Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+        let known = Kind::ALL.map(Kind::name).join(", ");
+        Problem::new(format!("unknown kind `{name}`"))
+            .help(format!("there are {known}, with `+` between them, and `all`"))
+    })
+}
+
+/// Records the run of every figure of the book again, and writes the stories whose figures change.
+/// Returns what was done, a line for each.
+///
+/// # Errors
+///
+/// Those of [`figures`] and [`Figure::record`], and a file that cannot be written.
+pub fn record(root: &Path, programs: &[(String, PathBuf)]) -> Result<Vec<String>> {
+    let mut done = Vec::new();
+    for page in session::pages(root)? {
+        let text = fs::read_to_string(&page).with_context(|| format!("read({page:?})"))?;
+        let name = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        for figure in figures(&name, &text).with_context(|| format!("{name}.md"))? {
+            let place = format!("{name}.md:{}", figure.line);
+            let new = match figure.record(programs).with_context(|| place.clone())? {
+                Recorded::Story(story) => story,
+                Recorded::Skipped(reason) => {
+                    done.push(format!("skipped {place}: {reason}"));
+                    continue;
+                }
+            };
+            let old =
+                figure.kept(root).ok().filter(|old| old.complete && old.program == new.program);
+            if old.is_some_and(|old| figure.is_same(&old, &new).is_ok_and(|same| same)) {
+                continue;
+            }
+            let file = root.join(figure.file());
+            fs::create_dir_all(root.join(STORIES)).context("mkdir(\"book/stories\")")?;
+            fs::write(&file, new.to_json_lines()).with_context(|| format!("write({file:?})"))?;
+            done.push(format!("recorded {}", figure.file().display()));
+        }
+    }
+    Ok(done)
+}

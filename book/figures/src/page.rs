@@ -1,0 +1,102 @@
+//! A story as one HTML page that asks nobody for anything: its pictures, and every call.
+
+use std::fmt::Write as _;
+
+use harness::record::{Outcome, Story, World};
+
+use crate::figure::{Part, View, figure, who};
+use crate::svg::escape;
+use crate::{CSS, stepper};
+
+/// More steps than this are in the table only: a picture for each would be a page of megabytes.
+const DRAWN: usize = 200;
+
+const PAGE_CSS: &str = "\
+:root { color-scheme: light dark }
+body { max-width: 64rem; margin: 0 auto; padding: 1rem; line-height: 1.5; font-family: system-ui, -apple-system, \"Segoe UI\", Roboto, sans-serif;
+  background: light-dark(#ffffff, #161923); color: light-dark(#1d2026, #d0d2de) }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere } h2 { font-size: 1.2rem; margin-block: 2rem 0.5rem }
+code { font-family: ui-monospace, Menlo, Consolas, \"Liberation Mono\", \"DejaVu Sans Mono\", monospace; font-size: 0.9em; overflow-wrap: anywhere }
+.calls { overflow-x: auto } .calls:focus-visible { outline: 2px solid light-dark(#0a58a6, #79b8ea) }
+table { border-collapse: collapse; width: 100%; font-size: 0.94rem }
+th, td { padding: 0.35rem 0.7rem 0.35rem 0; border-block-end: 1px solid light-dark(#e0e0db, #2f3547); text-align: start; vertical-align: top }
+td:first-child { color: light-dark(#5a606b, #9aa0b4) } .failed td { font-weight: 600 } .why { font-weight: 400; margin: 0 }
+.note { color: light-dark(#5a606b, #9aa0b4) }
+@media print { .calls { overflow: visible } }
+";
+
+/// A page that shows what one run did: who is in which namespace, the tree of processes, and all
+/// calls with what came of them. It needs no other file, and no network.
+pub fn page(story: &Story) -> String {
+    let program = escape(&story.program.join(" "));
+    let shown = Story { steps: story.steps.iter().take(DRAWN).cloned().collect(), ..story.clone() };
+    let views = [
+        (
+            View::Membership,
+            "membership",
+            "Who is in which namespace",
+            "What a step changed has a thick outline and a word. A dashed outline is a process that has just left or ended.",
+        ),
+        (
+            View::Processes,
+            "processes",
+            "The processes and their pids",
+            "A column for each PID namespace: the pid that a process has there.",
+        ),
+    ];
+    let mut body = String::new();
+    for (view, id, title, caption) in views {
+        writeln!(body, "<h2>{title}</h2>").expect("a String takes all");
+        match figure(&shown, view, &Part::default(), id, caption) {
+            Ok(figure) => body += &figure,
+            Err(_) => body += "<p>The run made no namespace and joined none.</p>\n",
+        }
+    }
+    let mut notes = Vec::new();
+    if story.steps.len() > DRAWN {
+        notes.push(format!("The pictures show the first {DRAWN} steps."));
+    }
+    if story.dropped > 0 {
+        notes.push(format!("{} more calls were counted and not kept.", story.dropped));
+    }
+    if !story.complete {
+        notes.push("The recording was cut off: what came after is not known.".to_owned());
+    }
+    let notes: String =
+        notes.iter().map(|note| format!("<p class=\"note\">{note}</p>\n")).collect();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{program}</title>\n<style>\n{PAGE_CSS}{}{CSS}</style>\n</head>\n<body>\n<main>\n\
+         <h1><code>{program}</code></h1>\n{body}<h2>Every call</h2>\n{notes}{}</main>\n\
+         <script>\n{}</script>\n</body>\n</html>\n",
+        stepper::CSS,
+        table(story),
+        stepper::JS,
+    )
+}
+
+fn table(story: &Story) -> String {
+    let mut rows = String::new();
+    let mut world = World::default();
+    for (number, step) in story.steps.iter().enumerate() {
+        let who = escape(&who(&world, step).unwrap_or_default());
+        world.apply(step);
+        let (class, result) = match &step.outcome {
+            Outcome::Value(value) => ("", value.to_string()),
+            Outcome::Never => ("", String::new()),
+            Outcome::Error { errno, why } => {
+                let why = why.as_ref().map(|why| format!("<p class=\"why\">{}</p>", escape(why)));
+                (" class=\"failed\"", format!("{}{}", escape(errno), why.unwrap_or_default()))
+            }
+        };
+        let text = escape(&step.text);
+        writeln!(rows, "<tr{class}><td>{number}</td><td>{who}</td><td><code>{text}</code></td><td>{result}</td></tr>")
+            .expect("a String takes all");
+    }
+    format!(
+        "<div class=\"calls\" tabindex=\"0\" role=\"region\" aria-label=\"Every call\">\n<table>\n\
+         <thead><tr><th scope=\"col\">#</th><th scope=\"col\">who, pid</th><th scope=\"col\">call</th>\
+         <th scope=\"col\">result</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n"
+    )
+}
