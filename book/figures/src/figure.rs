@@ -111,8 +111,8 @@ pub(crate) trait Scene: PartialEq + Sized {
 pub(crate) struct Frame {
     /// Who called, where more than one does.
     pub(crate) who: Option<String>,
-    /// The call, or what has happened.
-    pub(crate) text: String,
+    /// The call and what came of it; none for the start.
+    pub(crate) text: Option<String>,
     pub(crate) description: String,
     pub(crate) picture: Picture,
 }
@@ -138,12 +138,13 @@ pub fn figure(
     for (number, frame) in (1..).zip(&frames) {
         let id = format!("{id}-{number}");
         let who = frame.who.as_ref().map(|who| format!("{who}: ")).unwrap_or_default();
-        let shown = match number {
-            1 => escape(&frame.text),
-            _ => format!("{}<code>{}</code>", escape(&who), escape(&frame.text)),
+        let (shown, title) = match &frame.text {
+            None => ("At the start".to_owned(), "At the start".to_owned()),
+            Some(text) => (
+                format!("{}<code>{}</code>", escape(&who), escape(text)),
+                format!("After {who}{text}"),
+            ),
         };
-        let title =
-            if number == 1 { frame.text.clone() } else { format!("After {who}{}", frame.text) };
         let svg = frame.picture.svg(&id, &title, &frame.description);
         write!(
             html,
@@ -182,10 +183,11 @@ fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
         }
     }
     S::thin_out(&mut scenes, part);
-    // The first of each run of equal scenes. The end of everything is not drawn.
+    // The first of each run of equal scenes, from the first that shows something to the last.
     let mut kept: Vec<(&(&Step, Option<String>), S)> = Vec::new();
     for (step, scene) in steps.iter().zip(scenes) {
-        if kept.last().is_none_or(|(_, last)| *last != scene) {
+        let is_first = kept.is_empty() && !scene.is_empty();
+        if is_first || kept.last().is_some_and(|(_, last)| *last != scene) {
             kept.push((step, scene));
         }
     }
@@ -195,8 +197,8 @@ fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
     let several = story.steps.iter().any(|step| step.task != story.steps[0].task);
     let (steps, scenes): (Vec<_>, Vec<S>) = kept.into_iter().unzip();
     let frames = steps.iter().enumerate().map(|(at, (step, who))| Frame {
-        who: who.clone().filter(|_| several && at > 0),
-        text: if at == 0 { "At the start".to_owned() } else { text(step) },
+        who: who.clone().filter(|_| several),
+        text: (!is_start(step)).then(|| text(step)),
         description: S::describe(&scenes, at),
         picture: S::draw(&scenes, at),
     });
@@ -208,6 +210,11 @@ pub(crate) fn who(world: &World, step: &Step) -> Option<String> {
     let task = world.tasks.get(&step.task)?;
     let pid = task.own_pid().map(|pid| format!(" {pid}")).unwrap_or_default();
     Some(format!("{}{pid}", task.program))
+}
+
+/// Step 0 is the world that the program found.
+fn is_start(step: &Step) -> bool {
+    step.call == "start"
 }
 
 fn text(step: &Step) -> String {

@@ -31,7 +31,7 @@ struct Range {
 }
 
 /// A panel: its head, the line inside, the joints, the line outside, the last remark.
-const PANEL: i32 = 122;
+const PANEL: i32 = 130;
 const SPACE: i32 = 26;
 
 impl figure::Scene for Scene {

@@ -82,9 +82,8 @@ impl figure::Scene for Scene {
                         .iter()
                         .any(|task| before.points_elsewhere(*task, *kind, &names))
                 });
-                let class = if moved { "space new" } else { "space" };
-                picture.rect(bar, class);
                 let is_new = before.is_some() && !known(&names);
+                picture.rect(bar, if is_new || moved { "space new" } else { "space" });
                 let text = match (is_new, moved) {
                     (true, _) => format!("{names}, new"),
                     (_, true) => format!("{names}, joined"),
