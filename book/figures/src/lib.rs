@@ -11,6 +11,8 @@ mod pointers;
 mod processes;
 pub mod stepper;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use figure::{Nothing, Part, View, figure};

@@ -88,7 +88,7 @@ impl figure::Scene for Scene {
                 .unwrap_or_default();
             let changed = old.flatten().is_some_and(|old| old.setgroups != space.setgroups);
             let font = if changed { Font::Mark } else { Font::Note };
-            let room = font.width(&setgroups);
+            let room = font.width(&setgroups).min(120);
             picture.text(right - room, y + 20, room, font, &setgroups);
             picture.text(12, y + 20, right - room - 20, Font::Strong, &space.name);
             let old_map = |of: fn(&Space) -> &Vec<Range>| old.flatten().map(of);

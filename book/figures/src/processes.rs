@@ -114,8 +114,10 @@ impl figure::Scene for Scene {
                 continue;
             };
             let x = 2 + INDENT * depth;
-            if let Some(parent) =
-                process.parent.filter(|parent| scene.processes.contains_key(parent)).and_then(y_of)
+            if let Some(parent) = process
+                .parent
+                .filter(|parent| *depth > 0 && scene.processes.contains_key(parent))
+                .and_then(y_of)
             {
                 let down = x - INDENT + 8;
                 let path = format!("M{down} {}V{}H{x}", parent + ROW - 5, y + ROW / 2);
@@ -168,6 +170,13 @@ impl figure::Scene for Scene {
                 process.program,
                 list(pids, "pid unknown")
             )));
+        }
+        for name in &scene.namespaces {
+            if !scene.processes.values().any(|process| process.pids.contains_key(name)) {
+                let is_new = before.is_some_and(|before| !before.namespaces.contains(name));
+                let new = if is_new { ", new" } else { "" };
+                words.push(sentence(&format!("{name}{new}: no process")));
+            }
         }
         words.join(" ")
     }

@@ -1,0 +1,470 @@
+//! What holds for every picture, whatever the story: tried with a plain story and a nasty one.
+
+use std::collections::HashSet;
+
+use harness::look::Kind;
+use harness::record::{Change, Link, Mount, Outcome, Step, Story};
+
+use crate::figure::{Frame, Part, View, figure, frames};
+use crate::svg::{Area, Font, Picture, WIDTH};
+use crate::{CSS, page};
+
+fn step(task: u32, call: &str, text: &str, changes: Vec<Change>) -> Step {
+    Step { task, call: call.into(), text: text.into(), outcome: Outcome::Value(0), changes }
+}
+
+fn namespace(name: &str, kind: Kind, parent: Option<&str>) -> Change {
+    let owner = (kind != Kind::User).then(|| "user A".to_owned());
+    Change::Namespace { name: name.into(), kind, owner, parent: parent.map(str::to_owned) }
+}
+
+fn task(task: u32, parent: Option<u32>, pids: &[i32], namespaces: &[&str]) -> Change {
+    let namespaces = namespaces.iter().map(|name| name.to_string()).collect();
+    Change::Task { task, process: task, parent, pids: pids.to_vec(), namespaces }
+}
+
+fn program(task: u32, name: &str) -> Change {
+    Change::Program { task, name: name.into() }
+}
+
+fn joined(task: u32, kind: Kind, namespace: &str) -> Change {
+    Change::Joined { task, kind, namespace: namespace.into() }
+}
+
+fn setting(namespace: &str, file: &str, text: &str) -> Change {
+    Change::Setting { namespace: namespace.into(), file: file.into(), text: text.into() }
+}
+
+fn mount(namespace: &str, id: u32, parent: Option<u32>, point: &str, propagation: &str) -> Change {
+    let mount = Mount {
+        id,
+        parent,
+        kind: "tmpfs".into(),
+        root: "/".into(),
+        point: point.into(),
+        read_only: false,
+        propagation: propagation.into(),
+    };
+    Change::Mount { namespace: namespace.into(), mount }
+}
+
+fn link(name: &str, up: bool, address: &str, peer: Option<(&str, &str)>) -> Link {
+    Link {
+        name: name.into(),
+        up,
+        addresses: if address.is_empty() { vec![] } else { vec![address.into()] },
+        peer: peer.map(|(namespace, name)| (Some(namespace.into()), name.into())),
+        bridge: None,
+    }
+}
+
+fn links(namespace: &str, links: Vec<Link>) -> Change {
+    Change::Links { namespace: namespace.into(), links }
+}
+
+/// One process leaves for a new namespace of each kind and has a child.
+fn plain() -> Story {
+    let kinds = [Kind::User, Kind::Mnt, Kind::Pid, Kind::Net, Kind::Uts];
+    let first: Vec<String> = kinds.iter().map(|kind| format!("{} A", kind.name())).collect();
+    let names: Vec<&str> = first.iter().map(String::as_str).collect();
+    let mut start: Vec<Change> =
+        kinds.iter().zip(&names).map(|(kind, name)| namespace(name, *kind, None)).collect();
+    start.extend([
+        task(1, None, &[2], &names),
+        program(1, "ch02-unshare"),
+        mount("mnt A", 1, None, "/", "shared:1"),
+        links("net A", vec![link("lo", true, "127.0.0.1/8", None)]),
+    ]);
+    let inner = ["user B", "mnt B", "pid B", "net B", "uts B"];
+    let unshare = [
+        namespace("uts B", Kind::Uts, None),
+        joined(1, Kind::Uts, "uts B"),
+        namespace("user B", Kind::User, Some("user A")),
+        joined(1, Kind::User, "user B"),
+        namespace("mnt B", Kind::Mnt, None),
+        joined(1, Kind::Mnt, "mnt B"),
+        mount("mnt B", 2, None, "/", "master:1"),
+        namespace("net B", Kind::Net, None),
+        joined(1, Kind::Net, "net B"),
+        links("net B", vec![link("lo", false, "", None)]),
+        namespace("pid B", Kind::Pid, Some("pid A")),
+        Change::Children { task: 1, kind: Kind::Pid, namespace: "pid B".into() },
+    ];
+    Story {
+        program: vec!["ch02-unshare".into(), "otter".into()],
+        steps: vec![
+            step(1, "start", "the program starts", start),
+            step(1, "unshare", "unshare(…)", unshare.to_vec()),
+            step(1, "write", "write(\"uid_map\")", vec![setting("user B", "uid_map", "0 1000 1")]),
+            step(
+                1,
+                "sethostname",
+                "sethostname(\"otter\")",
+                vec![Change::HostName { namespace: "uts B".into(), name: "otter".into() }],
+            ),
+            step(1, "clone", "fork()", vec![task(2, Some(1), &[3, 1], &inner)]),
+            step(2, "execve", "execve(\"true\")", vec![program(2, "true")]),
+            step(1, "mount", "mount(…)", vec![mount("mnt B", 3, Some(2), "/mnt", "")]),
+            step(
+                1,
+                "ip",
+                "ip link add",
+                vec![
+                    links(
+                        "net A",
+                        vec![
+                            link("lo", true, "127.0.0.1/8", None),
+                            link("veth0", true, "10.0.0.1/24", Some(("net B", "veth1"))),
+                        ],
+                    ),
+                    links(
+                        "net B",
+                        vec![
+                            link("lo", false, "", None),
+                            link("veth1", true, "10.0.0.2/24", Some(("net A", "veth0"))),
+                        ],
+                    ),
+                ],
+            ),
+            step(
+                2,
+                "exit",
+                "exit(0)",
+                vec![Change::Ended { task: 2, how: "exited with 0".into() }],
+            ),
+        ],
+        dropped: 0,
+        complete: true,
+    }
+}
+
+/// Much of everything, with names that are long, wide, and full of what XML minds.
+fn nasty() -> Story {
+    let mut story = plain();
+    let long = "<&\"größer>-水獭-a-name-without-any-end\u{1b}[1m";
+    for number in 3..20 {
+        let space = format!("uts {long} {number}");
+        story.steps.push(step(
+            1,
+            "clone",
+            &format!("clone({long}\n\n)"),
+            vec![
+                namespace(&space, Kind::Uts, None),
+                Change::HostName { namespace: space.clone(), name: long.into() },
+                task(
+                    number,
+                    Some(number - 1),
+                    &[i32::MAX, i32::MAX],
+                    &["user B", "pid B", "net B", &space],
+                ),
+                program(number, long),
+            ],
+        ));
+    }
+    for number in 20..24 {
+        let (net, user) = (format!("net {number} {long}"), format!("user {number} {long}"));
+        let name = format!("veth-{number}-{long}");
+        let map = "0 4294901760 65536\n65536 0 1\n70000 100000 4\n80000 7 1\n90000 8 100000\n";
+        let mut changes = vec![
+            namespace(&net, Kind::Net, None),
+            namespace(&user, Kind::User, Some(if number == 20 { "user B" } else { long })),
+            setting(&user, "uid_map", map),
+            setting(&user, "setgroups", long),
+            links(
+                &net,
+                vec![link(
+                    &name,
+                    number % 2 == 0,
+                    "fe80::ffff:ffff:ffff:ffff/64",
+                    Some(("net A", "veth0")),
+                )],
+            ),
+        ];
+        for id in 0..12 {
+            let point = format!("/{}{long}", "deep/".repeat(id as usize));
+            let parent = (id > 0).then(|| number * 100 + id - 1);
+            changes.push(mount(
+                "mnt B",
+                number * 100 + id,
+                parent,
+                &point,
+                "shared:1234 master:5678",
+            ));
+        }
+        story.steps.push(step(2, "write", long, changes));
+    }
+    // Somebody the story never introduced, one of which the kernel says nothing, a circle.
+    story.steps.push(step(
+        99,
+        "setns",
+        "setns(…)",
+        vec![
+            joined(98, Kind::Uts, "uts Z"),
+            task(50, Some(50), &[], &[]),
+            namespace("pid Y", Kind::Pid, Some("pid Y")),
+            task(51, Some(50), &[7, 8, 9], &["pid Y"]),
+            mount("mnt B", 9999, Some(9999), "", "unbindable"),
+        ],
+    ));
+    story
+}
+
+/// Every view of every story, as a whole and in part.
+fn every_figure() -> Vec<(View, Part, Story)> {
+    let parts = [
+        Part::default(),
+        Part { kinds: Kind::ALL.to_vec(), ..Part::default() },
+        Part {
+            kinds: vec![Kind::Uts],
+            calls: vec!["unshare".into(), "clone".into()],
+            ..Part::default()
+        },
+        Part { tasks: vec![1, 2], paths: vec!["/".into(), "/mnt".into()], ..Part::default() },
+    ];
+    let mut all = Vec::new();
+    for story in [plain(), nasty()] {
+        for part in &parts {
+            all.extend(View::ALL.map(|view| (view, part.clone(), story.clone())));
+        }
+    }
+    all
+}
+
+fn overlap(one: &Area, other: &Area) -> bool {
+    one.x < other.right()
+        && other.x < one.right()
+        && one.y < other.bottom()
+        && other.y < one.bottom()
+}
+
+/// Texts that lie on one another, and what lies outside.
+fn faults(picture: &Picture) -> Vec<String> {
+    let mut faults = Vec::new();
+    let inside = |area: &Area| {
+        area.x >= 0 && area.y >= 0 && area.right() <= WIDTH && area.bottom() <= picture.height
+    };
+    for (at, (area, text)) in picture.labels.iter().enumerate() {
+        if !inside(area) {
+            faults.push(format!("{text:?} is outside: {area:?} of {}", picture.height));
+        }
+        let rest = &picture.labels[at + 1..];
+        let on = rest.iter().filter(|(other, _)| overlap(area, other));
+        faults.extend(on.map(|(_, other)| format!("{text:?} and {other:?} overlap")));
+    }
+    faults.extend(
+        picture.shapes.iter().filter(|shape| !inside(shape)).map(|shape| format!("{shape:?}")),
+    );
+    faults
+}
+
+#[test]
+fn no_text_lies_on_another_and_nothing_outside() {
+    for (view, part, story) in every_figure() {
+        for frame in frames(&story, view, &part).unwrap_or_default() {
+            let faults = faults(&frame.picture);
+            assert!(
+                faults.is_empty(),
+                "{view:?} {part:?}, {:?}:\n{}",
+                frame.text,
+                faults.join("\n")
+            );
+        }
+    }
+}
+
+#[test]
+fn texts_that_overlap_or_stick_out_are_found() {
+    let mut picture = Picture::new(40);
+    picture.text(10, 20, 100, Font::Name, "one");
+    picture.text(20, 25, 100, Font::Note, "two");
+    assert_eq!(faults(&picture), ["\"one\" and \"two\" overlap"]);
+    let mut picture = Picture::new(40);
+    picture.rect(Area::new(300, 2, 100, 20), "space");
+    picture.text(2, 60, 100, Font::Name, "one");
+    assert_eq!(faults(&picture).len(), 2);
+}
+
+#[test]
+fn all_frames_of_a_figure_are_equally_high_and_each_is_told() {
+    for (view, part, story) in every_figure() {
+        let frames: Vec<Frame> = frames(&story, view, &part).unwrap_or_default();
+        let heights: HashSet<i32> = frames.iter().map(|frame| frame.picture.height).collect();
+        assert!(heights.len() <= 1, "{view:?} {part:?}: {heights:?}");
+        assert!(frames.iter().all(|frame| !frame.description.is_empty()), "{view:?} {part:?}");
+    }
+}
+
+/// What is wrong with a text as XML: tags that do not match, bare `<` and `&`.
+fn malformed(xml: &str) -> Option<String> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = xml;
+    loop {
+        let (text, after) = rest.split_once('<').unwrap_or((rest, ""));
+        for (at, _) in text.match_indices('&') {
+            if !["&amp;", "&lt;", "&gt;", "&quot;"]
+                .iter()
+                .any(|entity| text[at..].starts_with(entity))
+            {
+                return Some(format!("bare & in {text:?}"));
+            }
+        }
+        if after.is_empty() {
+            return (!open.is_empty()).then(|| format!("open: {open:?}"));
+        }
+        let (tag, after) = after.split_once('>')?;
+        let name = tag.split([' ', '/']).next().unwrap_or_default();
+        if let Some(closed) = tag.strip_prefix('/') {
+            if open.pop() != Some(closed) {
+                return Some(format!("</{closed}> closes nothing"));
+            }
+        } else {
+            if tag.matches('"').count() % 2 == 1 || tag.contains('<') {
+                return Some(format!("<{tag}>"));
+            }
+            if !tag.ends_with('/') {
+                open.push(name);
+            }
+        }
+        rest = after;
+    }
+}
+
+fn ids(html: &str) -> Vec<&str> {
+    let after = html.split(" id=\"").skip(1);
+    after.map(|rest| rest.split('"').next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn figures_are_well_formed_with_unique_ids_and_no_blank_line() {
+    for (view, part, story) in every_figure() {
+        let Ok(html) = figure(&story, view, &part, "ch02-x", "A <em>caption</em>.") else {
+            continue;
+        };
+        assert_eq!(malformed(&html), None, "{view:?} {part:?}");
+        let all = ids(&html);
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "{view:?}: {all:?}");
+        assert!(all.iter().all(|id| id.starts_with("fig-ch02-x")), "{all:?}");
+        assert!(html.lines().all(|line| !line.trim().is_empty()), "{view:?} {part:?}");
+        assert!(html.chars().all(|c| c == '\n' || !c.is_control()));
+        assert_eq!(html, figure(&story, view, &part, "ch02-x", "A <em>caption</em>.").unwrap());
+    }
+}
+
+#[test]
+fn what_is_malformed_is_found() {
+    for text in ["<a><b></a>", "<a>", "</a>", "<a>&</a>", "<a x=\"<b/>"] {
+        assert!(malformed(text).is_some(), "{text}");
+    }
+    assert_eq!(malformed("<a x=\"1\"><b/>&amp;</a>"), None);
+}
+
+#[test]
+fn every_view_shows_something_of_the_plain_story() {
+    for view in View::ALL {
+        assert!(frames(&plain(), view, &Part::default()).is_ok(), "{view:?}");
+    }
+    let nothing = Part { kinds: vec![Kind::Time], ..Part::default() };
+    assert!(frames(&plain(), View::Membership, &nothing).is_err());
+    assert!(
+        View::ALL.iter().all(|view| frames(&Story::default(), *view, &Part::default()).is_err())
+    );
+}
+
+fn told(view: View, part: &Part) -> Vec<String> {
+    frames(&plain(), view, part).unwrap().into_iter().map(|frame| frame.description).collect()
+}
+
+#[test]
+fn a_frame_is_told_in_words() {
+    let part = Part { kinds: vec![Kind::Uts], ..Part::default() };
+    assert_eq!(
+        told(View::Membership, &part),
+        [
+            "uts A: ch02-unshare (pid 2).",
+            "uts A: none of the processes shown. uts B, new: ch02-unshare (pid 2) just moved here.",
+            "uts A: none of the processes shown. uts B, host name otter: ch02-unshare (pid 2).",
+            "uts A: none of the processes shown. uts B, host name otter: ch02-unshare (pid 2) and \
+         ch02-unshare (pid 1) just born here.",
+            "uts A: none of the processes shown. uts B, host name otter: ch02-unshare (pid 2) and \
+         true (pid 1) now executes this program.",
+            "uts A: none of the processes shown. uts B, host name otter: ch02-unshare (pid 2).",
+        ]
+    );
+    let at = |view, number: usize| told(view, &Part::default())[number].clone();
+    assert_eq!(at(View::Processes, 1), "ch02-unshare: pid 2 in pid A. pid B, new: no process.");
+    assert_eq!(
+        at(View::Processes, 2),
+        "ch02-unshare: pid 2 in pid A. ch02-unshare, a child of ch02-unshare: \
+        pid 3 in pid A and pid 1 in pid B; just born."
+    );
+    assert_eq!(
+        at(View::Maps, 1),
+        "user B in user A: uids 0 inside is 1000 outside, since this step; gids are not mapped."
+    );
+    assert_eq!(
+        at(View::Mounts, 1),
+        "mnt A: / (tmpfs, shared with peer group 1). \
+        mnt B, new: / (tmpfs, receiving from peer group 1)."
+    );
+    assert_eq!(
+        at(View::Network, 2),
+        "net A: lo (up, 127.0.0.1/8) and veth0 (up, 10.0.0.1/24, joined to veth1 in net B, new). \
+        net B: lo (down, no address) and veth1 (up, 10.0.0.2/24, joined to veth0 in net A, new)."
+    );
+    assert_eq!(
+        at(View::Owners, 0),
+        "user A owns mnt A, pid A, net A and uts A; in it: ch02-unshare (pid 2)."
+    );
+}
+
+#[test]
+fn calls_leave_frames_out_and_the_next_one_shows_what_happened_since() {
+    let part = Part { kinds: vec![Kind::Uts], calls: vec!["execve".into()], ..Part::default() };
+    let words = told(View::Membership, &part);
+    assert_eq!(words.len(), 2);
+    assert!(
+        words[1].contains("ch02-unshare (pid 2) just moved here and true (pid 1) just born here"),
+        "{words:?}"
+    );
+}
+
+#[test]
+fn a_failed_call_is_in_no_frame_but_in_the_table() {
+    let mut story = plain();
+    story.steps[1].changes.clear();
+    story.steps[1].outcome =
+        Outcome::Error { errno: "EPERM".into(), why: Some("no <right>".into()) };
+    let html = page(&story);
+    assert!(html.contains("<td>EPERM<p class=\"why\">no &lt;right&gt;</p></td>"));
+}
+
+#[test]
+fn a_page_needs_no_other_file() {
+    for story in [plain(), nasty(), Story::default()] {
+        let html = page(&story);
+        let before_script = html.split("<script>").next().unwrap();
+        assert!(
+            !["http:", "https:", "url(", "@import", " src=", " href="]
+                .iter()
+                .any(|word| html.contains(word))
+        );
+        assert!(before_script.contains(CSS));
+        let all = ids(before_script);
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+    let cut = Story { complete: false, dropped: 3, ..plain() };
+    assert!(page(&cut).contains("cut off") && page(&cut).contains("3 more calls"));
+}
+
+/// Texts have at least 11 units, and every colour is one of the theme's.
+#[test]
+fn the_stylesheet_has_no_small_text_and_no_colour_of_its_own() {
+    let sizes =
+        CSS.split("px").filter_map(|before| before.rsplit([' ', ':']).next()?.parse::<f32>().ok());
+    assert!(sizes.filter(|size| *size > 5.0).all(|size| size >= 11.0));
+    let rules = CSS.split_once(".steps").unwrap().1;
+    assert!(
+        !rules.contains('#') && !rules.contains("rgb"),
+        "a fixed colour outside of the fallbacks"
+    );
+}
