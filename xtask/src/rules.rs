@@ -130,6 +130,14 @@ pub(crate) fn hints(text: &str) -> usize {
     text.lines().filter(|line| line.starts_with("## ")).count()
 }
 
+/// The names of the figures that a page draws from recorded runs.
+pub(crate) fn figures(page: &str) -> Vec<&str> {
+    let fences = page.lines().filter_map(|line| line.strip_prefix("```figure,"));
+    fences
+        .filter_map(|info| info.split(',').find_map(|part| part.trim().strip_prefix("name=")))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,5 +180,12 @@ mod tests {
             anchors(page),
             ["clone-be-born", "what-unshare2-does", "hints", "hints-1", "hints-2", "mine"]
         );
+    }
+
+    #[test]
+    fn figures_are_found_by_their_names() {
+        let page = "```figure,root-lab,name=one,view=maps\n# true\ncaption: a\n```\n```console,root-lab\n```\n";
+        assert_eq!(figures(page), ["one"]);
+        assert_eq!(figures("<!-- figure: a picture -->\n"), [""; 0]);
     }
 }

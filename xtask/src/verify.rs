@@ -158,6 +158,7 @@ fn read(chapter: &Chapter, any_progress: bool, findings: &mut Findings) -> Book 
         _ => vec![],
     };
     findings.fact(name, "it has hints", few);
+    findings.fact(name, "it has a figure of a recorded run", figure_faults(chapter, &page));
 
     let (mut mistakes, mut faults) = match mistakes::of_chapter(&table) {
         Ok(mistakes) => (mistakes, Vec::new()),
@@ -200,6 +201,30 @@ fn read(chapter: &Chapter, any_progress: bool, findings: &mut Findings) -> Book 
     }
     findings.fact(name, "other right programs can be read", faults);
     Book { mistakes, sources, others }
+}
+
+/// What is missing of a chapter's figures. That they are true, the tests of the book see to.
+fn figure_faults(chapter: &Chapter, page: &str) -> Vec<String> {
+    let figures = rules::figures(page);
+    if figures.is_empty() {
+        return vec![format!(
+            "{}: no figure; write what to run, what to draw of it, and what there is to see:\n\
+             ```figure,root-lab,name=NAME,view=membership,kinds=uts\n\
+             # {} ARGS…\n\
+             caption: …\n\
+             ```\n\
+             and then `cargo run -p book -- record`",
+            shown(&chapter.page()),
+            chapter.name
+        )];
+    }
+    let stories = figures
+        .iter()
+        .map(|figure| root().join("book/stories").join(format!("{}-{figure}.jsonl", chapter.name)));
+    let missing = stories.filter(|story| !story.is_file());
+    missing
+        .map(|story| format!("no `{}`; `cargo run -p book -- record` writes it", shown(&story)))
+        .collect()
 }
 
 fn stub_of(chapter: &Chapter) -> String {

@@ -119,7 +119,7 @@ impl Scene {
         depth: i32,
         y: i32,
     ) {
-        let x = 2 + INSET * depth;
+        let x = 2 + INSET * depth.min(12);
         let area = Area::new(x, y, WIDTH - 2 * x, self.height(user, depth));
         let old = before.map(|before| before.user(&user.name));
         let is_new = old == Some(None);
@@ -131,7 +131,8 @@ impl Scene {
         picture.text(x + 8, y + 18, right - x - 8, Font::Strong, &user.name);
         let (lines, places) = pills(user, depth);
         for (name, (pill_x, line)) in user.owned.iter().zip(places) {
-            let text_width = Font::Name.width(name) + 2;
+            let room = WIDTH - 2 * pill_x.min(x + 8) - 14;
+            let text_width = (Font::Name.width(name) + 2).min(room);
             let is_new = before.is_some_and(|before| !before.owns(name));
             let pill = Area::new(pill_x, y + HEAD + line * PILL, text_width + 12, PILL - 6);
             picture.rect(pill, if is_new { "task changed" } else { "task" });
@@ -163,10 +164,10 @@ impl Scene {
 
 /// Where the pills of what a user namespace owns go: how many lines, and each one's place.
 fn pills(user: &User, depth: i32) -> (i32, Vec<(i32, i32)>) {
-    let left = 2 + INSET * depth + 8;
+    let left = 2 + INSET * depth.min(12) + 8;
     let (mut x, mut line, mut places) = (left, 0, Vec::new());
     for name in &user.owned {
-        let width = Font::Strong.width(name) + 14;
+        let width = (Font::Strong.width(name) + 14).min(WIDTH - 2 * left);
         if x > left && x + width > WIDTH - left {
             (x, line) = (left, line + 1);
         }

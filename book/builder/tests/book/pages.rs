@@ -46,3 +46,20 @@ fn the_whole_book_is_one_page_too() {
         assert!(page.contains(&format!(">{title}</a></h1>")), "{title}");
     }
 }
+
+#[test]
+fn a_figure_is_drawn_from_its_story() {
+    let repo = Repo::clean();
+    let built = repo.build();
+    let page = fs::read_to_string(built.join("ch02-unshare.html")).unwrap();
+    let opening = "<figure class=\"steps\" id=\"fig-ch02-unshare-leaves\" \
+        aria-labelledby=\"fig-ch02-unshare-leaves-caption\">";
+    assert!(page.contains(opening));
+    let caption = "<figcaption id=\"fig-ch02-unshare-leaves-caption\">It leaves, with \
+        <code>unshare</code>, and <em>then</em> it is renamed.</figcaption>";
+    assert!(page.contains(caption));
+    assert!(page.contains("<desc id=\"fig-ch02-unshare-leaves-2-desc\">uts A: none of the"));
+    assert!(!page.contains("root-lab"));
+    let copied = fs::read_dir(&built).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(copied.into_iter().all(|name| name != "stories"), "stories are no part of the site");
+}

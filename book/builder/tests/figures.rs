@@ -1,0 +1,87 @@
+//! Every figure of a page is what a run gives.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use book::figure::{Figure, Recorded, figures};
+use book::session::{pages, programs};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What is wrong with a figure whose story is kept below `root`.
+fn fault(figure: &Figure, root: &Path, programs: &[(String, PathBuf)]) -> Option<String> {
+    let kept = match figure.kept(root) {
+        Ok(kept) => kept,
+        Err(error) => return Some(format!("{}: {error:#}", figure.id)),
+    };
+    match figure.record(programs) {
+        Ok(Recorded::Story(story)) => match figure.is_same(&kept, &story) {
+            Ok(true) => None,
+            Ok(false) => Some(format!("{}: a run gives another figure", figure.id)),
+            Err(error) => Some(format!("{}: {error:#}", figure.id)),
+        },
+        Ok(Recorded::Skipped(reason)) => {
+            println!("skipped: {}: {reason}", figure.id);
+            let strict = std::env::var_os("CI_NO_SKIP").is_some();
+            strict.then(|| format!("{}: skipped: {reason}", figure.id))
+        }
+        Err(error) => Some(format!("{}: {error:#}", figure.id)),
+    }
+}
+
+/// As with sessions, one that differs gets a second chance: on a machine that is very busy, what
+/// its `sleep 0.3` waits for may take longer.
+fn fault_twice(figure: &Figure, root: &Path, programs: &[(String, PathBuf)]) -> Option<String> {
+    fault(figure, root, programs)?;
+    fault(figure, root, programs)
+}
+
+#[test]
+fn every_figure_is_true() {
+    let programs = programs(&root()).unwrap();
+    let mut all = Vec::new();
+    for page in pages(&root()).unwrap() {
+        let name = page.file_stem().unwrap().to_string_lossy().into_owned();
+        let found = figures(&name, &fs::read_to_string(&page).unwrap());
+        all.extend(found.unwrap_or_else(|error| panic!("{name}: {error}")));
+    }
+    assert!(!all.is_empty(), "no page has a figure: were they looked for in the right place?");
+    let faults: Vec<String> =
+        all.iter().filter_map(|figure| fault_twice(figure, &root(), &programs)).collect();
+    assert!(
+        faults.is_empty(),
+        "{}\nhelp: where the figures are wrong, `cargo run -p book -- record` draws them anew",
+        faults.join("\n")
+    );
+    // A story that belongs to no figure would be compared with nothing.
+    let mut kept: Vec<PathBuf> = fs::read_dir(root().join("book/stories"))
+        .unwrap()
+        .map(|entry| Path::new("book/stories").join(entry.unwrap().file_name()))
+        .collect();
+    kept.retain(|file| all.iter().all(|figure| figure.file() != *file));
+    assert!(kept.is_empty(), "stories of no figure: {kept:?}");
+}
+
+#[test]
+fn a_figure_that_went_stale_is_found() {
+    let page = |flag: &str| {
+        let fence = "```figure,root-lab,name=a,view=membership,kinds=uts+ipc,calls=unshare";
+        format!("{fence}\n# unshare {flag} true\ncaption: One.\n```\n")
+    };
+    let read = |page: &str| figures("planted", page).unwrap().remove(0);
+    let (uts, ipc) = (read(&page("--uts")), read(&page("--ipc")));
+    let story = match uts.record(&[]).unwrap() {
+        Recorded::Story(story) => story,
+        Recorded::Skipped(reason) => return println!("skipped: {reason}"),
+    };
+    let repo = tempfile::tempdir().unwrap();
+    fs::create_dir_all(repo.path().join("book/stories")).unwrap();
+    fs::write(repo.path().join(uts.file()), story.to_json_lines()).unwrap();
+    assert_eq!(fault(&uts, repo.path(), &[]), None);
+    let stale = fault(&ipc, repo.path(), &[]).unwrap();
+    assert_eq!(stale, "planted-a: a run gives another figure");
+    fs::remove_file(repo.path().join(uts.file())).unwrap();
+    assert!(fault(&uts, repo.path(), &[]).unwrap().contains("planted-a.jsonl"));
+}
