@@ -41,7 +41,7 @@ pub(crate) fn run(words: &[&str]) -> Result {
         },
     };
     if let Some(file) = options.html {
-        let written = fs::write(file, String::new() /*TODO*/);
+        let written = fs::write(file, figures::page(&story));
         written.map_err(|error| {
             Failure::new(format!("could not write `{}`: {error}", file.display()))
         })?;

@@ -89,6 +89,20 @@ fn a_story_that_is_kept_reads_the_same() {
 }
 
 #[test]
+fn a_page_is_one_file_that_asks_nobody_for_anything() {
+    let page = Kept::new("page.html", "");
+    let said = stdout(&[&["--html", page.path()], &SCRIPT[..]].concat());
+    assert_eq!(said, format!("the story is in {}\n", page.path()));
+    let html = fs::read_to_string(&page.0).unwrap();
+    assert!(html.contains("<svg") && html.contains("sethostname(&quot;otter&quot;)"), "{html}");
+    for elsewhere in ["src=\"", "<link", "@import", "url(", "fetch("] {
+        assert!(!html.contains(elsewhere), "{elsewhere}");
+    }
+    let (said, code) = refusal(&[&["--html", "/nowhere/page.html"], &SCRIPT[..]].concat());
+    assert!(said.contains("could not write `/nowhere/page.html`") && code == Some(1), "{said}");
+}
+
+#[test]
 fn a_story_that_was_cut_off_says_so() {
     let json = stdout(&[&["--json"], &SCRIPT[..]].concat());
     let file = Kept::new("cut", &json[..json.len() / 2]);
