@@ -13,10 +13,12 @@ const DRAWN: usize = 200;
 
 const PAGE_CSS: &str = "\
 :root { color-scheme: light dark }
-body { max-width: 64rem; margin: 0 auto; padding: 1rem; line-height: 1.5; font-family: system-ui, -apple-system, \"Segoe UI\", Roboto, sans-serif;
+body { max-width: 72rem; margin: 0 auto; padding: 1rem; line-height: 1.5; font-family: system-ui, -apple-system, \"Segoe UI\", Roboto, sans-serif;
   background: light-dark(#ffffff, #161923); color: light-dark(#1d2026, #d0d2de) }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere } h2 { font-size: 1.2rem; margin-block: 2rem 0.5rem }
 code { font-family: ui-monospace, Menlo, Consolas, \"Liberation Mono\", \"DejaVu Sans Mono\", monospace; font-size: 0.9em; overflow-wrap: anywhere }
+.views { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 2rem; align-items: start }
+.views > section { min-width: 0 }
 .calls { overflow-x: auto } .calls:focus-visible { outline: 2px solid light-dark(#0a58a6, #79b8ea) }
 table { border-collapse: collapse; width: 100%; font-size: 0.94rem }
 th, td { padding: 0.35rem 0.7rem 0.35rem 0; border-block-end: 1px solid light-dark(#e0e0db, #2f3547); text-align: start; vertical-align: top }
@@ -46,11 +48,12 @@ pub fn page(story: &Story) -> String {
     ];
     let mut body = String::new();
     for (view, id, title, caption) in views {
-        writeln!(body, "<h2>{title}</h2>").expect("a String takes all");
+        writeln!(body, "<section>\n<h2>{title}</h2>").expect("a String takes all");
         match figure(&shown, view, &Part::default(), id, caption) {
             Ok(figure) => body += &figure,
             Err(_) => body += "<p>The run made no namespace and joined none.</p>\n",
         }
+        body += "</section>\n";
     }
     let mut notes = Vec::new();
     if story.steps.len() > DRAWN {
@@ -68,7 +71,7 @@ pub fn page(story: &Story) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{program}</title>\n<style>\n{PAGE_CSS}{}{CSS}</style>\n</head>\n<body>\n<main>\n\
-         <h1><code>{program}</code></h1>\n{body}<h2>Every call</h2>\n{notes}{}</main>\n\
+         <h1><code>{program}</code></h1>\n<div class=\"views\">\n{body}</div>\n<h2>Every call</h2>\n{notes}{}</main>\n\
          <script>\n{}</script>\n</body>\n</html>\n",
         stepper::CSS,
         table(story),
