@@ -24,7 +24,7 @@ use harness::sandbox::{NoStory, Sandbox, State, Wait};
 
 use crate::fault::Problem;
 use crate::page::{Fence, Page, StartState, inline_html};
-use crate::session::{self, missing};
+use crate::session::{self, MANY_IDS, missing};
 
 /// Where the stories are, from the root of the repository.
 const STORIES: &str = "book/stories";
@@ -227,6 +227,9 @@ impl Figure {
             StartState::PlainUser => State::PlainUser,
         };
         let mut sandbox = Sandbox::command(&path).state(state).args(arguments).record();
+        if self.needs.iter().any(|need| need == MANY_IDS) {
+            sandbox = sandbox.many_ids();
+        }
         for (name, path) in programs {
             sandbox = sandbox.show(name, path);
         }

@@ -39,7 +39,7 @@ pub enum Outcome {
 }
 
 /// The need of a session in a lab with a range of ids, where nobody has denied setgroups(2) yet.
-const MANY_IDS: &str = "ids";
+pub(crate) const MANY_IDS: &str = "ids";
 
 /// Separates what commands print: no command of a session prints it.
 const MARK: char = '\u{1e}';
