@@ -211,9 +211,12 @@ impl Plan {
     fn panel(&mut self, name: &str, links: Vec<Link>, area: Area, columns: i32) -> i32 {
         let width = (area.width - 10 - 6 * (columns - 1)) / columns;
         let lines = (links.len() as i32 + columns - 1) / columns;
-        // Those that do not fill a line leave the first one open.
+        // What does not fill all lines leaves places open before the ends of cables.
         let open = lines * columns - links.len() as i32;
-        for (number, link) in (open..).zip(&links) {
+        let mut cables_begin = false;
+        for (number, link) in (0..).zip(&links) {
+            cables_begin |= columns > 1 && link.peer.is_some();
+            let number = if cables_begin { number + open } else { number };
             let (column, line) = (number % columns, number / columns);
             let x = area.x + 5 + column * (width + 6);
             let place = Area::new(x, area.y + HEAD + line * (LINK + 6), width, LINK);
