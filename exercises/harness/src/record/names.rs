@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::fs::File;
 
-use nix::unistd::Pid;
+use nix::sched::{CloneFlags, setns};
+use nix::unistd::{Pid, gethostname};
 
 use super::story::{Change, Mount};
 use crate::look::{Kind, Namespace, mounts};
@@ -88,6 +89,28 @@ impl Names {
             above = parent.parent();
         }
         false
+    }
+
+    /// Adds the host name of each UTS namespace that these changes introduce. It is read from
+    /// inside: the recorder goes there, and has no reason to come back.
+    pub(super) fn host_names(&self, changes: &mut Vec<Change>) {
+        let new = changes.iter().filter_map(|change| match change {
+            Change::Namespace { name: namespace, kind: Kind::Uts, .. } => {
+                let (held, _) = self.namespaces.iter().find(|(_, name)| name == namespace)?;
+                setns(held.fd(), CloneFlags::CLONE_NEWUTS).ok()?;
+                let name = gethostname().ok()?.to_string_lossy().into_owned();
+                Some(Change::HostName { namespace: namespace.clone(), name })
+            }
+            _ => None,
+        });
+        let named = |change: &Change| match change {
+            Change::HostName { namespace, .. } => Some(namespace.clone()),
+            _ => None,
+        };
+        let known: Vec<String> = changes.iter().filter_map(named).collect();
+        let new: Vec<Change> =
+            new.filter(|change| named(change).is_some_and(|name| !known.contains(&name))).collect();
+        changes.extend(new);
     }
 
     /// The mounts of the mount namespace `namespace` that `text` (a mountinfo file) shows.

@@ -635,10 +635,11 @@ impl Recorder {
         }
     }
 
-    fn push(&mut self, step: Step) {
+    fn push(&mut self, mut step: Step) {
         if self.is_full() {
             self.story.dropped += 1;
         } else {
+            self.names.host_names(&mut step.changes);
             self.story.steps.push(step);
         }
     }

@@ -39,8 +39,9 @@ impl Step {
                             .push(format!("{namespace}: {} on {} is gone", old.kind, old.point));
                     }
                 }
-                // The call says it.
+                // The call says it, or the namespace is new and a copy.
                 Change::Program { .. } => {}
+                Change::HostName { .. } if self.call != "sethostname" => {}
                 Change::Ended { .. } if self.outcome == Outcome::Never => {}
                 other => sentences.push(sentence(other, before)),
             }
