@@ -153,6 +153,29 @@ fn mounts_are_followed_into_every_namespace_that_they_reach() {
 }
 
 #[test]
+fn interfaces_are_followed_where_they_go() {
+    if !std::path::Path::new("/usr/sbin/ip").exists() && !std::path::Path::new("/sbin/ip").exists()
+    {
+        println!("skipped: there is no ip(8) on this machine");
+        return;
+    }
+    let story = story(
+        State::RootLab,
+        "unshare -n sh -c 'echo > /tmp/there; exec sleep 60' & while ! test -e /tmp/there; do :; done
+         ip link add left type veth peer name right; ip link set right netns $!
+         ip address add 10.0.0.1/24 dev left; ip link set left up; kill $!",
+    );
+    let told = sentences(&story);
+    let alone = "links in net A: lo up 127.0.0.1/8";
+    assert!(told.contains(alone), "{told}");
+    assert!(told.contains("left down, peer right in net A"), "{told}");
+    assert!(told.contains("left down, peer right in net B"), "{told}");
+    assert!(told.contains("links in net B: lo down; right down, peer left in net A\n"), "{told}");
+    assert!(told.contains("left down 10.0.0.1/24, peer right in net B"), "{told}");
+    assert!(told.contains("left up 10.0.0.1/24, peer right in net B"), "{told}");
+}
+
+#[test]
 fn a_thread_is_followed_alone() {
     let (story, ended) = story_of("a thread leaves alone");
     assert_eq!(ended.status, Status::Exited(0));

@@ -5,6 +5,7 @@
 
 pub(crate) mod mounts;
 pub(crate) mod namespaces;
+pub(crate) mod network;
 mod process;
 mod procfs;
 pub mod visitor;

@@ -7,8 +7,8 @@ use std::fs::File;
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::{Pid, gethostname};
 
-use super::story::{Change, Mount};
-use crate::look::{Kind, Namespace, mounts};
+use super::story::{Change, Link, Mount};
+use crate::look::{Kind, Namespace, mounts, network};
 use crate::sys;
 
 /// The user namespace around the program's first one. Nobody of the story is in it.
@@ -113,6 +113,28 @@ impl Names {
         changes.extend(new);
     }
 
+    /// The interfaces of every network namespace that has a name, also of one without a process.
+    /// They are read from inside, as the host names are.
+    pub(super) fn links(&self) -> Vec<(String, Vec<Link>)> {
+        let nets = self.namespaces.iter().filter(|(_, name)| name.starts_with("net "));
+        let found = nets.filter_map(|(held, name)| {
+            setns(held.fd(), CloneFlags::CLONE_NEWNET).ok()?;
+            Some((name, network::links().ok()?))
+        });
+        let found: Vec<(&String, Vec<network::Link>)> = found.collect();
+        let shown = |(namespace, links): &(&String, Vec<network::Link>)| {
+            let links = links.iter().map(|link| Link {
+                name: link.name.clone(),
+                up: link.up,
+                addresses: link.addresses.clone(),
+                peer: peer(link, namespace, &found),
+                bridge: link.bridge.and_then(|index| name_of(links, index)),
+            });
+            ((*namespace).clone(), links.collect())
+        };
+        found.iter().map(shown).collect()
+    }
+
     /// The mounts of the mount namespace `namespace` that `text` (a mountinfo file) shows.
     pub(super) fn mounts(&mut self, namespace: &str, text: &str) -> Vec<Mount> {
         let lines = mounts::parse(text);
@@ -151,6 +173,36 @@ impl Names {
             })
             .collect()
     }
+}
+
+/// The other end of a veth pair. The kernel gives its index; in another namespace it is the
+/// interface with this index that has ours for its other end.
+fn peer(
+    link: &network::Link,
+    namespace: &str,
+    all: &[(&String, Vec<network::Link>)],
+) -> Option<(Option<String>, String)> {
+    let index = link.peer.filter(|_| link.kind.as_deref() == Some("veth"))?;
+    if !link.peer_is_elsewhere {
+        let (_, links) = all.iter().find(|(name, _)| *name == namespace)?;
+        return Some((Some(namespace.to_owned()), name_of(links, index)?));
+    }
+    let others = all.iter().filter(|(name, _)| *name != namespace);
+    let mut fitting = others.flat_map(|(name, links)| {
+        let fits = |other: &&network::Link| {
+            other.index == index && other.peer == Some(link.index) && other.peer_is_elsewhere
+        };
+        links.iter().filter(fits).map(|other| (Some((*name).clone()), other.name.clone()))
+    });
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => Some(one),
+        // Outside of the story, or there is more than one pair with these numbers.
+        _ => None,
+    }
+}
+
+fn name_of(links: &[network::Link], index: u32) -> Option<String> {
+    links.iter().find(|link| link.index == index).map(|link| link.name.clone())
 }
 
 /// A namespace of a task, by the file's name in `/proc/TID/ns`.

@@ -20,7 +20,7 @@ use super::calls::{self, Call, Meaning};
 use super::filter::OURS;
 use super::names::{self, Names};
 use super::ptrace::{self, At, Stop};
-use super::story::{Change, Mount, Outcome, Step, Story};
+use super::story::{Change, Link, Mount, Outcome, Step, Story};
 use super::why::{self, Caller};
 use crate::look::{Kind, Namespace};
 
@@ -43,6 +43,7 @@ pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander
         count: 0,
         early: HashSet::new(),
         mounts: HashMap::new(),
+        links: HashMap::new(),
     };
     recorder.tasks.insert(program, Task::new(1, 1));
     recorder.count = 1;
@@ -124,6 +125,8 @@ struct Recorder {
     early: HashSet<Pid>,
     /// The mounts of each mount namespace, as the story has them.
     mounts: HashMap<String, Vec<Mount>>,
+    /// The interfaces of each network namespace.
+    links: HashMap<String, Vec<Link>>,
 }
 
 impl Recorder {
@@ -143,6 +146,7 @@ impl Recorder {
             }
         }
         self.look_at_mounts(&mut changes);
+        self.look_at_links(&mut changes);
         for bystander in bystanders {
             self.count += 1;
             self.tasks.insert(bystander.pid, Task::new(self.count, self.count));
@@ -385,6 +389,7 @@ impl Recorder {
         };
         // The kernel may have taken capabilities away, and moved it into its time namespace.
         self.look(pid, &mut changes);
+        self.look_at_links(&mut changes);
         self.push(Step { task: number, call: name.into(), text, outcome: Outcome::Never, changes });
     }
 
@@ -417,7 +422,8 @@ impl Recorder {
             None => how.clone(),
         };
         let call = if text.starts_with("exit(") { "exit" } else { "end" }.to_owned();
-        let changes = vec![Change::Ended { task: number, how }];
+        let mut changes = vec![Change::Ended { task: number, how }];
+        self.look_at_links(&mut changes);
         self.push(Step { task: number, call, text, outcome: Outcome::Never, changes });
     }
 
@@ -520,6 +526,21 @@ impl Recorder {
             if task.cgroup.replace(path.to_owned()).is_some() {
                 let path = path.to_owned();
                 changes.push(Change::Cgroup { task: task.number, path });
+            }
+        }
+    }
+
+    /// What has changed in any network namespace of the story. Interfaces are made and moved by
+    /// messages, which are no calls of a story: it is seen when somebody executes another program
+    /// or ends.
+    fn look_at_links(&mut self, changes: &mut Vec<Change>) {
+        if self.is_full() {
+            return;
+        }
+        for (namespace, links) in self.names.links() {
+            if self.links.get(&namespace) != Some(&links) {
+                self.links.insert(namespace.clone(), links.clone());
+                changes.push(Change::Links { namespace, links });
             }
         }
     }

@@ -1,0 +1,244 @@
+//! What is in a network namespace: its interfaces and their addresses.
+//!
+//! The kernel tells over a socket of the family netlink(7), with the messages of rtnetlink(7), and
+//! tells what is in the namespace where the socket was made. So whoever wants to know goes there
+//! first.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+
+use nix::Result;
+use nix::errno::Errno;
+
+/// One interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) index: u32,
+    pub(crate) name: String,
+    /// Whether it has been set up (`IFF_UP`). Whether anything answers is another question.
+    pub(crate) up: bool,
+    /// `veth`, `bridge`; `None` for one that stands for a device, and for `lo`.
+    pub(crate) kind: Option<String>,
+    /// The index of the interface that it ends at: of a veth, its other end.
+    pub(crate) peer: Option<u32>,
+    /// Whether that index is one of another network namespace.
+    pub(crate) peer_is_elsewhere: bool,
+    /// The index of the bridge that it is a port of.
+    pub(crate) bridge: Option<u32>,
+    /// With the length of the prefix: `10.0.0.1/24`. Without the link-local ones of IPv6, which
+    /// the kernel makes from a random number.
+    pub(crate) addresses: Vec<String>,
+}
+
+/// The interfaces of the network namespace that the calling thread is in, by index.
+///
+/// # Errors
+///
+/// What the kernel answered: `EMFILE`, or `EAFNOSUPPORT` where there is no netlink.
+pub(crate) fn links() -> Result<Vec<Link>> {
+    let answers = dump(libc::RTM_GETLINK, libc::AF_UNSPEC)?;
+    let mut links: Vec<Link> = messages(&answers, libc::RTM_NEWLINK).filter_map(link).collect();
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        let answers = dump(libc::RTM_GETADDR, family)?;
+        for (index, address) in messages(&answers, libc::RTM_NEWADDR).filter_map(address) {
+            if let Some(link) = links.iter_mut().find(|link| link.index == index) {
+                link.addresses.push(address);
+            }
+        }
+    }
+    links.sort_by_key(|link| link.index);
+    Ok(links)
+}
+
+/// The most that is read of an answer. A thousand interfaces fit.
+const LONGEST: usize = 4 << 20;
+
+/// Asks for all there is of one thing, and returns the messages of the answer.
+fn dump(what: u16, family: i32) -> Result<Vec<u8>> {
+    // SAFETY: makes a socket, which then has one owner.
+    let socket = unsafe {
+        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+        let fd = libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE);
+        OwnedFd::from_raw_fd(Errno::result(fd)?)
+    };
+    // A header of 16 bytes (struct nlmsghdr), and one that begins with the family: the longer of
+    // the two has 16 as well, and the kernel takes it for each.
+    let mut request = [0_u8; 32];
+    let length = request.len() as u32;
+    request[..4].copy_from_slice(&length.to_ne_bytes());
+    request[4..6].copy_from_slice(&what.to_ne_bytes());
+    let flags = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16;
+    request[6..8].copy_from_slice(&flags.to_ne_bytes());
+    request[16] = family as u8;
+    // SAFETY: the kernel reads as many bytes as there are.
+    let sent = unsafe { libc::send(socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) };
+    Errno::result(sent)?;
+
+    let mut answers = Vec::new();
+    let mut buffer = vec![0_u8; 64 * 1024];
+    while answers.len() < LONGEST {
+        // SAFETY: the kernel writes at most as many bytes as there is room for.
+        let got =
+            unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
+        let part = &buffer[..Errno::result(got)? as usize];
+        answers.extend_from_slice(part);
+        match all_messages(part).find(|(kind, _)| [ERROR, DONE].contains(kind)) {
+            Some((ERROR, body)) => {
+                let errno = body.first_chunk().map_or(0, |number| -i32::from_ne_bytes(*number));
+                return Err(Errno::from_raw(errno));
+            }
+            Some(_) => break,
+            None if part.is_empty() => break,
+            None => {}
+        }
+    }
+    Ok(answers)
+}
+
+const ERROR: u16 = libc::NLMSG_ERROR as u16;
+const DONE: u16 = libc::NLMSG_DONE as u16;
+
+fn messages(bytes: &[u8], kind: u16) -> impl Iterator<Item = &[u8]> {
+    all_messages(bytes).filter(move |(found, _)| *found == kind).map(|(_, body)| body)
+}
+
+/// Type and body of each message. What does not fit ends it.
+fn all_messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let length = u32::from_ne_bytes(*bytes.first_chunk()?) as usize;
+        let kind = u16::from_ne_bytes(*bytes.get(4..)?.first_chunk()?);
+        let body = bytes.get(16..length)?;
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, body))
+    })
+}
+
+/// Type and value of each attribute (`struct rtattr`).
+fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let length = usize::from(u16::from_ne_bytes(*bytes.first_chunk()?));
+        let kind = u16::from_ne_bytes(*bytes.get(2..)?.first_chunk()?);
+        let value = bytes.get(4..length)?;
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        // The upper bits say how the value is built.
+        Some((kind & 0x3fff, value))
+    })
+}
+
+/// After `struct ifinfomsg`.
+fn link(body: &[u8]) -> Option<Link> {
+    let number = |at: usize| Some(u32::from_ne_bytes(*body.get(at..)?.first_chunk()?));
+    let mut link = Link {
+        index: number(4)?,
+        name: String::new(),
+        up: number(8)? & libc::IFF_UP as u32 != 0,
+        kind: None,
+        peer: None,
+        peer_is_elsewhere: false,
+        bridge: None,
+        addresses: Vec::new(),
+    };
+    for (kind, value) in attributes(body.get(16..)?) {
+        match kind {
+            libc::IFLA_IFNAME => link.name = text(value),
+            libc::IFLA_LINK => link.peer = index(value),
+            libc::IFLA_LINK_NETNSID => link.peer_is_elsewhere = true,
+            libc::IFLA_MASTER => link.bridge = index(value),
+            libc::IFLA_LINKINFO => {
+                let mut info = attributes(value);
+                let kind = info.find(|(kind, _)| *kind == libc::IFLA_INFO_KIND);
+                link.kind = kind.map(|(_, name)| text(name));
+            }
+            _ => {}
+        }
+    }
+    Some(link)
+}
+
+/// After `struct ifaddrmsg`: the index of the interface, and the address.
+fn address(body: &[u8]) -> Option<(u32, String)> {
+    let (prefix, owner) = (*body.get(1)?, index(body.get(4..)?)?);
+    let mut found = None;
+    for (kind, value) in attributes(body.get(8..)?) {
+        match kind {
+            // Of a link from point to point this is the other side, and IFA_LOCAL is ours.
+            libc::IFA_ADDRESS => found = found.or_else(|| ip(value)),
+            libc::IFA_LOCAL => found = ip(value),
+            _ => {}
+        }
+    }
+    let address = found?;
+    let from_a_random_number = matches!(address, IpAddr::V6(six) if six.is_unicast_link_local());
+    (!from_a_random_number).then(|| (owner, format!("{address}/{prefix}")))
+}
+
+fn index(value: &[u8]) -> Option<u32> {
+    Some(u32::from_ne_bytes(*value.first_chunk()?))
+}
+
+fn ip(value: &[u8]) -> Option<IpAddr> {
+    match value.len() {
+        4 => Some(Ipv4Addr::from(*value.first_chunk::<4>()?).into()),
+        16 => Some(Ipv6Addr::from(*value.first_chunk::<16>()?).into()),
+        _ => None,
+    }
+}
+
+/// A C string.
+fn text(value: &[u8]) -> String {
+    let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
+    String::from_utf8_lossy(&value[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = ((4 + value.len()) as u16).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn a_link() -> Vec<u8> {
+        let mut body = vec![0; 16];
+        body[4..8].copy_from_slice(&7_u32.to_ne_bytes());
+        body[8..12].copy_from_slice(&1_u32.to_ne_bytes());
+        body.extend(attribute(libc::IFLA_IFNAME, b"veth0\0"));
+        body.extend(attribute(libc::IFLA_LINK, &8_u32.to_ne_bytes()));
+        body.extend(attribute(libc::IFLA_LINK_NETNSID, &0_u32.to_ne_bytes()));
+        body.extend(attribute(libc::IFLA_LINKINFO, &attribute(libc::IFLA_INFO_KIND, b"veth\0")));
+        body
+    }
+
+    #[test]
+    fn a_link_is_read() {
+        let link = link(&a_link()).unwrap();
+        assert_eq!((link.index, link.name.as_str(), link.up), (7, "veth0", true));
+        assert_eq!((link.kind.as_deref(), link.peer), (Some("veth"), Some(8)));
+        assert!(link.peer_is_elsewhere && link.bridge.is_none());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        let body = a_link();
+        for length in 0..body.len() {
+            _ = link(&body[..length]);
+            _ = address(&body[..length]);
+            _ = all_messages(&body[..length]).count();
+        }
+        for byte in 0..=255 {
+            let bytes = [byte; 64];
+            _ = (link(&bytes), address(&bytes));
+            assert!(all_messages(&bytes).count() < 20 && attributes(&bytes).count() < 20);
+        }
+    }
+
+    #[test]
+    fn this_machine_has_a_loopback_interface() {
+        let links = links().unwrap();
+        assert!(links.iter().any(|link| link.name == "lo" && link.index == 1), "{links:?}");
+    }
+}
