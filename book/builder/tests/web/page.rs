@@ -26,6 +26,7 @@ pub(crate) fn faults(
     let asked = requests(&events);
     faults.extend(foreign(&asked, site));
     faults.extend(too_wide(reader));
+    faults.extend(unpainted(reader));
     faults.extend(barriers(reader, axe, screen));
     // These are the same on every screen.
     if screen == Screen::DESK {
@@ -76,6 +77,17 @@ fn too_wide(reader: &mut Chromium) -> Vec<String> {
             `scrolls sideways: ${localName} ${id}: ${scrollWidth} px in ${clientWidth} px`)",
     );
     sentences(&wide)
+}
+
+/// Pictures that their stylesheet did not reach: without a rule for it, a shape is black.
+fn unpainted(reader: &mut Chromium) -> Vec<String> {
+    let black = reader.eval(
+        "[...document.querySelectorAll('figure.steps')].filter(figure =>
+            [...figure.querySelectorAll('svg rect')].some(shape =>
+                getComputedStyle(shape).fill === 'rgb(0, 0, 0)')
+        ).map(({ id }) => `a shape of ${id} has no colour`)",
+    );
+    sentences(&black)
 }
 
 /// What axe-core finds. Only what is about colours differs between the themes.

@@ -8,7 +8,7 @@ use crate::tools::Tools;
 use crate::{page, paper, search, sidebar, small_book, stepper};
 
 /// A text, in a page of the book, and the fault that is found.
-fn pages() -> [(&'static str, String, &'static str); 6] {
+fn pages() -> [(&'static str, String, &'static str); 7] {
     let noise: String =
         (0..40_000_u32).map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761))).collect();
     [
@@ -21,6 +21,14 @@ fn pages() -> [(&'static str, String, &'static str); 6] {
             "request to elsewhere: http://planted.example/x.png",
         ),
         ("wide", "<div style=\"width: 1300px\">planted</div>".to_owned(), "scrolls sideways"),
+        (
+            "unpainted",
+            "<figure class=\"steps\" id=\"fig-plain\"><ol class=\"frames\"><li class=\"frame\" id=\"fig-plain-1\">\
+             <p class=\"frame-text\">one</p><svg role=\"img\" aria-label=\"a box\" viewBox=\"0 0 360 20\">\
+             <rect width=\"20\" height=\"20\"/></svg></li></ol><figcaption>A box.</figcaption></figure>"
+                .to_owned(),
+            "a shape of fig-plain has no colour",
+        ),
         ("heavy", format!("<!-- {noise} -->"), "more than 122880"),
     ]
 }
