@@ -11,7 +11,7 @@ use nix::sys::resource::{Resource, setrlimit};
 /// Bytes of resident memory, all processes of a sandbox together.
 pub const MEMORY: u64 = 512 << 20;
 /// Processes and threads alive at once.
-pub const PROCESSES: u64 = 64;
+pub const PROCESSES: u64 = 160;
 /// Bytes a program may print, on both streams together, before it is stopped.
 pub const OUTPUT: u64 = 8 << 20;
 
