@@ -176,6 +176,21 @@ fn interfaces_are_followed_where_they_go() {
 }
 
 #[test]
+fn offsets_of_a_time_namespace_are_told() {
+    if !Kind::Time.exists() {
+        println!("skipped: this kernel has no time namespaces");
+        return;
+    }
+    let script = "unshare --time --boottime 100 --fork true";
+    let world = end(&story(State::RootLab, script));
+    // The clock by number or by name, as util-linux writes it.
+    let offsets = &world.namespace("time B").unwrap().settings["timens_offsets"];
+    assert!(["7 100 0", "boottime 100 0"].contains(&offsets.as_str()), "{offsets}");
+    let times: Vec<_> = world.tasks.values().map(|task| &task.namespaces[&Kind::Time]).collect();
+    assert_eq!(times, ["time A", "time A", "time B"]);
+}
+
+#[test]
 fn a_thread_is_followed_alone() {
     let (story, ended) = story_of("a thread leaves alone");
     assert_eq!(ended.status, Status::Exited(0));
