@@ -3,6 +3,7 @@
 //! Nothing here asks the process. It reads what the kernel says about it, through descriptors that
 //! stay valid while they are compared.
 
+mod ipc;
 pub(crate) mod mounts;
 pub(crate) mod namespaces;
 pub(crate) mod network;

@@ -16,7 +16,7 @@ use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::Mode;
 
-use super::{Mount, Namespace, mounts};
+use super::{Mount, Namespace, ipc, mounts};
 use crate::sandbox::ids;
 use crate::sandbox::supervisor::{self, VISIT};
 use crate::sandbox::wire::{self, Reader, Writer};
@@ -38,6 +38,10 @@ pub(crate) enum Visit {
     /// A new tmpfs, on a folder that is made if it is not there.
     Mount(String),
     Unmount(String),
+    /// The text at the beginning of the System V shared memory segment with this key.
+    Segment(String),
+    /// Whether there is a POSIX message queue of this name.
+    Queue(String),
 }
 
 /// What is read of a file.
@@ -54,6 +58,8 @@ impl Visit {
             Visit::Names(path) => to.number(4).text(path),
             Visit::Mount(path) => to.number(5).text(path),
             Visit::Unmount(path) => to.number(6).text(path),
+            Visit::Segment(key) => to.number(7).text(key),
+            Visit::Queue(name) => to.number(8).text(name),
         };
         to.0
     }
@@ -68,6 +74,8 @@ impl Visit {
             (4, path) => Some(Visit::Names(path)),
             (5, path) => Some(Visit::Mount(path)),
             (6, path) => Some(Visit::Unmount(path)),
+            (7, key) => Some(Visit::Segment(key)),
+            (8, name) => Some(Visit::Queue(name)),
             _ => None,
         }
     }
@@ -124,6 +132,8 @@ impl Visit {
                 umount(path.as_str())?;
                 return Ok(String::new());
             }
+            Visit::Segment(key) => return ipc::segment(key.parse().map_err(|_| Errno::EINVAL)?),
+            Visit::Queue(name) => return ipc::queue(name).map(|()| String::new()),
         }
         nix::unistd::gethostname()?.into_string().map_err(|_| Errno::EILSEQ)
     }
@@ -194,6 +204,24 @@ pub fn mount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
 /// Those of umount(2), and as for [`host_name`].
 pub fn unmount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
     send(Visit::Unmount(path.to_owned()), mnt).map(drop)
+}
+
+/// The text in the System V shared memory segment with the key `key`, up to its first zero byte.
+///
+/// # Errors
+///
+/// `ENOENT` when the IPC namespace has no such key, and as for [`host_name`].
+pub fn segment_in(ipc: &Namespace, key: i32) -> nix::Result<String> {
+    send(Visit::Segment(key.to_string()), ipc)
+}
+
+/// Whether the POSIX message queue `name` (it starts with a slash) is there.
+///
+/// # Errors
+///
+/// `ENOENT` when the IPC namespace has no such queue, and as for [`host_name`].
+pub fn queue_in(ipc: &Namespace, name: &str) -> nix::Result<()> {
+    send(Visit::Queue(name.to_owned()), ipc).map(drop)
 }
 
 /// Sends a visitor to `place`. The right to enter is the owner's: the visitor goes through the

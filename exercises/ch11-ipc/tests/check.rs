@@ -1,0 +1,97 @@
+//! `ch11-ipc KEY TEXT -- COMMAND`: shared memory and a queue that exist only inside.
+
+use harness::look::{Kind, Namespace, visitor};
+use harness::{Report, assert_report, exercise, random, token};
+
+/// What is under the key and behind the name in an IPC namespace, asked by a visitor that goes
+/// there.
+fn content(ipc: &Namespace, key: i32, text: &str) -> (String, String) {
+    let segment = match visitor::segment_in(ipc, key) {
+        Ok(text) => format!("a segment with {text:?}"),
+        Err(errno) => format!("no segment ({})", errno.desc()),
+    };
+    let queue = match visitor::queue_in(ipc, &format!("/{text}")) {
+        Ok(()) => "there".to_owned(),
+        Err(errno) => format!("none ({})", errno.desc()),
+    };
+    (segment, queue)
+}
+
+/// The keys of all segments, by role. In /proc/sysvipc one reads one's own IPC namespace: a visitor
+/// must go there (`sysvipc_proc_open` in `ipc/util.c`).
+fn keys(ipc: &Namespace, key: i32) -> String {
+    let text = visitor::read_in(ipc, "/proc/sysvipc/shm").unwrap_or_default();
+    let keys = text.lines().skip(1).filter_map(|line| line.split_ascii_whitespace().next());
+    let by_role = keys.map(|found| match found.parse() {
+        Ok(0) => "IPC_PRIVATE",
+        Ok(found) if found == key => "KEY",
+        _ => "another",
+    });
+    by_role.collect::<Vec<_>>().join(", ")
+}
+
+/// Runs the program once and looks at both sides while COMMAND is parked.
+fn report() -> Report {
+    let key = (random() & 0x3fff_ffff) as i32 + 1;
+    let text = token("otter");
+    let mut attempt = exercise!().args([key.to_string(), text.clone()]).witness().start();
+    attempt.report.role(&text, "TEXT");
+    if let Some(command) = attempt.command() {
+        let lab = attempt.run.lab();
+        let inside = command.namespaces.get(Kind::Ipc).expect("every kernel has IPC namespaces");
+        let outside = lab.get(Kind::Ipc).expect("every kernel has IPC namespaces");
+        let mnt = lab.get(Kind::Mnt).expect("every kernel has mount namespaces");
+        let names = visitor::names_in(mnt, "/dev/shm").unwrap_or_default();
+        let (keys_inside, posix) = (keys(inside, key), names.join(", "));
+        let [(segment, queue), (lab_segment, lab_queue)] =
+            [inside, outside].map(|ipc| content(ipc, key, &text));
+        attempt.report.line("KEY in COMMAND", segment);
+        attempt.report.line("KEY in the lab", lab_segment);
+        attempt.report.line("queue /TEXT in COMMAND", queue);
+        attempt.report.line("queue /TEXT in the lab", lab_queue);
+        attempt.report.aside("keys in COMMAND", keys_inside);
+        attempt.report.aside("/dev/shm in the lab", posix);
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+/// COMMAND has an IPC namespace of its own, and shares the other seven with the lab.
+#[test]
+fn step1_command_has_an_ipc_namespace_of_its_own() {
+    assert_report!(report().table(&["COMMAND"]), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  A     A    A    A    A    B    A       A
+    ");
+}
+
+/// A visitor to COMMAND's IPC namespace finds a shared memory segment under KEY, with TEXT in it. A
+/// visitor to the lab's finds none.
+#[test]
+fn step2_the_segment_exists_only_inside() {
+    assert_report!(report().lines(&["KEY"]), @r#"
+    KEY in COMMAND: a segment with "TEXT"
+    KEY in the lab: no segment (No such file or directory)
+    "#);
+}
+
+/// The same for the POSIX message queue `/TEXT`.
+#[test]
+fn step3_the_queue_exists_only_inside() {
+    assert_report!(report().lines(&["queue"]), @r"
+    queue /TEXT in COMMAND: there
+    queue /TEXT in the lab: none (No such file or directory)
+    ");
+}
+
+/// Your program exits with COMMAND's status, leaves nothing behind, and the lab is as it was.
+#[test]
+fn step4_the_status_is_passed_on_and_nothing_is_left() {
+    assert_report!(report().lines(&["KEY in COMMAND", "exit status", "left behind", "lab afterwards"]), @r#"
+    KEY in COMMAND: a segment with "TEXT"
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    "#);
+}
