@@ -1,0 +1,99 @@
+//! `ch15-time MONOTONIC BOOTTIME -- COMMAND`: two clocks are shifted for COMMAND.
+
+use harness::look::{Kind, Namespace, visitor};
+use harness::{Report, assert_report, exercise, random};
+
+/// Why nothing can be seen here, for [`Report::skip`].
+const NONE: &str = "this kernel has no time namespaces (Linux 5.6, CONFIG_TIME_NS)";
+
+/// The seconds since boot in a time namespace, or in the lab's, which is also that of this check:
+/// /proc/uptime is by the reader's clock.
+fn uptime(time: Option<&Namespace>) -> Option<f64> {
+    let text = match time {
+        Some(time) => visitor::read_in(time, "/proc/uptime").ok()?,
+        None => std::fs::read_to_string("/proc/uptime").ok()?,
+    };
+    text.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// Runs the program once and looks at COMMAND while it is parked. Both offsets are random.
+fn report() -> Report {
+    let monotonic = 1_000_000 + random() % 1_000_000;
+    let boottime = 3_000_000 + random() % 1_000_000;
+    let arguments = [monotonic, boottime].map(|seconds| seconds.to_string());
+    let mut attempt = exercise!().args(arguments.clone()).witness().start();
+    attempt.report.role(&arguments[0], "MONOTONIC");
+    attempt.report.role(&arguments[1], "BOOTTIME");
+    if let Some(command) = attempt.command() {
+        let path = format!("/proc/{}/timens_offsets", command.process.pid());
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        for line in text.lines() {
+            let words: Vec<_> = line.split_ascii_whitespace().collect();
+            if let [clock, seconds, nanoseconds] = words[..] {
+                let key = format!("offset of {clock}");
+                attempt.report.line(&key, format_args!("{seconds} s {nanoseconds} ns"));
+            }
+        }
+        if let Some(inside) = command.namespaces.get(Kind::Time) {
+            // Read before and after: however slow this machine is, the one inside lies between.
+            let seen = [uptime(None), uptime(Some(inside)), uptime(None)];
+            let shifted = match seen {
+                [Some(before), Some(inside), Some(after)] => {
+                    let shift = boottime as f64;
+                    // Each is cut to hundredths.
+                    (before + shift - 0.02..=after + shift + 0.02).contains(&inside)
+                }
+                _ => false,
+            };
+            attempt.report.line("uptime", if shifted { "later by BOOTTIME" } else { "another" });
+        }
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+/// What a step compares, or nothing where the kernel has nothing to show.
+fn seen() -> Option<Report> {
+    if Kind::Time.exists() {
+        return Some(report());
+    }
+    let mut report = Report::default();
+    report.skip("the time namespace", NONE);
+    assert_report!(report.lines(&[]), @"");
+    None
+}
+
+/// COMMAND has a time namespace of its own, and shares the other seven with the lab.
+#[test]
+fn step1_command_has_a_time_namespace_of_its_own() {
+    let Some(report) = seen() else { return };
+    assert_report!(report.table(&["COMMAND"]), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  A     A    A    A    A    A    A       B
+    ");
+}
+
+/// Its offsets are those of the command line, and a visitor reads an uptime that is later by
+/// BOOTTIME than in the lab.
+#[test]
+fn step2_both_clocks_are_shifted() {
+    let Some(report) = seen() else { return };
+    assert_report!(report.lines(&["offset", "uptime"]), @r"
+    offset of monotonic: MONOTONIC s 0 ns
+    offset of boottime: BOOTTIME s 0 ns
+    uptime: later by BOOTTIME
+    ");
+}
+
+/// Your program exits with COMMAND's status, leaves nothing behind, and the lab is as it was.
+#[test]
+fn step3_the_status_is_passed_on_and_nothing_is_left() {
+    let Some(report) = seen() else { return };
+    assert_report!(report.lines(&["uptime", "exit status", "left behind", "lab afterwards"]), @r"
+    uptime: later by BOOTTIME
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    ");
+}
