@@ -456,7 +456,10 @@ fn faults_of_story(trial: &Trial, step: &Step) -> Vec<String> {
         match record_step(trial.check, step, trial.other, Path::new("/dev/null")) {
             Ok(run) if run.verdict.mistake != trial.name => {}
             Ok(run) if run.verdict.pointer.is_empty() => {
-                return vec![format!("{}: the story has no such call as its row names", trial.name)];
+                return vec![format!(
+                    "{}: the story has no such call as its row names",
+                    trial.name
+                )];
             }
             Ok(_) => return Vec::new(),
             Err(failure) => return vec![format!("{}: {failure}", trial.name)],

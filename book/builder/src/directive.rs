@@ -1,6 +1,7 @@
-//! The preprocessor: expands `{{#include}}`, `{{#mistakes}}` and `{{#hints}}`, and holds every fence
-//! to the rule that what a page shows was produced by something tested.
+//! The preprocessor: expands `{{#include}}`, `{{#mistakes}}`, `{{#hints}}` and `{{#environments}}`, and
+//! holds every fence to the rule that what a page shows was produced by something tested.
 
+use crate::environments;
 use crate::exercise;
 use crate::fault::{Fault, Problem};
 use crate::figure::Figure;
@@ -216,8 +217,13 @@ impl<'a> Expander<'a> {
                 ("include", path) => self.include(range.clone(), path),
                 ("mistakes", "") => self.beside_exercise(&range, "mistakes.toml"),
                 ("hints", "") => self.beside_exercise(&range, "hints.md"),
-                (name, _) => Err(Problem::new(format!("unknown directive `{name}`"))
-                    .help("there are {{#include PATH:ANCHOR}}, {{#mistakes}} and {{#hints}}")),
+                ("environments", "") => self
+                    .stands_alone(&range)
+                    .map(|()| environments::sections(&harness::doctor::environments())),
+                (name, _) => Err(Problem::new(format!("unknown directive `{name}`")).help(
+                    "there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}} and \
+                     {{#environments}}",
+                )),
             });
             match expansion {
                 Ok(text) => self.edits.push((range, text)),
@@ -268,8 +274,8 @@ impl<'a> Expander<'a> {
         Ok((inside.to_owned(), text))
     }
 
-    /// Renders a file of the exercise that has the page's name.
-    fn beside_exercise(&mut self, at: &Range<usize>, name: &str) -> Result<String, Problem> {
+    /// What becomes several paragraphs has its line for itself.
+    fn stands_alone(&self, at: &Range<usize>) -> Result<(), Problem> {
         let line_start = self.source[..at.start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = self.source[at.end..].find('\n').map_or(self.source.len(), |n| at.end + n);
         if self.source[line_start..line_end].trim_end() != &self.source[at.clone()]
@@ -277,6 +283,12 @@ impl<'a> Expander<'a> {
         {
             return Err(Problem::new("this directive stands alone on its line, outside of fences"));
         }
+        Ok(())
+    }
+
+    /// Renders a file of the exercise that has the page's name.
+    fn beside_exercise(&mut self, at: &Range<usize>, name: &str) -> Result<String, Problem> {
+        self.stands_alone(at)?;
         let slug = self.file.file_stem().unwrap_or_default();
         let file = Path::new("exercises").join(slug).join(name);
         let text = std::fs::read_to_string(self.repo.join(&file)).map_err(|error| {

@@ -292,16 +292,20 @@ fn kind_of(name: &str) -> Result<Kind, Problem> {
     })
 }
 
-/// Records the run of every figure of the book again, and writes the stories whose figures change.
+/// Records the run of every figure of these pages again, and writes the stories whose figures change.
 /// Returns what was done, a line for each.
 ///
 /// # Errors
 ///
 /// Those of [`figures`] and [`Figure::record`], and a file that cannot be written.
-pub fn record(root: &Path, programs: &[(String, PathBuf)]) -> Result<Vec<String>> {
+pub fn record(
+    root: &Path,
+    pages: &[PathBuf],
+    programs: &[(String, PathBuf)],
+) -> Result<Vec<String>> {
     let mut done = Vec::new();
-    for page in session::pages(root)? {
-        let text = fs::read_to_string(&page).with_context(|| format!("read({page:?})"))?;
+    for page in pages {
+        let text = fs::read_to_string(page).with_context(|| format!("read({page:?})"))?;
         let name = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         for figure in figures(&name, &text).with_context(|| format!("{name}.md"))? {
             let place = format!("{name}.md:{}", figure.line);

@@ -16,6 +16,7 @@ pub mod session;
 pub mod site;
 pub mod theme;
 
+mod environments;
 mod exercise;
 mod include;
 mod links;

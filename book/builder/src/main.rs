@@ -11,7 +11,8 @@ Usage: book COMMAND
 
   build                     build the book into book/book, or list its faults
   serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
-  record                    run the sessions and figures of all pages again and write what is new
+  record [PAGE…]            run the sessions and figures of all pages again, or of these, and write what
+                            is new
   theme                     write book/theme/index.hbs anew, from the pinned mdBook
   preprocess                be mdBook's preprocessor (mdBook calls this)
 ";
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
             Ok((port, open)) => serve(port, open),
             Err(error) => return wrong_usage(&format!("{error:#}")),
         },
-        ["record"] => record(),
+        ["record", pages @ ..] => record(pages),
         ["theme"] => write_theme(),
         ["preprocess"] => preprocess(),
         // A preprocessor that refuses a renderer is skipped without a word, so none is refused.
@@ -64,11 +65,12 @@ fn build() -> Result<ExitCode> {
     }
 }
 
-fn record() -> Result<ExitCode> {
+fn record(names: &[&str]) -> Result<ExitCode> {
     let repo = site::repository(&std::env::current_dir()?)?;
     let programs = session::programs(&repo)?;
-    let mut done = session::record(&repo, &programs)?;
-    done.extend(figure::record(&repo, &programs)?);
+    let pages = session::chosen(&repo, names)?;
+    let mut done = session::record(&pages, &programs)?;
+    done.extend(figure::record(&repo, &pages, &programs)?);
     println!(
         "{}",
         if done.is_empty() {

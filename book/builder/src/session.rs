@@ -220,17 +220,17 @@ pub fn rewritten(markdown: &str, played: &[Played]) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Records every session of the book again and writes the pages that change. Returns what was
-/// done, a line for each page that was changed and each session that was skipped.
+/// Records the sessions of these pages again, and writes the pages that change. Returns what was done, a line for each page that was changed and each
+/// session that was skipped.
 ///
 /// # Errors
 ///
 /// Those of [`groups`] and [`play`], and a page that cannot be read or written.
-pub fn record(root: &Path, programs: &[(String, PathBuf)]) -> Result<Vec<String>> {
+pub fn record(pages: &[PathBuf], programs: &[(String, PathBuf)]) -> Result<Vec<String>> {
     let mut done = Vec::new();
-    for page in pages(root)? {
-        let name = page.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&page).with_context(|| format!("read({page:?})"))?;
+    for page in pages {
+        let name = file_name(page);
+        let text = std::fs::read_to_string(page).with_context(|| format!("read({page:?})"))?;
         let mut all = Vec::new();
         for group in groups(&text).with_context(|| name.clone())? {
             match play(&group, programs).with_context(|| name.clone())? {
@@ -261,6 +261,26 @@ pub fn pages(root: &Path) -> Result<Vec<PathBuf>> {
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
     pages.sort();
     Ok(pages)
+}
+
+/// The pages with these names, or all of them if there is no name.
+///
+/// # Errors
+///
+/// A name that no page has.
+pub fn chosen(root: &Path, names: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut pages = pages(root)?;
+    if let Some(name) =
+        names.iter().find(|name| !pages.iter().any(|page| file_name(page) == **name))
+    {
+        bail!("there is no page `{name}` in book/src");
+    }
+    pages.retain(|page| names.is_empty() || names.contains(&file_name(page).as_str()));
+    Ok(pages)
+}
+
+fn file_name(page: &Path) -> String {
+    page.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The chapters' finished programs, built, under the names by which sessions call them.

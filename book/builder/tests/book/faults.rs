@@ -152,7 +152,28 @@ fn unknown_directive() {
         "Type",
         "{{#title A}} Type",
         "book/src/start.md:3: unknown directive `title`\n\
-         help: there are {{#include PATH:ANCHOR}}, {{#mistakes}} and {{#hints}}\n",
+         help: there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}} and {{#environments}}\n",
+    );
+}
+
+#[test]
+fn environments_in_a_sentence() {
+    planted(
+        START,
+        "Type",
+        "See {{#environments}} Type",
+        "book/src/start.md:3: this directive stands alone on its line, outside of fences\n",
+    );
+}
+
+#[test]
+fn environments_with_an_argument() {
+    planted(
+        START,
+        "Type",
+        "{{#environments docker}}\n\nType",
+        "book/src/start.md:3: unknown directive `environments`\n\
+         help: there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}} and {{#environments}}\n",
     );
 }
 

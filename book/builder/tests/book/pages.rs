@@ -63,3 +63,17 @@ fn a_figure_is_drawn_from_its_story() {
     let copied = fs::read_dir(&built).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(copied.into_iter().all(|name| name != "stories"), "stories are no part of the site");
 }
+
+#[test]
+fn the_doctors_environments_are_sections_with_their_names_as_anchors() {
+    let repo = Repo::clean();
+    repo.edit("book/src/start.md", "Type", "{{#environments}}\n\nType");
+    let page = fs::read_to_string(repo.build().join("start.html")).unwrap();
+    for environment in harness::doctor::environments() {
+        assert!(
+            page.contains(&format!("<h3 id=\"{}\">", environment.name)),
+            "{}",
+            environment.name
+        );
+    }
+}

@@ -84,6 +84,13 @@ pub(crate) const ALL: [Probe; 26] = [
     newer("pidfd_namespaces", "namespaces by pidfd", "6.11", try_::pidfd_namespaces),
 ];
 
+/// What is tried at a place that the table of environments names, in words: "a fresh /proc" for `proc`.
+pub fn place(name: &str) -> Option<&'static str> {
+    let probe = ALL.iter().find(|probe| probe.name == name).map(|probe| probe.what);
+    // Not a probe of its own: `inner` meets it (`doctor/attempts.rs`).
+    probe.or((name == "lock").then_some("the locked mounts of the second level"))
+}
+
 impl Probe {
     /// Lets the supervisor run it.
     ///
