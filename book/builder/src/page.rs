@@ -60,6 +60,15 @@ pub fn console_fences(markdown: &str) -> Result<Vec<ConsoleFence>> {
         .collect()
 }
 
+/// The anchors of a page's headings and defined terms, as mdBook makes them.
+///
+/// ```
+/// assert_eq!(book::page::anchors("# unshare(2)\n"), ["unshare2"]);
+/// ```
+pub fn anchors(markdown: &str) -> Vec<String> {
+    Page::parse(markdown).anchors
+}
+
 /// A fenced code block.
 #[derive(Debug)]
 pub(crate) struct Fence {
