@@ -3,7 +3,7 @@
 //! The table is `exercises/harness/src/doctor/environments.toml`, compiled into the harness: what the
 //! page says is what `cargo xtask doctor` says.
 
-use harness::doctor::{Environment, Proof, place};
+use harness::doctor::{Environment, Proof, places};
 use std::fmt::Write as _;
 
 /// One section for each environment, in the table's order; its name is the anchor.
@@ -32,22 +32,24 @@ fn section(environment: &Environment) -> String {
     )
 }
 
-/// What is refused with which errno. Places that share their errnos stand together.
+/// What is refused with which errno, in the order of the doctor. Places that share their errnos
+/// stand together.
 fn seen(environment: &Environment) -> String {
     let mut groups: Vec<(&[String], Vec<&str>)> = Vec::new();
-    for (at, errnos) in &environment.when {
-        let what = place(at).unwrap_or(at);
+    for (place, what) in places() {
+        let when = environment.when.iter().find(|(at, _)| at == place);
+        let Some((_, errnos)) = when else { continue };
         match groups.iter_mut().find(|(known, _)| known == errnos) {
-            Some((_, places)) => places.push(what),
+            Some((_, whats)) => whats.push(what),
             None => groups.push((errnos, vec![what])),
         }
     }
-    let groups = groups.iter().map(|(errnos, places)| {
+    let groups = groups.iter().map(|(errnos, whats)| {
         // `UnknownErrno` stands for a call that succeeds where it must not.
         let errnos: Vec<_> = errnos.iter().map(|errno| errno.as_str()).collect();
         match errnos.as_slice() {
-            ["UnknownErrno"] => format!("no error where one is due, at {}", places.join(", ")),
-            errnos => format!("{} at {}", errnos.join(" or "), places.join(", ")),
+            ["UnknownErrno"] => format!("no error where one is due, at {}", whats.join(", ")),
+            errnos => format!("{} at {}", errnos.join(" or "), whats.join(", ")),
         }
     });
     groups.collect::<Vec<_>>().join("; ")
@@ -119,7 +121,7 @@ mod tests {
         assert_eq!(
             sections(&[row]),
             "### Parts are hidden {#masked}\n\n\
-             *You see* EPERM at a fresh /proc, its id maps; EINVAL or EPERM at entering a child's \
+             *You see* EPERM at its id maps, a fresh /proc; EINVAL or EPERM at entering a child's \
              namespaces; among the doctor's facts `proc` is `masked` or `*sys*`.\n\n\
              *Cause*: hidden are … here. This cannot be read off for certain: it stays a guess.\n\n\
              *Remedy*: `--privileged`.\n\n\
@@ -135,7 +137,8 @@ mod tests {
             assert!(text.contains(&format!("### {title} {{#{name}}}\n")), "{name}");
             assert!(text.contains(&format!("*Remedy*: {remedy}.")), "{name}");
             for (at, _) in when {
-                assert!(place(at).is_some_and(|what| text.contains(what)), "{name}: {at}");
+                let what = places().find(|(place, _)| place == at).map(|(_, what)| what);
+                assert!(what.is_some_and(|what| text.contains(what)), "{name}: {at}");
             }
         }
         assert_eq!(text.matches("### ").count(), environments.len());

@@ -19,7 +19,7 @@ mod table;
 pub use advice::Advice;
 pub use examination::{Examination, Finding, Outcome, examine};
 pub use facts::Facts;
-pub use probe::place;
+pub use probe::places;
 pub use refusal::Refusal;
 pub use table::{Environment, Proof, environments};
 

@@ -84,11 +84,12 @@ pub(crate) const ALL: [Probe; 26] = [
     newer("pidfd_namespaces", "namespaces by pidfd", "6.11", try_::pidfd_namespaces),
 ];
 
-/// What is tried at a place that the table of environments names, in words: "a fresh /proc" for `proc`.
-pub fn place(name: &str) -> Option<&'static str> {
-    let probe = ALL.iter().find(|probe| probe.name == name).map(|probe| probe.what);
+/// The places that the table of environments names, in the order in which they are tried, and what
+/// is tried there in words: "a fresh /proc" for `proc`.
+pub fn places() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let probes = ALL.iter().map(|probe| (probe.name, probe.what));
     // Not a probe of its own: `inner` meets it (`doctor/attempts.rs`).
-    probe.or((name == "lock").then_some("the locked mounts of the second level"))
+    probes.chain([("lock", "the locked mounts of the second level")])
 }
 
 impl Probe {
