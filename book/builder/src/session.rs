@@ -242,7 +242,7 @@ pub fn record(pages: &[PathBuf], programs: &[(String, PathBuf)]) -> Result<Vec<S
         }
         let rewritten = rewritten(&text, &all);
         if rewritten != text {
-            std::fs::write(&page, rewritten).with_context(|| format!("write({page:?})"))?;
+            std::fs::write(page, rewritten).with_context(|| format!("write({page:?})"))?;
             done.push(format!("recorded {name}"));
         }
     }
