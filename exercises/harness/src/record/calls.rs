@@ -244,7 +244,7 @@ fn child(name: &'static str, flags: u64, signal: u64) -> Option<Call> {
 }
 
 /// Every `CLONE_NEW*`.
-const NAMESPACES: u64 = 0x7e02_0080;
+pub(super) const NAMESPACES: u64 = 0x7e02_0080;
 
 fn clone_flags(flags: u64) -> String {
     let mut table: Vec<(u64, &str)> =

@@ -276,6 +276,8 @@ impl Recorder {
     /// What a call that succeeded has changed.
     fn effects(&mut self, pid: Pid, meaning: &Meaning, changes: &mut Vec<Change>) {
         match meaning {
+            // Other flags (`CLONE_FS`, `CLONE_FILES`) are about no namespace.
+            Meaning::Unshare(flags) if flags & calls::NAMESPACES == 0 => {}
             Meaning::Unshare(_) | Meaning::Setns { .. } => {
                 self.look(pid, changes);
                 self.look_at_mounts(changes);

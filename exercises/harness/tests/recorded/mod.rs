@@ -28,7 +28,10 @@ extern "C" fn entry() {
 /// The story of an actor, and how it ended.
 pub(crate) fn story_of(actor: &str) -> (Story, Ended) {
     let program = std::env::current_exe().unwrap();
-    let mut run = Sandbox::new(program).env(ACTOR, actor).record().start().unwrap();
+    // Thousands of recorded calls take their time on a busy machine.
+    let patience = Some(std::time::Duration::from_secs(60));
+    let sandbox = Sandbox::new(program).env(ACTOR, actor).patience(patience);
+    let mut run = sandbox.record().start().unwrap();
     let wait = run.await_end();
     assert_eq!(wait, Wait::Reached, "{actor}: {}", run.stderr());
     let ended = run.ended().unwrap().clone();
