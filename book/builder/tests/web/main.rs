@@ -74,6 +74,26 @@ fn the_sidebar_and_the_search_work() {
     none(faults);
 }
 
+/// The pages after the chapters are part of the book: a word of theirs is found, and leads there,
+/// and from there links lead back and on.
+#[test]
+fn a_page_without_an_exercise_is_found_and_has_neighbours() {
+    let Some(Tools { mut browser, .. }) = Tools::find() else { return };
+    browser.sit_at(Screen::DESK);
+    browser.open(&BOOK.url("index.html"));
+    browser.press("/");
+    browser.wait_for("window.search?.hasFocus() === true");
+    browser.write("Plan 9 Pike");
+    let found = "#mdbook-searchresults a[href^='history.html']";
+    browser.wait_for(&format!("document.querySelector(\"{found}\") !== null"));
+    browser.click(found);
+    browser.wait_for("location.pathname === '/history.html'");
+    for (way, page) in [("next", "errnos"), ("previous", "persistent-namespaces-and-tools")] {
+        let link = format!("document.querySelector('.nav-wrapper .{way}')?.getAttribute('href')");
+        browser.wait_for(&format!("{link} === '{page}.html'"));
+    }
+}
+
 #[test]
 fn a_figure_is_stepped_through() {
     let Some(Tools { mut browser, .. }) = Tools::find() else { return };
