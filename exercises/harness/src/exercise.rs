@@ -65,6 +65,11 @@ impl Exercise {
         self.with(Sandbox::witness)
     }
 
+    /// A shell script that starts the program, once or more ([`Sandbox::script`]).
+    pub fn script(self, text: &str) -> Self {
+        self.with(|sandbox| sandbox.script(text))
+    }
+
     /// Somebody who enters the PID namespace that the program makes ([`Sandbox::stranger`]).
     pub fn stranger(self) -> Self {
         self.with(Sandbox::stranger)

@@ -122,6 +122,13 @@ impl Sandbox {
         self
     }
 
+    /// Runs a shell script in the program's stead: there the program is `$0`, and what was an
+    /// argument so far is `$1` and so on.
+    pub fn script(mut self, text: &str) -> Self {
+        self.request.command.splice(0..0, ["/bin/sh", "-c", text].map(str::to_owned));
+        self
+    }
+
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.request.environment.push(format!("{name}={value}"));
         self
