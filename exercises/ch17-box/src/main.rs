@@ -169,7 +169,7 @@ fn below_with(before: &SigSet, work: impl FnOnce(&SigSet) -> Result<i32>) -> Res
     }
     drop(ours);
     // TODO: see to it that this process dies with its parent, and give up if that has died already: `alive`
-    // has ended then. Man pages: PR_SET_PDEATHSIG(2const), pipe(7).
+    // has ended then. Man pages: prctl(2), pipe(7).
     _ = &mut alive;
     let status = work(before);
     exit(status.unwrap_or_else(|error| {
