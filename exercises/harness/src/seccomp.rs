@@ -14,6 +14,8 @@ const ARCH: u32 = 0xc000_00b7; // AUDIT_ARCH_AARCH64
 const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const AND: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
 const IS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+#[cfg(target_arch = "x86_64")]
+const FROM: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
 const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
 
 /// A filter in the making: it knows calls by number, and lets the others through.
@@ -30,6 +32,12 @@ impl Filter {
         filter.op(IS, ARCH, 1, 0);
         filter.op(ANSWER, other, 0, 0);
         filter.op(LOAD, offset_of!(seccomp_data, nr) as u32, 0, 0);
+        // x32: the same architecture by name, with a bit set in the numbers (`asm/unistd.h`).
+        #[cfg(target_arch = "x86_64")]
+        {
+            filter.op(FROM, 0x4000_0000, 0, 1);
+            filter.op(ANSWER, other, 0, 0);
+        }
         filter
     }
 
@@ -37,6 +45,24 @@ impl Filter {
     pub(crate) fn on(mut self, call: libc::c_long, answer: u32) -> Filter {
         self.op(IS, call as u32, 0, 1);
         self.op(ANSWER, answer, 0, 0);
+        self
+    }
+
+    /// Answers this call where its argument (from 0) is this number.
+    pub(crate) fn on_value(
+        mut self,
+        call: libc::c_long,
+        argument: usize,
+        value: u32,
+        answer: u32,
+    ) -> Filter {
+        // The lower half: who takes a C int there, looks at no more of it.
+        let low = offset_of!(seccomp_data, args) + argument * size_of::<u64>();
+        self.op(IS, call as u32, 0, 4);
+        self.op(LOAD, low as u32, 0, 0);
+        self.op(IS, value, 0, 1);
+        self.op(ANSWER, answer, 0, 0);
+        self.op(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
         self
     }
 

@@ -159,7 +159,7 @@ fn restrict() -> Result<(), SetupError> {
     let stage = Stage::Start;
     limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
     nix::sys::prctl::set_no_new_privs().map_err(at(stage, "prctl(PR_SET_NO_NEW_PRIVS)"))?;
-    deny_keyrings().map_err(at(stage, "prctl(PR_SET_SECCOMP)"))
+    deny_calls().map_err(at(stage, "prctl(PR_SET_SECCOMP)"))
 }
 
 fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infallible, SetupError> {
@@ -288,12 +288,17 @@ fn stand_in(stdin: impl AsFd, stdout: impl AsFd, stderr: impl AsFd) -> nix::Resu
 
 /// Keyrings have no namespace of their own: a key added inside would be the user's outside. A
 /// seccomp(2) filter answers add_key(2), request_key(2) and keyctl(2) as a kernel without them.
-fn deny_keyrings() -> nix::Result<()> {
+///
+/// PR_SET_MM (PR_SET_MM(2const)) lets root of a user namespace choose the file that `/proc/PID/exe`
+/// names, which is how the check knows COMMAND.
+fn deny_calls() -> nix::Result<()> {
     let missing = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+    let refused = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
     let filter = Filter::new(missing);
     filter
         .on(libc::SYS_add_key, missing)
         .on(libc::SYS_request_key, missing)
         .on(libc::SYS_keyctl, missing)
+        .on_value(libc::SYS_prctl, 0, libc::PR_SET_MM as u32, refused)
         .install()
 }

@@ -84,6 +84,21 @@ pub(crate) fn usage() -> Usage {
     usage
 }
 
+/// Bytes that the whole machine may come to use in files without a disk while a program runs.
+///
+/// A tmpfs that the program mounts, a memfd, an object of IPC: none is in any process's memory, no
+/// resource limit counts their sum, and many cannot be seen from here. The kernel counts them for
+/// the machine only, so others' are in the sum; hence twice [`MEMORY`].
+pub(crate) const SHARED: u64 = 2 * MEMORY;
+
+/// What the machine uses in such files: `Shmem` of proc_meminfo(5), in bytes.
+pub(crate) fn shared_memory() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("Shmem:"));
+    let kilobytes = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
+
 /// Everybody else who is alive in this PID namespace: pid and name.
 pub(crate) fn others(except: &[i32]) -> Vec<(i32, String)> {
     pids()

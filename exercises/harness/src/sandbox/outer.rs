@@ -214,6 +214,7 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
     let mut reaped = Reaped::default();
     let mut excess = None;
     let mut looked = Instant::now();
+    let shared_before = limits::shared_memory();
     while reaped.status.is_none() && excess.is_none() {
         let mut ready = [
             PollFd::new(liveness, PollFlags::POLLIN),
@@ -228,6 +229,9 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
         // By the clock: children that end all the time must not keep us from looking.
         if reaped.status.is_none() && looked.elapsed() >= LOOK {
             excess = limits::usage().excess();
+            if limits::shared_memory() > shared_before + limits::SHARED {
+                excess = Some(Excess::Memory);
+            }
             looked = Instant::now();
         }
     }

@@ -382,12 +382,16 @@ impl Run {
     }
 
     fn read_witness(&mut self) {
-        if let Ok(Some(message)) = wire::receive(self.witness.as_fd()) {
+        match wire::receive_from_a_stranger(self.witness.as_fd()) {
             // The pid comes from the kernel; the text could come from anybody.
-            match message.sender.map(|sender| Pid::from_raw(sender.pid())) {
+            Ok(Some(message)) => match message.sender.map(|sender| Pid::from_raw(sender.pid())) {
                 Some(pid) if executes_the_witness(pid) => self.witnesses.push(pid),
                 _ => self.impostor = true,
-            }
+            },
+            // Nothing was there after all, or everybody has closed it.
+            Ok(None) | Err(Errno::EAGAIN) => {}
+            // More than the witness would send.
+            Err(_) => self.impostor = true,
         }
     }
 

@@ -47,8 +47,18 @@ pub(crate) struct Received {
 
 /// The next message; `None` when every writer has closed its end.
 pub(crate) fn receive(socket: BorrowedFd) -> Result<Option<Received>> {
+    receive_with(socket, nix::cmsg_space!([i32; 64], UnixCredentials))
+}
+
+/// The same from somebody who may send anything. There is room for their ids and for no
+/// descriptor, so the kernel takes none of theirs into our table; a message with some is an error
+/// (`ENOBUFS`).
+pub(crate) fn receive_from_a_stranger(socket: BorrowedFd) -> Result<Option<Received>> {
+    receive_with(socket, nix::cmsg_space!(UnixCredentials))
+}
+
+fn receive_with(socket: BorrowedFd, mut control: Vec<u8>) -> Result<Option<Received>> {
     let mut bytes = vec![0; LONGEST];
-    let mut control = nix::cmsg_space!([i32; 64], UnixCredentials);
     let mut slices = [IoSliceMut::new(&mut bytes)];
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let message = loop {
