@@ -1,0 +1,324 @@
+//! The attacks: what each tries, what stops it, and how its run ends. The page "How the sandbox
+//! holds" is this table.
+
+use crate::calls;
+
+/// One program against the sandbox.
+pub(crate) struct Attack {
+    pub(crate) name: &'static str,
+    pub(crate) how: How,
+    /// What it meets.
+    pub(crate) stopped_by: &'static str,
+    pub(crate) ends: Ends,
+}
+
+pub(crate) enum How {
+    /// A script of the shell; it succeeds if the attack does.
+    Shell(&'static str),
+    /// Calls; `true` if the attack gets through.
+    Calls(fn() -> bool),
+}
+
+/// What the report says of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// Every call was refused, or did nothing outside; the program went on and ended.
+    Refused,
+    /// The same, where it is stopped by the owner of files outside, which is somebody else only
+    /// where the user namespace knows another id than that of the machine's root.
+    RefusedById,
+    Memory,
+    /// By their number, or by what they need together: whichever is seen first.
+    Processes,
+    Output,
+    Time,
+    Impostor,
+    Killed,
+}
+
+impl Ends {
+    /// One of these is in the report's line about the end.
+    pub(crate) fn words(self) -> &'static [&'static str] {
+        match self {
+            Ends::Refused | Ends::RefusedById => &["9"],
+            Ends::Memory => &["stopped: it used more than 512 MiB of memory"],
+            Ends::Processes => &[
+                "stopped: it had too many processes at once",
+                "stopped: it used more than 512 MiB of memory",
+            ],
+            Ends::Output => &["stopped: it printed more than 8 MiB"],
+            Ends::Time => &["still running after"],
+            Ends::Impostor => &["stopped: it played COMMAND instead of starting it"],
+            Ends::Killed => &["killed by SIGKILL"],
+        }
+    }
+}
+
+const fn shell(
+    name: &'static str,
+    script: &'static str,
+    stopped_by: &'static str,
+    ends: Ends,
+) -> Attack {
+    Attack { name, how: How::Shell(script), stopped_by, ends }
+}
+
+const fn calls(
+    name: &'static str,
+    act: fn() -> bool,
+    stopped_by: &'static str,
+    ends: Ends,
+) -> Attack {
+    Attack { name, how: How::Calls(act), stopped_by, ends }
+}
+
+use Ends::{Impostor, Killed, Memory, Output, Processes, Refused, RefusedById, Time};
+
+const LOCKED: &str = "the mounts come from a mount namespace of another owner: they are locked";
+const ALLOWED: &str = "the root shows what programs need to start, and nothing else";
+const OWN_PIDS: &str = "a PID namespace, and a /proc of its own";
+const NOT_ROOT: &str = "root inside is nobody's id outside";
+const NOT_HERE: &str =
+    "the capability counts in the user namespace, and this asks for the machine's";
+const INIT: &str = "the end of PID 1 ends everybody in its PID namespace";
+const CLOSED: &str = "the program inherits input, output and the witness's socket alone";
+const EXE: &str = "the kernel says who sent a message, and which file that process executes";
+
+pub(crate) static CORPUS: &[Attack] = &[
+    // The machine's files.
+    shell(
+        "remount /usr and delete",
+        "mount -o remount,bind,rw /usr && rm /usr/bin/env",
+        LOCKED,
+        Refused,
+    ),
+    shell("remount / and write", "mount -o remount,bind,rw / && touch /mine", LOCKED, Refused),
+    shell("unmount /usr to reveal what is below", "umount /usr || umount -l /usr", LOCKED, Refused),
+    shell(
+        "unmount /proc to reveal what is below",
+        "umount /proc || umount -l /proc",
+        LOCKED,
+        Refused,
+    ),
+    shell("unmount the root", "umount -l /", LOCKED, Refused),
+    shell(
+        "a namespace below, and remount there",
+        "unshare -Urm sh -c 'mount -o remount,bind,rw /usr && touch /usr/mine'",
+        LOCKED,
+        Refused,
+    ),
+    shell(
+        "bind mount over the witness",
+        "mount --bind /bin/true /lab/witness; cmp /lab/witness /proc/1/root/lab/witness",
+        "a mount of the program's own is in its own mount namespace",
+        Refused,
+    ),
+    shell(
+        "propagate a mount outwards",
+        "mount --make-rshared / && mount -t tmpfs leak /mnt && false",
+        "the copies of the mounts are private: they begin peer groups of their own",
+        Refused,
+    ),
+    shell(
+        "symbolic links out",
+        "ln -s /../../../../root /tmp/l; ln -s /proc/1/root /tmp/m; ls /tmp/l/ /tmp/m/",
+        ALLOWED,
+        Refused,
+    ),
+    shell(
+        "the homes, the sockets, the journals",
+        "ls -d /home/* /root/* /var/* /run/* /boot 2>/dev/null | grep .",
+        ALLOWED,
+        Refused,
+    ),
+    calls("rename races through symbolic links", calls::rename_race, ALLOWED, Refused),
+    calls("open a file by its handle", calls::open_by_handle, NOT_HERE, Refused),
+    shell(
+        "break out of a chroot",
+        "mkdir /tmp/c && chroot /tmp/c /bin/true; ls /../../home/*",
+        ALLOWED,
+        Refused,
+    ),
+    shell(
+        "run a set-uid program",
+        "cp /bin/sh /tmp/s && chmod u+s /tmp/s && setpriv --reuid 1 /tmp/s -c true; su -c 'ls /root/*'",
+        "no_new_privs, nosuid, and one id",
+        Refused,
+    ),
+    // Devices.
+    shell("make a block device", "mknod /tmp/disk b 8 0 && head -c 1 /tmp/disk", NOT_HERE, Refused),
+    shell(
+        "make a character device",
+        "mknod /tmp/mem c 1 1 && head -c 1 /tmp/mem",
+        NOT_HERE,
+        Refused,
+    ),
+    shell(
+        "open the machine's devices",
+        "head -c 1 /dev/kmsg || head -c 1 /dev/mem || head -c 1 /dev/vda || ls /dev/loop*",
+        ALLOWED,
+        Refused,
+    ),
+    // Other processes.
+    calls(
+        "kill PID 1",
+        calls::kill_init,
+        "a PID 1 ignores what it has no handler for, if it comes from inside",
+        Refused,
+    ),
+    calls("trace PID 1", calls::trace_init, "PID 1 belongs to the outer user namespace", Refused),
+    calls(
+        "read and write the memory of PID 1",
+        calls::memory_of_init,
+        "PID 1 belongs to the outer user namespace",
+        Refused,
+    ),
+    shell(
+        "read what PID 1 has open",
+        "readlink /proc/1/fd/0 || cat /proc/1/environ | grep . || readlink /proc/1/exe",
+        "PID 1 is not dumpable",
+        RefusedById,
+    ),
+    calls("kill everybody", calls::kill_everybody, OWN_PIDS, Refused),
+    calls("stop everybody", calls::stop_everybody, OWN_PIDS, Refused),
+    calls("signal every number", calls::signal_every_number, OWN_PIDS, Refused),
+    calls("kill itself", calls::kill_itself, "PID 1 tells how it ended", Killed),
+    calls(
+        "clear the signal of the parent's death, leave the session, go on",
+        calls::daemons,
+        INIT,
+        Refused,
+    ),
+    calls("orphans of orphans", calls::orphans, INIT, Refused),
+    calls("zombies", calls::zombies, INIT, Refused),
+    // Too much.
+    calls("fork bomb", calls::fork_bomb, "RLIMIT_NPROC, pid_max, and the look of PID 1", Processes),
+    calls("thread bomb", calls::thread_bomb, "RLIMIT_NPROC, and the look of PID 1", Processes),
+    calls("memory bomb", calls::memory_bomb, "the look of PID 1, and RLIMIT_AS", Memory),
+    calls("memory bomb of many", calls::memory_of_many, "the look of PID 1", Memory),
+    calls("descriptors without end", calls::descriptors, "RLIMIT_NOFILE", Refused),
+    calls("files without end", calls::inodes, "nr_inodes of each tmpfs", Refused),
+    shell(
+        "fill /tmp",
+        "full=; for i in 1 2 3 4 5; do head -c 15M /dev/zero > /tmp/$i || full=1; done; [ ! $full ]",
+        "the size of each tmpfs",
+        Refused,
+    ),
+    calls("a large file", calls::large_file, "RLIMIT_FSIZE", Refused),
+    calls("output without end", calls::output, "the check counts what it reads", Output),
+    calls(
+        "output without end, the other stream",
+        calls::errors,
+        "the check counts what it reads",
+        Output,
+    ),
+    calls("an endless loop", calls::endless, "the deadline", Time),
+    calls("ignore every signal and wait", calls::deaf, "the deadline, and SIGKILL to PID 1", Time),
+    calls(
+        "namespaces 40 deep",
+        calls::deep,
+        "max_user_namespaces, and the kernel's limit of 32",
+        Refused,
+    ),
+    calls("thousands of network namespaces", calls::networks, "max_net_namespaces", Refused),
+    calls(
+        "raise the limits",
+        calls::raise_limits,
+        "hard limits, and capabilities that count inside only",
+        Refused,
+    ),
+    calls("huge arguments", calls::huge_arguments, "execve(2) itself", Refused),
+    // The check.
+    calls("write to every descriptor", calls::write_everywhere, EXE, Impostor),
+    calls("play the witness", calls::forge, EXE, Impostor),
+    calls(
+        "play the witness as its executable",
+        calls::forge_exe,
+        "a filter refuses prctl(PR_SET_MM), which changes what /proc/PID/exe names",
+        Impostor,
+    ),
+    calls(
+        "play the witness under another pid",
+        calls::forge_pid,
+        "CAP_SYS_ADMIN in the owner of the PID namespace",
+        Impostor,
+    ),
+    calls(
+        "hand the check descriptors",
+        calls::hand_descriptors,
+        "the check has no room for a stranger's descriptors",
+        Impostor,
+    ),
+    calls("look for inherited descriptors", calls::inherited, CLOSED, Refused),
+    // The terminal.
+    shell(
+        "type into the terminal",
+        "printf x > /dev/tty || script -qc true /dev/null < /dev/tty",
+        "a session of its own, without a terminal",
+        Refused,
+    ),
+    calls("TIOCSTI", calls::type_into, "a session of its own, without a terminal", Refused),
+    // The network.
+    shell(
+        "sockets by path",
+        "ls /run/*.sock /run/*/*.sock /var/run/*.sock /tmp/*.sock",
+        ALLOWED,
+        Refused,
+    ),
+    calls(
+        "abstract sockets, and all that are bound",
+        calls::abstract_sockets,
+        "a network namespace",
+        Refused,
+    ),
+    calls("change the machine's links", calls::links, "a network namespace", Refused),
+    calls("raw packets", calls::packets, "a network namespace", Refused),
+    // The machine itself.
+    shell(
+        "core_pattern",
+        "echo '|/lab/mine' > /proc/sys/kernel/core_pattern",
+        NOT_ROOT,
+        RefusedById,
+    ),
+    shell(
+        "other sysctls",
+        "echo 1 > /proc/sys/vm/drop_caches || echo 7 > /proc/sys/kernel/printk || echo 1 > /proc/sys/vm/swappiness",
+        NOT_ROOT,
+        RefusedById,
+    ),
+    shell("sysrq", "echo h > /proc/sysrq-trigger", NOT_ROOT, RefusedById),
+    shell("make a cgroup", "mount -t cgroup2 none /mnt && mkdir /mnt/mine", NOT_ROOT, RefusedById),
+    shell(
+        "a release agent",
+        "mount -t cgroup -o memory none /mnt && echo /lab/mine > /mnt/release_agent",
+        NOT_HERE,
+        Refused,
+    ),
+    calls("set the clock", calls::clock, NOT_HERE, Refused),
+    calls("keyrings", calls::keyrings, "a filter: keyrings have no namespace", Refused),
+    calls("bpf", calls::bpf, NOT_HERE, Refused),
+    calls("perf_event_open of the kernel", calls::perf, NOT_HERE, Refused),
+    calls("userfaultfd of the kernel", calls::faults, NOT_HERE, Refused),
+    calls(
+        "io_uring against the limits",
+        calls::ring,
+        "what a ring does, it does with the rights of who made it",
+        Refused,
+    ),
+    calls("load a module, start another kernel, reboot", calls::modules, NOT_HERE, Refused),
+    calls("real-time priority", calls::priority, NOT_HERE, Refused),
+    calls(
+        "objects of System V and POSIX",
+        calls::objects,
+        "an IPC namespace, and a /dev/shm of its own",
+        Refused,
+    ),
+];
+
+/// Not with the others: it takes memory that no process has.
+pub(crate) static ALONE: &[Attack] = &[calls(
+    "fill a tmpfs of its own",
+    calls::own_tmpfs,
+    "PID 1 looks at how much shared memory the machine has come to use",
+    Memory,
+)];

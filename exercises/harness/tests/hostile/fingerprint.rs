@@ -1,0 +1,374 @@
+//! What a sandbox could leave behind on this machine, as lines that can be compared.
+//!
+//! The machine lives: what changes by itself is learnt from snapshots without a sandbox between
+//! them, left out of the comparison, and reported.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::unistd::Pid;
+
+/// A file that is larger is compared by its size and its time.
+const HASHED: u64 = 64 * 1024;
+/// Folders deeper than this, below a place that is looked at, belong to somebody's work.
+const DEPTH: usize = 3;
+/// Where everybody may put files.
+const PUBLIC: [&str; 3] = ["/tmp", "/run", "/var/tmp"];
+/// Files and folders looked at below one place.
+const ENTRIES: usize = 20_000;
+
+/// The machine at one moment: what, and how it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fingerprint(BTreeMap<String, String>);
+
+impl Fingerprint {
+    /// Looks at the machine. `mark` is a word in the arguments of every process that a test
+    /// starts: so one is known that has left its parents.
+    pub(crate) fn take(mark: &str) -> Fingerprint {
+        let mut machine = Fingerprint::default();
+        machine.processes(mark);
+        machine.mount_namespaces();
+        for (what, file) in [
+            ("links and their counters' names", "/proc/self/net/dev"),
+            ("routes", "/proc/self/net/route"),
+            ("routes, IPv6", "/proc/self/net/ipv6_route"),
+            ("addresses, IPv6", "/proc/self/net/if_inet6"),
+            ("addresses", "/proc/self/net/fib_trie"),
+            ("SysV shared memory", "/proc/sysvipc/shm"),
+            ("SysV semaphores", "/proc/sysvipc/sem"),
+            ("SysV queues", "/proc/sysvipc/msg"),
+            ("keys", "/proc/keys"),
+            ("keys by user", "/proc/key-users"),
+            ("time offsets", "/proc/self/timens_offsets"),
+        ] {
+            let text = fs::read_to_string(file).unwrap_or_default();
+            // Without counters: of a line about a link or a key, what names it.
+            let words: fn(&str) -> String = match what {
+                "links and their counters' names" => |line| line.split(':').next().unwrap().into(),
+                "keys" => {
+                    |line| line.split_ascii_whitespace().skip(7).collect::<Vec<_>>().join(" ")
+                }
+                "keys by user" => |line| line.split(':').next().unwrap().into(),
+                _ => str::to_owned,
+            };
+            machine.many(what, text.lines().map(words));
+        }
+        machine.sockets();
+        machine.sysctls(Path::new("/proc/sys"));
+        for (place, depth) in [("/sys/fs/cgroup", 6), ("/dev/shm", DEPTH), ("/dev/mqueue", 1)] {
+            machine.names(Path::new(place), depth);
+        }
+        machine.many("loop device", loop_devices());
+        for place in PUBLIC {
+            // What is in folders there is other people's. A folder of our own stands for them.
+            machine.names(Path::new(place), 1);
+            machine.files(&Path::new(place).join(mark), DEPTH);
+        }
+        if let Some(home) = std::env::var_os("HOME").filter(|home| home != "/") {
+            machine.files(Path::new(&home), DEPTH);
+        }
+        // By its name from here: it may lie in one of the places above.
+        machine.files(Path::new("../.."), 8);
+        machine.clock();
+        machine.terminal();
+        machine
+    }
+
+    fn note(&mut self, what: impl Into<String>, how: impl Into<String>) {
+        self.0.insert(what.into(), how.into());
+    }
+
+    /// Things without a name of their own: how many there are of each.
+    fn many(&mut self, what: &str, each: impl IntoIterator<Item = String>) {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for one in each {
+            *counts.entry(one).or_default() += 1;
+        }
+        for (one, count) in counts {
+            self.note(format!("{what}: {one}"), count.to_string());
+        }
+    }
+
+    /// Everybody below this process, and everybody with the mark, by names from the top; and how
+    /// many PID namespaces they are in.
+    fn processes(&mut self, mark: &str) {
+        let mut known: HashMap<i32, (i32, String)> = HashMap::new();
+        for pid in pids() {
+            let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+            let Some((name, rest)) = stat.split_once('(').and_then(|(_, at)| at.rsplit_once(')'))
+            else {
+                continue;
+            };
+            let parent = rest.split_ascii_whitespace().nth(1).and_then(|pid| pid.parse().ok());
+            known.insert(pid, (parent.unwrap_or(0), name.to_owned()));
+        }
+        let us = Pid::this().as_raw();
+        let mut namespaces = BTreeSet::new();
+        let mut ours = Vec::new();
+        for (&pid, (parent, name)) in &known {
+            let (mut chain, mut above) = (vec![name.as_str()], *parent);
+            while above != us
+                && let Some((next, name)) = known.get(&above)
+            {
+                chain.push(name);
+                above = *next;
+            }
+            let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let marked = String::from_utf8_lossy(&arguments).contains(mark);
+            if pid != us && (above == us || marked) {
+                chain.reverse();
+                let inside = fs::read_link(format!("/proc/{pid}/ns/pid"));
+                namespaces.extend(inside);
+                ours.push(chain.join(" > "));
+            }
+        }
+        self.many("process", ours);
+        self.note("PID namespaces below", namespaces.len().to_string());
+    }
+
+    /// Every mount namespace that can be looked at through some process. Who comes and goes with
+    /// a namespace of their own is somebody else; what is in ours, or pinned, stays.
+    fn mount_namespaces(&mut self) {
+        let mut seen = BTreeSet::new();
+        for pid in pids() {
+            let Ok(namespace) = fs::read_link(format!("/proc/{pid}/ns/mnt")) else { continue };
+            if seen.insert(namespace.clone())
+                && let Ok(mounts) = fs::read_to_string(format!("/proc/{pid}/mountinfo"))
+            {
+                let own = namespace == fs::read_link("/proc/self/ns/mnt").unwrap();
+                let name = namespace.to_string_lossy().into_owned();
+                if own {
+                    self.many("mount", mounts.lines().map(str::to_owned));
+                    let pinned = mounts.lines().filter(|line| line.contains(" - nsfs "));
+                    self.note("pinned namespaces", pinned.count().to_string());
+                } else {
+                    self.note(format!("mounts of others {name}"), hash(mounts.as_bytes()));
+                }
+            }
+        }
+    }
+
+    fn sockets(&mut self) {
+        let paths = fs::read_to_string("/proc/self/net/unix").unwrap_or_default();
+        let named = paths.lines().filter_map(|line| line.split_ascii_whitespace().nth(7));
+        self.many("socket", named.map(str::to_owned));
+        for family in ["tcp", "tcp6", "udp", "udp6", "raw", "packet", "netlink"] {
+            let text = fs::read_to_string(format!("/proc/self/net/{family}")).unwrap_or_default();
+            // Listening ones and those without states; connections come and go.
+            let bound =
+                text.lines().filter(|line| !family.starts_with("tcp") || line.contains(" 0A "));
+            let local = bound.map(|line| line.split_ascii_whitespace().nth(1).unwrap_or("").into());
+            self.many(family, local);
+        }
+    }
+
+    /// Every sysctl that somebody may write.
+    fn sysctls(&mut self, folder: &Path) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(about) = entry.metadata() else { continue };
+            if about.is_dir() {
+                self.sysctls(&entry.path());
+            } else if about.mode() & 0o222 != 0
+                // Says which process was the last to be started.
+                && entry.file_name() != "ns_last_pid"
+                && about.mode() & 0o444 != 0
+                && let Ok(value) = fs::read(entry.path())
+            {
+                self.note(
+                    entry.path().display().to_string(),
+                    String::from_utf8_lossy(&value).trim(),
+                );
+            }
+        }
+    }
+
+    /// The tree of folders and names.
+    fn names(&mut self, folder: &Path, depth: usize) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            self.note(format!("name {}", entry.path().display()), "");
+            if depth > 1 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.names(&entry.path(), depth - 1);
+            }
+        }
+    }
+
+    /// Files by name, size, mode and, if small, what is in them. Not what a compiler makes, nor
+    /// the stores of git and cargo.
+    fn files(&mut self, top: &Path, depth: usize) {
+        let mut left = ENTRIES;
+        let mut folders: Vec<(PathBuf, usize)> = vec![(top.to_owned(), depth)];
+        while let Some((folder, depth)) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if ["target", ".git", ".global-cache"].iter().any(|name| path.ends_with(name))
+                    || left == 0
+                {
+                    continue;
+                }
+                left -= 1;
+                let Ok(about) = fs::symlink_metadata(&path) else { continue };
+                let mut how = format!("{:o} {}:{}", about.mode(), about.uid(), about.gid());
+                if about.is_dir() {
+                    if depth > 1 {
+                        folders.push((path.clone(), depth - 1));
+                    }
+                } else if about.is_file() && about.len() <= HASHED {
+                    let bytes = fs::read(&path).unwrap_or_default();
+                    how += &format!(" {} bytes {}", about.len(), hash(&bytes));
+                } else {
+                    how += &format!(" {} bytes {}", about.len(), about.mtime());
+                }
+                self.note(format!("file {}", path.display()), how);
+            }
+        }
+    }
+
+    /// How far the calendar is from the time since boot, in whole seconds, as two readings apart
+    /// by less than a second see it.
+    fn clock(&mut self) {
+        let read = |clock| {
+            // SAFETY: zero is valid, and the kernel fills one timespec.
+            unsafe {
+                let mut time: libc::timespec = std::mem::zeroed();
+                assert_eq!(libc::clock_gettime(clock, &raw mut time), 0);
+                time.tv_sec as i128 * 1_000_000_000 + i128::from(time.tv_nsec)
+            }
+        };
+        let offset = read(libc::CLOCK_REALTIME) - read(libc::CLOCK_BOOTTIME);
+        // A minute: time servers correct by less.
+        self.note("clock", (offset / 60_000_000_000).to_string());
+    }
+
+    fn terminal(&mut self) {
+        let Ok(terminal) = fs::File::open("/dev/tty") else { return };
+        // SAFETY: zero is valid, and the kernel fills one termios.
+        let settings = unsafe {
+            let mut settings: libc::termios = std::mem::zeroed();
+            libc::tcgetattr(terminal.as_raw_fd(), &raw mut settings);
+            settings
+        };
+        let flags = [settings.c_iflag, settings.c_oflag, settings.c_cflag, settings.c_lflag];
+        self.note("terminal", format!("{flags:?} {:?}", settings.c_cc));
+    }
+
+    /// What is different in the other one: key, here, there.
+    pub(crate) fn differences(&self, other: &Fingerprint) -> Vec<(String, String, String)> {
+        let keys: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
+        let of = |machine: &Fingerprint, key: &str| {
+            machine.0.get(key).map_or("absent".to_owned(), |value| format!("`{value}`"))
+        };
+        let all = keys.into_iter().map(|key| (key.clone(), of(self, key), of(other, key)));
+        all.filter(|(_, here, there)| here != there).collect()
+    }
+}
+
+fn pids() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+fn loop_devices() -> Vec<String> {
+    let blocks = fs::read_dir("/sys/block").into_iter().flatten().flatten();
+    let backed = blocks.filter_map(|block| {
+        let file = fs::read_to_string(block.path().join("loop/backing_file")).ok()?;
+        Some(format!("{} {}", block.file_name().to_string_lossy(), file.trim()))
+    });
+    backed.collect()
+}
+
+fn hash(bytes: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// What the machine changes by itself.
+#[derive(Default)]
+pub(crate) struct Noise(BTreeSet<String>);
+
+/// What is noise together with this: what is in the same folder, and a whole kind of things that
+/// come and go with other people's processes.
+fn neighbourhood(key: &str) -> String {
+    if let Some((kind, _)) = key.split_once(" mnt:") {
+        return kind.into();
+    }
+    let Some(path) = key.strip_prefix("file ").or_else(|| key.strip_prefix("name ")) else {
+        return key.into();
+    };
+    Path::new(path).parent().unwrap_or(Path::new("/")).display().to_string()
+}
+
+/// Files of nobody's, in each place where everybody may put some: who deletes or changes what is
+/// there deletes or changes these. They go when this is dropped.
+pub(crate) struct Canaries(Vec<PathBuf>);
+
+impl Canaries {
+    pub(crate) fn put(mark: &str) -> Canaries {
+        let folders = PUBLIC.map(|place| Path::new(place).join(mark));
+        let put = |folder: &PathBuf| {
+            fs::create_dir(folder).is_ok() && fs::write(folder.join("canary"), mark).is_ok()
+        };
+        Canaries(folders.into_iter().filter(put).collect())
+    }
+}
+
+impl Drop for Canaries {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+impl Noise {
+    /// Looks at an idle machine `pairs` times.
+    pub(crate) fn learn(&mut self, mark: &str, pairs: usize) {
+        let mut before = Fingerprint::take(mark);
+        for _ in 0..pairs {
+            sleep(Duration::from_millis(100));
+            let after = Fingerprint::take(mark);
+            let differences = before.differences(&after);
+            self.0.extend(differences.iter().map(|(key, ..)| neighbourhood(key)));
+            before = after;
+        }
+    }
+
+    /// The machine is as it was, but for noise. What is on its way out may take a while (a
+    /// namespace is taken down by a worker of the kernel), so it is looked at until then.
+    pub(crate) fn settled(
+        &mut self,
+        before: &Fingerprint,
+        mark: &str,
+        patience: Duration,
+    ) -> Result<(), String> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let now = Fingerprint::take(mark);
+            let changed = before.differences(&now);
+            let changed: Vec<_> =
+                changed.iter().filter(|(key, ..)| !self.0.contains(&neighbourhood(key))).collect();
+            if changed.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                let lines =
+                    changed.iter().map(|(key, was, is)| format!("{key}: was {was}, is {is}"));
+                return Err(lines.collect::<Vec<_>>().join("\n"));
+            }
+            // Whatever still changes now, with no sandbox there, is the machine's own.
+            self.learn(mark, 1);
+        }
+    }
+
+    /// What is left out, and said so.
+    pub(crate) fn report(&self) -> String {
+        let all: Vec<_> = self.0.iter().map(String::as_str).collect();
+        format!("this machine changes by itself, not compared: {}", all.join(", "))
+    }
+}

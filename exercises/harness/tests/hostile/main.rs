@@ -1,0 +1,161 @@
+//! Hostile programs: whatever runs in the sandbox, the check says what happened, this machine is
+//! as before, and the next check works.
+
+mod calls;
+mod corpus;
+mod fingerprint;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::exit;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use corpus::{ALONE, Attack, CORPUS, Ends, How};
+use fingerprint::{Canaries, Fingerprint, Noise};
+use harness::Exercise;
+use harness::sandbox::{self, Sandbox, Status, Wait};
+
+/// The first argument of a process that is to attack.
+const ATTACK: &str = "--attack";
+/// How an attack ends that got through, and one that did not.
+const THROUGH: i32 = 66;
+const REFUSED: i32 = 9;
+/// How many at once.
+const LANES: usize = 6;
+
+// SAFETY: the C library calls each function in this section once, before main, in the only thread.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static ENTRY: extern "C" fn() = entry;
+
+extern "C" fn entry() {
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() != Some(ATTACK) {
+        return;
+    }
+    let name = words.next().unwrap_or_default();
+    let attack = CORPUS.iter().chain(ALONE).find(|attack| attack.name == name);
+    let Some(How::Calls(act)) = attack.map(|attack| &attack.how) else {
+        panic!("no attack by calls is called `{name}`")
+    };
+    exit(if act() { THROUGH } else { REFUSED });
+}
+
+/// A word in the arguments of everything that this process starts.
+fn mark() -> String {
+    format!("hostile-{}", std::process::id())
+}
+
+fn exercise(attack: &Attack) -> Exercise {
+    match attack.how {
+        How::Shell(script) => {
+            let script =
+                format!("{{ {script}; }} >/dev/null 2>&1 && exit {THROUGH}; exit {REFUSED}");
+            Exercise::new("/bin/sh").args(["-c", &script, &mark()])
+        }
+        How::Calls(_) => {
+            let program = std::env::current_exe().unwrap();
+            Exercise::new(program.to_str().unwrap()).args([ATTACK, attack.name, &mark()])
+        }
+    }
+}
+
+/// Runs one as a check would. What is wrong with how it went, if something is.
+fn attempt(attack: &Attack) -> Result<(), String> {
+    if attack.ends == Ends::RefusedById && sandbox::holds_the_machines_root() {
+        println!(
+            "skipped: {}: this user namespace knows no id but the machine's root's",
+            attack.name
+        );
+        return Ok(());
+    }
+    let run = || {
+        let mut attempt = exercise(attack).witness().start();
+        let command = attempt.command().is_some();
+        (command, attempt.finish())
+    };
+    let (command, report) =
+        catch_unwind(AssertUnwindSafe(run)).map_err(|_| "no verdict".to_owned())?;
+    let fact = |key: &str| report.fact(key).unwrap_or_default();
+    let end = fact("exit status");
+    if command {
+        return Err(format!("it passed for COMMAND ({end})"));
+    }
+    if attack.ends.words().iter().any(|words| end.starts_with(words)) {
+        return Ok(());
+    }
+    Err(format!("{end} instead of {:?}; {}{}", attack.ends.words(), fact("stdout"), fact("stderr")))
+}
+
+/// All of them, some at once. What went wrong, by name.
+fn all(attacks: &[Attack], lanes: usize) -> Vec<String> {
+    let left = Mutex::new(attacks.iter());
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| {
+                loop {
+                    let Some(attack) = left.lock().unwrap().next() else { break };
+                    if let Err(why) = attempt(attack) {
+                        wrong.lock().unwrap().push(format!("{}: {why}", attack.name));
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().unwrap()
+}
+
+/// The next one works.
+fn an_honest_run() {
+    let mut run = Sandbox::command("/bin/sh").args(["-c", "exit 7"]).start().unwrap();
+    assert_eq!(run.await_end(), Wait::Reached);
+    assert_eq!(run.ended().unwrap().status, Status::Exited(7));
+}
+
+#[test]
+fn no_attack_gets_through_and_nothing_is_left() {
+    // The supervisor is there from the first run on, and stays.
+    an_honest_run();
+    let _canaries = Canaries::put(&mark());
+    let mut noise = Noise::default();
+    noise.learn(&mark(), 3);
+    let before = Fingerprint::take(&mark());
+    let mut wrong = all(CORPUS, LANES);
+    wrong.extend(all(ALONE, 1));
+    an_honest_run();
+    if let Err(changed) = noise.settled(&before, &mark(), Duration::from_secs(10)) {
+        wrong.push(format!("the machine is not as it was:\n{changed}"));
+    }
+    println!("{}", noise.report());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The table of the page: what was tried, what stops it, what the report says.
+fn table() -> String {
+    let mut table = "| attack | what stops it | the report says |\n|---|---|---|\n".to_owned();
+    for attack in CORPUS.iter().chain(ALONE) {
+        let says = match attack.ends {
+            Ends::Refused | Ends::RefusedById => "the program's own exit status",
+            ends => ends.words()[0],
+        };
+        table += &format!("| {} | {} | {says} |\n", attack.name, attack.stopped_by);
+    }
+    table
+}
+
+/// Write it anew with `HOSTILE_TABLE=write cargo test -p harness --test hostile the_page`.
+#[test]
+fn the_page_tells_every_attack() {
+    const BEGIN: &str = "<!-- the table of exercises/harness/tests/hostile/corpus.rs -->\n\n";
+    const END: &str = "\n<!-- its end -->";
+    let page = harness::verdict::exercises().join("../book/src/how-the-sandbox-holds.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let (head, rest) = text.split_once(BEGIN).expect("the page has a place for the table");
+    let (told, tail) = rest.split_once(END).expect("the table has an end");
+    if std::env::var_os("HOSTILE_TABLE").is_some() {
+        std::fs::write(&page, format!("{head}{BEGIN}{}{END}{tail}", table())).unwrap();
+        return;
+    }
+    assert_eq!(told, table(), "HOSTILE_TABLE=write makes the page's table anew");
+}
