@@ -292,6 +292,11 @@ fn hash(bytes: &[u8]) -> String {
 #[derive(Default)]
 pub(crate) struct Noise(BTreeSet<String>);
 
+/// Whether this is the name of an entry of a place where everybody may put some.
+fn public(key: &str) -> bool {
+    PUBLIC.iter().any(|place| neighbourhood(key) == *place)
+}
+
 /// What is noise together with this: what is in the same folder, and a whole kind of things that
 /// come and go with other people's processes.
 fn neighbourhood(key: &str) -> String {
@@ -350,7 +355,11 @@ impl Noise {
         let deadline = Instant::now() + patience;
         loop {
             let now = Fingerprint::take(mark);
-            let changed = before.differences(&now);
+            let mut changed = before.differences(&now);
+            // Other people take their own away; a canary stands for what is not theirs.
+            changed.retain(|(key, _, is)| {
+                !(is == "absent" && key.starts_with("name ") && public(key))
+            });
             let changed: Vec<_> =
                 changed.iter().filter(|(key, ..)| !self.0.contains(&neighbourhood(key))).collect();
             if changed.is_empty() {
