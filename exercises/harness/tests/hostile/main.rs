@@ -159,3 +159,53 @@ fn the_page_tells_every_attack() {
     }
     assert_eq!(told, table(), "HOSTILE_TABLE=write makes the page's table anew");
 }
+
+/// What a single level of namespaces, made by unshare(1), lacks, and an attack that shows it.
+struct Weak {
+    lacks: &'static str,
+    /// What the shell does before the attack.
+    before: &'static str,
+    attack: &'static str,
+}
+
+const WEAK: &[Weak] = &[
+    Weak {
+        lacks: "the second level",
+        // The function stands for rm(1): it deletes nothing, and asks whether one could.
+        before: "mount --bind /usr /usr && mount -o remount,bind,ro /usr && \
+                 rm() { ! grep -q ' /usr ro' /proc/self/mountinfo; }",
+        attack: "remount /usr and delete",
+    },
+    Weak {
+        lacks: "a root of its own",
+        before: ":",
+        attack: "the homes, the sockets, the journals",
+    },
+    Weak { lacks: "limits", before: "ulimit -n 4096", attack: "descriptors without end" },
+    Weak {
+        lacks: "closed descriptors",
+        before: "exec 9</dev/null",
+        attack: "look for inherited descriptors",
+    },
+];
+
+#[test]
+fn what_a_weak_sandbox_lacks_is_found() {
+    for weak in WEAK {
+        let attack = CORPUS.iter().find(|attack| attack.name == weak.attack).unwrap();
+        let run = match attack.how {
+            How::Shell(script) => script.to_owned(),
+            How::Calls(_) => "\"$0\" --attack \"$1\"; test $? = 66".to_owned(),
+        };
+        let program = std::env::current_exe().unwrap();
+        let script = format!("{}; {{ {run}; }} >/dev/null 2>&1", weak.before);
+        let status = std::process::Command::new("unshare")
+            .args(["-Urm", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts"])
+            .args(["sh", "-c", &script])
+            .arg(program)
+            .arg(attack.name)
+            .status()
+            .unwrap();
+        assert!(status.success(), "without {}, `{}` gets through", weak.lacks, weak.attack);
+    }
+}
