@@ -13,5 +13,6 @@ pub mod visitor;
 
 pub use mounts::{Mount, Propagation};
 pub use namespaces::{Kind, Namespace, Namespaces};
+pub use network::{Link, Route};
 pub use process::Process;
 pub use procfs::Proc;

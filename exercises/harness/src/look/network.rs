@@ -1,4 +1,4 @@
-//! What is in a network namespace: its interfaces and their addresses.
+//! What is in a network namespace: its interfaces, their addresses, its routes.
 //!
 //! The kernel tells over a socket of the family netlink(7), with the messages of rtnetlink(7), and
 //! tells what is in the namespace where the socket was made. So whoever wants to know goes there
@@ -12,22 +12,32 @@ use nix::errno::Errno;
 
 /// One interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Link {
-    pub(crate) index: u32,
-    pub(crate) name: String,
+pub struct Link {
+    pub index: u32,
+    pub name: String,
     /// Whether it has been set up (`IFF_UP`). Whether anything answers is another question.
-    pub(crate) up: bool,
+    pub up: bool,
     /// `veth`, `bridge`; `None` for one that stands for a device, and for `lo`.
-    pub(crate) kind: Option<String>,
+    pub kind: Option<String>,
     /// The index of the interface that it ends at: of a veth, its other end.
-    pub(crate) peer: Option<u32>,
+    pub peer: Option<u32>,
     /// Whether that index is one of another network namespace.
-    pub(crate) peer_is_elsewhere: bool,
+    pub peer_is_elsewhere: bool,
     /// The index of the bridge that it is a port of.
-    pub(crate) bridge: Option<u32>,
+    pub bridge: Option<u32>,
     /// With the length of the prefix: `10.0.0.1/24`. Without the link-local ones of IPv6, which
     /// the kernel makes from a random number.
-    pub(crate) addresses: Vec<String>,
+    pub addresses: Vec<String>,
+}
+
+/// One route of the main table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// `10.0.0.0/24`, or `default`.
+    pub destination: String,
+    pub gateway: Option<String>,
+    /// The index of the interface.
+    pub link: Option<u32>,
 }
 
 /// The interfaces of the network namespace that the calling thread is in, by index.
@@ -50,6 +60,70 @@ pub(crate) fn links() -> Result<Vec<Link>> {
     Ok(links)
 }
 
+/// The routes of its main table that are for IPv4.
+///
+/// # Errors
+///
+/// As for [`links`].
+pub(crate) fn routes() -> Result<Vec<Route>> {
+    let answers = dump(libc::RTM_GETROUTE, libc::AF_INET)?;
+    Ok(messages(&answers, libc::RTM_NEWROUTE).filter_map(route).collect())
+}
+
+impl Link {
+    /// For a message of the visitor, which is text: a line. The kernel allows no white space in a
+    /// name (`dev_valid_name` in `net/core/dev.c`).
+    pub(crate) fn to_line(&self) -> String {
+        let number = |index: Option<u32>| index.unwrap_or(0);
+        format!(
+            "{} {} {} {} {} {} {} {}\n",
+            self.index,
+            self.up,
+            self.kind.as_deref().unwrap_or("-"),
+            number(self.peer),
+            self.peer_is_elsewhere,
+            number(self.bridge),
+            if self.addresses.is_empty() { "-".to_owned() } else { self.addresses.join(",") },
+            self.name,
+        )
+    }
+
+    pub(crate) fn from_line(line: &str) -> Option<Link> {
+        let mut words = line.split(' ');
+        let mut word = || words.next();
+        let number = |word: &str| word.parse().ok().filter(|index| *index != 0);
+        Some(Link {
+            index: word()?.parse().ok()?,
+            up: word()? == "true",
+            kind: word().filter(|kind| *kind != "-").map(str::to_owned),
+            peer: number(word()?),
+            peer_is_elsewhere: word()? == "true",
+            bridge: number(word()?),
+            addresses: match word()? {
+                "-" => Vec::new(),
+                addresses => addresses.split(',').map(str::to_owned).collect(),
+            },
+            name: word()?.to_owned(),
+        })
+    }
+}
+
+impl Route {
+    pub(crate) fn to_line(&self) -> String {
+        let gateway = self.gateway.as_deref().unwrap_or("-");
+        format!("{} {gateway} {}\n", self.destination, self.link.unwrap_or(0))
+    }
+
+    pub(crate) fn from_line(line: &str) -> Option<Route> {
+        let mut words = line.split(' ');
+        Some(Route {
+            destination: words.next()?.to_owned(),
+            gateway: words.next().filter(|gateway| *gateway != "-").map(str::to_owned),
+            link: words.next()?.parse().ok().filter(|index| *index != 0),
+        })
+    }
+}
+
 /// The most that is read of an answer. A thousand interfaces fit.
 const LONGEST: usize = 4 << 20;
 
@@ -61,8 +135,8 @@ fn dump(what: u16, family: i32) -> Result<Vec<u8>> {
         let fd = libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE);
         OwnedFd::from_raw_fd(Errno::result(fd)?)
     };
-    // A header of 16 bytes (struct nlmsghdr), and one that begins with the family: the longer of
-    // the two has 16 as well, and the kernel takes it for each.
+    // A header of 16 bytes (struct nlmsghdr), and one that begins with the family: the longest of
+    // the three has 16 as well, and the kernel takes it for each.
     let mut request = [0_u8; 32];
     let length = request.len() as u32;
     request[..4].copy_from_slice(&length.to_ne_bytes());
@@ -172,6 +246,25 @@ fn address(body: &[u8]) -> Option<(u32, String)> {
     (!from_a_random_number).then(|| (owner, format!("{address}/{prefix}")))
 }
 
+/// After `struct rtmsg`.
+fn route(body: &[u8]) -> Option<Route> {
+    const MAIN: u8 = libc::RT_TABLE_MAIN;
+    let (prefix, table, kind) = (*body.get(1)?, *body.get(4)?, *body.get(7)?);
+    if table != MAIN || kind != libc::RTN_UNICAST {
+        return None;
+    }
+    let mut route = Route { destination: "default".to_owned(), gateway: None, link: None };
+    for (kind, value) in attributes(body.get(12..)?) {
+        match kind {
+            libc::RTA_DST => route.destination = format!("{}/{prefix}", ip(value)?),
+            libc::RTA_GATEWAY => route.gateway = ip(value).map(|address| address.to_string()),
+            libc::RTA_OIF => route.link = index(value),
+            _ => {}
+        }
+    }
+    Some(route)
+}
+
 fn index(value: &[u8]) -> Option<u32> {
     Some(u32::from_ne_bytes(*value.first_chunk()?))
 }
@@ -222,16 +315,33 @@ mod tests {
     }
 
     #[test]
+    fn a_line_survives_the_trip() {
+        let mut link = link(&a_link()).unwrap();
+        for addresses in [vec![], vec!["10.0.0.1/24".to_owned(), "fd00::1/64".to_owned()]] {
+            link.addresses = addresses;
+            assert_eq!(Link::from_line(link.to_line().trim_end()), Some(link.clone()));
+        }
+        let gateway = Some("10.0.0.1".to_owned());
+        for (gateway, link) in [(gateway, Some(7)), (None, None)] {
+            let route = Route { destination: "default".to_owned(), gateway, link };
+            assert_eq!(Route::from_line(route.to_line().trim_end()), Some(route));
+        }
+        assert_eq!(Link::from_line("7 true"), None);
+        assert_eq!(Route::from_line("default"), None);
+    }
+
+    #[test]
     fn no_bytes_make_it_panic() {
         let body = a_link();
         for length in 0..body.len() {
             _ = link(&body[..length]);
             _ = address(&body[..length]);
+            _ = route(&body[..length]);
             _ = all_messages(&body[..length]).count();
         }
         for byte in 0..=255 {
             let bytes = [byte; 64];
-            _ = (link(&bytes), address(&bytes));
+            _ = (link(&bytes), address(&bytes), route(&bytes));
             assert!(all_messages(&bytes).count() < 20 && attributes(&bytes).count() < 20);
         }
     }
@@ -240,5 +350,6 @@ mod tests {
     fn this_machine_has_a_loopback_interface() {
         let links = links().unwrap();
         assert!(links.iter().any(|link| link.name == "lo" && link.index == 1), "{links:?}");
+        routes().unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! The visitor: a process of the harness that enters namespaces, reads there, and may mount.
+//! The visitor: a process of the harness that enters namespaces, reads there, and may mount or
+//! connect.
 //!
 //! A host name, for one, can only be read from inside its UTS namespace. The supervisor forks the
 //! visitor (setns(2) to a user namespace needs a process with one thread). It stays outside the
@@ -6,20 +7,22 @@
 //! last process inside has ended: the descriptors keep the namespaces alive.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::exit;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
 use nix::mount::{MsFlags, mount, umount};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::Mode;
 
-use super::{Mount, Namespace, ipc, mounts};
-use crate::sandbox::ids;
+use super::{Link, Mount, Namespace, Route, ipc, mounts, network};
 use crate::sandbox::supervisor::{self, VISIT};
 use crate::sandbox::wire::{self, Reader, Writer};
+use crate::sandbox::{self, ids};
 use crate::sys::{self, Fork};
 
 /// What to do there.
@@ -42,6 +45,15 @@ pub(crate) enum Visit {
     Segment(String),
     /// Whether there is a POSIX message queue of this name.
     Queue(String),
+    /// The interfaces.
+    Links,
+    /// The routes.
+    Routes,
+    /// What the server on a port of 127.0.0.1 says.
+    Listen(u16),
+    /// Listens on an address in the last namespace but one, connects from the last. Whom the
+    /// listener sees.
+    Exchange(Ipv4Addr),
 }
 
 /// What is read of a file.
@@ -60,6 +72,10 @@ impl Visit {
             Visit::Unmount(path) => to.number(6).text(path),
             Visit::Segment(key) => to.number(7).text(key),
             Visit::Queue(name) => to.number(8).text(name),
+            Visit::Links => to.number(9).text(""),
+            Visit::Routes => to.number(10).text(""),
+            Visit::Listen(port) => to.number(11).text(&port.to_string()),
+            Visit::Exchange(address) => to.number(12).text(&address.to_string()),
         };
         to.0
     }
@@ -76,13 +92,24 @@ impl Visit {
             (6, path) => Some(Visit::Unmount(path)),
             (7, key) => Some(Visit::Segment(key)),
             (8, name) => Some(Visit::Queue(name)),
+            (9, _) => Some(Visit::Links),
+            (10, _) => Some(Visit::Routes),
+            (11, port) => Some(Visit::Listen(port.parse().ok()?)),
+            (12, address) => Some(Visit::Exchange(address.parse().ok()?)),
             _ => None,
         }
     }
 
+    /// In the visitor, one namespace before the last: what it makes there and takes along.
+    fn prepare(&self) -> nix::Result<Option<TcpListener>> {
+        let Visit::Exchange(address) = self else { return Ok(None) };
+        let listener = TcpListener::bind((*address, 0)).map_err(|error| sys::errno_of(&error))?;
+        Ok(Some(listener))
+    }
+
     /// In the visitor, where it has gone. `own` is its folder in the `/proc` that it came from: the
     /// one inside shows another PID namespace, and knows no visitor.
-    fn act(&self, own: &OwnedFd) -> nix::Result<String> {
+    fn act(&self, own: &OwnedFd, prepared: Option<TcpListener>) -> nix::Result<String> {
         // A pipe that somebody has put in a file's place must not keep us.
         let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
         let io = |error: std::io::Error| sys::errno_of(&error);
@@ -134,9 +161,53 @@ impl Visit {
             }
             Visit::Segment(key) => return ipc::segment(key.parse().map_err(|_| Errno::EINVAL)?),
             Visit::Queue(name) => return ipc::queue(name).map(|()| String::new()),
+            Visit::Links => return Ok(network::links()?.iter().map(Link::to_line).collect()),
+            Visit::Routes => return Ok(network::routes()?.iter().map(Route::to_line).collect()),
+            Visit::Listen(port) => {
+                return words_of((Ipv4Addr::LOCALHOST, *port).into()).map_err(io);
+            }
+            Visit::Exchange(_) => {
+                let listener = prepared.ok_or(Errno::EINVAL)?;
+                return converse(&listener).map(|from| from.to_string()).map_err(io);
+            }
         }
         nix::unistd::gethostname()?.into_string().map_err(|_| Errno::EILSEQ)
     }
+}
+
+/// In the visitor: what a server says to whoever connects.
+fn words_of(server: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&server, sandbox::patience())?;
+    stream.set_read_timeout(Some(sandbox::patience()))?;
+    let (mut words, mut buffer) = (Vec::new(), [0; READ as usize]);
+    while words.len() < READ as usize {
+        match stream.read(&mut buffer)? {
+            0 => break,
+            length => words.extend(&buffer[..length]),
+        }
+    }
+    Ok(String::from_utf8_lossy(&words).into_owned())
+}
+
+/// In the visitor: connects to a listener that it has made somewhere else, and lets a byte through
+/// either way. Where the listener sees it come from.
+fn converse(listener: &TcpListener) -> std::io::Result<IpAddr> {
+    let patience = sandbox::patience();
+    let mut here = TcpStream::connect_timeout(&listener.local_addr()?, patience)?;
+    // Our side is connected when the answer has come; the other side, when ours has come there.
+    let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+    if poll(&mut [PollFd::new(listener.as_fd(), PollFlags::POLLIN)], timeout)? == 0 {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    let (mut there, from) = listener.accept()?;
+    let mut byte = *b"x";
+    here.set_read_timeout(Some(patience))?;
+    there.set_read_timeout(Some(patience))?;
+    here.write_all(&byte)?;
+    there.read_exact(&mut byte)?;
+    there.write_all(&byte)?;
+    here.read_exact(&mut byte)?;
+    Ok(from.ip())
 }
 
 /// The host name in a UTS namespace.
@@ -224,17 +295,60 @@ pub fn queue_in(ipc: &Namespace, name: &str) -> nix::Result<()> {
     send(Visit::Queue(name.to_owned()), ipc).map(drop)
 }
 
-/// Sends a visitor to `place`. The right to enter is the owner's: the visitor goes through the
-/// user namespace that owns the place.
+/// The interfaces of a network namespace, by index.
+///
+/// # Errors
+///
+/// As for [`host_name`].
+pub fn links_in(net: &Namespace) -> nix::Result<Vec<Link>> {
+    Ok(send(Visit::Links, net)?.lines().filter_map(Link::from_line).collect())
+}
+
+/// The IPv4 routes of a network namespace, those of the main table.
+///
+/// # Errors
+///
+/// As for [`host_name`].
+pub fn routes_in(net: &Namespace) -> nix::Result<Vec<Route>> {
+    Ok(send(Visit::Routes, net)?.lines().filter_map(Route::from_line).collect())
+}
+
+/// What a server on 127.0.0.1 in a network namespace says to whoever connects, at most 4096 bytes.
+///
+/// # Errors
+///
+/// `ECONNREFUSED` where nobody listens, `ENETUNREACH` where `lo` is down, `EAGAIN` where a server
+/// neither speaks nor hangs up for [`sandbox::patience`]; and as for [`host_name`].
+pub fn words_on_port(net: &Namespace, port: u16) -> nix::Result<String> {
+    send(Visit::Listen(port), net)
+}
+
+/// Whether packets go from one network namespace to an address of another and back: a visitor
+/// listens there, and connects from here. Its address as it is seen there.
+///
+/// # Errors
+///
+/// `EADDRNOTAVAIL` when the address is none of `to`'s; `ENETUNREACH`, `EHOSTUNREACH`, `EIO` after
+/// [`sandbox::patience`] when no answer comes; and as for [`host_name`]. The user namespace that
+/// owns `from` must own `to`, or be an ancestor of its owner.
+pub fn exchange(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> nix::Result<Ipv4Addr> {
+    let seen = send_through(Visit::Exchange(address), &[to, from])?;
+    seen.parse().map_err(|_| Errno::EPROTO)
+}
+
 fn send(visit: Visit, place: &Namespace) -> nix::Result<String> {
-    let owner = place.owner()?;
+    send_through(visit, &[place])
+}
+
+/// Sends a visitor to the last of `places`, through the others. The right to enter is the owner's:
+/// the visitor goes through the user namespace that owns the last place.
+fn send_through(visit: Visit, places: &[&Namespace]) -> nix::Result<String> {
+    let owner = places.last().ok_or(Errno::EINVAL)?.owner()?;
     let (ours, theirs) = wire::pair()?;
     let supervisor = supervisor::socket().map_err(|error| error.errno)?;
-    wire::send(
-        supervisor,
-        &visit.encode(),
-        &[theirs.as_fd(), owner.fd().as_fd(), place.fd().as_fd()],
-    )?;
+    let mut fds = vec![theirs.as_fd(), owner.fd().as_fd()];
+    fds.extend(places.iter().map(|place| place.fd().as_fd()));
+    wire::send(supervisor, &visit.encode(), &fds)?;
     drop(theirs);
     let answer = wire::receive(ours.as_fd())?.ok_or(Errno::ECHILD)?;
     let mut answer = Reader(&answer.bytes);
@@ -255,8 +369,11 @@ pub(crate) fn fork_visitor(visit: Visit, mut fds: impl Iterator<Item = OwnedFd>)
         let go = || {
             let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
             let own = open("/proc/self", folder, Mode::empty())?;
-            places.iter().try_for_each(|place| setns(place, CloneFlags::empty()))?;
-            visit.act(&own)
+            let (last, others) = places.split_last().ok_or(Errno::EINVAL)?;
+            others.iter().try_for_each(|place| setns(place, CloneFlags::empty()))?;
+            let prepared = visit.prepare()?;
+            setns(last, CloneFlags::empty())?;
+            visit.act(&own, prepared)
         };
         let mut to = Writer::default();
         match go() {
