@@ -1,0 +1,92 @@
+//! `ch12-net PORT OUTSIDE INSIDE -- COMMAND`: two servers on one port, in two network namespaces.
+
+use harness::look::{Kind, Namespace, visitor};
+use harness::{Report, assert_report, exercise, random, token};
+
+/// Runs the program once and looks at both networks while COMMAND is parked.
+fn report() -> Report {
+    // Below those that the kernel gives to whoever asks for any (`ip_local_port_range`).
+    let port = 10_000 + (random() % 20_000) as u16;
+    let (outside, inside) = (token("otter"), token("heron"));
+    let port_word = port.to_string();
+    let mut attempt = exercise!().args([&port_word, &outside, &inside]).witness().start();
+    for (word, role) in [(&port_word, "PORT"), (&outside, "OUTSIDE"), (&inside, "INSIDE")] {
+        attempt.report.role(word, role);
+    }
+    if let Some(command) = attempt.command() {
+        let there = command.namespaces.get(Kind::Net).expect("every kernel has them");
+        let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has them");
+        let report = &mut attempt.report;
+        report.line("lo of COMMAND", loopback(there));
+        report.line("PORT where COMMAND is", answer(there, port));
+        report.line("PORT in the lab", answer(lab, port));
+        report.line("lo of the lab", loopback(lab));
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+/// What the kernel says of the loopback interface there.
+fn loopback(net: &Namespace) -> String {
+    let links = match visitor::links_in(net) {
+        Ok(links) => links,
+        Err(errno) => return format!("cannot be read ({errno})"),
+    };
+    match links.iter().find(|link| link.name == "lo") {
+        Some(lo) if lo.up => "up".to_owned(),
+        Some(_) => "down".to_owned(),
+        None => "there is none".to_owned(),
+    }
+}
+
+/// What a visitor hears who connects from there.
+fn answer(net: &Namespace, port: u16) -> String {
+    match visitor::words_on_port(net, port) {
+        Ok(words) => format!("says {words}"),
+        Err(errno) => format!("no answer ({})", errno.desc()),
+    }
+}
+
+/// COMMAND is in a new network namespace, and the loopback interface there is up. A new network
+/// namespace has it, but down.
+#[test]
+fn step1_command_has_a_network_of_its_own_with_lo_up() {
+    assert_report!(report().table(&["COMMAND", "lo of"]), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  A     A    A    B    A    A    A       A
+    lo of COMMAND: up
+    lo of the lab: up
+    ");
+}
+
+/// When COMMAND starts, a server listens there, on PORT of 127.0.0.1. It says INSIDE to whoever
+/// connects, and hangs up.
+#[test]
+fn step2_a_server_listens_in_there() {
+    assert_report!(report().lines(&["lo of COMMAND", "PORT where"]), @r"
+    lo of COMMAND: up
+    PORT where COMMAND is: says INSIDE
+    ");
+}
+
+/// On the same port another listens in the lab, at the same time, and says OUTSIDE.
+#[test]
+fn step3_another_listens_on_the_same_port_in_the_lab() {
+    assert_report!(report().lines(&["PORT"]), @r"
+    PORT where COMMAND is: says INSIDE
+    PORT in the lab: says OUTSIDE
+    ");
+}
+
+/// Your program lives as long as COMMAND and exits with its status. No process is left.
+#[test]
+fn step4_both_end_with_command() {
+    assert_report!(report().lines(&["PORT", "exit status", "left behind", "lab afterwards"]), @r"
+    PORT where COMMAND is: says INSIDE
+    PORT in the lab: says OUTSIDE
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    ");
+}
