@@ -191,6 +191,9 @@ pub(crate) fn furnish(request: &Request) -> Result<(), SetupError> {
         .map_err(at(Stage::Inner, format!("sethostname({:?})", request.host_name)))?;
     if request.network {
         loopback_up().map_err(at(Stage::Network, "ioctl(SIOCSIFFLAGS, \"lo\", IFF_UP)"))?;
+        // A machine that forwards hands that down to every new network namespace (`devinet_init_net`
+        // in `net/ipv4/devinet.c`). Labs are the same everywhere.
+        _ = std::fs::write("/proc/sys/net/ipv4/ip_forward", "0");
     }
     Ok(())
 }

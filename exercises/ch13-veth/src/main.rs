@@ -1,0 +1,201 @@
+//! ch13-veth: run a command in a network namespace that is joined to this one.
+//!
+//! Usage: `ch13-veth NAME OUTER INNER -- COMMAND [ARGS…]`
+//!
+//! When it is finished:
+//!
+//! ```text
+//! # ch13-veth web 10.0.0.1 10.0.0.2 -- ip -brief address
+//! lo               UNKNOWN        127.0.0.1/8 ::1/128
+//! eth0@if2         UP             10.0.0.2/24
+//! ```
+//!
+//! Out here there is an interface `web` with the address 10.0.0.1, as long as the command runs.
+//!
+//! Check it with `cargo xtask check ch13`.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
+};
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [name, outer, inner, dashes, command, args @ ..] if dashes == "--" => {
+            pair(name, outer, inner).and_then(|pair| run(&pair, command, args))
+        }
+        _ => Err(anyhow!("usage: ch13-veth NAME OUTER INNER -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch13-veth: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the command line asks for: the name of the outer end, and the address of each.
+#[allow(dead_code, reason = "nobody uses it yet")]
+struct Pair {
+    name: String,
+    outer: Ipv4Addr,
+    inner: Ipv4Addr,
+}
+
+/// Runs `command` in a new network namespace that is joined to this one, and waits for it.
+fn run(pair: &Pair, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
+    // The tools for the job are below, and finished.
+    // TODO: leave the network namespace, and join the new one to the old one by a veth pair. Man pages: unshare(2), veth(4).
+    // TODO: set both ends up, with their addresses, and `lo`. Man pages: rtnetlink(7), ip-address(8).
+    // TODO: give the new one a default route, and let the old one forward. Man pages: ip-route(8), ip(7).
+    let _ = (Netlink::open()?, pair);
+    Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
+}
+
+/// A socket for requests about the network namespace where it was made: netlink(7).
+struct Netlink(OwnedFd);
+
+#[allow(dead_code, reason = "nobody uses it yet")]
+impl Netlink {
+    fn open() -> Result<Netlink> {
+        let (kind, flags) = (SockType::Raw, SockFlag::SOCK_CLOEXEC);
+        let socket = socket(AddressFamily::Netlink, kind, flags, SockProtocol::NetlinkRoute);
+        Ok(Netlink(socket.context("socket(AF_NETLINK)")?))
+    }
+
+    /// Sends one request, and returns the answer.
+    fn ask(&self, kind: u16, flags: i32, body: &[u8]) -> nix::Result<Vec<u8>> {
+        // struct nlmsghdr: length, type, flags, and two numbers that we do not need.
+        let length = 16 + body.len() as u32;
+        let flags = (libc::NLM_F_REQUEST | flags) as u16;
+        let mut message = length.to_ne_bytes().to_vec();
+        message.extend(kind.to_ne_bytes());
+        message.extend(flags.to_ne_bytes());
+        message.extend([0; 8]);
+        message.extend(body);
+        send(self.0.as_raw_fd(), &message, MsgFlags::empty())?;
+
+        let mut answer = vec![0; 8192];
+        let length = recv(self.0.as_raw_fd(), &mut answer, MsgFlags::empty())?;
+        answer.truncate(length);
+        // An error has a negative errno behind the header. 0 is no error: what was asked is done.
+        let number = |at| i32::from_ne_bytes(std::array::from_fn(|byte| answer[at + byte]));
+        let is_error = answer[4..6] == (libc::NLMSG_ERROR as u16).to_ne_bytes();
+        if is_error && number(16) != 0 {
+            return Err(Errno::from_raw(-number(16)));
+        }
+        Ok(answer)
+    }
+
+    /// The number that an interface has in its network namespace.
+    fn index(&self, name: &str) -> Result<i32> {
+        let body = [&link(0, 0), &attribute(libc::IFLA_IFNAME, name.as_bytes())[..]].concat();
+        let answer = self.ask(libc::RTM_GETLINK, 0, &body);
+        let answer = answer.with_context(|| format!("RTM_GETLINK({name})"))?;
+        Ok(i32::from_ne_bytes(std::array::from_fn(|byte| answer[20 + byte])))
+    }
+}
+
+#[allow(dead_code, reason = "nobody uses it yet")]
+impl Netlink {
+    /// Makes a veth pair, both ends here.
+    fn add_veth(&self, name: &str, peer: &str) -> Result<()> {
+        let peer_message = [&link(0, 0), &attribute(libc::IFLA_IFNAME, peer.as_bytes())[..]];
+        let data = attribute(VETH_INFO_PEER, &peer_message.concat());
+        let info =
+            [attribute(libc::IFLA_INFO_KIND, b"veth"), attribute(libc::IFLA_INFO_DATA, &data)];
+        let name_and_info = [
+            attribute(libc::IFLA_IFNAME, name.as_bytes()),
+            attribute(libc::IFLA_LINKINFO, &info.concat()),
+        ];
+        let body = [&link(0, 0), &name_and_info.concat()[..]].concat();
+        let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+        let answer = self.ask(libc::RTM_NEWLINK, flags, &body);
+        answer.map(drop).with_context(|| format!("RTM_NEWLINK(veth {name} {peer})"))
+    }
+
+    /// Moves an interface to the network namespace behind a descriptor.
+    fn move_to(&self, name: &str, namespace: &File) -> Result<()> {
+        let fd = namespace.as_raw_fd().to_ne_bytes();
+        let index = self.index(name)?;
+        let body = [&link(index, 0), &attribute(libc::IFLA_NET_NS_FD, &fd)[..]].concat();
+        let answer = self.ask(libc::RTM_NEWLINK, libc::NLM_F_ACK, &body);
+        answer.map(drop).with_context(|| format!("RTM_NEWLINK({name}, IFLA_NET_NS_FD)"))
+    }
+
+    fn set_up(&self, name: &str) -> Result<()> {
+        let body = link(self.index(name)?, libc::IFF_UP);
+        let answer = self.ask(libc::RTM_NEWLINK, libc::NLM_F_ACK, &body);
+        answer.map(drop).with_context(|| format!("RTM_NEWLINK({name}, IFF_UP)"))
+    }
+
+    /// Adds an address of a network of 256: `/24`.
+    fn add_address(&self, name: &str, address: Ipv4Addr) -> Result<()> {
+        // struct ifaddrmsg: family, length of the prefix, flags, scope, index.
+        let mut body = vec![libc::AF_INET as u8, 24, 0, 0];
+        body.extend(self.index(name)?.to_ne_bytes());
+        body.extend(attribute(libc::IFA_LOCAL, &address.octets()));
+        let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+        let answer = self.ask(libc::RTM_NEWADDR, flags, &body);
+        answer.map(drop).with_context(|| format!("RTM_NEWADDR({name}, {address}/24)"))
+    }
+
+    /// Sends whatever has no other route to `gateway`.
+    fn add_default_route(&self, gateway: Ipv4Addr) -> Result<()> {
+        // struct rtmsg: family, two prefixes of no length, service, table, who, how far, what kind.
+        let family = libc::AF_INET as u8;
+        let (table, who, kind) = (libc::RT_TABLE_MAIN, libc::RTPROT_BOOT, libc::RTN_UNICAST);
+        let mut body = vec![family, 0, 0, 0, table, who, libc::RT_SCOPE_UNIVERSE, kind];
+        body.extend([0; 4]);
+        body.extend(attribute(libc::RTA_GATEWAY, &gateway.octets()));
+        let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+        let answer = self.ask(libc::RTM_NEWROUTE, flags, &body);
+        answer.map(drop).with_context(|| format!("RTM_NEWROUTE(default, {gateway})"))
+    }
+}
+
+/// `linux/veth.h`; the libc crate does not have it.
+const VETH_INFO_PEER: u16 = 1;
+
+/// `struct ifinfomsg`: family, type, index, flags, and which of the flags to change.
+fn link(index: i32, flags: i32) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[4..8].copy_from_slice(&index.to_ne_bytes());
+    bytes[8..12].copy_from_slice(&flags.to_ne_bytes());
+    bytes[12..16].copy_from_slice(&flags.to_ne_bytes());
+    bytes
+}
+
+/// `struct rtattr`: length, type, and the value, filled up to a multiple of four bytes.
+fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(value);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+fn pair(name: &OsStr, outer: &OsStr, inner: &OsStr) -> Result<Pair> {
+    let address = |word: &OsStr| {
+        let address = word.to_str().and_then(|text| text.parse().ok());
+        address.with_context(|| format!("{word:?} is not an IPv4 address"))
+    };
+    let name = name.to_str().with_context(|| format!("{name:?} is not UTF-8"))?.to_owned();
+    Ok(Pair { name, outer: address(outer)?, inner: address(inner)? })
+}
+
+/// The shell's convention: the exit status, or 128 and the signal's number.
+fn exit_code(status: ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    code as u8
+}

@@ -1,0 +1,206 @@
+//! `ch13-veth NAME OUTER INNER -- COMMAND`: a network that is joined to the lab's.
+
+use std::net::Ipv4Addr;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use harness::look::{Kind, Link, Namespace, Process, visitor};
+use harness::sandbox::patience;
+use harness::{Report, Seen, assert_report, exercise, random, token};
+
+/// What one run of the program is given.
+struct Pair {
+    name: String,
+    outer: Ipv4Addr,
+    inner: Ipv4Addr,
+}
+
+impl Pair {
+    /// In a network of its own: `net` is the second number of its addresses.
+    fn new(net: u8) -> Pair {
+        let random = random().to_ne_bytes();
+        // Three digits each: none begins like the other.
+        let address = |least: u8, random: u8| Ipv4Addr::new(10, net, 7, least + random % 50);
+        let (outer, inner) = (address(100, random[0]), address(200, random[1]));
+        Pair { name: token("v"), outer, inner }
+    }
+
+    fn words(&self) -> [String; 3] {
+        [self.name.clone(), self.outer.to_string(), self.inner.to_string()]
+    }
+}
+
+fn net(seen: &Seen) -> &Namespace {
+    seen.namespaces.get(Kind::Net).expect("every kernel has network namespaces")
+}
+
+/// Runs the program once and looks at both networks while COMMAND is parked.
+fn report() -> Report {
+    let pair = Pair::new(1 + (random() % 200) as u8);
+    let mut attempt = exercise!().args(pair.words()).witness().start();
+    for (word, role) in pair.words().iter().zip(["NAME", "OUTER", "INNER"]) {
+        attempt.report.role(word, role);
+    }
+    if let Some(command) = attempt.command() {
+        let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
+        let report = &mut attempt.report;
+        let here = visitor::links_in(lab).unwrap_or_default();
+        let there = visitor::links_in(net(&command)).unwrap_or_default();
+        let (end, other) = ends(&there, &here);
+        report.line("COMMAND is joined to", joined(&there, end, other));
+        report.line("COMMAND's end", state(end));
+        report.line("the lab's end", state(other));
+        report.line("lo of COMMAND", state(there.iter().find(|link| link.name == "lo")));
+
+        let (there, here) = (net(&command), lab);
+        for (key, from, to, address) in [
+            ("from the lab to INNER", here, there, pair.inner),
+            ("from COMMAND to OUTER", there, here, pair.outer),
+            ("from COMMAND to INNER", there, there, pair.inner),
+        ] {
+            report.line(key, way(from, to, address));
+        }
+        let routes = visitor::routes_in(there).unwrap_or_default();
+        let default = routes.iter().find(|route| route.destination == "default");
+        let gateway = default.and_then(|route| route.gateway.clone());
+        report.line("default route of COMMAND", gateway.unwrap_or_else(|| "none".to_owned()));
+    }
+    attempt.release(7);
+    attempt.finish()
+}
+
+/// What is left of the pair when the program has ended, and nobody holds what it has made.
+fn afterwards() -> &'static str {
+    let words = Pair::new(203).words();
+    let mut attempt = exercise!().args(words).args(["--", "/bin/true"]).start();
+    attempt.run.await_end();
+    let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
+    let deadline = Instant::now() + patience();
+    while visitor::links_in(lab).is_ok_and(|links| links.iter().any(is_veth)) {
+        if Instant::now() > deadline {
+            return "an end is in the lab";
+        }
+        // The kernel takes a namespace apart when it has time.
+        sleep(Duration::from_millis(5));
+    }
+    "nothing"
+}
+
+fn is_veth(link: &Link) -> bool {
+    link.kind.as_deref() == Some("veth")
+}
+
+/// The two ends of a cable between two networks.
+fn ends<'a>(there: &'a [Link], here: &'a [Link]) -> (Option<&'a Link>, Option<&'a Link>) {
+    let leads_out = |link: &&Link| is_veth(link) && link.peer_is_elsewhere;
+    let end = there.iter().find(leads_out);
+    let other = end.and_then(|end| {
+        let mut others = here.iter().filter(leads_out);
+        others.find(|link| end.peer == Some(link.index) && link.peer == Some(end.index))
+    });
+    (end, other)
+}
+
+fn joined(there: &[Link], end: Option<&Link>, other: Option<&Link>) -> String {
+    let veths = there.iter().filter(|link| is_veth(link)).count();
+    match (end, other, veths) {
+        (Some(_), Some(other), 1) => other.name.clone(),
+        (Some(_), None, 1) => "a network that is not the lab's".to_owned(),
+        (None, _, 2) => "itself: both ends of the pair are there".to_owned(),
+        (_, _, 0) => "nothing: no end of a veth pair is there".to_owned(),
+        (_, _, many) => format!("{many} ends of veth pairs"),
+    }
+}
+
+/// Whether it is up, and its IPv4 addresses.
+fn state(link: Option<&Link>) -> String {
+    let Some(link) = link else { return "there is none".to_owned() };
+    let addresses = link.addresses.iter().filter(|address| !address.contains(':'));
+    let words = [if link.up { "up" } else { "down" }.to_owned()];
+    words.into_iter().chain(addresses.cloned()).collect::<Vec<_>>().join(", ")
+}
+
+/// A visitor listens there and another connects from here.
+fn way(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> &'static str {
+    match visitor::exchange(from, to, address) {
+        Ok(_) => "packets go there and back",
+        Err(nix::errno::Errno::EADDRNOTAVAIL) => "nobody has this address there",
+        Err(nix::errno::Errno::ENETUNREACH) => "no route",
+        Err(_) => "no answer",
+    }
+}
+
+/// COMMAND is in a new network namespace. One end of a veth pair is there, and the other is in the
+/// lab, under NAME.
+#[test]
+fn step1_a_veth_pair_joins_command_to_the_lab() {
+    assert_report!(report().table(&["COMMAND is joined"]), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  A     A    A    B    A    A    A       A
+    COMMAND is joined to: NAME
+    ");
+}
+
+/// The lab's end has the address OUTER, COMMAND's end has INNER, both with a prefix of 24 bits.
+/// Packets go either way. And COMMAND reaches itself: they take `lo`.
+#[test]
+fn step2_packets_go_both_ways() {
+    assert_report!(report().lines(&["COMMAND is joined", "COMMAND's end", "the lab's end", "from"]), @r"
+    COMMAND is joined to: NAME
+    COMMAND's end: up, INNER/24
+    the lab's end: up, OUTER/24
+    from the lab to INNER: packets go there and back
+    from COMMAND to OUTER: packets go there and back
+    from COMMAND to INNER: packets go there and back
+    ");
+}
+
+/// Whatever COMMAND has no other route for, it sends to OUTER, and the lab forwards. So two
+/// COMMANDs of two runs of your program reach each other, through a third network between them.
+#[test]
+fn step3_two_commands_reach_each_other_through_the_lab() {
+    let (one, two) = (Pair::new(201), Pair::new(202));
+    let run = |pair: &Pair| format!("\"$0\" {} -- /lab/witness &", pair.words().join(" "));
+    let mut attempt = exercise!().script(&format!("{}\n{}\nwait", run(&one), run(&two))).start();
+    let first = attempt.command();
+    let second =
+        attempt.run.await_nth_witness(1).1.and_then(|process: Process| Seen::of(process).ok());
+    let way = match (&first, &second) {
+        (Some(first), Some(second)) => {
+            // Who was parked first was a race.
+            let has = |seen: &Seen, address: Ipv4Addr| {
+                let links = visitor::links_in(net(seen)).unwrap_or_default();
+                links.iter().any(|link| link.addresses.contains(&format!("{address}/24")))
+            };
+            let address = if has(second, one.inner) { one.inner } else { two.inner };
+            way(net(first), net(second), address)
+        }
+        _ => "there are no two",
+    };
+    attempt.release(0);
+    let finished = attempt.finish();
+    let mut report = report();
+    report.line("from one COMMAND to another", way);
+    report.aside("stderr", finished.fact("stderr").unwrap_or_default());
+    assert_report!(report.lines(&["COMMAND is joined", "default route", "from one"]), @r"
+    COMMAND is joined to: NAME
+    default route of COMMAND: OUTER
+    from one COMMAND to another: packets go there and back
+    ");
+}
+
+/// Your program exits with COMMAND's status and leaves no process. The pair is gone: it ends with
+/// either of its namespaces.
+#[test]
+fn step4_nothing_is_left_of_it() {
+    let mut report = report();
+    report.line("left of the pair", afterwards());
+    assert_report!(report.lines(&["COMMAND is joined", "exit status", "left behind", "lab afterwards", "left of"]), @r"
+    COMMAND is joined to: NAME
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    left of the pair: nothing
+    ");
+}
