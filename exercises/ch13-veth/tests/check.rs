@@ -162,7 +162,15 @@ fn step2_packets_go_both_ways() {
 fn step3_two_commands_reach_each_other_through_the_lab() {
     let (one, two) = (Pair::new(201), Pair::new(202));
     let run = |pair: &Pair| format!("\"$0\" {} -- /lab/witness &", pair.words().join(" "));
-    let mut attempt = exercise!().script(&format!("{}\n{}\nwait", run(&one), run(&two))).start();
+    // One after the other: of two that write to ip_forward at the same moment the kernel may take
+    // both for the one who comes second (`devinet_sysctl_forward` in net/ipv4/devinet.c), and then
+    // the file says 1 and no interface forwards. The first has written when its end is in the lab.
+    let wait = format!(
+        "n=0; until [ -d /proc/sys/net/ipv4/conf/{} ] || [ $n = 500 ]; do n=$((n + 1)); sleep 0.01; done",
+        one.name
+    );
+    let script = format!("{}\n{wait}\n{}\nwait", run(&one), run(&two));
+    let mut attempt = exercise!().script(&script).start();
     let first = attempt.command();
     let second =
         attempt.run.await_nth_witness(1).1.and_then(|process: Process| Seen::of(process).ok());
