@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::checkout::Checkout;
 
@@ -28,6 +30,7 @@ fn a_save_is_checked() {
     checkout.verdict("ch01-one", "step1_it_runs", &[("outcome", "failed")]);
     checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* saved */ }\n");
     assert_eq!(heard("FAIL").as_deref(), Some("  FAIL    step 1: it runs"));
-    child.kill().unwrap();
+    // timeout(1) passes it on; a SIGKILL would leave the watch alone.
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
     child.wait().unwrap();
 }
