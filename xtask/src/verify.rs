@@ -4,6 +4,7 @@
 //! called by its name; every file that a chapter needs is there and in shape.
 
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -277,6 +278,7 @@ fn programs_in(folder: &Path, prefix: &str) -> std::result::Result<Vec<Source>, 
 }
 
 /// What has to come of a program.
+#[derive(Clone, Copy)]
 enum Expected {
     StubFails,
     SolutionPasses,
@@ -311,6 +313,7 @@ impl Expected {
 }
 
 /// One program under one check.
+#[derive(Clone)]
 struct Trial<'a> {
     chapter: &'a str,
     check: &'a Path,
@@ -351,104 +354,138 @@ fn trials_of<'a>(
                 trial(&mistake.name, other(patience(mistake)), expected)
             }
             None if *name == stub_of(chapter) => {
-                trial("the stub", other(None), Expected::StubFails)
+                trial("the stub", other(Some(IMPATIENCE)), Expected::StubFails)
             }
             None if book.others.iter().any(|other| other == name) => {
                 trial(name, other(None), Expected::OtherPasses)
             }
-            None => trial(name, other(Some("2")), Expected::CheatFails),
+            None => trial(name, other(Some(IMPATIENCE)), Expected::CheatFails),
         });
     }
     Ok(trials)
 }
 
-/// Seconds. Of a mistake that shows by never ending there is nothing else to see. Others may hang
-/// on their way to what is seen, and on a busy machine a right answer takes its time. Who uses up
-/// what a sandbox has needs all of it.
+/// Seconds that are enough to see that a program has hung. A right answer takes a tenth of it, more on
+/// a busy machine: who is to be told by name is run again, with the usual patience, if it is not.
+const IMPATIENCE: &str = "0.5";
+
+/// Who uses up what a sandbox has needs all of its time.
 fn patience(mistake: &Mistake) -> Option<&'static str> {
-    let ends_like = |beginning: &str| {
-        mistake.when.iter().flatten().any(|(fact, patterns)| {
-            fact == "exit status" && patterns.iter().any(|pattern| pattern.starts_with(beginning))
-        })
-    };
-    match (ends_like("still running"), ends_like("stopped")) {
-        (true, _) => Some("0.5"),
-        (_, true) => None,
-        _ => Some("2"),
-    }
+    let is_stopped = mistake.when.iter().flatten().any(|(fact, patterns)| {
+        fact == "exit status" && patterns.iter().any(|pattern| pattern.starts_with("stopped"))
+    });
+    (!is_stopped).then_some(IMPATIENCE)
 }
 
 /// Runs them all. The faults of each, in the order of the trials.
 fn in_parallel(trials: &[Trial]) -> Vec<Vec<String>> {
+    let mut pieces: Vec<Piece> = trials.iter().enumerate().flat_map(pieces_of).collect();
     // Mistakes and cheats first, those of the later chapters before the others: some of them hang,
     // and what needs the processor fills their time.
-    let mut order: Vec<usize> = (0..trials.len()).rev().collect();
-    let may_hang =
-        |expected: &Expected| matches!(expected, Expected::Named { .. } | Expected::CheatFails);
-    order.sort_by_key(|number| !may_hang(&trials[*number].expected));
+    pieces.reverse();
+    let may_hang = |expected| matches!(expected, Expected::Named { .. } | Expected::CheatFails);
+    pieces.sort_by_key(|piece| !may_hang(piece.trial.expected));
     let next = AtomicUsize::new(0);
     // A trial is mostly waiting: for a sandbox, for a deadline.
     let workers = 4 * thread::available_parallelism().map_or(1, usize::from);
     let work = || {
-        let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
-        let mine = numbers.map_while(|place| {
-            let number = *order.get(place)?;
-            Some((number, faults_of(&trials[number])))
-        });
-        mine.collect::<Vec<_>>()
+        let mine = iter::from_fn(|| pieces.get(next.fetch_add(1, Ordering::Relaxed)));
+        mine.map(|piece| (piece.number, piece.faults())).collect::<Vec<_>>()
     };
-    let mut done: Vec<_> = thread::scope(|scope| {
+    let mut faults = vec![Vec::new(); trials.len()];
+    thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("it does not panic")).collect()
+        for thread in threads {
+            for (number, more) in thread.join().expect("it does not panic") {
+                faults[number].extend(more);
+            }
+        }
     });
-    done.sort();
-    done.into_iter().map(|(_, faults)| faults).collect()
+    // Of one trial's steps each was another thread's.
+    faults.iter_mut().for_each(|faults| faults.sort());
+    faults
 }
 
-fn faults_of(trial: &Trial) -> Vec<String> {
-    let name = trial.name;
-    let mut faults = Vec::new();
+/// What one thread does at a time.
+struct Piece<'a> {
+    /// Of the trial.
+    number: usize,
+    trial: &'a Trial<'a>,
+    /// None: the steps of a mistake, one by one until one fails.
+    step: Option<&'a Step>,
+}
+
+fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
+    match trial.expected {
+        Expected::Named { .. } => vec![Piece { number, trial, step: None }],
+        _ => trial.steps.iter().map(|step| Piece { number, trial, step: Some(step) }).collect(),
+    }
+}
+
+impl Piece<'_> {
+    fn faults(&self) -> Vec<String> {
+        match self.step {
+            Some(step) => faults_of_step(self.trial, step),
+            None => faults_of_mistake(self.trial),
+        }
+    }
+}
+
+/// A step that has to pass, or has to fail.
+fn faults_of_step(trial: &Trial, step: &Step) -> Vec<String> {
+    let run = match run_step(trial.check, step, trial.other) {
+        Ok(run) => run,
+        Err(failure) => return vec![format!("{}: {failure}", trial.name)],
+    };
+    let as_expected = match trial.expected {
+        Expected::SolutionPasses | Expected::OtherPasses => run.outcome == Outcome::Passed,
+        _ => run.outcome == Outcome::Failed || trial.may_pass(step, run.outcome),
+    };
+    if as_expected { Vec::new() } else { vec![trial.saw(step, &run)] }
+}
+
+/// The first step that fails has to call the mistake by its name.
+fn faults_of_mistake(trial: &Trial) -> Vec<String> {
+    let faults = faults_of_diagnosis(trial);
+    if faults.is_empty() {
+        return faults;
+    }
+    let patient = trial.other.map(|other| Other { patience: None, ..other });
+    faults_of_diagnosis(&Trial { other: patient, ..trial.clone() })
+}
+
+fn faults_of_diagnosis(trial: &Trial) -> Vec<String> {
     let mut skipped = None;
     for step in &trial.steps {
         let run = match run_step(trial.check, step, trial.other) {
             Ok(run) => run,
-            Err(failure) => return vec![format!("{name}: {failure}")],
+            Err(failure) => return vec![format!("{}: {failure}", trial.name)],
         };
-        let saw = || format!("{name}, {}: {}", step.name, brief(&run));
         if !run.verdict.skipped.is_empty() {
             skipped = Some(run.verdict.skipped.clone());
         }
-        match &trial.expected {
-            Expected::SolutionPasses | Expected::OtherPasses => {
-                if run.outcome != Outcome::Passed {
-                    faults.push(saw());
-                }
+        match run.outcome {
+            Outcome::Passed => {}
+            Outcome::Failed if run.verdict.mistake == trial.name => {
+                return match trial.expected {
+                    Expected::Named { points: true } => faults_of_story(trial, step),
+                    _ => Vec::new(),
+                };
             }
-            Expected::StubFails | Expected::CheatFails => {
-                if run.outcome != Outcome::Failed && !trial.may_pass(step, run.outcome) {
-                    faults.push(saw());
-                }
+            _ if run.verdict.mistake.is_empty() => {
+                return vec![format!("not diagnosed: {}", trial.saw(step, &run))];
             }
-            Expected::Named { points } => match run.outcome {
-                Outcome::Passed => {}
-                Outcome::Failed if run.verdict.mistake == name => {
-                    return if *points { faults_of_story(trial, step) } else { Vec::new() };
-                }
-                _ if run.verdict.mistake.is_empty() => {
-                    return vec![format!("not diagnosed: {}", saw())];
-                }
-                _ => return vec![format!("taken for {:?}: {}", run.verdict.mistake, saw())],
-            },
+            _ => {
+                let saw = trial.saw(step, &run);
+                return vec![format!("taken for {:?}: {saw}", run.verdict.mistake)];
+            }
         }
     }
-    if let Expected::Named { .. } = trial.expected {
-        if let Some(skipped) = skipped {
-            println!("skipped: {}, the mistake {name:?}: {skipped}", trial.chapter);
-            return Vec::new();
-        }
-        faults.push(format!("{name}: passes every step"));
-    }
-    faults
+    let Some(skipped) = skipped else {
+        return vec![format!("{}: passes every step", trial.name)];
+    };
+    println!("skipped: {}, the mistake {:?}: {skipped}", trial.chapter, trial.name);
+    Vec::new()
 }
 
 /// With the recorder beside it the verdict is the same, and points at a call. A race may have
@@ -474,6 +511,10 @@ fn faults_of_story(trial: &Trial, step: &Step) -> Vec<String> {
 }
 
 impl Trial<'_> {
+    fn saw(&self, step: &Step, run: &Run) -> String {
+        format!("{}, {}: {}", self.name, step.name, brief(run))
+    }
+
     fn may_pass(&self, step: &Step, outcome: Outcome) -> bool {
         let known = |(chapter, name, _): &(&str, &str, &str)| {
             *chapter == self.chapter && *name == step.name
