@@ -357,7 +357,7 @@ fn trials_of<'a>(
                 trial("the stub", other(Some(IMPATIENCE)), Expected::StubFails)
             }
             None if book.others.iter().any(|other| other == name) => {
-                trial(name, other(None), Expected::OtherPasses)
+                trial(name, other(Some(PATIENCE)), Expected::OtherPasses)
             }
             None => trial(name, other(Some(IMPATIENCE)), Expected::CheatFails),
         });
@@ -366,8 +366,12 @@ fn trials_of<'a>(
 }
 
 /// Seconds that are enough to see that a program has hung. A right answer takes a tenth of it, more on
-/// a busy machine: who is to be told by name is run again, with the usual patience, if it is not.
+/// a busy machine: who is to be told by name is run again, with [`PATIENCE`], if it is not.
 const IMPATIENCE: &str = "0.5";
+
+/// Seconds for who has to be right in the end. Nobody waits that long unless something is wrong, or
+/// the machine has much else to do.
+const PATIENCE: &str = "20";
 
 /// Who uses up what a sandbox has needs all of its time.
 fn patience(mistake: &Mistake) -> Option<&'static str> {
@@ -450,7 +454,7 @@ fn faults_of_mistake(trial: &Trial) -> Vec<String> {
     if faults.is_empty() {
         return faults;
     }
-    let patient = trial.other.map(|other| Other { patience: None, ..other });
+    let patient = trial.other.map(|other| Other { patience: Some(PATIENCE), ..other });
     faults_of_diagnosis(&Trial { other: patient, ..trial.clone() })
 }
 
