@@ -79,14 +79,12 @@ fn live(
     shown: Vec<Option<OwnedFd>>,
     go: OwnedFd,
 ) -> Result<(), SetupError> {
-    // This takes capabilities but no ids: it is done while the supervisor writes the maps.
-    let shown = Trees::take(request, shown);
-    // It writes one byte when they are there; otherwise it has told why, and that is told alone.
+    // The supervisor writes one byte when the maps are there; otherwise it has told why, and that
+    // is told alone.
     if read(&go, &mut [0]) != Ok(1) {
         exit(1);
     }
     drop(go);
-    let shown = shown?;
     ids::become_id(0).map_err(at(Stage::Map, "setresuid(0, 0, 0)"))?;
     die_with_the_check(fds.liveness.as_fd());
     // What ps(1) and lsns(8) call us.
@@ -104,7 +102,7 @@ fn live(
 
     // Making namespaces and building a root take about as long: both at once.
     let program = conceive(request, fds)?;
-    shown.build(request)?;
+    Trees::take(request, shown)?.build(request)?;
     limits::on_namespaces();
     if request.state == State::PlainUser {
         inner::furnish(request)?;

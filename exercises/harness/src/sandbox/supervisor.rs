@@ -135,7 +135,7 @@ fn run(request: &Request, fds: &mut Descriptors, story: Option<OwnedFd>) -> Resu
             outer::main(request, fds, shown, wait)
         }
         Fork::Parent { pid, pidfd } => {
-            match ids::many().filter(|_| request.many_ids) {
+            match request.many_ids.then(ids::many).flatten() {
                 Some((uid, gid)) => ids::map_many(pid, 0, uid, gid, ids::MANY)?,
                 None => ids::map(pid, 0, ids::host_uid(), ids::host_gid())?,
             }

@@ -11,7 +11,7 @@ use nix::Result;
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType,
-    UnixCredentials, recvmsg, sendmsg, socketpair,
+    UnixCredentials, recv, recvmsg, sendmsg, socketpair,
 };
 
 /// The longest message: a request with its arguments. Under the default socket buffer (208 KiB).
@@ -58,15 +58,18 @@ pub(crate) fn receive_from_a_stranger(socket: BorrowedFd) -> Result<Option<Recei
 }
 
 fn receive_with(socket: BorrowedFd, mut control: Vec<u8>) -> Result<Option<Received>> {
-    let mut bytes = vec![0; LONGEST];
-    let mut slices = [IoSliceMut::new(&mut bytes)];
-    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-    let message = loop {
-        match recvmsg::<()>(socket.as_raw_fd(), &mut slices, Some(&mut control), flags) {
+    // Its length first: to clear room for the longest takes longer than to read most of them.
+    let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
+    let length = loop {
+        match recv(socket.as_raw_fd(), &mut [], peek) {
             Err(Errno::EINTR) => {}
-            result => break result?,
+            length => break length?,
         }
     };
+    let mut bytes = vec![0; length.min(LONGEST)];
+    let mut slices = [IoSliceMut::new(&mut bytes)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(socket.as_raw_fd(), &mut slices, Some(&mut control), flags)?;
     let (mut fds, mut sender) = (Vec::new(), None);
     for control in message.cmsgs()? {
         match control {
