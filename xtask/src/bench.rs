@@ -9,6 +9,8 @@ mod record;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
 use std::time::{Instant, SystemTime};
 
 use harness::sandbox::{Sandbox, State, Status, Wait};
@@ -65,6 +67,7 @@ pub(crate) fn run(words: &[&str]) -> Result {
         }
     }
     print_table(runs, &times);
+    print_throughput(runs);
     if let Err(failure) = edit_to_verdict(runs.min(15)) {
         // A checkout that may not be written to, for one. The table holds all the same.
         print(&format!("\nfrom an edit to the verdict: not measured: {failure}\n"));
@@ -98,6 +101,40 @@ fn print_table(runs: usize, times: &[std::result::Result<Vec<f64>, String>]) {
         }
     }
     print("\nbars: the root lab costs at most 0.75 of bwrap and 1.6 times the floor\n");
+}
+
+/// Runs per second with several at once.
+fn print_throughput(runs: usize) {
+    const AT_ONCE: [usize; 4] = [1, 2, 4, 8];
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    print("\nroot labs per second, so many at once\n\n");
+    let mut alone = None;
+    for at_once in AT_ONCE {
+        match throughput(at_once, 4 * runs) {
+            Ok(rate) => {
+                let times = rate / *alone.get_or_insert(rate);
+                print(&format!("{at_once:52}{rate:7.0}{times:9.2} times\n"));
+            }
+            Err(error) => print(&format!("{at_once:52}not measured: {error}\n")),
+        }
+    }
+    print(&format!("\nthis machine has {cores} processors\n"));
+}
+
+fn throughput(at_once: usize, runs: usize) -> std::result::Result<f64, String> {
+    let left = AtomicUsize::new(runs);
+    let work = || -> std::result::Result<(), String> {
+        while left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+            root_lab()?;
+        }
+        Ok(())
+    };
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("it does not panic"))
+    })?;
+    Ok(runs as f64 / start.elapsed().as_secs_f64())
 }
 
 /// The value below which this part of the values lies.
@@ -164,30 +201,38 @@ fn edit_to_verdict(runs: usize) -> Result<()> {
     let package = format!("{}-solution", chapter.name);
     let file = chapter.solution().join("src/main.rs");
     let steps = steps(&chapter.exercise().join("tests/check.rs"))?;
-    let verdict = || -> Result<()> {
-        let Built::Yes(check) = build_check(&package, Screen::stdout())? else {
-            return Err(Failure::new(format!("{package} does not compile")));
-        };
+    let check = || match build_check(&package, Screen::stdout())? {
+        Built::Yes(check) => Ok(check),
+        Built::No => Err(Failure::new(format!("{package} does not compile"))),
+    };
+    let pass = |check: &Path| -> Result<()> {
         for step in &steps {
-            if run_step(&check, step, None)?.outcome != Outcome::Passed {
+            if run_step(check, step, None)?.outcome != Outcome::Passed {
                 return Err(Failure::new(format!("{package} does not pass {}", step.name)));
             }
         }
         Ok(())
     };
+    let verdict = || pass(&check()?);
     let build = || build_program(&package, Screen::stdout()).map(drop);
     // Both once, uncounted, with everything that has to be built the first time.
     verdict()?;
     build()?;
-    let (mut verdicts, mut builds) = (Vec::new(), Vec::new());
+    let check = check()?;
+    let (mut verdicts, mut builds, mut alone) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..runs {
         verdicts.push(timed_after_edit(&file, verdict)?);
         builds.push(timed_after_edit(&file, build)?);
+        let start = Instant::now();
+        pass(&check)?;
+        alone.push(start.elapsed().as_secs_f64());
     }
     let (verdict, build) = (quantile(&verdicts, 0.5), quantile(&builds, 0.5));
     print(&format!(
-        "\nfrom an edit to the verdict of {} steps: {verdict:.2} s; cargo build of the program alone: {build:.2} s\n",
-        steps.len()
+        "\nfrom an edit to the verdict of {} steps: {verdict:.2} s; cargo build of the program alone: {build:.2} s\n\
+         the steps alone, outside Cargo: {:.0} ms; bar: 150 ms\n",
+        steps.len(),
+        quantile(&alone, 0.5) * 1000.0
     ));
     Ok(())
 }
