@@ -1,9 +1,10 @@
 //! A figure: the frames that a view makes of a story, as HTML for the stepper.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
 use harness::look::Kind;
-use harness::record::{Outcome, Step, Story, World};
+use harness::record::{Change, Outcome, Step, Story, World};
 
 use crate::svg::{Picture, escape};
 use crate::{maps, membership, mounts, network, owners, pointers, processes};
@@ -173,19 +174,24 @@ pub(crate) fn frames(story: &Story, view: View, part: &Part) -> Result<Vec<Frame
 fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
     let part = &Part { kinds: kinds(story, part), ..part.clone() };
     let mut world = World::default();
-    let (mut steps, mut scenes): (Vec<(&Step, Option<String>)>, Vec<S>) = Default::default();
+    let mut commands = HashMap::new();
+    let (mut steps, mut scenes): (Vec<Told>, Vec<S>) = Default::default();
     for (number, step) in story.steps.iter().enumerate() {
         let who = who(&world, step);
         world.apply(step);
+        commands.extend(command(step).map(|command| (step.task, command)));
         if number == 0 || part.calls.is_empty() || part.calls.contains(&step.call) {
-            steps.push((step, who));
+            steps.push(match commands.get(&step.task).filter(|_| is_its_work(step)) {
+                Some(command) => Told { who: None, text: Some(command.clone()) },
+                None => Told { who, text: (!is_start(step)).then(|| text(step)) },
+            });
             scenes.push(S::of(&world, part));
         }
     }
     S::thin_out(&mut scenes, part);
     // The first of each run of equal scenes, from the first that shows something to the last.
-    let mut kept: Vec<(&(&Step, Option<String>), S)> = Vec::new();
-    for (step, scene) in steps.iter().zip(scenes) {
+    let mut kept: Vec<(Told, S)> = Vec::new();
+    for (step, scene) in steps.into_iter().zip(scenes) {
         let is_first = kept.is_empty() && !scene.is_empty();
         if is_first || kept.last().is_some_and(|(_, last)| *last != scene) {
             kept.push((step, scene));
@@ -196,13 +202,33 @@ fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
     }
     let several = story.steps.iter().any(|step| step.task != story.steps[0].task);
     let (steps, scenes): (Vec<_>, Vec<S>) = kept.into_iter().unzip();
-    let frames = steps.iter().enumerate().map(|(at, (step, who))| Frame {
-        who: who.clone().filter(|_| several),
-        text: (!is_start(step)).then(|| text(step)),
+    let frames = steps.into_iter().enumerate().map(|(at, Told { who, text })| Frame {
+        who: who.filter(|_| several),
+        text,
         description: S::describe(&scenes, at),
         picture: S::draw(&scenes, at),
     });
     frames.collect()
+}
+
+/// What a frame says of the step before it.
+struct Told {
+    who: Option<String>,
+    text: Option<String>,
+}
+
+/// The command that an execve(2) starts, as one would type it.
+fn command(step: &Step) -> Option<String> {
+    let arguments = step.text.strip_prefix("execve(")?.split_once('[')?.1.strip_suffix("])")?;
+    let words = arguments.split(", ").map(|word| word.trim_matches('"'));
+    Some(words.collect::<Vec<_>>().join(" "))
+}
+
+/// Interfaces are changed by messages, which are no steps of a story: it looks at them when a
+/// program ends. What is different then is the work of the command.
+fn is_its_work(step: &Step) -> bool {
+    let about_interfaces = |change: &Change| matches!(change, Change::Links { .. });
+    step.call == "exit" && step.changes.iter().any(about_interfaces)
 }
 
 /// The caller, as it was before the call.
@@ -226,7 +252,6 @@ fn text(step: &Step) -> String {
 
 /// The kinds to show: those that are asked for, else those of which the story makes or joins one.
 fn kinds(story: &Story, part: &Part) -> Vec<Kind> {
-    use harness::record::Change;
     if !part.kinds.is_empty() {
         return part.kinds.clone();
     }
