@@ -19,13 +19,13 @@ const HASHED: u64 = 64 * 1024;
 /// Folders deeper than this, below a place that is looked at, belong to somebody's work.
 const DEPTH: usize = 3;
 /// Where everybody may put files.
-const PUBLIC: [&str; 3] = ["/tmp", "/run", "/var/tmp"];
+pub(crate) const PUBLIC: [&str; 3] = ["/tmp", "/run", "/var/tmp"];
 /// Files and folders looked at below one place.
 const ENTRIES: usize = 20_000;
 
 /// The machine at one moment: what, and how it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fingerprint(BTreeMap<String, String>);
+pub(crate) struct Fingerprint(pub(crate) BTreeMap<String, String>);
 
 impl Fingerprint {
     /// Looks at the machine. `mark` is a word in the arguments of every process that a test
@@ -290,7 +290,7 @@ fn hash(bytes: &[u8]) -> String {
 
 /// What the machine changes by itself.
 #[derive(Default)]
-pub(crate) struct Noise(BTreeSet<String>);
+pub(crate) struct Noise(pub(crate) BTreeSet<String>);
 
 /// Whether this is the name of an entry of a place where everybody may put some.
 fn public(key: &str) -> bool {
@@ -309,28 +309,6 @@ fn neighbourhood(key: &str) -> String {
     Path::new(path).parent().unwrap_or(Path::new("/")).display().to_string()
 }
 
-/// Files of nobody's, in each place where everybody may put some: who deletes or changes what is
-/// there deletes or changes these. They go when this is dropped.
-pub(crate) struct Canaries(Vec<PathBuf>);
-
-impl Canaries {
-    pub(crate) fn put(mark: &str) -> Canaries {
-        let folders = PUBLIC.map(|place| Path::new(place).join(mark));
-        let put = |folder: &PathBuf| {
-            fs::create_dir(folder).is_ok() && fs::write(folder.join("canary"), mark).is_ok()
-        };
-        Canaries(folders.into_iter().filter(put).collect())
-    }
-}
-
-impl Drop for Canaries {
-    fn drop(&mut self) {
-        for folder in &self.0 {
-            _ = fs::remove_dir_all(folder);
-        }
-    }
-}
-
 impl Noise {
     /// Looks at an idle machine `pairs` times.
     pub(crate) fn learn(&mut self, mark: &str, pairs: usize) {
@@ -344,31 +322,25 @@ impl Noise {
         }
     }
 
-    /// The machine is as it was, but for noise. What is on its way out may take a while (a
-    /// namespace is taken down by a worker of the kernel), so it is looked at until then.
-    pub(crate) fn settled(
+    /// What is different from before and no noise: key, what it was, what it is. What is on its way
+    /// out may take a while (a namespace is taken down by a worker of the kernel), so it is looked
+    /// at until then.
+    pub(crate) fn changed(
         &mut self,
         before: &Fingerprint,
         mark: &str,
         patience: Duration,
-    ) -> Result<(), String> {
+    ) -> Vec<(String, String, String)> {
         let deadline = Instant::now() + patience;
         loop {
             let now = Fingerprint::take(mark);
             let mut changed = before.differences(&now);
             // Other people take their own away; a canary stands for what is not theirs.
-            changed.retain(|(key, _, is)| {
-                !(is == "absent" && key.starts_with("name ") && public(key))
-            });
-            let changed: Vec<_> =
-                changed.iter().filter(|(key, ..)| !self.0.contains(&neighbourhood(key))).collect();
-            if changed.is_empty() {
-                return Ok(());
-            }
-            if Instant::now() >= deadline {
-                let lines =
-                    changed.iter().map(|(key, was, is)| format!("{key}: was {was}, is {is}"));
-                return Err(lines.collect::<Vec<_>>().join("\n"));
+            changed
+                .retain(|(key, _, is)| is != "absent" || !key.starts_with("name ") || !public(key));
+            changed.retain(|(key, ..)| !self.0.contains(&neighbourhood(key)));
+            if changed.is_empty() || Instant::now() >= deadline {
+                return changed;
             }
             // Whatever still changes now, with no sandbox there, is the machine's own.
             self.learn(mark, 1);

@@ -1,0 +1,128 @@
+//! Whether this machine is as it was, around a longer piece of work such as all of `.ci/run`:
+//! `fingerprint before FILE` and `fingerprint after FILE`, both in `exercises/harness`.
+//!
+//! What the machine changes by itself is learnt from idle moments at both ends, and said. So is
+//! what the work may change: the stores of the tools that it installs and builds with.
+
+#[path = "../tests/hostile/fingerprint.rs"]
+mod fingerprint;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use fingerprint::{Fingerprint, Noise};
+use serde_json::{Value, json};
+
+/// Idle moments looked at, at either end.
+const PAIRS: usize = 10;
+/// How long what is on its way out may take.
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// What may be different afterwards: a part of its name, and why.
+const ALLOWED: [(&str, &str); 8] = [
+    ("/.cargo", "cargo's store"),
+    ("/.rustup", "rustup's store"),
+    ("/.npm", "npm's store"),
+    ("/.cache", "stores of programs"),
+    ("/.config", "settings that Chromium writes"),
+    ("/.pki", "keys that Chromium makes"),
+    ("/book/book", "the book that was built"),
+    ("/.progress", "the chapters that were solved"),
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["before", file] => before(file),
+        ["after", file] => after(file),
+        _ => Err("usage: fingerprint before FILE, or fingerprint after FILE".to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fingerprint: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every process that was started from this checkout has a part of its path in its arguments.
+fn mark() -> Result<String, String> {
+    let checkout = fs::canonicalize("../..").map_err(|error| format!("../..: {error}"))?;
+    Ok(format!("{}/target/", checkout.display()))
+}
+
+fn before(file: &str) -> Result<(), String> {
+    let mark = mark()?;
+    let mut noise = Noise::default();
+    noise.learn(&mark, PAIRS);
+    let machine = Fingerprint::take(&mark);
+    let kept = json!({ "machine": machine.0, "noise": noise.0, "strangers": strangers() });
+    println!("{} things are as they are; {}", machine.0.len(), noise.report());
+    fs::write(file, kept.to_string()).map_err(|error| format!("write({file:?}): {error}"))
+}
+
+fn after(file: &str) -> Result<(), String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("read({file:?}): {error}"))?;
+    let kept: Value = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
+    let strings = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let machine = kept["machine"].as_object().ok_or(format!("{file}: no fingerprint"))?;
+    let machine = machine.iter().map(|(key, value)| (key.clone(), strings(value)));
+    let before = Fingerprint(machine.collect());
+    let mut noise = Noise(kept["noise"].as_array().into_iter().flatten().map(strings).collect());
+
+    let mark = mark()?;
+    noise.learn(&mark, PAIRS);
+    let changed = noise.changed(&before, &mark, SETTLE);
+    let (allowed, changed): (Vec<_>, Vec<_>) =
+        changed.into_iter().partition(|(key, was, _)| reason(key, was).is_some());
+    println!("{} things compared; {}", before.0.len(), noise.report());
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for (key, was, _) in &allowed {
+        *reasons.entry(reason(key, was).unwrap_or_default()).or_default() += 1;
+    }
+    for (reason, count) in reasons {
+        println!("not compared: {reason}: {count} differences");
+    }
+    let mut lines: Vec<String> =
+        changed.iter().map(|(key, was, is)| format!("{key}: was {was}, is {is}")).collect();
+    for (name, count) in strangers() {
+        let was = kept["strangers"][&name].as_u64().unwrap_or(0);
+        if count > was {
+            lines.push(format!("processes in other namespaces: {name}: was {was}, is {count}"));
+        }
+    }
+    if lines.is_empty() {
+        println!("this machine is as it was");
+        return Ok(());
+    }
+    Err(format!("this machine is not as it was:\n{}", lines.join("\n")))
+}
+
+/// Processes that are in other namespaces than we are, by the name of the program: how many. Of
+/// those that we may look at.
+fn strangers() -> BTreeMap<String, u64> {
+    let mut strangers = BTreeMap::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let is_other = |kind: &str| {
+            let own = fs::read_link(format!("/proc/self/ns/{kind}"));
+            let link = fs::read_link(entry.path().join("ns").join(kind));
+            link.is_ok_and(|link| Ok(link) != own.map_err(|_| ()))
+        };
+        if ["user", "pid", "mnt", "net", "uts", "ipc"].into_iter().any(is_other)
+            && let Ok(name) = fs::read_to_string(entry.path().join("comm"))
+        {
+            *strangers.entry(name.trim().to_owned()).or_default() += 1;
+        }
+    }
+    strangers
+}
+
+fn reason(key: &str, was: &str) -> Option<&'static str> {
+    if key.starts_with("/proc/sys/") && was == "absent" {
+        return Some("a setting of a module that the kernel has loaded by itself");
+    }
+    ALLOWED.iter().find(|(part, _)| key.contains(part)).map(|(_, why)| *why)
+}
