@@ -5,6 +5,7 @@ mod calls;
 mod canaries;
 mod corpus;
 mod fingerprint;
+mod killed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
@@ -148,6 +149,9 @@ fn table() -> String {
             ends => ends.words()[0],
         };
         table += &format!("| {} | {} | {says} |\n", attack.name, attack.stopped_by);
+    }
+    for (name, stopped_by, says) in killed::rows() {
+        table += &format!("| {name} | {stopped_by} | {says} |\n");
     }
     table
 }
