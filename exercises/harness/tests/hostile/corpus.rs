@@ -289,6 +289,13 @@ pub(crate) static CORPUS: &[Attack] = &[
         NOT_ROOT,
         RefusedById,
     ),
+    // With the value that it has: this one may get through without harm.
+    shell(
+        "a sysctl of the machine",
+        "value=$(cat /proc/sys/vm/swappiness) && echo $value > /proc/sys/vm/swappiness",
+        NOT_ROOT,
+        RefusedById,
+    ),
     shell("sysrq", "echo h > /proc/sysrq-trigger", NOT_ROOT, RefusedById),
     shell("make a cgroup", "mount -t cgroup2 none /mnt && mkdir /mnt/mine", NOT_ROOT, RefusedById),
     shell(
