@@ -371,7 +371,7 @@ const IMPATIENCE: &str = "0.5";
 
 /// Seconds for who has to be right in the end. Nobody waits that long unless something is wrong, or
 /// the machine has much else to do.
-const PATIENCE: &str = "20";
+const PATIENCE: &str = "10";
 
 /// Who uses up what a sandbox has needs all of its time.
 fn patience(mistake: &Mistake) -> Option<&'static str> {
