@@ -13,6 +13,8 @@
 
 pub mod doctor;
 mod exercise;
+#[cfg(test)]
+mod fuzz;
 pub mod look;
 pub mod mistakes;
 pub mod record;

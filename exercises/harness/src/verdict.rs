@@ -65,8 +65,11 @@ impl Verdict {
 
     /// Reads what a check has written. `None` where it wrote nothing, or not to its end.
     pub fn read(file: &Path) -> Option<Verdict> {
-        let text = fs::read_to_string(file).ok()?;
-        let table = DeTable::parse(&text).ok()?;
+        Verdict::from_toml(&fs::read_to_string(file).ok()?)
+    }
+
+    pub(crate) fn from_toml(text: &str) -> Option<Verdict> {
+        let table = DeTable::parse(text).ok()?;
         let mut verdict = Verdict::default();
         for (key, field) in verdict.fields() {
             *field = table.get_ref().get(key)?.get_ref().as_str()?.to_owned();
@@ -74,14 +77,16 @@ impl Verdict {
         Some(verdict)
     }
 
-    fn write(mut self) {
-        let Some(file) = env::var_os(FILE) else { return };
-        let mut text = String::new();
-        for (key, value) in self.fields() {
-            _ = writeln!(text, "{key} = {}", quoted(value));
+    pub(crate) fn into_toml(mut self) -> String {
+        let lines = self.fields().map(|(key, value)| format!("{key} = {}\n", quoted(value)));
+        lines.concat()
+    }
+
+    fn write(self) {
+        if let Some(file) = env::var_os(FILE) {
+            // Whoever asked finds no file, and says that there is no verdict.
+            _ = fs::write(file, self.into_toml());
         }
-        // Whoever asked finds no file, and says that there is no verdict.
-        _ = fs::write(file, text);
     }
 }
 

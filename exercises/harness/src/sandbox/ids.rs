@@ -48,7 +48,7 @@ pub fn holds_the_machines_root() -> bool {
 /// Picks from a `uid_map`.
 fn beside_root(map: &str) -> u32 {
     let (first, length) = longest(map);
-    let last = first + length.saturating_sub(1);
+    let last = first.saturating_add(length.saturating_sub(1));
     last.min(u64::from(NOBODY_KNOWN)) as u32
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn many() -> Option<(u32, u32)> {
 /// The first of [`MANY`] ids that are nobody's, as far from root as they go.
 fn block(map: &str) -> Option<u32> {
     let (first, length) = longest(map);
-    let start = (first + length).checked_sub(u64::from(MANY))?;
+    let start = first.saturating_add(length).checked_sub(u64::from(MANY))?;
     (start > first).then_some(start.min(u64::from(NOBODY_KNOWN)) as u32)
 }
 

@@ -50,6 +50,10 @@ pub(crate) enum Message {
 
 impl Message {
     pub(crate) fn send(&self, socket: BorrowedFd, fds: &[BorrowedFd]) -> nix::Result<()> {
+        wire::send(socket, &self.encode(), fds)
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut to = Writer::default();
         match self {
             Message::Created => _ = to.number(0),
@@ -73,7 +77,7 @@ impl Message {
                 });
             }
         }
-        wire::send(socket, &to.0, fds)
+        to.0
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Message> {

@@ -13,13 +13,13 @@
 pub(crate) mod ids;
 pub(crate) mod inner;
 mod limits;
-mod message;
+pub(crate) mod message;
 mod outer;
 mod recording;
-mod request;
+pub(crate) mod request;
 mod root;
 mod run;
-mod setup;
+pub(crate) mod setup;
 mod stranger;
 pub(crate) mod supervisor;
 pub(crate) mod wire;

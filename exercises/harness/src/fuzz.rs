@@ -1,0 +1,259 @@
+//! What the harness reads is thrown at it broken: nothing panics, nothing takes memory without
+//! bound, and what was written is read again. `PROPTEST_CASES=100000` tries more.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::look::mounts;
+use crate::look::network::{Link, Route};
+use crate::look::visitor::Visit;
+use crate::mistakes::{self, fits};
+use crate::record::{Story, World};
+use crate::sandbox::message::{Excess, Message, Status};
+use crate::sandbox::request::{Request, Resident, Shown, State, Thing};
+use crate::sandbox::setup::{SetupError, Stage};
+use crate::verdict::Verdict;
+
+/// Counts what each thread has allocated.
+struct Counting;
+
+thread_local! {
+    static NOW: Cell<usize> = const { Cell::new(0) };
+    static MOST: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: all calls go to the system's allocator, as they came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        NOW.set(NOW.get().saturating_add(layout.size()));
+        MOST.set(MOST.get().max(NOW.get()));
+        // SAFETY: as our caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.set(NOW.get().saturating_sub(layout.size()));
+        // SAFETY: as our caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// How much memory this work had at most, beside what was there before.
+fn memory_of<T>(work: impl FnOnce() -> T) -> usize {
+    let before = NOW.get();
+    MOST.set(before);
+    drop(work());
+    MOST.get().saturating_sub(before)
+}
+
+/// As much as a careful reader of so many bytes may take.
+fn bound(length: usize) -> usize {
+    64 * length + 64 * 1024
+}
+
+/// All that reads bytes from another process.
+fn read_bytes(bytes: &[u8]) {
+    _ = Request::decode(bytes);
+    _ = Message::decode(bytes);
+    _ = Visit::decode(bytes);
+}
+
+/// All that reads a text: a table, a file of ours, a file of `/proc`.
+fn read_text(text: &str) {
+    _ = mistakes::of_chapter(text);
+    _ = Verdict::from_toml(text);
+    _ = mounts::parse(text);
+    for line in text.lines() {
+        _ = Link::from_line(line);
+        _ = Route::from_line(line);
+    }
+    if let Ok(story) = Story::from_json_lines(text) {
+        tell(&story);
+    }
+}
+
+/// All that is made of a story.
+fn tell(story: &Story) {
+    let mut world = World::default();
+    for step in &story.steps {
+        _ = (step.line(), step.sentences(&world));
+        world.apply(step);
+    }
+    _ = story.point(None);
+    _ = story.clone().portable();
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let texts = || vec(".{0,8}", 0..4);
+    let shown = (".{0,8}", ".{0,8}").prop_map(|(name, path)| Shown { name, path });
+    let resident = (".{0,8}", any::<i32>(), any::<Option<i32>>(), any::<Option<String>>())
+        .prop_map(|(name, new, thread, host_name)| Resident { name, new, thread, host_name });
+    let thing =
+        prop_oneof![Just(Thing::Folder), ".{0,8}".prop_map(Thing::File), Just(Thing::Witness)];
+    let lists = (vec(shown, 0..3), vec(resident, 0..3), vec((".{0,8}", thing), 0..3));
+    (any::<[bool; 6]>(), ".{0,8}", lists, ".{0,8}", texts(), texts()).prop_map(
+        |(switches, host_name, (shown, residents, things), folder, command, environment)| {
+            let [plain, network, terminal, many_ids, stranger, shared_mounts] = switches;
+            Request {
+                state: if plain { State::PlainUser } else { State::RootLab },
+                network,
+                terminal,
+                many_ids,
+                stranger,
+                host_name,
+                shown,
+                residents,
+                things,
+                shared_mounts,
+                folder,
+                command,
+                environment,
+            }
+        },
+    )
+}
+
+fn messages() -> impl Strategy<Value = Message> {
+    let status =
+        prop_oneof![any::<i32>().prop_map(Status::Exited), any::<i32>().prop_map(Status::Killed)];
+    let excess = prop_oneof![Just(None), Just(Some(Excess::Memory)), Just(Some(Excess::Processes))];
+    let error = (any::<Index>(), ".{0,8}", 1..100i32).prop_map(|(stage, call, errno)| SetupError {
+        stage: *stage.get(&Stage::ALL),
+        call,
+        errno: nix::errno::Errno::from_raw(errno),
+    });
+    prop_oneof![
+        Just(Message::Created),
+        Just(Message::Started),
+        error.prop_map(Message::Failed),
+        vec((".{0,8}", any::<i32>()), 0..4).prop_map(Message::Residents),
+        ".{0,40}".prop_map(|mounts| Message::Ready { mounts }),
+        (status, excess, any::<u64>(), vec(".{0,8}", 0..4)).prop_map(
+            |(status, excess, orphaned, left_running)| {
+                Message::Ended { status, excess, orphaned, left_running }
+            }
+        ),
+    ]
+}
+
+/// Texts that are nearly right: a line or a byte of a right one is changed, or its end is missing.
+fn nearly(right: &'static [&'static str]) -> impl Strategy<Value = String> {
+    (any::<Index>(), any::<Index>(), any::<Index>(), "\\PC{0,12}", 0..3u8).prop_map(
+        |(which, from, to, put, how)| {
+            let text = *which.get(right);
+            let places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
+            let (from, to) = (*from.get(&places), *to.get(&places));
+            let (from, to) = (from.min(to), from.max(to));
+            match how {
+                0 => text[..from].to_owned(),
+                1 => format!("{}{put}{}", &text[..from], &text[from..]),
+                _ => format!("{}{put}{}", &text[..from], &text[to..]),
+            }
+        },
+    )
+}
+
+const RIGHT: &[&str] = &[
+    include_str!("mistakes.toml"),
+    include_str!("../../ch03-clone/mistakes.toml"),
+    include_str!("../../../book/stories/ch03-clone-birth.jsonl"),
+    include_str!("../../../book/stories/ch07-mount-propagation.jsonl"),
+    include_str!("../../../book/stories/ch13-veth-recipe.jsonl"),
+    "outcome = \"failed\"\nsaw = \"a\\u0001\"\nwanted = \"\"\n",
+    "36 35 98:0 /part /my\\040disk rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n",
+    "2 true veth 3 true 0 10.0.0.1/24,fe80::1/64 eth0\ndefault 10.0.0.1 2\n",
+];
+
+proptest! {
+    #[test]
+    fn bytes_of_nobody(bytes in vec(any::<u8>(), 0..512)) {
+        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    /// Small numbers are lengths and counts, and get further.
+    #[test]
+    fn numbers_of_nobody(numbers in vec(prop_oneof![0..16u64, any::<u64>()], 0..64)) {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    #[test]
+    fn a_request_survives_the_trip_and_every_cut(
+        request in requests(), cut in any::<Index>(), flip in any::<(Index, u8)>(),
+    ) {
+        let mut bytes = request.encode();
+        prop_assert_eq!(Request::decode(&bytes), Some(request));
+        let cut = cut.index(bytes.len());
+        prop_assert_eq!(Request::decode(&bytes[..cut]), None);
+        let flipped = flip.0.index(bytes.len());
+        bytes[flipped] ^= flip.1;
+        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    #[test]
+    fn a_message_survives_the_trip_and_every_cut(
+        message in messages(), cut in any::<Index>(), flip in any::<(Index, u8)>(),
+    ) {
+        let mut bytes = message.encode();
+        prop_assert_eq!(Message::decode(&bytes), Some(message));
+        let cut = cut.index(bytes.len());
+        prop_assert_eq!(Message::decode(&bytes[..cut]), None);
+        let flipped = flip.0.index(bytes.len());
+        bytes[flipped] ^= flip.1;
+        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    #[test]
+    fn texts_of_nobody(text in "(\\PC|\n){0,200}") {
+        prop_assert!(memory_of(|| read_text(&text)) <= bound(text.len()));
+    }
+
+    #[test]
+    fn texts_that_are_nearly_right(text in nearly(RIGHT)) {
+        prop_assert!(memory_of(|| read_text(&text)) <= bound(text.len()));
+    }
+
+    #[test]
+    fn a_verdict_survives_the_trip(saw in any::<String>(), stderr in "(\\PC|[\0-\x1f\x7f-\u{9f}\"\\\\]){0,40}") {
+        let verdict = Verdict { saw, stderr, outcome: "failed".into(), ..Verdict::default() };
+        prop_assert_eq!(Verdict::from_toml(&verdict.clone().into_toml()), Some(verdict));
+    }
+
+    /// Against the rule itself, which takes too long for real texts.
+    #[test]
+    fn a_pattern_fits_what_it_says(pattern in "[ab*]{0,6}", text in "[ab]{0,8}") {
+        fn rule(pattern: &[u8], text: &[u8]) -> bool {
+            match pattern {
+                [] => text.is_empty(),
+                [b'*', rest @ ..] => (0..=text.len()).any(|from| rule(rest, &text[from..])),
+                [first, rest @ ..] => text.first() == Some(first) && rule(rest, &text[1..]),
+            }
+        }
+        prop_assert_eq!(fits(&pattern, &text), rule(pattern.as_bytes(), text.as_bytes()));
+    }
+}
+
+/// A program that prints what nearly fits, up to the limit, keeps nobody waiting.
+#[test]
+fn a_pattern_takes_time_by_the_length_of_the_text() {
+    let text = "*gid_map: Operation not permitted".repeat(8 * 1024 * 1024 / 33);
+    let begin = Instant::now();
+    assert!(!fits("*gid_map*Operation*gid_map*Operation*permitte_*no*", &text));
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+/// The bound is one that a careless reader breaks.
+#[test]
+fn memory_without_bound_is_seen() {
+    let careless =
+        |bytes: &[u8]| vec![0u8; u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize];
+    assert!(memory_of(|| careless(&[0, 0, 0, 1])) > bound(4));
+}
