@@ -48,10 +48,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Every process that was started from this checkout has a part of its path in its arguments.
+/// Every process that was started from this checkout has a part of its path in its arguments. A
+/// part: without the first slash, for the mark is also the name of a folder in `/tmp`.
 fn mark() -> Result<String, String> {
     let checkout = fs::canonicalize("../..").map_err(|error| format!("../..: {error}"))?;
-    Ok(format!("{}/target/", checkout.display()))
+    Ok(format!("{}/target/", checkout.display()).trim_start_matches('/').to_owned())
 }
 
 fn before(file: &str) -> Result<(), String> {
