@@ -74,7 +74,7 @@ pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
 /// Runs it to its end: on a terminal of its own if we have one, otherwise on our own input and
 /// output. The exit status to pass on comes with it.
 pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
-    let sandbox = sandbox.patience(None);
+    let sandbox = sandbox.patience(None).cgroups();
     let terminal = has_terminal();
     let sandbox = if terminal {
         let kind = std::env::var("TERM").unwrap_or_else(|_| "dumb".into());

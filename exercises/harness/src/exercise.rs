@@ -90,6 +90,11 @@ impl Exercise {
         self.with(Sandbox::shared_mounts)
     }
 
+    /// Cgroups for the lab, where they are to be had ([`Sandbox::cgroups`]).
+    pub fn cgroups(self) -> Self {
+        self.with(Sandbox::cgroups)
+    }
+
     /// The program's working directory; `/` unless told.
     pub fn folder(self, path: impl Into<String>) -> Self {
         self.with(|sandbox| sandbox.folder(path))
@@ -249,6 +254,8 @@ impl Attempt {
             name => changes.push(format!("the host name is {}", or_errno(name))),
         }
         changes.extend(self.mounts_changed());
+        let cgroups = self.run.cgroups().into_iter().filter(|path| path != sandbox::STARTED_IN);
+        changes.extend(cgroups.map(|path| format!("there is a cgroup {path}")));
         if changes.is_empty() { "unchanged".to_owned() } else { changes.join(", ") }
     }
 

@@ -14,6 +14,7 @@ use crate::look::network::{Link, Route};
 use crate::look::visitor::Visit;
 use crate::mistakes::{self, fits};
 use crate::record::{Story, World};
+use crate::sandbox::cgroups::Plan;
 use crate::sandbox::message::{Excess, Message, Status};
 use crate::sandbox::request::{Request, Resident, Shown, State, Thing};
 use crate::sandbox::setup::{SetupError, Stage};
@@ -99,9 +100,12 @@ fn requests() -> impl Strategy<Value = Request> {
     let thing =
         prop_oneof![Just(Thing::Folder), ".{0,8}".prop_map(Thing::File), Just(Thing::Witness)];
     let lists = (vec(shown, 0..3), vec(resident, 0..3), vec((".{0,8}", thing), 0..3));
-    (any::<[bool; 6]>(), ".{0,8}", lists, ".{0,8}", texts(), texts()).prop_map(
-        |(switches, host_name, (shown, residents, things), folder, command, environment)| {
-            let [plain, network, terminal, many_ids, stranger, shared_mounts] = switches;
+    let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
+    let paths = (".{0,8}", ".{0,8}", prop::option::of(plan));
+    (any::<[bool; 7]>(), lists, paths, texts(), texts()).prop_map(
+        |(switches, lists, (host_name, folder, own_cgroups), command, environment)| {
+            let [plain, network, terminal, many_ids, stranger, shared_mounts, cgroups] = switches;
+            let (shown, residents, things) = lists;
             Request {
                 state: if plain { State::PlainUser } else { State::RootLab },
                 network,
@@ -113,6 +117,8 @@ fn requests() -> impl Strategy<Value = Request> {
                 residents,
                 things,
                 shared_mounts,
+                cgroups,
+                own_cgroups,
                 folder,
                 command,
                 environment,

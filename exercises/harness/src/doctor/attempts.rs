@@ -14,7 +14,7 @@ use super::ground::{Attempt, as_root_of, below, born};
 use super::refusal::{Refusal, io_refused, refused};
 use crate::look::Kind;
 use crate::record::recorder;
-use crate::sandbox::{ids, inner, wire};
+use crate::sandbox::{self, cgroups, ids, inner, wire};
 use crate::sys::{self, Fork};
 
 /// Covered by a tmpfs, in a mount namespace that ends with the probe. The sandbox does the same.
@@ -285,24 +285,21 @@ pub(super) fn peer_pidfd() -> Attempt {
     Errno::result(set).map(drop).map_err(refused(at, "setsockopt(SO_PASSPIDFD)"))
 }
 
-/// Whether processes could be moved into a cgroup of ours (cgroups(7), "Delegation").
-pub(super) fn own_cgroup() -> Attempt {
-    let Some(folder) = super::facts::own_cgroup() else {
-        return Err(refused("cgroup_v2", "statfs(\"/sys/fs/cgroup\")")(Errno::ENODEV));
-    };
-    for path in [folder.clone(), format!("{folder}/cgroup.procs")] {
-        nix::unistd::access(path.as_str(), nix::unistd::AccessFlags::W_OK)
-            .map_err(refused("cgroup_v2", format!("access({path:?}, W_OK)")))?;
-    }
-    // Where version 1 is mounted too, it has the controllers.
-    let file = format!("{folder}/cgroup.controllers");
-    let there =
-        fs::read_to_string(&file).map_err(io_refused("cgroup_v2", format!("open({file:?})")))?;
-    let there: Vec<&str> = there.split_ascii_whitespace().collect();
-    match ["pids", "memory"].into_iter().find(|controller| !there.contains(controller)) {
-        None => Ok(()),
-        Some(lacking) => {
-            Err(refused("cgroup_v2", format!("no `{lacking}` in {file:?}"))(Errno::ENODEV))
-        }
-    }
+/// A mount of cgroup2 in new cgroup and mount namespaces.
+pub(super) fn cgroup_mount() -> Attempt {
+    as_root_of(libc::CLONE_NEWCGROUP | libc::CLONE_NEWNS, || {
+        own_folder()?;
+        cgroups::mount_on(FOLDER)
+            .map_err(refused("cgroup_mount", format!("mount(\"cgroup2\", \"{FOLDER}\")")))
+    })
+}
+
+/// Whether processes could be moved into cgroups of ours (cgroups(7), "Delegation").
+pub(super) fn own_cgroups() -> Attempt {
+    Ok(sandbox::has_cgroups()?)
+}
+
+/// Whether these could have limits. Where version 1 is mounted too, it has the controllers.
+pub(super) fn cgroup_limits() -> Attempt {
+    Ok(sandbox::has_cgroup_limits()?)
 }

@@ -248,12 +248,6 @@ fn container() -> String {
     }
 }
 
-/// The folder of our cgroup in a mounted cgroup v2 hierarchy.
-pub(super) fn own_cgroup() -> Option<String> {
-    let path = read("/proc/self/cgroup")?;
-    Mounts::read().in_cgroup2(field(&path, "0::")?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -86,13 +86,6 @@ impl Mounts {
             (_, false, false) => "none",
         }
     }
-
-    /// Where a cgroup v2 path is to be found.
-    pub(super) fn in_cgroup2(&self, path: &str) -> Option<String> {
-        let mount = self.iter().find(|mount| mount.kind == "cgroup2")?;
-        let below = if mount.root == "/" { path } else { path.strip_prefix(&mount.root)? };
-        Some(format!("{}{}", mount.point, below.trim_end_matches('/')))
-    }
 }
 
 #[cfg(test)]
@@ -120,7 +113,6 @@ mod tests {
         let hides = "/proc/kcore, /proc/keys, /proc/scsi and 1 more";
         assert_eq!(docker.proc_hides().as_deref(), Some(hides));
         assert_eq!((docker.cgroup(), docker.lack_a_root()), ("v2", false));
-        assert_eq!(docker.in_cgroup2("/").as_deref(), Some("/sys/fs/cgroup"));
     }
 
     #[test]

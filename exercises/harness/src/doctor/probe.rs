@@ -55,7 +55,7 @@ const fn newer(
 }
 
 /// In this order: whoever needs another thing stands after it.
-pub(crate) const ALL: [Probe; 26] = [
+pub(crate) const ALL: [Probe; 28] = [
     needed("supervisor", "a helper process", EVERY, try_::answers),
     needed("namespaces", "a new user namespace", EVERY, try_::user_namespace),
     needed("map", "its id maps", EVERY, try_::maps),
@@ -76,8 +76,10 @@ pub(crate) const ALL: [Probe; 26] = [
     needed("setns", "entering a child's namespaces", EVERY, try_::enter),
     needed("pidfd", "a descriptor for a process", EVERY, try_::pidfd),
     needed("clone3", "clone3(2)", &[3], try_::clone3),
-    needed("cgroup_v2", "a cgroup of one's own", &[14], try_::own_cgroup),
+    needed("cgroup_mount", "a mount of one's cgroup", &[14], try_::cgroup_mount),
     extra("ptrace", "following a program (`trace`, and the calls in a diagnosis)", try_::trace),
+    extra("cgroup_v2", "cgroups of one's own (two steps of chapter 14)", try_::own_cgroups),
+    extra("cgroup_limits", "limits in them (a step of chapter 14)", try_::cgroup_limits),
     newer("setns_pidfd", "entering by pidfd", "5.8", try_::enter_by_pidfd),
     newer("mount_setattr", "flags for a whole tree of mounts", "5.12", try_::mount_setattr),
     newer("peer_pidfd", "a pidfd of a socket's peer", "6.5", try_::peer_pidfd),

@@ -3,6 +3,7 @@
 //! Nothing here asks the process. It reads what the kernel says about it, through descriptors that
 //! stay valid while they are compared.
 
+pub mod cgroup;
 mod ipc;
 pub(crate) mod mounts;
 pub(crate) mod namespaces;
@@ -11,6 +12,7 @@ mod process;
 mod procfs;
 pub mod visitor;
 
+pub use cgroup::Cgroup;
 pub use mounts::{Mount, Propagation};
 pub use namespaces::{Kind, Namespace, Namespaces};
 pub use network::{Link, Route};

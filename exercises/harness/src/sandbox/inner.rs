@@ -22,7 +22,7 @@ use super::outer::Descriptors;
 use super::request::{Request, Resident, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::{flag_names, lab_flags};
-use super::{ids, limits, recording, stranger};
+use super::{cgroups, ids, limits, recording, stranger};
 use crate::seccomp::Filter;
 use crate::sys::{self, Fork};
 
@@ -55,7 +55,10 @@ pub(crate) fn main(request: &Request, fds: &Descriptors, go: OwnedFd, tell: Owne
 }
 
 /// Makes the lab's namespaces that do not depend on anybody.
-fn make_the_lab(request: &Request) -> Result<(), SetupError> {
+fn make_the_lab(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
+    if let Some(entrance) = &fds.entrance {
+        cgroups::enter(entrance)?;
+    }
     let flags = match request.state {
         State::RootLab => lab_flags(request),
         // The lab belongs to somebody else, and is there.
@@ -79,7 +82,7 @@ fn start(
     go: OwnedFd,
     tell: &mut File,
 ) -> Result<Infallible, SetupError> {
-    enter(request, &go, tell)?;
+    enter(request, fds, &go, tell)?;
     let pids = neighbours(request, fds, tell)?;
     connect(request, fds)?;
     restrict()?;
@@ -90,13 +93,21 @@ fn start(
 }
 
 /// Into the second level, step by step with PID 1.
-fn enter(request: &Request, go: &OwnedFd, tell: &mut File) -> Result<(), SetupError> {
+fn enter(
+    request: &Request,
+    fds: &Descriptors,
+    go: &OwnedFd,
+    tell: &mut File,
+) -> Result<(), SetupError> {
     let stage = Stage::Inner;
-    let made = make_the_lab(request);
+    let made = make_the_lab(request, fds);
     await_byte(go);
     made?;
     // The root is built. The copy's mounts are locked, because its owner is another.
     unshare(CloneFlags::CLONE_NEWNS).map_err(at(stage, "unshare(CLONE_NEWNS)"))?;
+    if request.cgroups {
+        cgroups::show()?;
+    }
     if request.shared_mounts {
         // The copies are private. As peer groups they begin here, with nobody of the outer level.
         let (shared, none) = (MsFlags::MS_REC | MsFlags::MS_SHARED, None::<&str>);
@@ -112,7 +123,8 @@ fn enter(request: &Request, go: &OwnedFd, tell: &mut File) -> Result<(), SetupEr
     };
     await_byte(go);
     furnished?;
-    ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))
+    ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))?;
+    request.own_cgroups.as_ref().map_or(Ok(()), cgroups::furnish)
 }
 
 /// Starts the residents. Their names and pids, as arguments may ask for them.

@@ -10,6 +10,7 @@
 //! The death of PID 1 is the broom: the kernel kills whatever is left in its PID namespace, and
 //! mounts, links and IPC objects go with the namespaces.
 
+pub(crate) mod cgroups;
 pub(crate) mod ids;
 pub(crate) mod inner;
 mod limits;
@@ -24,6 +25,7 @@ mod stranger;
 pub(crate) mod supervisor;
 pub(crate) mod wire;
 
+pub use cgroups::{MOUNTED as CGROUPS, STARTED_IN};
 pub use ids::holds_the_machines_root;
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Excess, Status};
@@ -37,6 +39,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
+use cgroups::Plan;
 use request::Request;
 use run::Ends;
 use setup::{at, io_at};
@@ -49,6 +52,24 @@ pub const WITNESS: &str = "/lab/witness";
 /// others (user_namespaces(7)).
 pub fn has_many_ids() -> bool {
     ids::many().is_some()
+}
+
+/// Whether [`Sandbox::cgroups`] are to be had here.
+///
+/// # Errors
+///
+/// The call that shows that they are not; [`crate::doctor::explain`] knows why.
+pub fn has_cgroups() -> Result<(), SetupError> {
+    cgroups::Ground::find().map(drop)
+}
+
+/// Whether they can have limits of processes and of memory.
+///
+/// # Errors
+///
+/// As for [`has_cgroups`].
+pub fn has_cgroup_limits() -> Result<(), SetupError> {
+    cgroups::Ground::find()?.limits()
 }
 
 /// How long a program may take for each thing that is awaited of it: five seconds, or as many as
@@ -97,6 +118,8 @@ impl Sandbox {
                 residents: Vec::new(),
                 things: Vec::new(),
                 shared_mounts: false,
+                cgroups: false,
+                own_cgroups: None,
                 folder: "/".to_owned(),
                 command: vec![path.to_owned()],
                 environment: environment.map(str::to_owned).to_vec(),
@@ -176,6 +199,14 @@ impl Sandbox {
         self
     }
 
+    /// Shows the root lab its cgroups (version 2), at [`CGROUPS`]. They are its own: its root may make
+    /// others there, and the program starts in [`STARTED_IN`]. Where [`has_cgroups`] says no, it is
+    /// the one that we are in, and closed.
+    pub fn cgroups(mut self) -> Self {
+        self.request.cgroups = true;
+        self
+    }
+
     /// The program's working directory, a path inside; `/` unless told.
     pub fn folder(mut self, path: impl Into<String>) -> Self {
         self.request.folder = path.into();
@@ -234,7 +265,12 @@ impl Sandbox {
     /// The call of the set-up that this machine refused. The program has not run then.
     pub fn start(self) -> Result<Run, SetupError> {
         let stage = Stage::Supervisor;
-        let Sandbox { request, standard, patience, recorded } = self;
+        let Sandbox { mut request, standard, patience, recorded } = self;
+        // What is the plain user's cgroup namespace belongs to somebody else, who may mount.
+        request.cgroups &= request.state == State::RootLab;
+        if request.cgroups {
+            request.own_cgroups = cgroups::Ground::find().ok().map(|ground| Plan::on(&ground));
+        }
         let supervisor = supervisor::socket()?;
         let pair = || wire::pair().map_err(at(stage, "socketpair(SOCK_SEQPACKET)"));
         let pipe = || {
@@ -266,11 +302,23 @@ impl Sandbox {
             });
         }
         let (story, their_story) = if recorded { Some(pipe()?) } else { None }.unzip();
+        let (cgroups, their_gone) = match &request.own_cgroups {
+            Some(plan) => {
+                let (gone, theirs) = pipe()?;
+                (Some((plan.folder.clone().into(), gone)), Some(theirs))
+            }
+            None => (None, None),
+        };
         let mut passed = vec![their_report, stdin, stdout, stderr, their_witness, their_liveness];
+        passed.extend(their_gone);
         passed.extend(their_story);
         wire::send(supervisor, &message, &passed.iter().map(AsFd::as_fd).collect::<Vec<_>>())
             .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
         drop(passed);
-        Run::begin(Ends { report, witness, liveness, output, story }, request.terminal, patience)
+        Run::begin(
+            Ends { report, witness, liveness, output, story, cgroups },
+            request.terminal,
+            patience,
+        )
     }
 }

@@ -39,6 +39,8 @@ pub(crate) struct Descriptors {
     pub(crate) liveness: OwnedFd,
     /// The program's end of the socket to the recorder, from the supervisor.
     pub(crate) recorder: Option<OwnedFd>,
+    /// `cgroup.procs` of the lab's own cgroup, from the supervisor.
+    pub(crate) entrance: Option<OwnedFd>,
 }
 
 impl Descriptors {
@@ -51,6 +53,7 @@ impl Descriptors {
             witness: fds.next()?,
             liveness: fds.next()?,
             recorder: None,
+            entrance: None,
         })
     }
 }

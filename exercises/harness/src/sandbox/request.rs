@@ -1,5 +1,6 @@
 //! What a check asks the supervisor for.
 
+use super::cgroups::Plan;
 use super::wire::{Reader, Writer};
 
 /// What the learner's program finds when it starts.
@@ -77,6 +78,10 @@ pub(crate) struct Request {
     pub(crate) things: Vec<(String, Thing)>,
     /// Every mount that the program finds is shared.
     pub(crate) shared_mounts: bool,
+    /// Whether it finds cgroups mounted; for the root lab.
+    pub(crate) cgroups: bool,
+    /// Those that are its own.
+    pub(crate) own_cgroups: Option<Plan>,
     /// The program's working directory.
     pub(crate) folder: String,
     /// The program (a path inside) and its arguments.
@@ -114,7 +119,11 @@ impl Request {
                 Thing::Witness => to.number(2).text(""),
             };
         });
-        to.number(self.shared_mounts.into()).text(&self.folder);
+        to.number(self.shared_mounts.into()).number(self.cgroups.into());
+        to.list(self.own_cgroups.as_slice(), |to, plan| {
+            to.text(&plan.folder).number(plan.limits.into());
+        });
+        to.text(&self.folder);
         for texts in [&self.command, &self.environment] {
             to.list(texts, |to, text| {
                 to.text(text);
@@ -152,6 +161,10 @@ impl Request {
                 Some((path, thing))
             })?,
             shared_mounts: from.number()? != 0,
+            cgroups: from.number()? != 0,
+            own_cgroups: from
+                .list(|from| Some(Plan { folder: from.text()?, limits: from.number()? != 0 }))?
+                .pop(),
             folder: from.text()?,
             command: from.list(Reader::text)?,
             environment: from.list(Reader::text)?,
@@ -185,6 +198,8 @@ mod tests {
                 ("/run/tree/command".into(), Thing::Witness),
             ],
             shared_mounts: true,
+            cgroups: true,
+            own_cgroups: Some(Plan { folder: "/sys/fs/cgroup/lab-7".into(), limits: true }),
             folder: "/tmp".into(),
             command: vec!["/lab/prog".into(), "".into()],
             environment: vec!["PATH=/lab".into()],

@@ -117,9 +117,21 @@ impl Trees {
             let made = fs::create_dir(path);
             made.map_err(io_at(stage, format!("mkdir(\"/{path}\")")))
         };
-        for path in
-            ["dev", "dev/pts", "dev/shm", "etc", "lab", "mnt", "proc", "run", "sys", "tmp", "var"]
-        {
+        for path in [
+            "dev",
+            "dev/pts",
+            "dev/shm",
+            "etc",
+            "lab",
+            "mnt",
+            "proc",
+            "run",
+            "sys",
+            "sys/fs",
+            "sys/fs/cgroup",
+            "tmp",
+            "var",
+        ] {
             make(path)?;
         }
         tmpfs("tmp", "mode=1777,size=64M,nr_inodes=16k")?;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -12,6 +13,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{Pid, read};
 
+use super::cgroups;
 use super::limits::OUTPUT;
 use super::message::{Excess, Message, Status};
 use super::recording::REFUSED;
@@ -87,6 +89,8 @@ pub struct Run {
     patience: Option<Duration>,
     /// Where the recorder writes the story when everybody has ended.
     story: Option<OwnedFd>,
+    /// The lab's uppermost cgroup, and what ends when it is gone.
+    cgroups: Option<(PathBuf, OwnedFd)>,
 }
 
 /// The check's ends of what it shares with a sandbox.
@@ -96,6 +100,7 @@ pub(super) struct Ends {
     pub(super) liveness: OwnedFd,
     pub(super) output: Vec<OwnedFd>,
     pub(super) story: Option<OwnedFd>,
+    pub(super) cgroups: Option<(PathBuf, OwnedFd)>,
 }
 
 /// Why there is no story of a run.
@@ -127,7 +132,7 @@ impl Run {
         wants_terminal: bool,
         patience: Option<Duration>,
     ) -> Result<Run, SetupError> {
-        let Ends { report, witness, liveness, output, story } = ends;
+        let Ends { report, witness, liveness, output, story, cgroups } = ends;
         for fd in &output {
             fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
                 .map_err(at(Stage::Supervisor, "fcntl(O_NONBLOCK)"))?;
@@ -152,6 +157,7 @@ impl Run {
             excess: None,
             patience,
             story,
+            cgroups,
         };
         let wait = run.pump(Some(super::patience() * 2), |run| run.started);
         match (run.failed.take(), run.started, run.program.is_some()) {
@@ -185,6 +191,20 @@ impl Run {
     /// The mounts that the program found when it started.
     pub fn mounts(&self) -> &[Mount] {
         &self.mounts
+    }
+
+    /// The lab's cgroups as they are now, without the uppermost: paths as the lab sees them, such as
+    /// `/lab`.
+    pub fn cgroups(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some((top, _)) = &self.cgroups {
+            for folder in cgroups::below(top) {
+                let path = folder.strip_prefix(top).expect("it is below");
+                found.push(format!("/{}", path.display()));
+            }
+        }
+        found.sort();
+        found
     }
 
     /// A resident's pid inside the sandbox; for `NAME.thread` its thread's id.
@@ -425,5 +445,9 @@ fn executes_the_witness(pid: Pid) -> bool {
 impl Drop for Run {
     fn drop(&mut self) {
         self.kill();
+        if let Some((_, gone)) = &self.cgroups {
+            let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
+            _ = poll(&mut [PollFd::new(gone.as_fd(), PollFlags::POLLIN)], timeout);
+        }
     }
 }

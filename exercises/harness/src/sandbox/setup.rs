@@ -32,6 +32,12 @@ pub enum Stage {
     Inner,
     /// The network namespace and its loopback interface.
     Network,
+    /// A mount of cgroups (version 2).
+    CgroupMount,
+    /// Cgroups of the lab's own.
+    Cgroups,
+    /// The controllers for limits in them.
+    CgroupLimits,
     /// The processes staged beside the program.
     Residents,
     /// Limits, and the exec itself.
@@ -39,7 +45,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub(crate) const ALL: [Stage; 11] = [
+    pub(crate) const ALL: [Stage; 14] = [
         Stage::Supervisor,
         Stage::Namespaces,
         Stage::Map,
@@ -49,6 +55,9 @@ impl Stage {
         Stage::Pivot,
         Stage::Inner,
         Stage::Network,
+        Stage::CgroupMount,
+        Stage::Cgroups,
+        Stage::CgroupLimits,
         Stage::Residents,
         Stage::Start,
     ];
@@ -65,6 +74,9 @@ impl Stage {
             Stage::Pivot => "pivot",
             Stage::Inner => "inner",
             Stage::Network => "network",
+            Stage::CgroupMount => "cgroup_mount",
+            Stage::Cgroups => "cgroup_v2",
+            Stage::CgroupLimits => "cgroup_limits",
             Stage::Residents => "residents",
             Stage::Start => "start",
         }

@@ -16,12 +16,14 @@ use std::sync::OnceLock;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{Uid, setgroups};
 
+use super::cgroups::Subtree;
 use super::message::{Message, fail};
 use super::outer::{self, Descriptors};
 use super::request::{Request, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::{ids, recording, wire};
 use crate::doctor::probe;
+use crate::look::cgroup;
 use crate::look::visitor::{self, Visit};
 use crate::sys::{self, Fork};
 
@@ -44,6 +46,7 @@ extern "C" fn entry() {
 pub(crate) const RUN: u8 = b'r';
 pub(crate) const VISIT: u8 = b'v';
 pub(crate) const PROBE: u8 = b'p';
+pub(crate) const FILL: u8 = b'f';
 
 /// The socket to the supervisor, which the first caller starts.
 pub(crate) fn socket() -> Result<BorrowedFd<'static>, SetupError> {
@@ -87,7 +90,7 @@ fn serve() {
             Some((&RUN, body)) => {
                 if let (Some(request), Some(mut descriptors)) =
                     (Request::decode(body), Descriptors::take(&mut fds))
-                    && let Err(error) = run(&request, &mut descriptors, fds.next())
+                    && let Err(error) = run(&request, &mut descriptors, fds)
                 {
                     fail(&descriptors.report, error);
                 }
@@ -98,15 +101,27 @@ fn serve() {
                 }
             }
             Some((&PROBE, name)) => probe::fork_probe(name, fds),
+            Some((&FILL, body)) => cgroup::fork_filler(body, fds),
             _ => {}
         }
     }
 }
 
-/// Clones PID 1 of a sandbox, gives it its ids, and hands its pidfd to the check. Where a story is
-/// wanted (in a pipe), a recorder goes with it.
-fn run(request: &Request, fds: &mut Descriptors, story: Option<OwnedFd>) -> Result<(), SetupError> {
+/// Clones PID 1 of a sandbox, gives it its ids, and hands its pidfd to the check. Two more
+/// descriptors may follow: with cgroups a pipe for their janitor, and where a story is wanted a pipe
+/// for it; a recorder goes with the sandbox then.
+fn run(
+    request: &Request,
+    fds: &mut Descriptors,
+    mut more: impl Iterator<Item = OwnedFd>,
+) -> Result<(), SetupError> {
     let stage = Stage::Supervisor;
+    let cgroups =
+        request.own_cgroups.as_ref().map(|plan| Subtree::make(plan, request)).transpose()?;
+    let (subtree, entrance) = cgroups.unzip();
+    fds.entrance = entrance;
+    let gone = if subtree.is_some() { more.next() } else { None };
+    let story = more.next();
     let recorder = story.map(|story| Ok((story, recording::pair()?))).transpose();
     let recorder = recorder.map_err(at(stage, "socketpair(SOCK_SEQPACKET)"))?;
     let recorder = recorder.map(|(story, (ours, theirs))| {
@@ -131,13 +146,18 @@ fn run(request: &Request, fds: &mut Descriptors, story: Option<OwnedFd>) -> Resu
         .map_err(at(Stage::Namespaces, flag_names("clone", flags)))?
     {
         Fork::Child => {
-            drop(go);
+            drop((go, gone));
             outer::main(request, fds, shown, wait)
         }
         Fork::Parent { pid, pidfd } => {
             match request.many_ids.then(ids::many).flatten() {
                 Some((uid, gid)) => ids::map_many(pid, 0, uid, gid, ids::MANY)?,
                 None => ids::map(pid, 0, ids::host_uid(), ids::host_gid())?,
+            }
+            if let (Some(subtree), Some(gone)) = (subtree, gone) {
+                subtree
+                    .fork_janitor(&pidfd, gone)
+                    .map_err(at(stage, "clone(the janitor of the cgroups)"))?;
             }
             if let Some((story, socket)) = recorder {
                 recording::fork_recorder(request, socket, story, (pid, &pidfd))

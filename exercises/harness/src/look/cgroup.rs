@@ -1,0 +1,259 @@
+//! Cgroups (version 2) from outside: which one a process is in, what its files say, and whether its
+//! limits hold.
+
+use std::fs;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+use std::process::exit;
+
+use nix::errno::Errno;
+use nix::unistd::{pipe2, read};
+
+use super::{Mount, Process, mounts};
+use crate::sandbox::supervisor::{self, FILL};
+use crate::sandbox::wire::{self, Reader, Writer};
+use crate::sys::{self, Fork};
+
+/// One cgroup, by its folder where we are.
+pub struct Cgroup {
+    folder: PathBuf,
+}
+
+impl Cgroup {
+    /// The one that a process is in.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` where its folder is in no file system that is mounted here, `ESRCH` when the
+    /// process is gone.
+    pub fn of(process: &Process) -> nix::Result<Cgroup> {
+        let path = path_of(process)?;
+        Ok(Cgroup { folder: folder(&path).ok_or(Errno::ENODEV)? })
+    }
+
+    /// What one of its files says, such as `pids.max`; without the newline at its end.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` where the file is not there: the controller is not enabled for this cgroup.
+    pub fn read(&self, file: &str) -> nix::Result<String> {
+        let text = fs::read_to_string(self.folder.join(file));
+        Ok(text.map_err(|error| sys::errno_of(&error))?.trim_end().to_owned())
+    }
+
+    /// A number in a file of lines `KEY NUMBER`, such as `oom` in `memory.events`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Cgroup::read`], and `ENODATA` where there is no such line.
+    pub fn count(&self, file: &str, key: &str) -> nix::Result<u64> {
+        let text = self.read(file)?;
+        let found = text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok());
+        found.ok_or(Errno::ENODATA)
+    }
+
+    /// Whether it is still there.
+    pub fn exists(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    /// Sends a process of ours in, which makes others until fork(2) is refused. How many there were
+    /// in the end, it and those of others included; `most` at most.
+    ///
+    /// # Errors
+    ///
+    /// `EACCES` without the right to put a process there, `ECHILD` when it could not be started.
+    pub fn fill_with_processes(&self, most: u64) -> nix::Result<u64> {
+        let before = self.read("pids.current")?.parse().map_err(|_| Errno::ENODATA)?;
+        match self.fill(Filling::Processes, most.saturating_sub(before))? {
+            Some(ours) => Ok(before + ours),
+            None => Err(Errno::ECHILD),
+        }
+    }
+
+    /// Sends a process of ours in, which writes to `most` bytes of memory; where it is stopped by
+    /// SIGKILL, `false`. On a machine with swap space that may never happen (cgroup v2 limits that
+    /// with another file).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Cgroup::fill_with_processes`].
+    pub fn fill_with_memory(&self, most: u64) -> nix::Result<bool> {
+        Ok(self.fill(Filling::Memory, most)?.is_some())
+    }
+
+    fn fill(&self, filling: Filling, most: u64) -> nix::Result<Option<u64>> {
+        let (ours, theirs) = wire::pair()?;
+        let supervisor = supervisor::socket().map_err(|error| error.errno)?;
+        let mut request = Writer(vec![FILL]);
+        request.number(filling as u64).number(most).text(&self.folder.to_string_lossy());
+        wire::send(supervisor, &request.0, &[theirs.as_fd()])?;
+        drop(theirs);
+        let answer = wire::receive(ours.as_fd())?.ok_or(Errno::ECHILD)?;
+        let mut answer = Reader(&answer.bytes);
+        match (answer.number(), answer.number()) {
+            (Some(0), count) => Ok(count),
+            (Some(errno), _) => Err(Errno::from_raw(errno as i32)),
+            (None, _) => Err(Errno::EPROTO),
+        }
+    }
+}
+
+/// What a limit is tried with.
+#[derive(Clone, Copy)]
+enum Filling {
+    Processes,
+    Memory,
+}
+
+/// In the supervisor: forks a process that stays outside and answers on the descriptor when its
+/// child, which goes in, has ended. So nobody of ours is left in there by then.
+pub(crate) fn fork_filler(body: &[u8], mut fds: impl Iterator<Item = OwnedFd>) {
+    let Some(answer) = fds.next() else { return };
+    let mut from = Reader(body);
+    let (Some(filling), Some(most), Some(folder)) = (from.number(), from.number(), from.text())
+    else {
+        return;
+    };
+    let filling =
+        if filling == Filling::Memory as u64 { Filling::Memory } else { Filling::Processes };
+    // SAFETY: the supervisor has one thread.
+    if let Ok(Fork::Child) = unsafe { sys::fork_into(0) } {
+        let mut to = Writer::default();
+        match supervise(Path::new(&folder), filling, most) {
+            Ok(Some(count)) => to.number(0).number(count),
+            Ok(None) => to.number(0),
+            Err(errno) => to.number(errno as u64),
+        };
+        _ = wire::send(answer.as_fd(), &to.0, &[]);
+        exit(0);
+    }
+}
+
+/// Starts who goes in, and waits for the end. `None`: it was killed.
+fn supervise(folder: &Path, filling: Filling, most: u64) -> nix::Result<Option<u64>> {
+    let (told, tell) = wire::pair()?;
+    // SAFETY: this process has one thread.
+    if let Fork::Child = unsafe { sys::fork_into(0) }? {
+        drop(told);
+        _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+        // Who is at home there has the same (`sandbox/limits.rs`): the kernel takes the largest.
+        _ = fs::write("/proc/self/oom_score_adj", "1000");
+        let mut to = Writer::default();
+        match fs::write(folder.join("cgroup.procs"), "0").map_err(|error| sys::errno_of(&error)) {
+            Ok(()) => to.number(0).number(match filling {
+                Filling::Processes => processes(most),
+                Filling::Memory => memory(most),
+            }),
+            Err(errno) => to.number(errno as u64),
+        };
+        _ = wire::send(tell.as_fd(), &to.0, &[]);
+        exit(0);
+    }
+    drop(tell);
+    let told = wire::receive(told.as_fd());
+    await_children();
+    let Some(told) = told? else { return Ok(None) };
+    let mut told = Reader(&told.bytes);
+    match (told.number(), told.number()) {
+        (Some(0), count) => Ok(count),
+        (errno, _) => Err(Errno::from_raw(errno.unwrap_or(0) as i32)),
+    }
+}
+
+/// Children that do nothing until they are refused, or we are `most`. How many we were.
+fn processes(most: u64) -> u64 {
+    let Ok((wait, go)) = pipe2(nix::fcntl::OFlag::O_CLOEXEC) else { return 0 };
+    let mut count = 1;
+    while count < most {
+        // SAFETY: this process has one thread.
+        match unsafe { sys::fork_into(0) } {
+            Ok(Fork::Child) => {
+                drop(go);
+                // Its end is ours.
+                _ = read(&wait, &mut [0]);
+                exit(0)
+            }
+            Ok(Fork::Parent { .. }) => count += 1,
+            Err(_) => break,
+        }
+    }
+    drop(go);
+    await_children();
+    count
+}
+
+/// Writes to so many bytes.
+fn memory(most: u64) -> u64 {
+    const PIECE: usize = 1 << 20;
+    let pieces: Vec<_> = (0..most / PIECE as u64).map(|_| vec![1_u8; PIECE]).collect();
+    pieces.len() as u64 * PIECE as u64
+}
+
+/// Waits until we have none. The supervisor ignores SIGCHLD, and so do we: the kernel reaps, and
+/// wait(2) says ECHILD after the last one.
+fn await_children() {
+    while nix::sys::wait::wait() != Err(Errno::ECHILD) {}
+}
+
+/// The path of a process's cgroup, as it is seen from the cgroup namespace of this process
+/// (cgroup_namespaces(7)).
+///
+/// # Errors
+///
+/// `ESRCH` when the process is gone, `ENODEV` where the kernel has no cgroup v2.
+pub fn path_of(process: &Process) -> nix::Result<String> {
+    let text = fs::read_to_string(format!("/proc/{}/cgroup", process.pid()));
+    path_in(&text.map_err(|error| sys::errno_of(&error))?).ok_or(Errno::ENODEV)
+}
+
+/// The path in the text of a `/proc/PID/cgroup`: the line of hierarchy 0, which is version 2.
+pub fn path_in(text: &str) -> Option<String> {
+    text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
+}
+
+/// The folder of the cgroup that this process is in.
+pub(crate) fn own_folder() -> Option<PathBuf> {
+    folder(&path_in(&fs::read_to_string("/proc/self/cgroup").ok()?)?)
+}
+
+fn folder(path: &str) -> Option<PathBuf> {
+    let mounts = mounts::parse(&fs::read_to_string("/proc/self/mountinfo").ok()?);
+    mounts.iter().filter(|mount| mount.kind == "cgroup2").find_map(|mount| below(mount, path))
+}
+
+/// Where a mount of cgroup2 shows the cgroup of this path, if it does. Both paths are as this
+/// process sees them.
+fn below(mount: &Mount, path: &str) -> Option<PathBuf> {
+    let rest = Path::new(path).strip_prefix(&mount.root).ok()?;
+    // Not up and down again: `..` there is above the root of our cgroup namespace.
+    let plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
+    plain.then(|| Path::new(&mount.point).components().chain(rest.components()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(root: &str) -> Mount {
+        let line = format!("3 1 0:28 {root} /sys/fs/cgroup ro - cgroup2 cgroup rw");
+        mounts::parse(&line).pop().unwrap()
+    }
+
+    #[test]
+    fn a_path_is_found_below_a_mount() {
+        let at = |root, path| below(&mount(root), path).map(|path| path.display().to_string());
+        assert_eq!(at("/", "/").as_deref(), Some("/sys/fs/cgroup"));
+        assert_eq!(at("/", "/a/b").as_deref(), Some("/sys/fs/cgroup/a/b"));
+        assert_eq!(at("/a", "/a/b").as_deref(), Some("/sys/fs/cgroup/b"));
+        assert_eq!(at("/a", "/ab"), None);
+        assert_eq!(at("/", "/../x"), None);
+        assert_eq!(at("/..", "/"), None);
+    }
+
+    #[test]
+    fn the_line_of_version_2() {
+        assert_eq!(path_in("9:name=systemd:/\n0::/a\n").as_deref(), Some("/a"));
+        assert_eq!(path_in("9:name=systemd:/\n"), None);
+    }
+}
