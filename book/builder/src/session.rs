@@ -41,6 +41,9 @@ pub enum Outcome {
 /// The need of a session in a lab with a range of ids, where nobody has denied setgroups(2) yet.
 pub(crate) const MANY_IDS: &str = "ids";
 
+/// The needs of a session in a lab that has cgroups of its own, and in one where they can have limits.
+pub(crate) const CGROUPS: [&str; 2] = ["cgroups", "cgroup-limits"];
+
 /// Separates what commands print: no command of a session prints it.
 const MARK: char = '\u{1e}';
 
@@ -90,6 +93,9 @@ pub fn play(group: &Group, programs: &[(String, PathBuf)]) -> Result<Outcome> {
     let mut sandbox = Sandbox::command("/bin/sh").state(group.state).args(["-c", &script]);
     if group.needs.iter().any(|need| need == MANY_IDS) {
         sandbox = sandbox.many_ids();
+    }
+    if group.needs.iter().any(|need| CGROUPS.contains(&need.as_str())) {
+        sandbox = sandbox.cgroups();
     }
     for (name, path) in programs {
         sandbox = sandbox.show(name, path);
@@ -167,11 +173,19 @@ fn with_small_numbers(text: &str) -> String {
 }
 
 /// Why a session cannot be run here. A need is `TOOL`, which must be installed; `TOOL-VERSION`,
-/// whose output the page shows; `linux-VERSION`, the oldest kernel that will do; or [`MANY_IDS`].
+/// whose output the page shows; `linux-VERSION`, the oldest kernel that will do; [`MANY_IDS`]; or one of [`CGROUPS`].
 pub(crate) fn missing(need: &str) -> Option<String> {
     if need == MANY_IDS {
         let none = "it takes a map of many ids, and an ordinary user may give one of his own only";
         return (!sandbox::has_many_ids()).then(|| none.to_owned());
+    }
+    let cgroups = match CGROUPS.iter().position(|known| *known == need) {
+        Some(0) => Some(sandbox::has_cgroups()),
+        Some(_) => Some(sandbox::has_cgroup_limits()),
+        None => None,
+    };
+    if let Some(there) = cgroups {
+        return there.err().map(|error| format!("it takes {need} of the lab's own: {error}"));
     }
     let versioned = need.rsplit_once('-');
     let versioned =
