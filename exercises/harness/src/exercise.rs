@@ -95,6 +95,17 @@ impl Exercise {
         self.with(Sandbox::cgroups)
     }
 
+    /// The program's kernel does not know the ioctl(2) requests of this type
+    /// ([`Sandbox::unknown_ioctls`]).
+    pub fn unknown_ioctls(self, kind: u8) -> Self {
+        self.with(|sandbox| sandbox.unknown_ioctls(kind))
+    }
+
+    /// A lab with many ids, where that is to be had ([`sandbox::has_many_ids`]).
+    pub fn many_ids(self) -> Self {
+        self.with(Sandbox::many_ids)
+    }
+
     /// The program's working directory; `/` unless told.
     pub fn folder(self, path: impl Into<String>) -> Self {
         self.with(|sandbox| sandbox.folder(path))

@@ -95,15 +95,25 @@ fn tell(story: &Story) {
 fn requests() -> impl Strategy<Value = Request> {
     let texts = || vec(".{0,8}", 0..4);
     let shown = (".{0,8}", ".{0,8}").prop_map(|(name, path)| Shown { name, path });
-    let resident = (".{0,8}", any::<i32>(), any::<Option<i32>>(), any::<Option<String>>())
-        .prop_map(|(name, new, thread, host_name)| Resident { name, new, thread, host_name });
+    let below = (any::<Option<u32>>(), vec(any::<i32>(), 0..3), any::<i32>());
+    let resident = (".{0,8}", any::<i32>(), any::<Option<i32>>(), any::<Option<String>>(), below)
+        .prop_map(|(name, new, thread, host_name, (creator, below, far))| Resident {
+            name,
+            new,
+            thread,
+            host_name,
+            creator,
+            below,
+            far,
+        });
     let thing =
         prop_oneof![Just(Thing::Folder), ".{0,8}".prop_map(Thing::File), Just(Thing::Witness)];
     let lists = (vec(shown, 0..3), vec(resident, 0..3), vec((".{0,8}", thing), 0..3));
     let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
-    let paths = (".{0,8}", ".{0,8}", prop::option::of(plan));
-    (any::<[bool; 7]>(), lists, paths, texts(), texts()).prop_map(
-        |(switches, lists, (host_name, folder, own_cgroups), command, environment)| {
+    let small = (".{0,8}", ".{0,8}", prop::option::of(plan), vec(any::<u8>(), 0..3));
+    (any::<[bool; 7]>(), lists, small, texts(), texts()).prop_map(
+        |(switches, lists, small, command, environment)| {
+            let (host_name, folder, own_cgroups, unknown_ioctls) = small;
             let [plain, network, terminal, many_ids, stranger, shared_mounts, cgroups] = switches;
             let (shown, residents, things) = lists;
             Request {
@@ -119,6 +129,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 shared_mounts,
                 cgroups,
                 own_cgroups,
+                unknown_ioctls,
                 folder,
                 command,
                 environment,

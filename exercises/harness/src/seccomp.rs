@@ -66,6 +66,26 @@ impl Filter {
         self
     }
 
+    /// Answers this call where the bits of `mask` are these in its argument (from 0).
+    pub(crate) fn on_masked(
+        mut self,
+        call: libc::c_long,
+        argument: usize,
+        mask: u32,
+        value: u32,
+        answer: u32,
+    ) -> Filter {
+        // The lower half of the argument, on a little-endian machine.
+        let low = offset_of!(seccomp_data, args) + argument * size_of::<u64>();
+        self.op(IS, call as u32, 0, 5);
+        self.op(LOAD, low as u32, 0, 0);
+        self.op(AND, mask, 0, 0);
+        self.op(IS, value, 0, 1);
+        self.op(ANSWER, answer, 0, 0);
+        self.op(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
+        self
+    }
+
     /// Answers this call where one of the bits of `mask` is set in its argument (from 0).
     pub(crate) fn on_bits(
         mut self,

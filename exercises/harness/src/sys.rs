@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 /// kernel does. So the ways around them are tested on a new kernel, too.
 const PRETEND: &str = "NAMESPACES_BY_HAND_KERNEL";
 
-fn pretends_to_be_old() -> bool {
+pub(crate) fn pretends_to_be_old() -> bool {
     static OLD: OnceLock<bool> = OnceLock::new();
     *OLD.get_or_init(|| std::env::var_os(PRETEND).is_some_and(|kernel| kernel == "5.10"))
 }
@@ -32,6 +32,7 @@ pub(crate) enum Fork {
     Parent { pid: Pid, pidfd: OwnedFd },
 }
 
+// ANCHOR: fork
 /// fork(2) into new namespaces: clone(2) without a stack, with a descriptor for the child.
 ///
 /// `flags` are `CLONE_NEW*` and `CLONE_PARENT`. `CLONE_NEWTIME` is not among them: its bit belongs
@@ -56,6 +57,7 @@ pub(crate) unsafe fn fork_into(flags: c_int) -> Result<Fork> {
         }
     }
 }
+// ANCHOR_END: fork
 
 /// pidfd_open(2), Linux 5.3.
 pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
@@ -165,6 +167,9 @@ fn each_from(first: RawFd, mut act: impl FnMut(RawFd)) -> Result<()> {
     Ok(())
 }
 
+/// The type of all ioctl(2) requests of pidfds (`include/uapi/linux/pidfd.h`).
+pub(crate) const PIDFD_IOCTLS: u8 = 0xFF;
+
 /// `PIDFD_GET_*_NAMESPACE`, an ioctl(2) of pidfds since Linux 6.11; `ENOTTY` before.
 pub(crate) fn pidfd_namespace(pidfd: BorrowedFd, request: libc::Ioctl) -> Result<OwnedFd> {
     if pretends_to_be_old() { Err(Errno::ENOTTY) } else { ioctl_fd(pidfd, request) }
@@ -176,4 +181,12 @@ pub(crate) fn ioctl_fd(fd: BorrowedFd, request: libc::Ioctl) -> Result<OwnedFd> 
     let fd = Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, 0) })?;
     // SAFETY: the kernel just made this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// An ioctl(2) that writes a number of 32 bits.
+pub(crate) fn ioctl_number(fd: BorrowedFd, request: libc::Ioctl) -> Result<u32> {
+    let mut number: u32 = 0;
+    // SAFETY: the callers' requests write 32 bits, and `number` has them.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, &raw mut number) })?;
+    Ok(number)
 }

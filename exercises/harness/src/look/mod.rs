@@ -14,7 +14,7 @@ pub mod visitor;
 
 pub use cgroup::Cgroup;
 pub use mounts::{Mount, Propagation};
-pub use namespaces::{Kind, Namespace, Namespaces};
+pub use namespaces::{Kind, Namespace, Namespaces, pidfds_tell};
 pub use network::{Link, Route};
 pub use process::Process;
 pub use procfs::Proc;

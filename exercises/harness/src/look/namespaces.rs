@@ -144,6 +144,22 @@ impl Namespace {
         Namespace::hold(sys::ioctl_fd(self.fd.as_fd(), NS_GET_PARENT)?)
     }
 
+    /// The effective uid of whoever made this user namespace, as it is here: `NS_GET_OWNER_UID`,
+    /// ioctl_nsfs(2), Linux 4.11.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for the other kinds.
+    pub fn creator(&self) -> nix::Result<u32> {
+        const NS_GET_OWNER_UID: libc::Ioctl = 0xB704;
+        sys::ioctl_number(self.fd.as_fd(), NS_GET_OWNER_UID)
+    }
+
+    /// As `/proc/PID/ns` shows it: `user:[4026531837]`.
+    pub fn name(&self, kind: Kind) -> String {
+        format!("{kind}:[{}]", self.id.1)
+    }
+
     pub fn fd(&self) -> &OwnedFd {
         &self.fd
     }
@@ -232,6 +248,13 @@ impl Namespaces {
     }
 }
 
+/// Whether this kernel tells the namespaces of a pidfd (Linux 6.11).
+pub fn pidfds_tell() -> bool {
+    let us = Process::open(Pid::this());
+    us.is_ok_and(|us| sys::pidfd_namespace(us.pidfd().as_fd(), Kind::User.pidfd_request()).is_ok())
+}
+
+// ANCHOR: open
 /// By pidfd there is no gap between the number and the process. Kernels before 6.11 (`ENOTTY`)
 /// have only the number; the process is parked, so it still means the same one.
 pub(crate) fn open(pidfd: &OwnedFd, pid: Pid, kind: Kind) -> nix::Result<OwnedFd> {
@@ -242,6 +265,7 @@ pub(crate) fn open(pidfd: &OwnedFd, pid: Pid, kind: Kind) -> nix::Result<OwnedFd
         fd => fd,
     }
 }
+// ANCHOR_END: open
 
 fn open_path(path: &str) -> nix::Result<OwnedFd> {
     let file = File::open(path);

@@ -340,6 +340,7 @@ fn send(visit: Visit, place: &Namespace) -> nix::Result<String> {
     send_through(visit, &[place])
 }
 
+// ANCHOR: send
 /// Sends a visitor to the last of `places`, through the others. The right to enter is the owner's:
 /// the visitor goes through the user namespace that owns the last place.
 fn send_through(visit: Visit, places: &[&Namespace]) -> nix::Result<String> {
@@ -358,7 +359,9 @@ fn send_through(visit: Visit, places: &[&Namespace]) -> nix::Result<String> {
         _ => Err(Errno::EPROTO),
     }
 }
+// ANCHOR_END: send
 
+// ANCHOR: enter
 /// In the supervisor: forks the visitor, which answers on the first descriptor and enters the
 /// others in their order.
 pub(crate) fn fork_visitor(visit: Visit, mut fds: impl Iterator<Item = OwnedFd>) {
@@ -384,3 +387,4 @@ pub(crate) fn fork_visitor(visit: Visit, mut fds: impl Iterator<Item = OwnedFd>)
         exit(0);
     }
 }
+// ANCHOR_END: enter

@@ -22,7 +22,7 @@ use super::outer::Descriptors;
 use super::request::{Request, Resident, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::{flag_names, lab_flags};
-use super::{cgroups, ids, limits, recording, stranger};
+use super::{branch, cgroups, ids, limits, recording, stranger};
 use crate::seccomp::Filter;
 use crate::sys::{self, Fork};
 
@@ -85,13 +85,14 @@ fn start(
     enter(request, fds, &go, tell)?;
     let pids = neighbours(request, fds, tell)?;
     connect(request, fds)?;
-    restrict()?;
+    restrict(request)?;
     if let Some(recorder) = &fds.recorder {
         recording::ask(recorder, &pids).map_err(at(Stage::Start, "prctl(PR_SET_SECCOMP)"))?;
     }
     become_the_program(request, &pids)
 }
 
+// ANCHOR: enter
 /// Into the second level, step by step with PID 1.
 fn enter(
     request: &Request,
@@ -126,6 +127,7 @@ fn enter(
     ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))?;
     request.own_cgroups.as_ref().map_or(Ok(()), cgroups::furnish)
 }
+// ANCHOR_END: enter
 
 /// Starts the residents. Their names and pids, as arguments may ask for them.
 fn neighbours(
@@ -135,7 +137,7 @@ fn neighbours(
 ) -> Result<Vec<(String, i32)>, SetupError> {
     let mut pids = Vec::new();
     for resident in &request.residents {
-        let (pid, thread) = settle(resident)?;
+        let (pid, thread) = settle(resident, request.many_ids)?;
         tell.write_all(&pid.to_le_bytes()).map_err(io_at(Stage::Residents, "write(a pid)"))?;
         pids.push((resident.name.clone(), pid));
         pids.extend(thread.map(|thread| (format!("{}.thread", resident.name), thread)));
@@ -167,11 +169,18 @@ fn connect(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
 }
 
 /// What the program may not do, and how much it may use.
-fn restrict() -> Result<(), SetupError> {
+fn restrict(request: &Request) -> Result<(), SetupError> {
     let stage = Stage::Start;
     limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
     nix::sys::prctl::set_no_new_privs().map_err(at(stage, "prctl(PR_SET_NO_NEW_PRIVS)"))?;
-    deny_calls().map_err(at(stage, "prctl(PR_SET_SECCOMP)"))
+    deny_calls().map_err(at(stage, "prctl(PR_SET_SECCOMP)"))?;
+    let unknown = request.unknown_ioctls.iter().copied();
+    // What came with Linux 6.11, for a kernel that pretends to be older.
+    let newer = sys::pretends_to_be_old().then_some(sys::PIDFD_IOCTLS);
+    for kind in unknown.chain(newer) {
+        forget_ioctls(kind).map_err(at(stage, "prctl(PR_SET_SECCOMP)"))?;
+    }
+    Ok(())
 }
 
 fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infallible, SetupError> {
@@ -232,7 +241,7 @@ pub(crate) fn loopback_up() -> nix::Result<()> {
 
 /// Starts a resident as a child of PID 1 (a child of ours would be the learner's program's, which
 /// may wait for all of its own) and returns its pid and its thread's id when it has settled.
-fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
+fn settle(resident: &Resident, many_ids: bool) -> Result<(i32, Option<i32>), SetupError> {
     let stage = Stage::Residents;
     let flags = libc::CLONE_PARENT | resident.new;
     let (settled, settling) =
@@ -244,7 +253,7 @@ fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
             // its reader waiting.
             let number = settling.as_raw_fd();
             _ = sys::close_from_but(3, &[number]);
-            live_quietly(resident, settling)
+            live_quietly(resident, many_ids, settling)
         }
         Fork::Parent { pid, .. } => {
             drop(settling);
@@ -261,10 +270,13 @@ fn settle(resident: &Resident) -> Result<(i32, Option<i32>), SetupError> {
     }
 }
 
-fn live_quietly(resident: &Resident, settling: OwnedFd) -> ! {
+fn live_quietly(resident: &Resident, many_ids: bool, settling: OwnedFd) -> ! {
     if let Some(name) = &resident.host_name
         && sethostname(name).is_err()
     {
+        exit(1);
+    }
+    if branch::grow(resident, many_ids).is_err() {
         exit(1);
     }
     let tell = move |id: i32| _ = nix::unistd::write(&settling, &id.to_le_bytes());
@@ -316,4 +328,12 @@ fn deny_calls() -> nix::Result<()> {
         .on(libc::SYS_keyctl, missing)
         .on_value(libc::SYS_prctl, 0, libc::PR_SET_MM as u32, refused)
         .install()
+}
+
+/// Answers every ioctl(2) whose request is of this type as a kernel that has none such: `ENOTTY`.
+/// The type is the second byte of a request (`include/uapi/asm-generic/ioctl.h`).
+fn forget_ioctls(kind: u8) -> nix::Result<()> {
+    let unknown = libc::SECCOMP_RET_ERRNO | libc::ENOTTY as u32;
+    let of_kind = u32::from(kind) << 8;
+    Filter::new(unknown).on_masked(libc::SYS_ioctl, 1, 0xFF00, of_kind, unknown).install()
 }

@@ -10,6 +10,7 @@
 //! The death of PID 1 is the broom: the kernel kills whatever is left in its PID namespace, and
 //! mounts, links and IPC objects go with the namespaces.
 
+mod branch;
 pub(crate) mod cgroups;
 pub(crate) mod ids;
 pub(crate) mod inner;
@@ -120,6 +121,7 @@ impl Sandbox {
                 shared_mounts: false,
                 cgroups: false,
                 own_cgroups: None,
+                unknown_ioctls: Vec::new(),
                 folder: "/".to_owned(),
                 command: vec![path.to_owned()],
                 environment: environment.map(str::to_owned).to_vec(),
@@ -204,6 +206,13 @@ impl Sandbox {
     /// the one that we are in, and closed.
     pub fn cgroups(mut self) -> Self {
         self.request.cgroups = true;
+        self
+    }
+
+    /// Takes all ioctl(2) requests of a type from the program (0xFF: pidfds, since Linux 6.11; 0xB7:
+    /// namespaces, since 4.9): they answer `ENOTTY`, as on a kernel that does not know them.
+    pub fn unknown_ioctls(mut self, kind: u8) -> Self {
+        self.request.unknown_ioctls.push(kind);
         self
     }
 

@@ -265,6 +265,7 @@ struct Reaped {
 }
 
 impl Reaped {
+    // ANCHOR: reap
     /// Takes the status of everybody who has ended.
     fn take(&mut self, program: &Program) {
         const NOBODY: Pid = Pid::from_raw(0);
@@ -296,6 +297,7 @@ impl Reaped {
             }
         }
     }
+    // ANCHOR_END: reap
 }
 
 impl limits::Usage {

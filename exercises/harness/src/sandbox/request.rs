@@ -50,6 +50,15 @@ pub struct Resident {
     pub thread: Option<i32>,
     /// The host name it gives to its UTS namespace (which must be in `new`).
     pub host_name: Option<String>,
+    /// The uid and gid with which it makes `below`, in a lab with many ids ([`super::has_many_ids`]);
+    /// in others there is no choice.
+    pub creator: Option<u32>,
+    /// User namespaces, each made inside the one before, the last of them its own. With each come
+    /// other namespaces in the same call, `CLONE_NEW*`, which it owns.
+    pub below: Vec<i32>,
+    /// Namespaces, `CLONE_NEW*`, that belong to a user namespace below the resident's own. It has
+    /// joined them, and nobody is in that user namespace.
+    pub far: i32,
 }
 
 /// What the sandbox puts on a path inside, before the program starts. It belongs to root there.
@@ -82,6 +91,8 @@ pub(crate) struct Request {
     pub(crate) cgroups: bool,
     /// Those that are its own.
     pub(crate) own_cgroups: Option<Plan>,
+    /// Types of ioctl(2) requests that the program's kernel does not know.
+    pub(crate) unknown_ioctls: Vec<u8>,
     /// The program's working directory.
     pub(crate) folder: String,
     /// The program (a path inside) and its arguments.
@@ -110,6 +121,13 @@ impl Request {
             to.list(resident.host_name.as_slice(), |to, name| {
                 to.text(name);
             });
+            to.list(resident.creator.as_slice(), |to, id| {
+                to.number(u64::from(*id));
+            });
+            to.list(&resident.below, |to, flags| {
+                to.number(*flags as u64);
+            });
+            to.number(resident.far as u64);
         });
         to.list(&self.things, |to, (path, thing)| {
             to.text(path);
@@ -122,6 +140,9 @@ impl Request {
         to.number(self.shared_mounts.into()).number(self.cgroups.into());
         to.list(self.own_cgroups.as_slice(), |to, plan| {
             to.text(&plan.folder).number(plan.limits.into());
+        });
+        to.list(&self.unknown_ioctls, |to, kind| {
+            to.number((*kind).into());
         });
         to.text(&self.folder);
         for texts in [&self.command, &self.environment] {
@@ -148,6 +169,9 @@ impl Request {
                     new: from.number()? as i32,
                     thread: from.list(|from| Some(from.number()? as i32))?.pop(),
                     host_name: from.list(Reader::text)?.pop(),
+                    creator: from.list(|from| Some(from.number()? as u32))?.pop(),
+                    below: from.list(|from| Some(from.number()? as i32))?,
+                    far: from.number()? as i32,
                 })
             })?,
             things: from.list(|from| {
@@ -165,6 +189,7 @@ impl Request {
             own_cgroups: from
                 .list(|from| Some(Plan { folder: from.text()?, limits: from.number()? != 0 }))?
                 .pop(),
+            unknown_ioctls: from.list(|from| Some(from.number()? as u8))?,
             folder: from.text()?,
             command: from.list(Reader::text)?,
             environment: from.list(Reader::text)?,
@@ -191,6 +216,9 @@ mod tests {
                 new: libc::CLONE_NEWUTS,
                 thread: Some(libc::CLONE_NEWIPC),
                 host_name: Some("otter".into()),
+                creator: Some(7),
+                below: vec![libc::CLONE_NEWNET, 0],
+                far: libc::CLONE_NEWIPC,
             }],
             things: vec![
                 ("/run/tree".into(), Thing::Folder),
@@ -200,6 +228,7 @@ mod tests {
             shared_mounts: true,
             cgroups: true,
             own_cgroups: Some(Plan { folder: "/sys/fs/cgroup/lab-7".into(), limits: true }),
+            unknown_ioctls: vec![0xFF],
             folder: "/tmp".into(),
             command: vec!["/lab/prog".into(), "".into()],
             environment: vec!["PATH=/lab".into()],
