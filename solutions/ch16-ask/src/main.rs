@@ -1,0 +1,148 @@
+//! ch16-ask, solved.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, anyhow};
+use libc::{NS_GET_OWNER_UID, NS_GET_PARENT, NS_GET_USERNS};
+use nix::errno::Errno;
+use nix::sys::stat::fstat;
+
+/// The kinds of namespace, and `PIDFD_GET_*_NAMESPACE` for each (`include/uapi/linux/pidfd.h`).
+const USER: (&str, libc::Ioctl) = ("user", 0xFF09);
+const OWNED: [(&str, libc::Ioctl); 7] = [
+    ("mnt", 0xFF03),
+    ("pid", 0xFF05),
+    ("net", 0xFF04),
+    ("uts", 0xFF0A),
+    ("ipc", 0xFF02),
+    ("cgroup", 0xFF01),
+    ("time", 0xFF07),
+];
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let pid = match words.as_slice() {
+        [pid] => pid.to_str().and_then(|pid| pid.parse().ok()),
+        _ => None,
+    };
+    let outcome = match pid {
+        Some(pid) => ask(pid),
+        None => Err(anyhow!("usage: ch16-ask PID")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ch16-ask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the process's user namespace and all above it, then who owns its other namespaces.
+fn ask(pid: i32) -> Result<()> {
+    let process = pidfd_open(pid)?;
+    let own = open(pid, &process, USER)?.context("this kernel has no user namespaces")?;
+    for user in from_here_up(own)? {
+        println!("user {} uid {}", name(&user)?, creator(&user)?);
+    }
+    for kind in OWNED {
+        // What this kernel does not have, nobody owns.
+        let Some(namespace) = open(pid, &process, kind)? else { continue };
+        match owner(&namespace)? {
+            Some(owner) => println!("{} {}", kind.0, name(&owner)?),
+            None => println!("{} beyond", kind.0),
+        }
+    }
+    Ok(())
+}
+
+// ANCHOR: up
+/// A user namespace, and all above it that we may see.
+fn from_here_up(own: OwnedFd) -> Result<Vec<OwnedFd>> {
+    let mut all = vec![own];
+    loop {
+        match ioctl_fd(&all[all.len() - 1], NS_GET_PARENT) {
+            Ok(parent) => all.push(parent),
+            // The last one is ours, or there is none above it.
+            Err(Errno::EPERM) => return Ok(all),
+            Err(errno) => return Err(errno).context("ioctl(NS_GET_PARENT)"),
+        }
+    }
+}
+// ANCHOR_END: up
+
+// ANCHOR: owner
+/// The user namespace that owns this one; `None` where it is beyond what we may see.
+fn owner(namespace: &OwnedFd) -> Result<Option<OwnedFd>> {
+    match ioctl_fd(namespace, NS_GET_USERNS) {
+        Ok(owner) => Ok(Some(owner)),
+        Err(Errno::EPERM) => Ok(None),
+        // Any other errno means that we do not know.
+        Err(errno) => Err(errno).context("ioctl(NS_GET_USERNS)"),
+    }
+}
+// ANCHOR_END: owner
+
+// ANCHOR: creator
+/// The uid that made this user namespace, as it is called in ours.
+fn creator(user: &OwnedFd) -> Result<u32> {
+    let mut uid: libc::uid_t = 0;
+    // SAFETY: NS_GET_OWNER_UID writes one uid_t.
+    let asked = unsafe { libc::ioctl(user.as_raw_fd(), NS_GET_OWNER_UID, &raw mut uid) };
+    Errno::result(asked).context("ioctl(NS_GET_OWNER_UID)")?;
+    Ok(uid)
+}
+// ANCHOR_END: creator
+
+// ANCHOR: open
+/// A process's namespace of this kind; `None` where this kernel has no such kind.
+fn open(pid: i32, process: &OwnedFd, kind: (&str, libc::Ioctl)) -> Result<Option<OwnedFd>> {
+    let (kind, request) = kind;
+    match ioctl_fd(process, request) {
+        Ok(namespace) => return Ok(Some(namespace)),
+        Err(Errno::EOPNOTSUPP) => return Ok(None),
+        // Linux before 6.11 does not know the question. There it is in /proc.
+        Err(Errno::ENOTTY) => {}
+        Err(errno) => {
+            let kind = kind.to_uppercase();
+            return Err(errno).with_context(|| format!("ioctl(PIDFD_GET_{kind}_NAMESPACE)"));
+        }
+    }
+    if !Path::new("/proc/self/ns").join(kind).exists() {
+        return Ok(None);
+    }
+    let path = format!("/proc/{pid}/ns/{kind}");
+    let namespace = File::open(&path).with_context(|| format!("open({path:?})"))?;
+    Ok(Some(namespace.into()))
+}
+// ANCHOR_END: open
+
+// ANCHOR: pidfd
+/// A descriptor that means the process with this pid, and no later one: pidfd_open(2).
+fn pidfd_open(pid: i32) -> Result<OwnedFd> {
+    // SAFETY: takes two integers.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
+        .with_context(|| format!("pidfd_open({pid})"))?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as _) })
+}
+// ANCHOR_END: pidfd
+
+// ANCHOR: ioctl
+/// Asks a question that is answered with a new descriptor.
+fn ioctl_fd(about: &OwnedFd, request: libc::Ioctl) -> nix::Result<OwnedFd> {
+    // SAFETY: these requests take no argument. Those of a pidfd want it to be 0.
+    let fd = Errno::result(unsafe { libc::ioctl(about.as_raw_fd(), request, 0) })?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+// ANCHOR_END: ioctl
+
+/// As `/proc/PID/ns` shows it: `user:[4026531837]`.
+fn name(user: &OwnedFd) -> Result<String> {
+    Ok(format!("user:[{}]", fstat(user).context("fstat()")?.st_ino))
+}
