@@ -65,6 +65,11 @@ impl Exercise {
         self.with(Sandbox::witness)
     }
 
+    /// Lets one see whether the program sets no_new_privs ([`Sandbox::without_no_new_privs`]).
+    pub fn without_no_new_privs(self) -> Self {
+        self.with(Sandbox::without_no_new_privs)
+    }
+
     /// A shell script that starts the program, once or more ([`Sandbox::script`]).
     pub fn script(self, text: &str) -> Self {
         self.with(|sandbox| sandbox.script(text))

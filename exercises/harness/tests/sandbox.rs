@@ -48,6 +48,42 @@ fn the_two_start_states() {
 }
 
 #[test]
+fn without_no_new_privs_the_filters_stay_and_nothing_is_set_uid() {
+    let script = "grep -e NoNewPrivs -e Seccomp: /proc/self/status; cat /proc/self/mountinfo";
+    for state in [State::RootLab, State::PlainUser] {
+        let start = |sandbox: Sandbox| {
+            let mut run = sandbox.state(state).start().unwrap();
+            run.await_end();
+            run.stdout()
+        };
+        assert!(start(shell(script)).starts_with("NoNewPrivs:\t1\nSeccomp:\t2\n"));
+        let without = start(shell(script).without_no_new_privs());
+        let mounts = without.strip_prefix("NoNewPrivs:\t0\nSeccomp:\t2\n").expect(&without);
+        // Of `/dev` there are device files, which nobody executes.
+        let harmless = |mount: &str| mount.contains("nosuid") || mount.contains(" /dev/");
+        let counted = mounts.lines().filter(|mount| !harmless(mount));
+        assert_eq!(counted.collect::<Vec<_>>(), [""; 0]);
+        let recorded = start(shell(script).without_no_new_privs().record());
+        assert!(recorded.starts_with("NoNewPrivs:\t0\n"), "{recorded}");
+    }
+}
+
+#[test]
+fn everybody_who_is_left_is_found() {
+    let run =
+        shell("sleep 60 & unshare --pid --fork --kill-child sleep 60 & wait").start().unwrap();
+    await_that(|| run.everybody().len() == 4);
+    run.program().kill();
+    // The shell's children have another parent now.
+    await_that(|| run.everybody().len() == 3);
+    for process in run.everybody() {
+        process.kill();
+        assert!(process.await_end(sandbox::patience()));
+    }
+    await_that(|| run.everybody().is_empty());
+}
+
+#[test]
 fn root_inside_is_not_root_outside() {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap();
     if map.split_ascii_whitespace().nth(2) == Some("1") {

@@ -105,6 +105,18 @@ impl Process {
         field(&text, &format!("{name}:")).map(str::to_owned)
     }
 
+    /// A resource limit by its name in `/proc/PID/limits` (proc_pid_limits(5)), such as
+    /// `Max processes`: the hard one, which takes CAP_SYS_RESOURCE to raise, in the unit of
+    /// getrlimit(2). [`u64::MAX`] is no limit. `None` when it is gone.
+    pub fn hard_limit(&self, name: &str) -> Option<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/limits", self.pid)).ok()?;
+        let values = field(&text, name)?;
+        match values.split_ascii_whitespace().nth(1)? {
+            "unlimited" => Some(u64::MAX),
+            number => number.parse().ok(),
+        }
+    }
+
     /// Its pid in its own PID namespace: the last number of `NSpid`.
     pub fn own_pid(&self) -> Option<i32> {
         self.status("NSpid")?.split_ascii_whitespace().last()?.parse().ok()
@@ -295,6 +307,7 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::sys::resource::Resource;
 
     #[test]
     fn we_find_ourselves() {
@@ -305,6 +318,9 @@ mod tests {
         assert_eq!(us.ids(), Some([uid, gid]));
         assert_eq!(us.ids_at_exec(), Some([uid, gid]));
         assert!(us.tasks().contains(&us.pid().as_raw()));
+        let (_, hard) = nix::sys::resource::getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        assert_eq!(us.hard_limit("Max open files"), Some(hard));
+        assert_eq!(us.hard_limit("Max nothing"), None);
         assert_eq!(Process::from_pidfd(us.pidfd().try_clone().unwrap()).unwrap().pid(), us.pid());
     }
 

@@ -172,7 +172,10 @@ fn connect(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
 fn restrict(request: &Request) -> Result<(), SetupError> {
     let stage = Stage::Start;
     limits::on_this_process().map_err(at(stage, "setrlimit()"))?;
-    nix::sys::prctl::set_no_new_privs().map_err(at(stage, "prctl(PR_SET_NO_NEW_PRIVS)"))?;
+    if request.no_new_privs {
+        nix::sys::prctl::set_no_new_privs().map_err(at(stage, "prctl(PR_SET_NO_NEW_PRIVS)"))?;
+    }
+    // Without the attribute this takes CAP_SYS_ADMIN, which we have here until the exec.
     deny_calls().map_err(at(stage, "prctl(PR_SET_SECCOMP)"))?;
     let unknown = request.unknown_ioctls.iter().copied();
     // What came with Linux 6.11, for a kernel that pretends to be older.

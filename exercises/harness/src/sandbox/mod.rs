@@ -114,6 +114,7 @@ impl Sandbox {
                 terminal: false,
                 many_ids: false,
                 stranger: false,
+                no_new_privs: true,
                 host_name: "lab".to_owned(),
                 shown: Vec::new(),
                 residents: Vec::new(),
@@ -168,6 +169,18 @@ impl Sandbox {
     /// has lost its parent, so that the program, as a subreaper (prctl(2)), becomes it.
     pub fn stranger(mut self) -> Self {
         self.request.stranger = true;
+        self
+    }
+
+    /// Starts the program without the attribute no_new_privs (prctl(2)), so that one can see whether
+    /// it sets it. There is nothing to gain all the same: what is shown of this machine is mounted
+    /// nosuid, and its owners have no id here.
+    ///
+    /// Not together with [`Sandbox::many_ids`] for a plain user: who is root first and then becomes
+    /// somebody has lost the capability that our filters need in the attribute's place (seccomp(2)).
+    /// The start fails with `EACCES` then.
+    pub fn without_no_new_privs(mut self) -> Self {
+        self.request.no_new_privs = false;
         self
     }
 

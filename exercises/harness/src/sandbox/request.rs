@@ -80,6 +80,8 @@ pub(crate) struct Request {
     pub(crate) many_ids: bool,
     /// Whether somebody enters the PID namespace that the program makes.
     pub(crate) stranger: bool,
+    /// Whether the program starts with the attribute of prctl(2), and cannot gain privileges.
+    pub(crate) no_new_privs: bool,
     pub(crate) host_name: String,
     pub(crate) shown: Vec<Shown>,
     pub(crate) residents: Vec<Resident>,
@@ -108,7 +110,8 @@ impl Request {
             .number(self.network.into())
             .number(self.terminal.into())
             .number(self.many_ids.into())
-            .number(self.stranger.into());
+            .number(self.stranger.into())
+            .number(self.no_new_privs.into());
         to.text(&self.host_name);
         to.list(&self.shown, |to, shown| {
             to.text(&shown.name).text(&shown.path);
@@ -161,6 +164,7 @@ impl Request {
             terminal: from.number()? != 0,
             many_ids: from.number()? != 0,
             stranger: from.number()? != 0,
+            no_new_privs: from.number()? != 0,
             host_name: from.text()?,
             shown: from.list(|from| Some(Shown { name: from.text()?, path: from.text()? }))?,
             residents: from.list(|from| {
@@ -209,6 +213,7 @@ mod tests {
             terminal: false,
             many_ids: true,
             stranger: true,
+            no_new_privs: false,
             host_name: "lab".into(),
             shown: vec![Shown { name: "prog".into(), path: "/somewhere/prog".into() }],
             residents: vec![Resident {

@@ -219,6 +219,25 @@ impl Run {
         init.children().into_iter().find(|process| process.own_pid_below(init) == Some(inside))
     }
 
+    /// Everybody in the sandbox but its own PID 1, the residents and zombies: whoever has lost their
+    /// parent is PID 1's child. Ask again when somebody may just have died, and their children
+    /// were on the way there.
+    pub fn everybody(&self) -> Vec<Process> {
+        let Some(init) = &self.init else { return Vec::new() };
+        let mut found = init.children();
+        found.retain(|child| {
+            let own = child.own_pid_below(init);
+            !self.residents.values().any(|resident| Some(*resident) == own)
+        });
+        let mut looked = 0;
+        while let Some(process) = found.get(looked) {
+            found.extend(process.children());
+            looked += 1;
+        }
+        found.retain(|process| !process.has_ended());
+        found
+    }
+
     /// The other side of the program's terminal.
     pub fn terminal(&self) -> Option<&OwnedFd> {
         self.terminal.as_ref()
