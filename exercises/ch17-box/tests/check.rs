@@ -1,20 +1,29 @@
 //! `ch17-box run ROOT -- COMMAND` and `ch17-box exec PID -- COMMAND`: everything at once.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use harness::look::{Mount, visitor};
-use harness::sandbox::{State, Thing, Wait, patience};
+use harness::look::{Kind, Link, Mount, Namespace, Process, visitor};
+use harness::sandbox::{Run, State, Thing, Wait, patience};
 use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, token};
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
 /// How often a box is killed at a moment that nobody has chosen.
 const KILLS: usize = 6;
 
+/// How long nobody has to stir until they are taken to stay.
+const STILL: Duration = Duration::from_millis(200);
+
 /// A box around `root`, made by an ordinary user, as far as its options.
 fn program(root: &str) -> Exercise {
-    let mut exercise = exercise!().state(State::PlainUser).watch_setgroups();
+    program_of(State::PlainUser, root)
+}
+
+fn program_of(state: State, root: &str) -> Exercise {
+    let mut exercise = exercise!().state(state);
     for folder in ["", "/lab", "/proc", "/data"] {
         exercise = exercise.thing(format!("{root}{folder}"), Thing::Folder);
     }
@@ -29,7 +38,7 @@ fn tree() -> String {
 fn report() -> Report {
     let (root, name) = (tree(), token("otter"));
     let args = ["run", "--hostname", &name, "--rw", "/data", &root];
-    let mut attempt = program(&root).args(args).witness().start();
+    let mut attempt = program(&root).watch_setgroups().args(args).witness().start();
     attempt.report.role(&name, "NAME");
     attempt.report.role(&root, "ROOT");
     if let Some(command) = attempt.command() {
@@ -37,7 +46,6 @@ fn report() -> Report {
         attempt.ids_of(&command, [0, 0]);
         attempt.denial_of(&command);
         attempt.owner_of(&command);
-        privileges(&mut attempt, &command);
         place(&mut attempt, &command);
         if let Err(errno) = look_at_mounts(&mut attempt, &command, &root) {
             attempt.report.line("root directory", format_args!("cannot be seen ({errno})"));
@@ -65,6 +73,8 @@ fn privileges(attempt: &mut Attempt, command: &Seen) {
         let many = if mask.bytes().all(|digit| digit == b'0') { "none" } else { "some" };
         attempt.report.line(&format!("capabilities, {key}"), many);
     }
+    let denied = command.process.status("NoNewPrivs").as_deref() == Some("1");
+    attempt.report.line("no_new_privs", if denied { "set" } else { "not set" });
     let given = command.process.environment("HOME").is_some();
     attempt.report.line("environment", if given { "yours" } else { "its own" });
     // Input, output, and the one by which the check is told that COMMAND is there.
@@ -73,6 +83,19 @@ fn privileges(attempt: &mut Attempt, command: &Seen) {
     let own = ["0", "1", "2", "200"];
     let more = fds.filter(|fd| !own.iter().any(|own| fd.file_name() == *own)).count();
     attempt.report.line("descriptors that were yours", if more == 0 { "none" } else { "some" });
+}
+
+/// Whether COMMAND may use less than whoever started your program.
+fn limits(attempt: &mut Attempt, command: &Seen, you: &Process) {
+    let lower = |name: &str| {
+        let [own, yours] = [&command.process, you].map(|process| process.hard_limit(name));
+        own.zip(yours).is_some_and(|(own, yours)| own < yours)
+    };
+    let word = |is_lower: bool| if is_lower { "lower than yours" } else { "as high as yours" };
+    attempt.report.line("limit on processes", word(lower("Max processes")));
+    // Of what it can write to, or of all that it maps.
+    let memory = lower("Max data size") || lower("Max address space");
+    attempt.report.line("limit on memory", word(memory));
 }
 
 fn look_at_mounts(attempt: &mut Attempt, command: &Seen, root: &str) -> nix::Result<()> {
@@ -139,6 +162,7 @@ fn step2_root_is_all_there_is() {
 }
 
 /// PID 1 is your program; it passes signals on to COMMAND, and your program exits with its status.
+/// If there is no COMMAND it exits with 127, and one line says what has failed, with the errno's words.
 #[test]
 fn step3_pid_1_does_its_duty() {
     let mut report = report();
@@ -148,26 +172,60 @@ fn step3_pid_1_does_its_duty() {
         _ = attempt.run.program().signal(Signal::SIGTERM);
     }
     report.ending("after SIGTERM to your program", &attempt.finish());
-    let missing = program(&root).args(["run", &root, "--", "/lab/missing"]).start().finish();
-    report.ending("a COMMAND that is missing", &missing);
-    assert_report!(report.lines(&["COMMAND", "its place", "exit status", "left behind", "after SIGTERM", "a COMMAND"]), @r"
+    let run = |root: &str, command: &str| {
+        program(&tree()).args(["run", root, "--", command]).start().finish()
+    };
+    failure(&mut report, "a COMMAND that is missing", &run(&root, "/lab/missing"));
+    failure(&mut report, "a ROOT that is missing", &run("/tmp/missing", "/lab/witness"));
+    assert_report!(report.lines(&["COMMAND", "its place", "exit status", "left behind", "after SIGTERM", "a COMMAND", "a ROOT"]), @r"
     its place: a child of PID 1
     exit status: COMMAND's
     left behind: nothing
     after SIGTERM to your program: exit status 143, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
+    a COMMAND that is missing, told: No such file or directory
+    a ROOT that is missing: exit status 127, left behind: nothing
+    a ROOT that is missing, told: No such file or directory
     ");
 }
 
-/// COMMAND has no capability and can get none, nothing of your environment, and no file of yours.
+/// How a run ended that had to fail, and which errno it told, if one line is all it said.
+fn failure(report: &mut Report, key: &str, run: &Report) {
+    report.ending(key, run);
+    let said = run.fact("stderr").unwrap_or_default();
+    let errno = [Errno::ENOENT, Errno::EPERM].into_iter().find(|errno| said.contains(errno.desc()));
+    let told = match (said.lines().count(), errno) {
+        (0, _) => "nothing".to_owned(),
+        (1, Some(errno)) => errno.desc().to_owned(),
+        (1, None) => "no errno".to_owned(),
+        (lines, _) => format!("{lines} lines"),
+    };
+    report.line(&format!("{key}, told"), told);
+}
+
+/// COMMAND has no capability and can get none by an exec, less of processes and memory than you,
+/// nothing of your environment, and no file of yours.
 #[test]
 fn step4_privileges_are_dropped() {
-    assert_report!(report().lines(&["COMMAND", "capabilities", "environment", "descriptors"]), @r"
+    let root = tree();
+    let attempt = program(&root).without_no_new_privs().arg(&root);
+    // The shell has the limits that your program starts with.
+    let mut attempt = attempt.script("\"$0\" run \"$1\" -- /lab/witness; exit $?").start();
+    if let Some(command) = attempt.command() {
+        privileges(&mut attempt, &command);
+        let shell = Process::open(attempt.run.program().pid()).expect("it waits for your program");
+        limits(&mut attempt, &command, &shell);
+    }
+    attempt.release(7);
+    assert_report!(attempt.finish().lines(&["COMMAND", "capabilities", "no_new_privs", "environment", "descriptors", "limit"]), @r"
     capabilities, effective: none
     capabilities, permitted: none
     capabilities, bounding: none
+    no_new_privs: set
     environment: its own
     descriptors that were yours: none
+    limit on processes: lower than yours
+    limit on memory: lower than yours
     ");
 }
 
@@ -180,7 +238,7 @@ fn step5_exec_enters_a_running_box() {
             [ "$pid" ]; do [ -d /proc/$box/ns ] || exit 1; sleep 0.01; done 2>/dev/null
         exec "$0" exec $pid -- /lab/witness"#;
     let root = tree();
-    let mut attempt = program(&root).arg(&root).script(TEXT).start();
+    let mut attempt = program(&root).without_no_new_privs().arg(&root).script(TEXT).start();
     if attempt.command().is_some() {
         match attempt.run.await_nth_witness(1) {
             (Wait::Reached, Some(process)) => match Seen::of(process) {
@@ -195,7 +253,7 @@ fn step5_exec_enters_a_running_box() {
         }
     }
     attempt.release(7);
-    assert_report!(attempt.finish().table(&["COMMAND", "second", "capabilities"]), @r"
+    assert_report!(attempt.finish().table(&["COMMAND", "second", "capabilities", "no_new_privs"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  B     B    B    B    B    B    B       B
@@ -203,57 +261,183 @@ fn step5_exec_enters_a_running_box() {
     capabilities, effective: none
     capabilities, permitted: none
     capabilities, bounding: none
+    no_new_privs: set
     ");
 }
 
-/// Your program is killed with SIGKILL: six times at a random moment, then while COMMAND runs.
-/// Nobody is left each time.
+/// `--net none`, and nothing, is a network where `lo` is up, and no cable. With `--net veth` a veth
+/// pair leads to the network where your program was started: packets go both ways. Whoever has no
+/// power over that network is refused, and nothing is left of the attempt.
 #[test]
-fn step6_kill_9_leaves_nothing() {
+fn step6_the_network_is_none_or_a_cable() {
     let mut report = Report::default();
-    let mut left = Vec::new();
-    for _ in 0..KILLS {
+    for (key, options) in [("without --net", vec![]), ("--net none", vec!["--net", "none"])] {
         let root = tree();
-        let attempt = program(&root).args(["run", &root, "--", "/lab/witness", &root]).start();
-        sleep(Duration::from_micros(random() % 12_000));
-        attempt.run.program().kill();
-        left.push(somebody_stays(&root));
+        let args = ["run"].into_iter().chain(options).chain([root.as_str()]);
+        let mut attempt = program(&root).args(args).witness().start();
+        let links = attempt.command().map(|command| visitor::links_in(net(&command)));
+        report.line(key, links.map_or("there was no box".to_owned(), |links| told(&links)));
+        attempt.release(7);
         _ = attempt.finish();
     }
-    let at_random = if left.contains(&true) { "somebody" } else { "nobody" };
-    report.line("left after random moments", at_random);
+    veth_of_root(&mut report);
     let root = tree();
-    let mut attempt = program(&root).args(["run", &root, "--", "/lab/witness", &root]).start();
-    let left = match attempt.command() {
-        Some(_) => {
-            attempt.run.program().kill();
-            if somebody_stays(&root) { "somebody" } else { "nobody" }
-        }
-        None => "there was no box",
-    };
-    report.line("left of a running box", left);
-    attempt.release(7);
-    _ = attempt.finish();
-    assert_report!(report.lines(&["left"]), @r"
-    left after random moments: nobody
-    left of a running box: nobody
+    let mut attempt = program(&root).args(["run", "--net", "veth", &root]).witness().start();
+    _ = attempt.run.await_end();
+    let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
+    report.line("the lab after a refusal", told(&visitor::links_in(lab)));
+    failure(&mut report, "--net veth, as you", &attempt.finish());
+    assert_report!(report.lines(&["without", "--net", "from", "the lab"]), @r"
+    without --net: lo up
+    --net none: lo up
+    --net veth, as root of the lab: lo up, a veth to the lab
+    from the lab to COMMAND: packets go there and back
+    the lab after a refusal: lo up
+    --net veth, as you: exit status 127, left behind: nothing
+    --net veth, as you, told: Operation not permitted
     ");
 }
 
-/// Whether a process that has `word` on its command line is still there when patience ends.
-fn somebody_stays(word: &str) -> bool {
-    let deadline = Instant::now() + patience().min(Duration::from_secs(3));
-    let is_there = || {
-        fs::read_dir("/proc").into_iter().flatten().flatten().any(|entry| {
-            fs::read(entry.path().join("cmdline"))
-                .is_ok_and(|line| line.split(|byte| *byte == 0).any(|arg| arg == word.as_bytes()))
-        })
+/// The box of somebody who has power over the lab's network.
+fn veth_of_root(report: &mut Report) {
+    let root = tree();
+    let args = ["run", "--net", "veth", &root];
+    let mut attempt = program_of(State::RootLab, &root).args(args).witness().start();
+    match attempt.command() {
+        Some(command) => {
+            let lab =
+                attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
+            let inside = visitor::links_in(net(&command));
+            let address = address_of_end(&inside, &visitor::links_in(lab));
+            let what = match address {
+                Some(_) => format!("{} to the lab", told(&inside)),
+                None => told(&inside),
+            };
+            report.line("--net veth, as root of the lab", what);
+            report.line("from the lab to COMMAND", way(lab, net(&command), address.flatten()));
+        }
+        None => report.line("--net veth, as root of the lab", "there was no box"),
+    }
+    attempt.release(7);
+    report.aside("stderr of a veth", attempt.finish().fact("stderr").unwrap_or_default());
+}
+
+fn net(seen: &Seen) -> &Namespace {
+    seen.namespaces.get(Kind::Net).expect("every kernel has network namespaces")
+}
+
+/// The loopback interface, and the ends of veth pairs. What modules add to every network is theirs.
+fn told(links: &nix::Result<Vec<Link>>) -> String {
+    let links = match links {
+        Ok(links) => links,
+        Err(errno) => return format!("cannot be read ({errno})"),
     };
-    while is_there() {
-        if Instant::now() > deadline {
+    let lo = links.iter().find(|link| link.name == "lo");
+    let lo = lo.map_or("no lo", |lo| if lo.up { "lo up" } else { "lo down" });
+    let veths = links.iter().filter(|link| is_veth(link)).map(|_| ", a veth".to_owned());
+    lo.to_owned() + &veths.collect::<String>()
+}
+
+fn is_veth(link: &Link) -> bool {
+    link.kind.as_deref() == Some("veth")
+}
+
+/// The address of the end that a veth pair has `there`, if it has one, and its other end `here`.
+fn address_of_end(
+    there: &nix::Result<Vec<Link>>,
+    here: &nix::Result<Vec<Link>>,
+) -> Option<Option<Ipv4Addr>> {
+    let (there, here) = (there.as_ref().ok()?, here.as_ref().ok()?);
+    let end = there.iter().find(|link| is_veth(link) && link.peer_is_elsewhere)?;
+    let matches = |far: &&Link| end.peer == Some(far.index) && far.peer == Some(end.index);
+    here.iter().filter(|link| is_veth(link)).find(matches)?;
+    let mut addresses = end.addresses.iter();
+    Some(addresses.find_map(|address| address.split('/').next()?.parse().ok()))
+}
+
+/// A visitor listens there and another connects from here.
+fn way(from: &Namespace, to: &Namespace, address: Option<Ipv4Addr>) -> &'static str {
+    let Some(address) = address else { return "it has no address" };
+    match visitor::exchange(from, to, address) {
+        Ok(_) => "packets go there and back",
+        Err(_) => "no answer",
+    }
+}
+
+/// Your program is killed with SIGKILL: while COMMAND runs, and then six times at a random moment.
+/// Nobody is left each time, and no interface.
+#[test]
+fn step7_kill_9_leaves_nothing() {
+    let mut report = Report::default();
+    let root = tree();
+    let args = ["run", "--net", "veth", &root];
+    let mut attempt = program_of(State::RootLab, &root).args(args).witness().start();
+    let command = attempt.run.await_witness().1.and_then(|process| Seen::of(process).ok());
+    // Who looks on keeps the box's network alive: it is seen and let go.
+    let there_was_a_box = command.is_some_and(|command| {
+        command.namespaces.get(Kind::Pid) != attempt.run.lab().get(Kind::Pid)
+    });
+    attempt.run.program().kill();
+    let mut left = somebody_stays(&attempt.run);
+    report.line(
+        "left of a running box",
+        match (there_was_a_box, left) {
+            (false, _) => "there was no box",
+            (true, true) => "somebody",
+            (true, false) => "nobody",
+        },
+    );
+    // As long as somebody is there the pair is in use.
+    let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
+    report.line("left of its veth pair", if left { "all" } else { left_of_pairs(lab) });
+    attempt.release(7);
+    report.aside("stderr", attempt.finish().fact("stderr").unwrap_or_default());
+    // Once is enough to know.
+    left = left || !there_was_a_box || (0..KILLS).any(|_| left_after_a_random_moment());
+    report.line("left after random moments", if left { "somebody" } else { "nobody" });
+    assert_report!(report.lines(&["left"]), @r"
+    left of a running box: nobody
+    left of its veth pair: nothing
+    left after random moments: nobody
+    ");
+}
+
+fn left_after_a_random_moment() -> bool {
+    let root = tree();
+    let attempt = program(&root).args(["run", &root]).witness().start();
+    sleep(Duration::from_micros(random() % 12_000));
+    attempt.run.program().kill();
+    somebody_stays(&attempt.run)
+}
+
+/// Whether processes are left of a program that was killed. Whoever is going to die is awake: a
+/// SIGKILL wakes everybody, and so does the end of a pipe.
+fn somebody_stays(run: &Run) -> bool {
+    let deadline = Instant::now() + patience();
+    // Until then its children are its own.
+    _ = run.program().await_end(patience());
+    let mut stirred = Instant::now();
+    loop {
+        let left = run.everybody();
+        let Some(somebody) = left.first() else { return false };
+        if left.iter().any(|process| process.state() != Some('S')) {
+            stirred = Instant::now();
+        }
+        if stirred.elapsed() > STILL || Instant::now() > deadline {
             return true;
+        }
+        _ = somebody.await_end(Duration::from_millis(5));
+    }
+}
+
+/// The kernel takes a network apart when it has time (`cleanup_net` in net/core/net_namespace.c).
+fn left_of_pairs(net: &Namespace) -> &'static str {
+    let deadline = Instant::now() + patience();
+    while visitor::links_in(net).is_ok_and(|links| links.iter().any(is_veth)) {
+        if Instant::now() > deadline {
+            return "an end";
         }
         sleep(Duration::from_millis(5));
     }
-    false
+    "nothing"
 }

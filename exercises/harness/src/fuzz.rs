@@ -111,10 +111,19 @@ fn requests() -> impl Strategy<Value = Request> {
     let lists = (vec(shown, 0..3), vec(resident, 0..3), vec((".{0,8}", thing), 0..3));
     let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
     let small = (".{0,8}", ".{0,8}", prop::option::of(plan), vec(any::<u8>(), 0..3));
-    (any::<[bool; 7]>(), lists, small, texts(), texts()).prop_map(
+    (any::<[bool; 8]>(), lists, small, texts(), texts()).prop_map(
         |(switches, lists, small, command, environment)| {
             let (host_name, folder, own_cgroups, unknown_ioctls) = small;
-            let [plain, network, terminal, many_ids, stranger, shared_mounts, cgroups] = switches;
+            let [
+                plain,
+                network,
+                terminal,
+                many_ids,
+                stranger,
+                shared_mounts,
+                cgroups,
+                no_new_privs,
+            ] = switches;
             let (shown, residents, things) = lists;
             Request {
                 state: if plain { State::PlainUser } else { State::RootLab },
@@ -128,6 +137,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 things,
                 shared_mounts,
                 cgroups,
+                no_new_privs,
                 own_cgroups,
                 unknown_ioctls,
                 folder,
