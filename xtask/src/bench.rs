@@ -1,8 +1,9 @@
 //! `cargo xtask bench [--runs N]`: what a sandbox run costs, beside other ways to start a program.
 //!
 //! All of them run /bin/true, in turn, so that a busy moment of the machine hits everybody. The
-//! figures are for reading; no test depends on them.
+//! figures are for reading; no test depends on them. `bench box` is about chapter 17's program.
 
+mod boxes;
 mod floor;
 mod record;
 
@@ -21,7 +22,7 @@ use crate::failure::{Failure, Result};
 use crate::screen::{Screen, print};
 use crate::steps::{Outcome, run_step, steps};
 
-const USAGE: &str = "cargo xtask bench [--runs N]";
+const USAGE: &str = "cargo xtask bench [box] [--runs N]";
 
 /// A way to run the program once.
 struct Way {
@@ -46,6 +47,10 @@ pub(crate) fn run(words: &[&str]) -> Result {
     if let [record::LOAD, load] = words {
         return record::bear(load);
     }
+    let (of_box, words) = match words {
+        ["box", rest @ ..] => (true, rest),
+        words => (false, words),
+    };
     let runs = match words {
         [] => 200,
         ["--runs", number] => number.parse().ok().filter(|runs| *runs > 0).ok_or_else(|| {
@@ -53,6 +58,9 @@ pub(crate) fn run(words: &[&str]) -> Result {
         })?,
         _ => return Err(Failure::usage("bench takes no such words").help(USAGE)),
     };
+    if of_box {
+        return boxes::run(runs);
+    }
     let mut times: Vec<std::result::Result<Vec<f64>, String>> = Vec::new();
     // The first run of each is not counted: it fills caches, and starts our supervisor.
     times.extend(WAYS.iter().map(|way| (way.run)().map(|()| Vec::new())));

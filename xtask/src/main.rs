@@ -65,6 +65,7 @@ for authors
   verify                  solutions pass, exercises fail, mistakes are named
         --any-progress    whatever the exercises' src/main.rs hold
   bench [--runs N]        what a sandbox run costs, beside other tools
+  bench box [--runs N]    what a box of chapter 17 costs, beside container runtimes
 
 A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).
 ";

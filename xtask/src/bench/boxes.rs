@@ -1,0 +1,160 @@
+//! `cargo xtask bench box [--runs N]`: what it costs to start chapter 17's box, beside other programs
+//! that start one.
+//!
+//! Each runs the same `/bin/true` in the same root directory, read-only, with a /proc, in new
+//! namespaces of its own, in turn. What is not installed, or does not start here, is named.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use nix::unistd::{getegid, geteuid};
+
+use super::quantile;
+use crate::cargo::{Built, build_program};
+use crate::chapter::Chapter;
+use crate::failure::{Failure, Result};
+use crate::screen::{Screen, print};
+
+/// A program, and the words with which it starts a box around `/bin/true`.
+struct Way {
+    name: String,
+    words: Vec<String>,
+}
+
+pub(super) fn run(runs: usize) -> Result {
+    let package = format!("{}-solution", Chapter::find("ch17")?.name);
+    let Built::Yes(program) = build_program(&package, Screen::stdout())? else {
+        return Err(Failure::new(format!("{package} does not compile")));
+    };
+    let bundle = Bundle::make()
+        .map_err(|error| Failure::new(format!("could not make a root directory: {error}")))?;
+    let ways = ways(&program, &bundle.0);
+    let mut times: Vec<std::result::Result<Vec<f64>, String>> = Vec::new();
+    // The first run of each is not counted.
+    times.extend(ways.iter().map(|way| timed(way).map(|_| Vec::new())));
+    for _ in 0..runs {
+        for (way, times) in ways.iter().zip(&mut times) {
+            let Ok(own) = times else { continue };
+            match timed(way) {
+                Ok(time) => own.push(time),
+                Err(error) => *times = Err(error),
+            }
+        }
+    }
+    let first = times[0].as_ref().map(|times| quantile(times, 0.5)).unwrap_or(f64::NAN);
+    print(&format!("median and 95th percentile of {runs} runs in turn, in ms\n\n"));
+    print(&format!("{:36}{:>7}{:>7}{:>8}\n", "", "median", "95 %", "× box"));
+    for (way, times) in ways.iter().zip(&times) {
+        match times {
+            Ok(times) => {
+                let (median, most) = (quantile(times, 0.5), quantile(times, 0.95));
+                print(&format!("{:36}{median:7.2}{most:7.2}{:8.2}\n", way.name, median / first));
+            }
+            Err(error) => print(&format!("{:36}not measured: {error}\n", way.name)),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ways(program: &Path, bundle: &Path) -> Vec<Way> {
+    let at = |name: &str| bundle.join(name).to_string_lossy().into_owned();
+    let way = |name: &str, words: &str| Way {
+        name: name.to_owned(),
+        words: words
+            .split_ascii_whitespace()
+            .map(|word| word.replace("ROOT", &at("rootfs")).replace("BUNDLE", &at("")))
+            .collect(),
+    };
+    let mut ways = vec![
+        way("ch17-box run", "PROGRAM run ROOT -- /bin/true"),
+        way(
+            "unshare(1), eight kinds and a chroot",
+            "unshare --user --map-root-user --mount --pid --fork --net --uts --ipc --cgroup --time \
+             --root=ROOT --mount-proc -- /bin/true",
+        ),
+        way(
+            "bwrap, seven kinds",
+            "bwrap --unshare-all --uid 0 --gid 0 --die-with-parent --ro-bind ROOT / --proc /proc \
+             /bin/true",
+        ),
+    ];
+    ways[0].words[0] = program.to_string_lossy().into_owned();
+    for runtime in ["crun", "runc", "youki"] {
+        let state = format!("--root BUNDLE{runtime}");
+        let run = format!("{runtime} {state} run --bundle BUNDLE box-of-{runtime}");
+        ways.push(way(&format!("{runtime} run, seven kinds"), &run));
+    }
+    ways
+}
+
+/// Milliseconds from the start of the program to its end.
+fn timed(way: &Way) -> std::result::Result<f64, String> {
+    let start = Instant::now();
+    let output = Command::new(&way.words[0])
+        .args(&way.words[1..])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .map_err(|error| error.to_string())?;
+    let time = start.elapsed().as_secs_f64() * 1000.0;
+    let said = String::from_utf8_lossy(&output.stderr);
+    match output.status.success() {
+        true => Ok(time),
+        false => Err(format!("{}: {}", output.status, said.lines().last().unwrap_or_default())),
+    }
+}
+
+/// A folder with a root directory and an OCI configuration for it. Dropping it removes it.
+struct Bundle(PathBuf);
+
+impl Bundle {
+    fn make() -> std::io::Result<Bundle> {
+        let folder = std::env::temp_dir().join(format!("ch17-bench-{}", std::process::id()));
+        let bundle = Bundle(folder);
+        let root = bundle.0.join("rootfs");
+        for folder in ["proc", "dev"] {
+            fs::create_dir_all(root.join(folder))?;
+        }
+        // The program, its libraries, and their loader.
+        let needed = Command::new("ldd").arg("/bin/true").output()?;
+        let needed = String::from_utf8_lossy(&needed.stdout).into_owned();
+        let paths = needed.split_ascii_whitespace().filter(|word| word.starts_with('/'));
+        for path in paths.chain(["/bin/true"]) {
+            let inside = root.join(path.trim_start_matches('/'));
+            fs::create_dir_all(inside.parent().unwrap_or(&root))?;
+            fs::copy(path, inside)?;
+        }
+        fs::write(bundle.0.join("config.json"), config())?;
+        Ok(bundle)
+    }
+}
+
+impl Drop for Bundle {
+    fn drop(&mut self) {
+        // The system's own tidying takes what cannot be removed.
+        _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// As little as the OCI runtime specification lets one ask for.
+fn config() -> String {
+    let none = ["bounding", "effective", "permitted", "inheritable", "ambient"]
+        .map(|set| format!("\"{set}\":[]"))
+        .join(",");
+    let kinds = ["user", "mount", "pid", "network", "uts", "ipc", "cgroup"]
+        .map(|kind| format!("{{\"type\":\"{kind}\"}}"))
+        .join(",");
+    let map = |id: u32| format!("[{{\"containerID\":0,\"hostID\":{id},\"size\":1}}]");
+    let (uids, gids) = (map(geteuid().as_raw()), map(getegid().as_raw()));
+    format!(
+        r#"{{"ociVersion":"1.0.2","root":{{"path":"rootfs","readonly":true}},"hostname":"box",
+"process":{{"terminal":false,"user":{{"uid":0,"gid":0}},"args":["/bin/true"],"env":["PATH=/bin"],
+"cwd":"/","noNewPrivileges":true,"capabilities":{{{none}}}}},
+"mounts":[{{"destination":"/proc","type":"proc","source":"proc",
+"options":["nosuid","nodev","noexec"]}}],
+"linux":{{"uidMappings":{uids},"gidMappings":{gids},"namespaces":[{kinds}]}}}}"#
+    )
+}
