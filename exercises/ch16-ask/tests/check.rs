@@ -32,7 +32,7 @@ fn far() -> Resident {
 
 /// A process of the lab itself. Its PID namespace belongs to the lab, if it has one of its own.
 fn near() -> Resident {
-    let new = if random() % 2 == 0 { libc::CLONE_NEWPID } else { 0 };
+    let new = if random().is_multiple_of(2) { libc::CLONE_NEWPID } else { 0 };
     Resident { name: "one".into(), new, ..Resident::default() }
 }
 
