@@ -99,7 +99,7 @@ fn change_root(root: &Path, writable: Option<&Path>) -> Result<()> {
     let (bind, safe) = (MsFlags::MS_BIND, MsFlags::MS_NOSUID | MsFlags::MS_NODEV);
     let attach = |what: &Path, place: &Path, kind: Option<&str>, flags: MsFlags| {
         mount(Some(what), place, kind, flags, None::<&str>)
-            .with_context(|| format!("mount({place:?}, {flags:?})"))
+            .with_context(|| format!("mount({what:?}, {place:?})"))
     };
     attach(root, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
     attach(root, root, None, MsFlags::MS_REC | bind)?;

@@ -114,7 +114,7 @@ fn change_root(root: &Path, writable: Option<&Path>) -> Result<()> {
     let (bind, safe) = (MsFlags::MS_BIND, MsFlags::MS_NOSUID | MsFlags::MS_NODEV);
     let attach = |what: &Path, place: &Path, kind: Option<&str>, flags: MsFlags| {
         mount(Some(what), place, kind, flags, None::<&str>)
-            .with_context(|| format!("mount({place:?}, {flags:?})"))
+            .with_context(|| format!("mount({what:?}, {place:?})"))
     };
     attach(root, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
     attach(root, root, None, MsFlags::MS_REC | bind)?;
@@ -283,7 +283,9 @@ impl Child {
         Ok(status)
     }
 }
+// ANCHOR_END: child
 
+// ANCHOR: kill
 fn die_with_parent(line: &UnixStream) -> Result<()> {
     set_pdeathsig(Signal::SIGKILL).context("prctl(PR_SET_PDEATHSIG)")?;
     // It comes if the parent dies from now on. Has it died before? Then the line has hung up, and
@@ -292,6 +294,7 @@ fn die_with_parent(line: &UnixStream) -> Result<()> {
     ensure!(poll(&mut [line], PollTimeout::ZERO) == Ok(0), "the parent has died");
     Ok(())
 }
+// ANCHOR_END: kill
 
 /// Takes the status of everybody who has ended, and returns that of `child`.
 fn reap(child: Pid) -> Option<u8> {
@@ -313,4 +316,3 @@ fn held() -> SigSet {
     use Signal::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
     SigSet::from_iter([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])
 }
-// ANCHOR_END: child
