@@ -447,3 +447,25 @@ fn nothing_outlives_a_check_that_is_killed() {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+#[test]
+#[ignore = "a part of the next one"]
+fn signals_end_a_program() {
+    for (name, number) in [("HUP", 1), ("INT", 2), ("QUIT", 3), ("USR1", 10)] {
+        let ended = status(&finished(&format!("kill -{name} $$")));
+        assert_eq!(ended, Status::Killed(number), "{name}");
+    }
+}
+
+/// A shell without a terminal starts with SIGINT and SIGQUIT ignored what it starts with `&`, and
+/// nohup(1) does so with SIGHUP.
+#[test]
+fn what_is_ignored_outside_is_not_inside() {
+    let ignoring = "trap '' HUP INT QUIT USR1; exec \"$0\" --exact signals_end_a_program --ignored";
+    let output = Command::new("/bin/sh")
+        .args(["-c", ignoring])
+        .arg(std::env::current_exe().unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

@@ -12,7 +12,7 @@ use std::process::exit;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::signal::SigSet;
 use nix::unistd::{
     chdir, dup2_stderr, dup2_stdin, dup2_stdout, execve, pause, pipe2, read, sethostname, setsid,
 };
@@ -187,9 +187,11 @@ fn restrict(request: &Request) -> Result<(), SetupError> {
 }
 
 fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infallible, SetupError> {
-    for ignored in [Signal::SIGCHLD, Signal::SIGPIPE] {
+    // What is ignored stays so over an exec: some by us, and two by every shell for what it starts
+    // with `&`. SIGKILL and SIGSTOP are refused, and cannot be ignored.
+    for number in 1..=libc::SIGRTMAX() {
         // SAFETY: the kernel's own disposition, no handler runs.
-        _ = unsafe { signal(ignored, SigHandler::SigDfl) };
+        unsafe { libc::signal(number, libc::SIG_DFL) };
     }
     _ = SigSet::empty().thread_set_mask();
     if request.stranger {
