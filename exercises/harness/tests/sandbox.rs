@@ -177,7 +177,8 @@ fn a_program_that_prints_for_ever_is_stopped() {
 fn a_program_that_forks_for_ever_is_stopped() {
     let mut run = shell("while :; do sleep 60 & done").start().unwrap();
     // By their number, or by what they need together, whichever is seen first.
-    assert!(matches!(run.await_end(), Wait::Stopped(_)));
+    let wait = run.await_end();
+    assert!(matches!(wait, Wait::Stopped(_)), "{wait:?}: {}", run.stderr());
 }
 
 #[test]
