@@ -30,6 +30,19 @@ fn keys(ipc: &Namespace, key: i32) -> String {
     by_role.collect::<Vec<_>>().join(", ")
 }
 
+/// How many System V objects there are, of all three sorts. Each file begins with a heading.
+fn objects(ipc: &Namespace) -> String {
+    let mut found = Vec::new();
+    for (sort, name) in [("shm", "segments"), ("sem", "semaphore sets"), ("msg", "queues")] {
+        match visitor::read_in(ipc, &format!("/proc/sysvipc/{sort}")) {
+            Ok(text) if text.lines().count() <= 1 => {}
+            Ok(text) => found.push(format!("{} {name}", text.lines().count() - 1)),
+            Err(errno) => found.push(format!("{name} cannot be read ({errno})")),
+        }
+    }
+    if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+}
+
 /// Runs the program once and looks at both sides while COMMAND is parked.
 fn report() -> Report {
     let key = (random() & 0x3fff_ffff) as i32 + 1;
@@ -53,6 +66,10 @@ fn report() -> Report {
         attempt.report.aside("/dev/shm in the lab", posix);
     }
     attempt.release(7);
+    _ = attempt.run.await_end();
+    let outside = attempt.run.lab().get(Kind::Ipc).expect("every kernel has IPC namespaces");
+    let left = objects(outside);
+    attempt.report.line("System V objects of the lab afterwards", left);
     attempt.finish()
 }
 
@@ -85,11 +102,13 @@ fn step3_the_queue_exists_only_inside() {
     ");
 }
 
-/// Your program exits with COMMAND's status, leaves nothing behind, and the lab is as it was.
+/// Your program exits with COMMAND's status, leaves nothing behind, and the lab is as it was, its
+/// tables of System V objects included.
 #[test]
 fn step4_the_status_is_passed_on_and_nothing_is_left() {
-    assert_report!(report().lines(&["KEY in COMMAND", "exit status", "left behind", "lab afterwards"]), @r#"
+    assert_report!(report().lines(&["KEY in COMMAND", "System V", "exit status", "left behind", "lab afterwards"]), @r#"
     KEY in COMMAND: a segment with "TEXT"
+    System V objects of the lab afterwards: none
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
