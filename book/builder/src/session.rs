@@ -31,9 +31,10 @@ pub struct Played {
 /// What came of a group.
 pub enum Outcome {
     Played(Vec<Played>),
-    /// Not run, for this reason.
+    /// Not run: this need is not there, for this reason.
     Skipped {
         line: usize,
+        need: String,
         reason: String,
     },
 }
@@ -41,7 +42,8 @@ pub enum Outcome {
 /// The need of a session in a lab with a range of ids, where nobody has denied setgroups(2) yet.
 pub(crate) const MANY_IDS: &str = "ids";
 
-/// The needs of a session in a lab that has cgroups of its own, and in one where they can have limits.
+/// The needs of a session in a lab that has cgroups of its own, and in one where they can have
+/// limits.
 pub(crate) const CGROUPS: [&str; 2] = ["cgroups", "cgroup-limits"];
 
 /// Separates what commands print: no command of a session prints it.
@@ -78,8 +80,10 @@ pub fn groups(markdown: &str) -> Result<Vec<Group>> {
 /// A sandbox that cannot be set up, a session that does not end.
 pub fn play(group: &Group, programs: &[(String, PathBuf)]) -> Result<Outcome> {
     let line = group.fences.first().map_or(1, |fence| fence.line);
-    if let Some(reason) = group.needs.iter().find_map(|need| missing(need)) {
-        return Ok(Outcome::Skipped { line, reason });
+    for need in &group.needs {
+        if let Some(reason) = missing(need) {
+            return Ok(Outcome::Skipped { line, need: need.clone(), reason });
+        }
     }
     let prompt = if group.state == State::RootLab { "# " } else { "$ " };
     let commands: Vec<Vec<String>> =
@@ -173,7 +177,8 @@ fn with_small_numbers(text: &str) -> String {
 }
 
 /// Why a session cannot be run here. A need is `TOOL`, which must be installed; `TOOL-VERSION`,
-/// whose output the page shows; `linux-VERSION`, the oldest kernel that will do; [`MANY_IDS`]; or one of [`CGROUPS`].
+/// whose output the page shows; `linux-VERSION`, the oldest kernel that will do; [`MANY_IDS`]; or
+/// one of [`CGROUPS`].
 pub(crate) fn missing(need: &str) -> Option<String> {
     if need == MANY_IDS {
         let none = "it takes a map of many ids, and an ordinary user may give one of his own only";
@@ -249,7 +254,7 @@ pub fn record(pages: &[PathBuf], programs: &[(String, PathBuf)]) -> Result<Vec<S
         for group in groups(&text).with_context(|| name.clone())? {
             match play(&group, programs).with_context(|| name.clone())? {
                 Outcome::Played(played) => all.extend(played),
-                Outcome::Skipped { line, reason } => {
+                Outcome::Skipped { line, reason, .. } => {
                     done.push(format!("skipped {name}:{line}: {reason}"))
                 }
             }
