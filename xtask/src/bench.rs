@@ -16,6 +16,8 @@ use std::time::{Instant, SystemTime};
 
 use harness::sandbox::{Sandbox, State, Status, Wait};
 
+use boxes::Bundle;
+
 use crate::cargo::{Built, build_check, build_program};
 use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
@@ -25,21 +27,31 @@ use crate::steps::{Outcome, run_step, steps};
 const USAGE: &str = "cargo xtask bench [box] [--runs N]";
 
 /// A way to run the program once.
-struct Way {
+struct Way<'a> {
     name: &'static str,
-    run: fn() -> std::result::Result<(), String>,
+    run: Box<dyn Fn() -> std::result::Result<(), String> + 'a>,
 }
 
-const WAYS: [Way; 8] = [
-    Way { name: "fork and exec", run: plain },
-    Way { name: "clone into seven namespaces and exec", run: floor::bare },
-    Way { name: "the same with maps and a root (the floor)", run: floor::with_root },
-    Way { name: "unshare(1), the same seven", run: unshare },
-    Way { name: "bwrap --unshare-all, a root of /usr, proc, dev, tmp", run: bwrap },
-    Way { name: "sandbox, root lab", run: root_lab },
-    Way { name: "sandbox, plain user", run: plain_user },
-    Way { name: "sandbox, root lab without network", run: no_network },
-];
+fn ways(bundle: &Bundle) -> [Way<'_>; 10] {
+    fn way<'a>(
+        name: &'static str,
+        run: impl Fn() -> std::result::Result<(), String> + 'a,
+    ) -> Way<'a> {
+        Way { name, run: Box::new(run) }
+    }
+    [
+        way("fork and exec", plain),
+        way("clone into seven namespaces and exec", floor::bare),
+        way("the same with maps and a root (the floor)", floor::with_root),
+        way("unshare(1), the same seven", unshare),
+        way("bwrap --unshare-all, a root of /usr, proc, dev, tmp", bwrap),
+        way("crun run, the same seven, a root of its own", || bundle.run_with("crun")),
+        way("runc run, the same", || bundle.run_with("runc")),
+        way("sandbox, root lab", root_lab),
+        way("sandbox, plain user", plain_user),
+        way("sandbox, root lab without network", no_network),
+    ]
+}
 const FLOOR: usize = 2;
 const BWRAP: usize = 4;
 
@@ -61,11 +73,13 @@ pub(crate) fn run(words: &[&str]) -> Result {
     if of_box {
         return boxes::run(runs);
     }
+    let bundle = Bundle::make()?;
+    let ways = ways(&bundle);
     let mut times: Vec<std::result::Result<Vec<f64>, String>> = Vec::new();
     // The first run of each is not counted: it fills caches, and starts our supervisor.
-    times.extend(WAYS.iter().map(|way| (way.run)().map(|()| Vec::new())));
+    times.extend(ways.iter().map(|way| (way.run)().map(|()| Vec::new())));
     for _ in 0..runs {
-        for (way, times) in WAYS.iter().zip(&mut times) {
+        for (way, times) in ways.iter().zip(&mut times) {
             let Ok(own) = times else { continue };
             let start = Instant::now();
             match (way.run)() {
@@ -74,7 +88,7 @@ pub(crate) fn run(words: &[&str]) -> Result {
             }
         }
     }
-    print_table(runs, &times);
+    print_table(runs, &ways, &times);
     print_throughput(runs);
     if let Err(failure) = edit_to_verdict(runs.min(15)) {
         // A checkout that may not be written to, for one. The table holds all the same.
@@ -83,15 +97,18 @@ pub(crate) fn run(words: &[&str]) -> Result {
     if let Err(failure) = record::print_table(runs.min(15)) {
         print(&format!("\nrecording: not measured: {failure}\n"));
     }
+    if let Err(failure) = whole_suite() {
+        print(&format!("\nthe whole suite: not measured: {failure}\n"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_table(runs: usize, times: &[std::result::Result<Vec<f64>, String>]) {
+fn print_table(runs: usize, ways: &[Way], times: &[std::result::Result<Vec<f64>, String>]) {
     let median_of = |row: usize| times[row].as_ref().ok().map(|times| quantile(times, 0.5));
     let (floor, bwrap) = (median_of(FLOOR), median_of(BWRAP));
     print(&format!("median and 95th percentile of {runs} runs, in ms; ratios of the medians\n\n"));
     print(&format!("{:52}{:>7}{:>7}{:>9}{:>9}\n", "", "median", "95 %", "× floor", "× bwrap"));
-    for (way, times) in WAYS.iter().zip(times) {
+    for (way, times) in ways.iter().zip(times) {
         match times {
             Ok(times) => {
                 let median = quantile(times, 0.5);
@@ -254,6 +271,25 @@ fn timed_after_edit(file: &Path, work: impl Fn() -> Result<()>) -> Result<f64> {
     let start = Instant::now();
     work()?;
     Ok(start.elapsed().as_secs_f64())
+}
+
+/// `cargo test`, with everything built before.
+fn whole_suite() -> Result<()> {
+    let run = |words: &[&str]| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut cargo = Command::new(cargo);
+        cargo.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        match cargo.status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(Failure::new(format!("cargo {}: {status}", words.join(" ")))),
+            Err(error) => Err(Failure::new(format!("could not start cargo: {error}"))),
+        }
+    };
+    run(&["test", "--no-run"])?;
+    let start = Instant::now();
+    run(&["test"])?;
+    print(&format!("\nthe whole suite, warm: {:.1} s\n", start.elapsed().as_secs_f64()));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -28,16 +28,15 @@ pub(super) fn run(runs: usize) -> Result {
     let Built::Yes(program) = build_program(&package, Screen::stdout())? else {
         return Err(Failure::new(format!("{package} does not compile")));
     };
-    let bundle = Bundle::make()
-        .map_err(|error| Failure::new(format!("could not make a root directory: {error}")))?;
-    let ways = ways(&program, &bundle.0);
+    let bundle = Bundle::make()?;
+    let ways = ways(&program, &bundle);
     let mut times: Vec<std::result::Result<Vec<f64>, String>> = Vec::new();
     // The first run of each is not counted.
-    times.extend(ways.iter().map(|way| timed(way).map(|_| Vec::new())));
+    times.extend(ways.iter().map(|way| timed(&way.words).map(|_| Vec::new())));
     for _ in 0..runs {
         for (way, times) in ways.iter().zip(&mut times) {
             let Ok(own) = times else { continue };
-            match timed(way) {
+            match timed(&way.words) {
                 Ok(time) => own.push(time),
                 Err(error) => *times = Err(error),
             }
@@ -58,14 +57,11 @@ pub(super) fn run(runs: usize) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-fn ways(program: &Path, bundle: &Path) -> Vec<Way> {
-    let at = |name: &str| bundle.join(name).to_string_lossy().into_owned();
+fn ways(program: &Path, bundle: &Bundle) -> Vec<Way> {
+    let root = bundle.at("rootfs");
     let way = |name: &str, words: &str| Way {
         name: name.to_owned(),
-        words: words
-            .split_ascii_whitespace()
-            .map(|word| word.replace("ROOT", &at("rootfs")).replace("BUNDLE", &at("")))
-            .collect(),
+        words: words.split_ascii_whitespace().map(|word| word.replace("ROOT", &root)).collect(),
     };
     let mut ways = vec![
         way("ch17-box run", "PROGRAM run ROOT -- /bin/true"),
@@ -81,19 +77,18 @@ fn ways(program: &Path, bundle: &Path) -> Vec<Way> {
         ),
     ];
     ways[0].words[0] = program.to_string_lossy().into_owned();
-    for runtime in ["crun", "runc", "youki"] {
-        let state = format!("--root BUNDLE{runtime}");
-        let run = format!("{runtime} {state} run --bundle BUNDLE box-of-{runtime}");
-        ways.push(way(&format!("{runtime} run, seven kinds"), &run));
-    }
+    ways.extend(["crun", "runc", "youki"].map(|runtime| Way {
+        name: format!("{runtime} run, seven kinds"),
+        words: bundle.words(runtime),
+    }));
     ways
 }
 
 /// Milliseconds from the start of the program to its end.
-fn timed(way: &Way) -> std::result::Result<f64, String> {
+fn timed(words: &[String]) -> std::result::Result<f64, String> {
     let start = Instant::now();
-    let output = Command::new(&way.words[0])
-        .args(&way.words[1..])
+    let output = Command::new(&words[0])
+        .args(&words[1..])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -108,13 +103,35 @@ fn timed(way: &Way) -> std::result::Result<f64, String> {
 }
 
 /// A folder with a root directory and an OCI configuration for it. Dropping it removes it.
-struct Bundle(PathBuf);
+pub(super) struct Bundle(PathBuf);
 
 impl Bundle {
-    fn make() -> std::io::Result<Bundle> {
+    pub(super) fn make() -> Result<Bundle> {
         let folder = std::env::temp_dir().join(format!("ch17-bench-{}", std::process::id()));
         let bundle = Bundle(folder);
-        let root = bundle.0.join("rootfs");
+        match bundle.fill() {
+            Ok(()) => Ok(bundle),
+            Err(error) => Err(Failure::new(format!("could not make a root directory: {error}"))),
+        }
+    }
+
+    /// Starts the program with this runtime, and waits for its end.
+    pub(super) fn run_with(&self, runtime: &str) -> std::result::Result<(), String> {
+        timed(&self.words(runtime)).map(drop)
+    }
+
+    fn words(&self, runtime: &str) -> Vec<String> {
+        let name = format!("box-of-{runtime}");
+        let words = [runtime, "--root", &self.at(runtime), "run", "--bundle", &self.at(""), &name];
+        words.map(str::to_owned).to_vec()
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+
+    fn fill(&self) -> std::io::Result<()> {
+        let root = self.0.join("rootfs");
         for folder in ["proc", "dev"] {
             fs::create_dir_all(root.join(folder))?;
         }
@@ -127,8 +144,7 @@ impl Bundle {
             fs::create_dir_all(inside.parent().unwrap_or(&root))?;
             fs::copy(path, inside)?;
         }
-        fs::write(bundle.0.join("config.json"), config())?;
-        Ok(bundle)
+        fs::write(self.0.join("config.json"), config())
     }
 }
 
