@@ -1,7 +1,6 @@
 //! `trace`: a story on the screen, as JSON Lines, as a page, and back from a file.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
@@ -146,8 +145,10 @@ fn bad_words_are_refused() {
 
 #[test]
 fn a_program_of_this_machine_is_shown_inside() {
-    let script = Kept::new("script", "#!/bin/sh\nexec unshare -i true\n");
-    fs::set_permissions(&script.0, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = Kept::new("text", "#!/bin/sh\nexec unshare -i true\n");
+    let script = Kept(text.0.with_extension("script"));
+    // Another process writes it: as `Checkout::script` in `commands` says.
+    Command::new("install").args([&text.0, &script.0]).assert().success();
     let text = stdout(&["--", script.path()]);
     assert!(text.contains("new: ipc B"), "{text}");
 }

@@ -1,7 +1,6 @@
 //! A throwaway checkout with two chapters.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -90,9 +89,12 @@ impl Checkout {
         fs::write(path, text).unwrap();
     }
 
+    /// Another process writes it: while a descriptor for writing is open anywhere, and be it in a
+    /// child that another test has just forked, nobody can execute the file (ETXTBSY).
     pub(crate) fn script(&self, name: &str, text: &str) {
-        self.write(name, text);
-        fs::set_permissions(self.root.join(name), Permissions::from_mode(0o755)).unwrap();
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(self.root.join(name));
+        shell.write_stdin(text).assert().success();
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
