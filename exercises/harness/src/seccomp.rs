@@ -31,7 +31,7 @@ impl Filter {
         filter.op(LOAD, offset_of!(seccomp_data, arch) as u32, 0, 0);
         filter.op(IS, ARCH, 1, 0);
         filter.op(ANSWER, other, 0, 0);
-        filter.op(LOAD, offset_of!(seccomp_data, nr) as u32, 0, 0);
+        filter.load_number();
         // x32: the same architecture by name, with a bit set in the numbers (`asm/unistd.h`).
         #[cfg(target_arch = "x86_64")]
         {
@@ -48,7 +48,8 @@ impl Filter {
         self
     }
 
-    /// Answers this call where its argument (from 0) is this number.
+    /// Answers this call where its argument (from 0) is this number. There may be more rules for
+    /// the same call.
     pub(crate) fn on_value(
         mut self,
         call: libc::c_long,
@@ -62,7 +63,7 @@ impl Filter {
         self.op(LOAD, low as u32, 0, 0);
         self.op(IS, value, 0, 1);
         self.op(ANSWER, answer, 0, 0);
-        self.op(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
+        self.load_number();
         self
     }
 
@@ -116,6 +117,11 @@ impl Filter {
             libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program)
         };
         Errno::result(set).map(drop)
+    }
+
+    /// Every rule begins with the call's number.
+    fn load_number(&mut self) {
+        self.op(LOAD, offset_of!(seccomp_data, nr) as u32, 0, 0);
     }
 
     fn op(&mut self, code: u32, k: u32, yes: u8, no: u8) {

@@ -470,3 +470,16 @@ fn what_is_ignored_outside_is_not_inside() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
+
+/// prlimit(2) asks for the same ids only, and PID 1 has the program's.
+#[test]
+fn pid_1_looks_at_who_is_left_whatever_the_program_does() {
+    let script = "prlimit --pid 1 --nofile=0:0; renice 19 1; sleep 60 & exit 3";
+    for state in [State::RootLab, State::PlainUser] {
+        let mut run = shell(script).state(state).start().unwrap();
+        assert_eq!(run.await_end(), Wait::Reached, "{state:?}");
+        let ended = run.ended().unwrap();
+        assert_eq!(ended.left_running.len(), 1, "{state:?}: {}", run.stderr());
+        assert!(run.stderr().contains("failed to set the NOFILE resource limit"), "{state:?}");
+    }
+}

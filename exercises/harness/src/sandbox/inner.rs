@@ -323,16 +323,36 @@ fn stand_in(stdin: impl AsFd, stdout: impl AsFd, stderr: impl AsFd) -> nix::Resu
 ///
 /// PR_SET_MM (PR_SET_MM(2const)) lets root of a user namespace choose the file that `/proc/PID/exe`
 /// names, which is how the check knows COMMAND.
+///
+/// PID 1 has the program's id outside, where there may be no other. Limits and priorities of a
+/// process belong to whoever has its id (`check_prlimit_permission` in kernel/sys.c,
+/// `check_same_owner` in kernel/sched/syscalls.c), whatever its user namespace. Without descriptors
+/// or without a turn, PID 1 would see neither what the program uses nor whom it leaves running.
 fn deny_calls() -> nix::Result<()> {
     let missing = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
     let refused = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
-    let filter = Filter::new(missing);
-    filter
+    let mut filter = Filter::new(missing)
         .on(libc::SYS_add_key, missing)
         .on(libc::SYS_request_key, missing)
         .on(libc::SYS_keyctl, missing)
-        .on_value(libc::SYS_prctl, 0, libc::PR_SET_MM as u32, refused)
-        .install()
+        .on_value(libc::SYS_prctl, 0, libc::PR_SET_MM as u32, refused);
+    for call in [
+        libc::SYS_prlimit64,
+        libc::SYS_sched_setscheduler,
+        libc::SYS_sched_setparam,
+        libc::SYS_sched_setattr,
+        libc::SYS_sched_setaffinity,
+    ] {
+        filter = filter.on_value(call, 0, 1, refused);
+    }
+    // The first argument says what the second one is: a process, a group (PID 1 leads its own), or
+    // a user, who is everybody here.
+    for (call, user) in
+        [(libc::SYS_setpriority, libc::PRIO_USER as u32), (libc::SYS_ioprio_set, IOPRIO_WHO_USER)]
+    {
+        filter = filter.on_value(call, 1, 1, refused).on_value(call, 0, user, refused);
+    }
+    filter.install()
 }
 
 /// Answers every ioctl(2) whose request is of this type as a kernel that has none such: `ENOTTY`.
@@ -342,3 +362,6 @@ fn forget_ioctls(kind: u8) -> nix::Result<()> {
     let of_kind = u32::from(kind) << 8;
     Filter::new(unknown).on_masked(libc::SYS_ioctl, 1, 0xFF00, of_kind, unknown).install()
 }
+
+/// `linux/ioprio.h`; libc does not name it.
+const IOPRIO_WHO_USER: u32 = 3;

@@ -22,6 +22,8 @@ pub(crate) fn on_namespaces() {
     for kind in ["mnt", "net", "pid", "user"] {
         _ = fs::write(format!("/proc/sys/user/max_{kind}_namespaces"), "40");
     }
+    // Against accidents: the program has the id of this PID namespace's root, and so may raise it
+    // again (`pid_table_root_permissions` in kernel/pid.c).
     _ = fs::write("/proc/sys/kernel/pid_max", "400");
 }
 
@@ -68,12 +70,15 @@ pub(crate) struct Usage {
     pub(crate) processes: u64,
 }
 
-pub(crate) fn usage() -> Usage {
-    let pids: Vec<_> = pids().filter(|pid| *pid != 1).collect();
+/// # Errors
+///
+/// Those of open(2): then nobody knows what they use.
+pub(crate) fn usage() -> std::io::Result<Usage> {
+    let pids: Vec<_> = pids()?.filter(|pid| *pid != 1).collect();
     let mut usage = Usage { memory: 0, processes: pids.len() as u64 };
     if usage.processes >= PROCESSES {
         // Hundreds that fork for ever leave us little time: their number says enough.
-        return usage;
+        return Ok(usage);
     }
     usage.processes = 0;
     for pid in pids {
@@ -87,7 +92,7 @@ pub(crate) fn usage() -> Usage {
             fields.split_ascii_whitespace().nth(17).and_then(|count| count.parse::<u64>().ok());
         usage.processes += threads.unwrap_or(1);
     }
-    usage
+    Ok(usage)
 }
 
 /// Bytes that the whole machine may come to use in files without a disk while a program runs.
@@ -106,18 +111,23 @@ pub(crate) fn shared_memory() -> u64 {
 }
 
 /// Everybody else who is alive in this PID namespace: pid and name.
-pub(crate) fn others(except: &[i32]) -> Vec<(i32, String)> {
-    pids()
+///
+/// # Errors
+///
+/// As for [`usage`].
+pub(crate) fn others(except: &[i32]) -> std::io::Result<Vec<(i32, String)>> {
+    let others = pids()?
         .filter(|pid| *pid != 1 && !except.contains(pid))
         .filter_map(|pid| {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
             let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
             (!rest.trim_start().starts_with(['Z', 'X'])).then(|| (pid, name.to_owned()))
         })
-        .collect()
+        .collect();
+    Ok(others)
 }
 
-fn pids() -> impl Iterator<Item = i32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten();
-    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+fn pids() -> std::io::Result<impl Iterator<Item = i32>> {
+    let entries = fs::read_dir("/proc")?;
+    Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()))
 }

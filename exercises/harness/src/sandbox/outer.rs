@@ -111,7 +111,9 @@ fn live(
         inner::furnish(request)?;
     }
     let program = program.start(request, fds)?;
-    let ended = watch(&program, fds.liveness.as_fd(), &ends);
+    // A PID 1 that cannot see who is there vouches for nothing: its own end is theirs.
+    let ended = watch(&program, fds.liveness.as_fd(), &ends)
+        .map_err(io_at(Stage::Start, "open(\"/proc\")"))?;
     _ = ended.send(fds.report.as_fd(), &[]);
     // The check may still want to look at what the program left. Our end is everybody's.
     _ = poll(&mut [PollFd::new(fds.liveness.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
@@ -211,7 +213,7 @@ impl Unborn {
 }
 
 /// Reaps until the program has ended, or uses more than it may.
-fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
+fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> std::io::Result<Message> {
     let mut reaped = Reaped::default();
     let mut excess = None;
     let mut looked = Instant::now();
@@ -229,7 +231,7 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
         reaped.take(program);
         // By the clock: children that end all the time must not keep us from looking.
         if reaped.status.is_none() && looked.elapsed() >= LOOK {
-            excess = limits::usage().excess();
+            excess = limits::usage()?.excess();
             if limits::shared_memory() > shared_before + limits::SHARED {
                 excess = Some(Excess::Memory);
             }
@@ -239,18 +241,18 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> Message {
     let mut left_running = Vec::new();
     if !reaped.all {
         // A program that forks until it is refused may end before we look again.
-        excess = excess.or_else(|| limits::usage().excess());
-        left_running = limits::others(&program.residents);
+        excess = excess.or(limits::usage()?.excess());
+        left_running = limits::others(&program.residents)?;
         // Whoever has ended since is not running, and was not waited for either.
         reaped.take(program);
     }
     left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
-    Message::Ended {
+    Ok(Message::Ended {
         status: reaped.status.unwrap_or(Status::Killed(libc::SIGKILL)),
         excess,
         orphaned: reaped.orphaned,
         left_running: left_running.into_iter().map(|(_, name)| name).collect(),
-    }
+    })
 }
 
 /// What waitpid(2) has told PID 1.
