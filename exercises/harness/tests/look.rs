@@ -30,6 +30,27 @@ fn a_proc_is_known_by_its_pid_namespace() {
     }
 }
 
+/// A `/proc` of the program's own making neither keeps whoever looks there, nor leads them out.
+#[test]
+fn a_proc_of_pipes_and_links_is_another_one() {
+    let outside = std::env::temp_dir().join(format!("pipe-{}", std::process::id()));
+    nix::unistd::mkfifo(&outside, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let link = format!("ln -s {} /proc/$$/status", outside.display());
+    let own = "mount -t tmpfs none /proc && mkdir -p /proc/$$/ns";
+    let over = "mkfifo /tmp/pipe && mount --bind /tmp/pipe /proc/$$";
+    for script in [
+        format!("{own} && mkfifo /proc/$$/status && exec"),
+        format!("{own} && {link} && exec"),
+        format!("{over}/status && exec"),
+    ] {
+        let (_run, witness) = parked(&script);
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || tell.send(witness.proc()));
+        assert_eq!(told.recv_timeout(patience()), Ok(Proc::Other), "{script}");
+    }
+    std::fs::remove_file(outside).unwrap();
+}
+
 #[test]
 fn mounts_are_those_of_the_process() {
     let (run, witness) = parked("unshare --mount sh -c 'mount -t tmpfs none /mnt; exec $0'");

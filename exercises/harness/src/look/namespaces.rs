@@ -6,7 +6,8 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::LazyLock;
 
 use nix::errno::Errno;
-use nix::sys::stat::fstat;
+use nix::fcntl::OFlag;
+use nix::sys::stat::{Mode, fstat};
 use nix::unistd::Pid;
 
 use super::Process;
@@ -121,6 +122,17 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// Opens the file of a namespace. Where a program says which file that is, it may be a pipe
+    /// that would keep us, or a terminal.
+    ///
+    /// # Errors
+    ///
+    /// Those of open(2).
+    pub(crate) fn open(path: &str) -> nix::Result<Namespace> {
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        Namespace::hold(nix::fcntl::open(path, flags, Mode::empty())?)
+    }
+
     pub fn hold(fd: OwnedFd) -> nix::Result<Namespace> {
         let stat = fstat(&fd)?;
         Ok(Namespace { id: (stat.st_dev, stat.st_ino), fd })

@@ -4,8 +4,13 @@
 //! (pid_namespaces(7)). Its device number tells nothing: every mount is an instance of its own.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::sys::stat::Mode;
+use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 
 use super::{Kind, Namespace, Process};
 
@@ -39,16 +44,15 @@ impl Process {
     pub fn proc(&self) -> Proc {
         let Some(pids) = self.status("NSpid") else { return Proc::Other };
         let pids: Vec<&str> = pids.split_ascii_whitespace().collect();
-        let own = namespace_of(Path::new(&format!("/proc/{}", self.pid())));
-        let seen = |pid: &str| format!("/proc/{}/root/proc/{pid}", self.pid());
+        let own = Namespace::open(&format!("/proc/{}/ns/{}", self.pid(), Kind::Pid)).ok();
+        let Ok(proc) = self.its_proc() else { return Proc::Other };
         let stands_at = |pid: &str, levels: &[&str]| {
-            let folder = seen(pid);
             // Seen in an instance, NSpid begins with the level of that instance (proc(5)).
-            let listed = fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
+            let listed = status_in(&proc, pid).unwrap_or_default();
             let listed = listed.lines().find_map(|line| line.strip_prefix("NSpid:"));
             let same_levels = listed
                 .is_some_and(|listed| listed.split_ascii_whitespace().eq(levels.iter().copied()));
-            same_levels && own.is_some() && namespace_of(Path::new(&folder)) == own
+            same_levels && own.is_some() && namespace_in(&proc, pid).ok() == own
         };
         // From the outermost level that is not ours to its own.
         let level = (1..pids.len()).rev().find(|level| stands_at(pids[*level], &pids[*level..]));
@@ -58,8 +62,42 @@ impl Process {
             None => Proc::Other,
         }
     }
+
+    /// The root directory of a proc file system at `/proc`.
+    ///
+    /// The path is the program's. A link in it would lead to a file of this machine, for whoever
+    /// follows it from here; and anything may be mounted on it.
+    fn its_proc(&self) -> nix::Result<OwnedFd> {
+        let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let root = open(format!("/proc/{}/root", self.pid()).as_str(), folder, Mode::empty())?;
+        let resolve = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS;
+        let proc = openat2(&root, "proc", OpenHow::new().flags(folder).resolve(resolve))?;
+        match fstatfs(&proc)?.filesystem_type() {
+            PROC_SUPER_MAGIC => Ok(proc),
+            _ => Err(nix::errno::Errno::ENOTSUP),
+        }
+    }
 }
 
-fn namespace_of(process: &Path) -> Option<Namespace> {
-    Namespace::hold(File::open(process.join("ns").join(Kind::Pid.name())).ok()?.into()).ok()
+/// Opens a file of this proc file system, and none that is mounted in it.
+fn open_in(proc: &OwnedFd, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
+    let resolve = ResolveFlag::RESOLVE_BENEATH
+        | ResolveFlag::RESOLVE_NO_SYMLINKS
+        | ResolveFlag::RESOLVE_NO_XDEV;
+    openat2(proc, path, OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(resolve))
+}
+
+fn status_in(proc: &OwnedFd, pid: &str) -> std::io::Result<String> {
+    let mut text = String::new();
+    let file = open_in(proc, &format!("{pid}/status"), OFlag::O_RDONLY)?;
+    File::from(file).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn namespace_in(proc: &OwnedFd, pid: &str) -> nix::Result<Namespace> {
+    let folder = open_in(proc, &format!("{pid}/ns"), OFlag::O_PATH | OFlag::O_DIRECTORY)?;
+    // A link of its own kind, to a file of another file system. Should something else be mounted on
+    // it, that does not keep us.
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    Namespace::hold(openat(folder.as_fd(), Kind::Pid.name(), flags, Mode::empty())?)
 }

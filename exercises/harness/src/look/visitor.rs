@@ -11,6 +11,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::exit;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
@@ -164,7 +165,8 @@ impl Visit {
             Visit::Links => return Ok(network::links()?.iter().map(Link::to_line).collect()),
             Visit::Routes => return Ok(network::routes()?.iter().map(Route::to_line).collect()),
             Visit::Listen(port) => {
-                return words_of((Ipv4Addr::LOCALHOST, *port).into()).map_err(io);
+                let server = (Ipv4Addr::LOCALHOST, *port).into();
+                return words_of(server, sandbox::patience()).map_err(io);
             }
             Visit::Exchange(_) => {
                 let listener = prepared.ok_or(Errno::EINVAL)?;
@@ -175,12 +177,18 @@ impl Visit {
     }
 }
 
-/// In the visitor: what a server says to whoever connects.
-fn words_of(server: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&server, sandbox::patience())?;
-    stream.set_read_timeout(Some(sandbox::patience()))?;
+/// In the visitor: what a server says to whoever connects. All of it counts against `patience`: a
+/// server may say one byte at a time.
+fn words_of(server: SocketAddr, patience: Duration) -> std::io::Result<String> {
+    let deadline = Instant::now() + patience;
+    let mut stream = TcpStream::connect_timeout(&server, patience)?;
     let (mut words, mut buffer) = (Vec::new(), [0; READ as usize]);
     while words.len() < READ as usize {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Errno::EAGAIN.into());
+        }
+        stream.set_read_timeout(Some(left))?;
         match stream.read(&mut buffer)? {
             0 => break,
             length => words.extend(&buffer[..length]),
@@ -318,7 +326,7 @@ pub fn routes_in(net: &Namespace) -> nix::Result<Vec<Route>> {
 /// # Errors
 ///
 /// `ECONNREFUSED` where nobody listens, `ENETUNREACH` where `lo` is down, `EAGAIN` where a server
-/// neither speaks nor hangs up for [`sandbox::patience`]; and as for [`host_name`].
+/// has not hung up after [`sandbox::patience`]; and as for [`host_name`].
 pub fn words_on_port(net: &Namespace, port: u16) -> nix::Result<String> {
     send(Visit::Listen(port), net)
 }
@@ -388,3 +396,26 @@ pub(crate) fn fork_visitor(visit: Visit, mut fds: impl Iterator<Item = OwnedFd>)
     }
 }
 // ANCHOR_END: enter
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_drips_keeps_nobody() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut drops = 0;
+            while drops < 1000 && stream.write_all(b".").is_ok() {
+                drops += 1;
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            drops
+        });
+        let words = words_of(address, Duration::from_millis(100));
+        assert_eq!(words.unwrap_err().raw_os_error(), Some(libc::EAGAIN));
+        assert!(server.join().unwrap() < 1000, "it was heard to its end");
+    }
+}

@@ -587,8 +587,7 @@ impl Recorder {
                 Some(format!("a pidfd of {}", self.process_of_pidfd(pid, fd)))
             }
             _ => {
-                let namespace = fs::File::open(&path).ok();
-                let namespace = namespace.and_then(|file| Namespace::hold(file.into()).ok());
+                let namespace = Namespace::open(&path).ok();
                 namespace.and_then(|namespace| self.names.known(&namespace))
             }
         };

@@ -161,8 +161,7 @@ fn birth(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Strin
 
 /// setns(2): `validate_nsset` and the `install` functions of each kind.
 fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<String> {
-    let file = fs::File::open(format!("/proc/{}/fd/{fd}", caller.pid)).ok()?;
-    let target = Namespace::hold(file.into()).ok();
+    let target = Some(Namespace::open(&format!("/proc/{}/fd/{fd}", caller.pid)).ok()?);
     let kind = Kind::ALL.into_iter().find(|kind| {
         let link = fs::read_link(format!("/proc/{}/fd/{fd}", caller.pid)).unwrap_or_default();
         link.to_string_lossy().starts_with(&format!("{kind}:["))

@@ -67,6 +67,9 @@ fn follow(request: &Request, socket: OwnedFd, user: OwnedFd, init: Pid) -> nix::
     setns(&user, CloneFlags::CLONE_NEWUSER)?;
     drop(user);
     ids::become_id(0)?;
+    // It ends when everybody whom it traces has. Should it wait for something else by then, it ends
+    // with the supervisor.
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
 
     let message = wire::receive(socket.as_fd())?.ok_or(Errno::EPIPE)?;
     let program = message.sender.map(|sender| Pid::from_raw(sender.pid())).ok_or(Errno::ESRCH)?;
