@@ -560,11 +560,14 @@ impl Recorder {
             let Ok(text) = fs::read_to_string(format!("/proc/{pid}/mountinfo")) else { continue };
             let now = self.names.mounts(&namespace, &text);
             let before = self.mounts.insert(namespace.clone(), now.clone()).unwrap_or_default();
-            let gone = before.iter().filter(|old| !now.iter().any(|mount| mount.id == old.id));
+            // A program may have thousands.
+            let numbers: HashSet<_> = now.iter().map(|mount| mount.id).collect();
+            let known: HashMap<_, _> = before.iter().map(|mount| (mount.id, mount)).collect();
+            let gone = before.iter().filter(|old| !numbers.contains(&old.id));
             changes.extend(
                 gone.map(|old| Change::Unmount { namespace: namespace.clone(), id: old.id }),
             );
-            let new = now.iter().filter(|mount| !before.contains(mount)).cloned();
+            let new = now.iter().filter(|mount| known.get(&mount.id) != Some(mount)).cloned();
             changes.extend(new.map(|mount| Change::Mount { namespace: namespace.clone(), mount }));
         }
     }
