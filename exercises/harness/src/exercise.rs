@@ -116,6 +116,12 @@ impl Exercise {
         self.with(|sandbox| sandbox.folder(path))
     }
 
+    /// How long each thing that is awaited of the program may take; [`sandbox::patience`] unless
+    /// told.
+    pub fn patience(self, patience: Duration) -> Self {
+        self.with(|sandbox| sandbox.patience(Some(patience)))
+    }
+
     fn with(self, change: impl FnOnce(Sandbox) -> Sandbox) -> Self {
         Exercise { sandbox: change(self.sandbox), ..self }
     }
@@ -318,7 +324,8 @@ impl Attempt {
         match wait {
             Wait::Reached | Wait::Ended => self.status(),
             Wait::TimedOut => {
-                let seconds = sandbox::patience().as_secs_f64();
+                let patience = self.run.patience().unwrap_or_else(sandbox::patience);
+                let seconds = patience.as_secs_f64();
                 let mut text = format!("still running after {seconds} s");
                 if let Some(call) = self.run.program().waits_in() {
                     text += &format!(", in {call}");

@@ -243,6 +243,11 @@ impl Run {
         self.terminal.as_ref()
     }
 
+    /// How long each awaited thing may take; `None` for as long as it likes.
+    pub fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
+
     /// Readable when there is something to take in, such as the end. Whoever carries bytes
     /// between terminals polls it, and then calls [`Run::await_end`].
     pub fn news(&self) -> BorrowedFd<'_> {

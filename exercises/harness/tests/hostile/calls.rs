@@ -1,7 +1,7 @@
 //! Attacks that are calls. Each runs in a sandbox, in a process with one thread, and answers
 //! whether it got through. They are crude: what they take is given back by the sandbox's end.
 
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::fs;
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
@@ -16,12 +16,13 @@ use nix::unistd::{ForkResult, Pid, fork, pause};
 /// The descriptor of the witness's socket, as everybody knows.
 const WITNESS_FD: c_int = 200;
 
-/// syscall(2) with up to six integers.
+/// syscall(2) with up to six integers or addresses. Each is given as a whole register: of a smaller
+/// one, the upper half would be left to chance.
 macro_rules! call {
     ($number:ident $(, $argument:expr)*) => {
         // SAFETY: what is given are integers, null, or addresses of live buffers of this function;
         // a process of an attack has nothing else to lose.
-        unsafe { libc::syscall(libc::$number $(, $argument)*) }
+        unsafe { libc::syscall(libc::$number $(, ($argument) as libc::c_long)*) }
     };
 }
 
@@ -35,6 +36,16 @@ fn child(act: impl FnOnce()) -> Pid {
         }
         Err(_) => Pid::from_raw(0),
     }
+}
+
+/// Root of a new user namespace, for who has no right in this one. Whether it worked.
+fn own(flags: CloneFlags) -> bool {
+    let ids = (nix::unistd::getuid(), nix::unistd::getgid());
+    let made = unshare(CloneFlags::CLONE_NEWUSER | flags).is_ok();
+    _ = fs::write("/proc/self/setgroups", "deny");
+    _ = fs::write("/proc/self/uid_map", format!("0 {} 1", ids.0));
+    _ = fs::write("/proc/self/gid_map", format!("0 {} 1", ids.1));
+    made
 }
 
 pub(crate) fn rename_race() -> bool {
@@ -61,12 +72,39 @@ pub(crate) fn rename_race() -> bool {
     fs::exists("/usr/raced").unwrap_or(true) || !fs::exists("/usr/bin/env").unwrap_or(false)
 }
 
+/// Out of a chroot, by a second one below the own working directory.
+pub(crate) fn leave_chroot() -> bool {
+    _ = fs::create_dir("/tmp/below");
+    own(CloneFlags::empty());
+    call!(SYS_chroot, c"/tmp/below".as_ptr());
+    for _ in 0..64 {
+        call!(SYS_chdir, c"..".as_ptr());
+    }
+    call!(SYS_chroot, c".".as_ptr());
+    fs::exists("/var/lib").unwrap_or(false)
+}
+
+/// The handle of a folder that is shown, with the number of one that is not: above /usr lies the
+/// root of its file system.
 pub(crate) fn open_by_handle() -> bool {
-    // The root of most file systems has inode 2; the handle is inode and generation.
-    let mut handle = [0_u32; 6];
-    handle[..4].copy_from_slice(&[8, 1, 2, 0]);
     let at = fs::File::open("/usr").unwrap();
-    call!(SYS_open_by_handle_at, at.as_raw_fd(), handle.as_mut_ptr(), libc::O_RDONLY) >= 0
+    // Room for 128 bytes; the handle follows its length and its kind (`struct file_handle`).
+    let mut handle = [128_u32; 34];
+    let mut mount = 0_i32;
+    let folder = at.as_raw_fd();
+    let flags = libc::AT_EMPTY_PATH;
+    let (name, to) = (c"".as_ptr(), handle.as_mut_ptr());
+    call!(SYS_name_to_handle_at, folder, name, to, &raw mut mount, flags);
+    // FILEID_INO32_GEN: inode and generation. The root of ext2 to ext4 is inode 2, whose generation
+    // is not asked for where it is 0 (`ext4_nfs_get_inode` in fs/ext4/super.c).
+    let roots = [2_u32, 64, 128, 256];
+    let outside = |root: &u32| {
+        let mut handle = handle;
+        (handle[0], handle[1], handle[2], handle[3]) = (8, 1, *root, 0);
+        call!(SYS_open_by_handle_at, folder, handle.as_mut_ptr(), libc::O_RDONLY) >= 0
+    };
+    // As it is: a way to a folder without walking there. It is one that is shown.
+    roots.iter().any(outside)
 }
 
 pub(crate) fn kill_init() -> bool {
@@ -88,8 +126,47 @@ pub(crate) fn memory_of_init() -> bool {
     let there = libc::iovec { iov_base: 0x1000 as *mut c_void, iov_len: 1 };
     let read = call!(SYS_process_vm_readv, 1, &raw const here, 1, &raw const there, 1, 0);
     // Allowed, it would be a fault for the address.
-    let allowed = read >= 0 || Errno::last() == Errno::EFAULT;
-    allowed || fs::File::options().write(true).open("/proc/1/mem").is_ok()
+    allowed(read) || fs::File::options().write(true).open("/proc/1/mem").is_ok()
+}
+
+/// Whether the kernel let a call pass its question of rights. What it said then does not count.
+fn allowed(result: i64) -> bool {
+    result >= 0 || ![Errno::EPERM, Errno::EACCES, Errno::ENOSYS].contains(&Errno::last())
+}
+
+/// Without descriptors PID 1 could not look at what we use, nor at whom we leave.
+pub(crate) fn limit_init() -> bool {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let done = call!(SYS_prlimit64, 1, libc::RLIMIT_NOFILE, &raw const none, 0) == 0;
+    daemons();
+    done
+}
+
+/// A PID 1 that gets no turn cannot look either.
+pub(crate) fn slow_init() -> bool {
+    let (none, first) = (0_i32, 1_u64);
+    // `struct sched_attr` (`linux/sched/types.h`): its size, and the policy.
+    let attributes = [48 | (libc::SCHED_IDLE as u64) << 32, 0, 0, 0, 0, 0];
+    let calls = [
+        call!(SYS_sched_setscheduler, 1, libc::SCHED_IDLE, &raw const none),
+        call!(SYS_sched_setparam, 1, &raw const none),
+        call!(SYS_sched_setattr, 1, attributes.as_ptr(), 0),
+        call!(SYS_sched_setaffinity, 1, 8, &raw const first),
+        call!(SYS_setpriority, libc::PRIO_PROCESS, 1, 19),
+        call!(SYS_setpriority, libc::PRIO_PGRP, 1, 19),
+        // Ours, and PID 1 has the same id.
+        call!(SYS_setpriority, libc::PRIO_USER, 0, 19),
+        // IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER; IOPRIO_CLASS_IDLE.
+        call!(SYS_ioprio_set, 1, 1, 3 << 13),
+        call!(SYS_ioprio_set, 3, nix::unistd::getuid().as_raw(), 3 << 13),
+    ];
+    calls.into_iter().any(|result| result == 0)
+}
+
+/// The descriptors of another process, without its help: pidfd_getfd(2), Linux 5.6.
+pub(crate) fn descriptors_of_init() -> bool {
+    let init = call!(SYS_pidfd_open, 1, 0);
+    (0..200).any(|fd| call!(SYS_pidfd_getfd, init, fd, 0) >= 0)
 }
 
 pub(crate) fn kill_everybody() -> bool {
@@ -102,10 +179,11 @@ pub(crate) fn stop_everybody() -> bool {
     false
 }
 
+/// Whoever has a number here, we may find; PID 1 and we are all there is.
 pub(crate) fn signal_every_number() -> bool {
-    (1..70_000).filter(|pid| *pid != std::process::id() as i32).any(|pid| {
-        call!(SYS_kill, pid, 0) == 0 && pid != 1 && !fs::exists(format!("/proc/{pid}")).unwrap()
-    })
+    let own = std::process::id() as i32;
+    let found = |pid: &i32| call!(SYS_kill, *pid, 0) == 0 || Errno::last() == Errno::EPERM;
+    (2..70_000).filter(|pid| *pid != own).any(|pid| found(&pid))
 }
 
 pub(crate) fn kill_itself() -> bool {
@@ -163,6 +241,18 @@ pub(crate) fn fork_bomb() -> bool {
         // SAFETY: the child does the same.
         unsafe { libc::fork() };
     }
+}
+
+/// RLIMIT_NPROC counts the processes of each id.
+pub(crate) fn crowd_of_many() -> bool {
+    for id in 1..390 {
+        child(|| {
+            call!(SYS_setresuid, id, id, id);
+            pause();
+        });
+    }
+    pause();
+    true
 }
 
 pub(crate) fn thread_bomb() -> bool {
@@ -255,19 +345,22 @@ pub(crate) fn deaf() -> bool {
     }
 }
 
+/// Writes a limit that may be larger; it is the own user namespace's.
+fn raise(kind: &str) {
+    _ = fs::write(format!("/proc/sys/user/max_{kind}_namespaces"), "100000");
+}
+
 pub(crate) fn deep() -> bool {
-    (0..40).all(|_| {
-        let made = unshare(CloneFlags::CLONE_NEWUSER).is_ok();
-        _ = fs::write("/proc/self/setgroups", "deny");
-        _ = fs::write("/proc/self/uid_map", "0 0 1");
-        made
-    })
+    raise("user");
+    (0..40).all(|_| own(CloneFlags::empty()))
 }
 
 pub(crate) fn networks() -> bool {
+    raise("net");
+    own(CloneFlags::empty());
     // One descriptor each keeps them: this process moves on.
     let mut kept = Vec::new();
-    (0..1_000).all(|_| {
+    (0..100).all(|_| {
         let made = unshare(CloneFlags::CLONE_NEWNET).is_ok();
         kept.extend(fs::File::open("/proc/self/ns/net"));
         made
@@ -314,6 +407,74 @@ struct MemoryMap {
     auxv: u64,
     auxv_size: u32,
     exe: u32,
+}
+
+/// The file of the witness's name is ours.
+pub(crate) fn cover_witness() -> bool {
+    own(CloneFlags::CLONE_NEWNS);
+    // By its path: the link is to a file of the mount namespace that was left.
+    let exe = fs::read_link("/proc/self/exe").unwrap().into_os_string().into_encoded_bytes();
+    let (exe, witness) = (CString::new(exe).unwrap(), c"/lab/witness".as_ptr());
+    if call!(SYS_mount, exe.as_ptr(), witness, 0, libc::MS_BIND, 0) < 0 {
+        return false;
+    }
+    let words = [c"witness".as_ptr(), c"--attack".as_ptr(), c"play the witness".as_ptr(), null()];
+    // SAFETY: a list that ends with null, of strings that live on.
+    unsafe { libc::execv(witness, words.as_ptr()) };
+    false
+}
+
+/// One that has ended executes nothing that could be looked at.
+pub(crate) fn forge_and_end() -> bool {
+    let forger = child(|| _ = call!(SYS_write, WITNESS_FD, b"parked".as_ptr(), 6));
+    // Not waited for: its pid stays.
+    // SAFETY: zero is valid, and the kernel fills one siginfo_t.
+    let mut about: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let options = libc::WEXITED | libc::WNOWAIT;
+    call!(SYS_waitid, libc::P_PID, forger.as_raw(), &raw mut about, options, 0);
+    std::thread::sleep(Duration::from_millis(20));
+    false
+}
+
+/// Nobody could say "parked" any more, and the check's end has always something to read.
+pub(crate) fn hang_up() -> bool {
+    call!(SYS_shutdown, WITNESS_FD, libc::SHUT_RDWR);
+    std::thread::sleep(Duration::from_millis(20));
+    false
+}
+
+/// Each takes along all those before it: 4096 in the end, whose list no message has room for.
+pub(crate) fn double_mounts() -> bool {
+    own(CloneFlags::CLONE_NEWNS);
+    let mount = |from: *const c_char, to: *const c_char, kind: *const c_char, flags: u64| {
+        call!(SYS_mount, from, to, kind, flags, 0) == 0
+    };
+    let (mnt, tmpfs) = (c"/mnt".as_ptr(), c"tmpfs".as_ptr());
+    mount(tmpfs, mnt, tmpfs, 0);
+    let doubled = (0..12).all(|number| {
+        let folder = CString::new(format!("/mnt/{number}")).unwrap();
+        _ = fs::create_dir(format!("/mnt/{number}"));
+        mount(mnt, folder.as_ptr(), null(), libc::MS_BIND | libc::MS_REC)
+    });
+    assert!(doubled, "it has become another attack");
+    false
+}
+
+/// Its answer is the one by which the recorder knows its own stops.
+pub(crate) fn own_filter() -> bool {
+    // Every call: SECCOMP_RET_TRACE | 0x4E42.
+    let mut every = [libc::sock_filter { code: 6, jt: 0, jf: 0, k: 0x7ff0_4e42 }];
+    let program = libc::sock_fprog { len: 1, filter: every.as_mut_ptr() };
+    let forked = child(|| {
+        call!(SYS_prctl, libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program);
+        for _ in 0..200 {
+            call!(SYS_getppid);
+        }
+        // Without a tracer there is no way to end but this one.
+        std::process::abort();
+    });
+    _ = waitpid(forked, None);
+    false
 }
 
 /// Leaves no page of the own program's file mapped, and then lets the kernel call another file
@@ -410,9 +571,14 @@ pub(crate) fn hand_descriptors() -> bool {
     let fds = vec![0_i32; 250];
     let rights = [nix::sys::socket::ControlMessage::ScmRights(&fds)];
     let bytes = [std::io::IoSlice::new(b"parked")];
+    let flags = nix::sys::socket::MsgFlags::MSG_DONTWAIT;
+    let send = || nix::sys::socket::sendmsg::<()>(WITNESS_FD, &bytes, &rights, flags, None).is_ok();
+    // Who has the same id in another sandbox counts for the limit on those that are under way.
+    while !send() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     for _ in 0..40 {
-        let flags = nix::sys::socket::MsgFlags::MSG_DONTWAIT;
-        _ = nix::sys::socket::sendmsg::<()>(WITNESS_FD, &bytes, &rights, flags, None);
+        send();
     }
     pause();
     true
@@ -422,10 +588,57 @@ pub(crate) fn inherited() -> bool {
     (3..4096).filter(|fd| *fd != WITNESS_FD).any(|fd| call!(SYS_fcntl, fd, libc::F_GETFD) >= 0)
 }
 
+/// The recorder looks at what setns(2) was given. A pipe without a writer keeps whoever opens it.
+pub(crate) fn pipe_for_setns() -> bool {
+    call!(SYS_mknodat, libc::AT_FDCWD, c"/tmp/pipe".as_ptr(), libc::S_IFIFO | 0o666, 0);
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK;
+    let pipe = call!(SYS_openat, libc::AT_FDCWD, c"/tmp/pipe".as_ptr(), flags);
+    pipe < 0 || call!(SYS_setns, pipe, 0) == 0 || call!(SYS_setns, pipe, libc::CLONE_NEWUTS) == 0
+}
+
+/// The terminals that could be here.
+fn terminals() -> impl Iterator<Item = i64> {
+    let open = |path: *const c_char| call!(SYS_openat, libc::AT_FDCWD, path, libc::O_RDWR);
+    (0..3).chain([open(c"/dev/tty".as_ptr()), open(c"/dev/console".as_ptr())])
+}
+
+pub(crate) fn write_to_terminal() -> bool {
+    fs::write("/dev/tty", "x").is_ok()
+}
+
 pub(crate) fn type_into() -> bool {
     let byte = b"x";
-    (0..3).any(|fd| call!(SYS_ioctl, fd, libc::TIOCSTI, byte.as_ptr()) == 0)
-        || (0..3).any(|fd| call!(SYS_ioctl, fd, libc::TIOCSCTTY, 1) == 0)
+    terminals().any(|fd| call!(SYS_ioctl, fd, libc::TIOCSTI, byte.as_ptr()) == 0)
+}
+
+/// Whoever leads the session lets go of it; everybody in it is told.
+pub(crate) fn hang_up_terminal() -> bool {
+    terminals().any(|fd| call!(SYS_ioctl, fd, libc::TIOCNOTTY, 0) == 0)
+}
+
+pub(crate) fn other_terminals() -> bool {
+    let names = |folder: &str| fs::read_dir(folder).into_iter().flatten().flatten();
+    let others = |name: &str| name.starts_with("tty") && name != "tty" || name.starts_with("vcs");
+    let devices = names("/dev").any(|entry| others(&entry.file_name().to_string_lossy()));
+    let own = ["ptmx", "0"];
+    let pts = names("/dev/pts").any(|entry| !own.contains(&&*entry.file_name().to_string_lossy()));
+    devices || pts || fs::exists("/dev/console").unwrap_or(true)
+}
+
+/// By force: the session that has it loses it.
+pub(crate) fn take_terminal() -> bool {
+    terminals().any(|fd| call!(SYS_ioctl, fd, libc::TIOCSCTTY, 1) == 0)
+}
+
+/// The kernel's messages, and what is selected on a virtual console.
+pub(crate) fn take_console() -> bool {
+    // TIOCL_SETSEL and TIOCL_PASTESEL of TIOCLINUX (`linux/tiocl.h`) type, too.
+    let (all, paste) = ([2_u8, 1, 0, 1, 0, 80, 0, 1, 0, 2, 0], 3_u8);
+    terminals().any(|fd| {
+        call!(SYS_ioctl, fd, libc::TIOCCONS) == 0
+            || call!(SYS_ioctl, fd, libc::TIOCLINUX, all.as_ptr()) == 0
+            || call!(SYS_ioctl, fd, libc::TIOCLINUX, &raw const paste) == 0
+    })
 }
 
 pub(crate) fn abstract_sockets() -> bool {
@@ -433,21 +646,78 @@ pub(crate) fn abstract_sockets() -> bool {
     bound.lines().skip(1).any(|line| line.split_ascii_whitespace().nth(7).is_some())
 }
 
+/// Links that do not come with every network namespace.
+fn others_links() -> impl Iterator<Item = String> {
+    let links = fs::read_to_string("/proc/net/dev").unwrap_or_default();
+    let names = links.lines().skip(2).filter_map(|line| line.split_once(':'));
+    let names: Vec<_> = names.map(|(name, _)| name.trim().to_owned()).collect();
+    names.into_iter().filter(|name| !["lo", "tunl0", "sit0"].contains(&name.as_str()))
+}
+
 pub(crate) fn links() -> bool {
-    let links = fs::read_to_string("/proc/net/dev").unwrap();
-    links.lines().skip(2).any(|line| {
-        !line.trim_start().starts_with("lo:") && !line.contains("tunl0") && !line.contains("sit0")
-    })
+    others_links().next().is_some()
 }
 
 pub(crate) fn packets() -> bool {
-    let socket = call!(SYS_socket, libc::AF_PACKET, libc::SOCK_RAW, 0x0300);
-    // SAFETY: zero is a valid ifreq.
-    let mut name: libc::ifreq = unsafe { std::mem::zeroed() };
-    for (to, from) in name.ifr_name.iter_mut().zip(b"eth0") {
-        *to = *from as _;
-    }
-    socket >= 0 && call!(SYS_ioctl, socket, libc::SIOCGIFINDEX, &raw mut name) == 0
+    // ETH_P_ALL, in the network's byte order.
+    let all = 3_u16.to_be();
+    let socket = call!(SYS_socket, libc::AF_PACKET, libc::SOCK_RAW, all);
+    others_links().any(|name| {
+        let name = CString::new(name).unwrap();
+        // SAFETY: a C string.
+        let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+        // `struct sockaddr_ll`: the family, the protocol, the index, and 12 bytes more.
+        let address = [libc::AF_PACKET as u32 | u32::from(all) << 16, index, 0, 0, 0];
+        call!(SYS_bind, socket, address.as_ptr(), 20) == 0
+    })
+}
+
+/// Who starts what on the whole machine: the connector of process events, and the audit log.
+pub(crate) fn listen_to_the_kernel() -> bool {
+    const NETLINK_AUDIT: c_int = 9;
+    const NETLINK_CONNECTOR: c_int = 11;
+    let bound = |protocol: c_int| {
+        let socket = call!(SYS_socket, libc::AF_NETLINK, libc::SOCK_DGRAM, protocol);
+        // `struct sockaddr_nl`: group 1.
+        let address = [libc::AF_NETLINK as u32, 0, 1];
+        (socket, call!(SYS_bind, socket, address.as_ptr(), 12) == 0)
+    };
+    // A netlink header, and in it PROC_CN_MCAST_LISTEN for CN_IDX_PROC (`linux/cn_proc.h`).
+    let listen = [40_u32, 3, 0, 0, 1, 1, 0, 0, 4, 1];
+    let (events, _) = bound(NETLINK_CONNECTOR);
+    call!(SYS_sendto, events, listen.as_ptr(), 40, 0, 0, 0);
+    _ = waitpid(child(|| ()), None);
+    let mut event = [0_u8; 128];
+    let heard = call!(SYS_recvfrom, events, event.as_mut_ptr(), 128, libc::MSG_DONTWAIT, 0, 0);
+    heard >= 0 || bound(NETLINK_AUDIT).1
+}
+
+/// Whoever opens a file that is watched like this waits for an answer.
+pub(crate) fn hold_up_opens() -> bool {
+    // FAN_CLASS_CONTENT.
+    call!(SYS_fanotify_init, 4, libc::O_RDONLY) >= 0
+}
+
+/// Calls of an administrator, with arguments that are wrong: the question of rights comes first.
+pub(crate) fn administration() -> bool {
+    let nowhere = c"/nowhere".as_ptr();
+    // SYSLOG_ACTION_CONSOLE_LEVEL.
+    let log = allowed(call!(SYS_syslog, 8, 0, 0));
+    #[cfg(target_arch = "x86_64")]
+    let ports = call!(SYS_iopl, 3);
+    // Ports of their own kind are x86's.
+    #[cfg(not(target_arch = "x86_64"))]
+    let ports = -1;
+    let done = log || ports >= 0;
+    done || allowed(call!(SYS_swapon, nowhere, 0)) || allowed(call!(SYS_acct, nowhere))
+}
+
+/// Opened by one who may read, written by one who has capabilities.
+pub(crate) fn kept_sysctl() -> bool {
+    let file = fs::File::open("/proc/sys/vm/swappiness").unwrap();
+    let value = fs::read_to_string("/proc/sys/vm/swappiness").unwrap();
+    own(CloneFlags::empty());
+    fs::write(format!("/proc/self/fd/{}", file.as_raw_fd()), value).is_ok()
 }
 
 pub(crate) fn clock() -> bool {
@@ -455,10 +725,68 @@ pub(crate) fn clock() -> bool {
     call!(SYS_clock_settime, libc::CLOCK_REALTIME, &raw const time) == 0
 }
 
+/// To the pace that it has.
+pub(crate) fn pace() -> bool {
+    // SAFETY: zero is valid: it asks for nothing to be changed.
+    let mut pace: libc::timex = unsafe { std::mem::zeroed() };
+    call!(SYS_adjtimex, &raw mut pace);
+    pace.modes = libc::ADJ_TICK;
+    call!(SYS_adjtimex, &raw mut pace) >= 0
+}
+
+/// `KEYCTL_JOIN_SESSION_KEYRING`: without a name, a new one.
+const JOIN: c_int = 1;
+
 pub(crate) fn keyrings() -> bool {
-    // -4 is the user's keyring, -3 the session's.
-    let added = call!(SYS_add_key, c"user".as_ptr(), c"mine".as_ptr(), c"x".as_ptr(), 1, -4);
-    added >= 0 || call!(SYS_keyctl, 0, -3, 1) >= 0
+    // KEYCTL_GET_PERSISTENT, ours, to the new session's (-3). The user's would be -4.
+    call!(SYS_keyctl, JOIN, 0) >= 0
+        || call!(SYS_keyctl, 22, -1, -3) >= 0
+        || call!(SYS_add_key, c"user".as_ptr(), c"mine".as_ptr(), c"x".as_ptr(), 1, -4) >= 0
+        || allowed(call!(SYS_request_key, c"user".as_ptr(), c"mine".as_ptr(), 0, -4))
+}
+
+#[cfg(target_arch = "x86_64")]
+fn by_int_0x80(call: i64, argument: c_int) -> i32 {
+    let result: i64;
+    // SAFETY: the calls asked for take integers. The kernel may clear r8 to r11.
+    unsafe {
+        std::arch::asm!(
+            "push rbx",
+            "mov ebx, {argument:e}",
+            "int 0x80",
+            "pop rbx",
+            argument = in(reg) argument, inlateout("rax") call => result, in("rcx") 0,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+    }
+    result as i32
+}
+
+/// Whether this kernel serves 32-bit programs: one that does not ends who asks, by SIGSEGV.
+pub(crate) fn has_32_bit_door() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // getpid(2).
+        let asker = child(|| _ = by_int_0x80(20, 0));
+        matches!(waitpid(asker, None), Ok(nix::sys::wait::WaitStatus::Exited(_, 0)))
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// The same call by the doors for 32-bit programs and for x32, where it has other numbers.
+pub(crate) fn other_doors() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let x32 = 0x4000_0000 + libc::SYS_keyctl;
+        // SAFETY: the call takes integers.
+        let by_x32 = unsafe { libc::syscall(x32, libc::c_long::from(JOIN), 0_i64) };
+        // 288 for 32-bit programs.
+        by_x32 >= 0 || has_32_bit_door() && by_int_0x80(288, JOIN) >= 0
+    }
+    // An arm64 process cannot call as a 32-bit one.
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
 
 pub(crate) fn bpf() -> bool {
@@ -482,8 +810,9 @@ pub(crate) fn faults() -> bool {
 }
 
 pub(crate) fn ring() -> bool {
-    let parameters = [0_u32; 30];
     for _ in 0..300 {
+        // The kernel answers in them.
+        let parameters = [0_u32; 30];
         if call!(SYS_io_uring_setup, 4096, parameters.as_ptr()) < 0 {
             return false;
         }
@@ -491,11 +820,11 @@ pub(crate) fn ring() -> bool {
     true
 }
 
+/// Each with arguments that are wrong: the question of rights comes first.
 pub(crate) fn modules() -> bool {
-    call!(SYS_init_module, null::<u8>(), 0, c"".as_ptr()) == 0
-        || Errno::last() != Errno::EPERM && Errno::last() != Errno::ENOSYS
-        || call!(SYS_kexec_load, 0, 0, 0, 0) == 0
-        || call!(SYS_reboot, 0, 0, 0, 0) == 0
+    allowed(call!(SYS_init_module, null::<u8>(), 0, c"".as_ptr()))
+        || allowed(call!(SYS_kexec_load, 0, 0, 0, 0xffff))
+        || allowed(call!(SYS_reboot, 0, 0, 0, 0))
 }
 
 pub(crate) fn priority() -> bool {

@@ -33,6 +33,8 @@ pub(crate) enum Ends {
     Output,
     Time,
     Impostor,
+    /// The same, or it was gone before anybody looked.
+    Late,
     Killed,
 }
 
@@ -52,6 +54,7 @@ impl Ends {
             Ends::Output => &["stopped: it printed more than 8 MiB"],
             Ends::Time => &["still running after"],
             Ends::Impostor => &["stopped: it played COMMAND instead of starting it"],
+            Ends::Late => &["9", "stopped: it played COMMAND instead of starting it"],
             Ends::Killed => &["killed by SIGKILL"],
         }
     }
@@ -75,14 +78,16 @@ const fn calls(
     Attack { name, how: How::Calls(act), stopped_by, ends }
 }
 
-use Ends::{Impostor, Killed, Memory, Output, Processes, Refused, RefusedById, Time};
+use Ends::{Impostor, Killed, Late, Memory, Output, Processes, Refused, RefusedById, Time};
 
 const LOCKED: &str = "the mounts come from a mount namespace of another owner: they are locked";
 const ALLOWED: &str = "the root shows what programs need to start, and nothing else";
+const OUTER: &str = "the file system belongs to the outer user namespace";
 const OWN_PIDS: &str = "a PID namespace, and a /proc of its own";
 const NOT_ROOT: &str = "root inside is nobody's id outside";
 const NOT_HERE: &str =
     "the capability counts in the user namespace, and this asks for the machine's";
+const SAME_ID: &str = "a filter: PID 1 has our id, and the kernel asks for no more";
 const INIT: &str = "the end of PID 1 ends everybody in its PID namespace";
 const CLOSED: &str = "the program inherits input, output and the witness's socket alone";
 const EXE: &str = "the kernel says who sent a message, and which file that process executes";
@@ -110,12 +115,7 @@ pub(crate) static CORPUS: &[Attack] = &[
         LOCKED,
         Refused,
     ),
-    shell(
-        "bind mount over the witness",
-        "mount --bind /bin/true /lab/witness; cmp /lab/witness /proc/1/root/lab/witness",
-        "a mount of the program's own is in its own mount namespace",
-        Refused,
-    ),
+    calls("bind mount over the witness", calls::cover_witness, EXE, Impostor),
     shell(
         "propagate a mount outwards",
         "mount --make-rshared / && mount -t tmpfs leak /mnt && false",
@@ -124,7 +124,7 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     shell(
         "symbolic links out",
-        "ln -s /../../../../root /tmp/l; ln -s /proc/1/root /tmp/m; ls /tmp/l/ /tmp/m/",
+        "ln -s /../../../../var/lib /tmp/l; ln -s /proc/1/root/var/lib /tmp/m; ls /tmp/l/ || ls /tmp/m/",
         ALLOWED,
         Refused,
     ),
@@ -136,23 +136,37 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     calls("rename races through symbolic links", calls::rename_race, ALLOWED, Refused),
     calls("open a file by its handle", calls::open_by_handle, NOT_HERE, Refused),
-    shell(
+    calls(
         "break out of a chroot",
-        "mkdir /tmp/c && chroot /tmp/c /bin/true; ls /../../home/*",
-        ALLOWED,
+        calls::leave_chroot,
+        "it is none: pivot_root(2), and what was the root is gone",
         Refused,
     ),
     shell(
         "run a set-uid program",
-        "cp /bin/sh /tmp/s && chmod u+s /tmp/s && setpriv --reuid 1 /tmp/s -c true; su -c 'ls /root/*'",
+        "cp /bin/sh /tmp/s && chmod 4755 /tmp/s && \
+         setpriv --reuid 1 --clear-groups /tmp/s -pc '[ $(id -u) = 0 ]'",
         "no_new_privs, nosuid, and one id",
         Refused,
     ),
+    shell("a larger /tmp", "mount -o remount,size=3G /tmp", OUTER, Refused),
+    shell(
+        "hide the processes from PID 1",
+        "mount -o remount,hidepid=2 /proc || mount -o remount,subset=pid /proc",
+        OUTER,
+        Refused,
+    ),
     // Devices.
-    shell("make a block device", "mknod /tmp/disk b 8 0 && head -c 1 /tmp/disk", NOT_HERE, Refused),
+    shell(
+        "make a block device",
+        "for major in 7 8 179 202 252 253 254 259; do mknod /tmp/$major b $major 0 && \
+         head -c 1 /tmp/$major && break; done",
+        NOT_HERE,
+        Refused,
+    ),
     shell(
         "make a character device",
-        "mknod /tmp/mem c 1 1 && head -c 1 /tmp/mem",
+        "mknod /tmp/mem c 1 1 && head -c 1 /tmp/mem || mknod /tmp/zero c 1 5 && head -c 1 /tmp/zero",
         NOT_HERE,
         Refused,
     ),
@@ -160,6 +174,20 @@ pub(crate) static CORPUS: &[Attack] = &[
         "open the machine's devices",
         "head -c 1 /dev/kmsg || head -c 1 /dev/mem || head -c 1 /dev/vda || ls /dev/loop*",
         ALLOWED,
+        Refused,
+    ),
+    shell(
+        "mount the machine's file systems",
+        "for kind in devtmpfs debugfs tracefs securityfs configfs pstore fusectl; do \
+         mount -t $kind none /mnt && break; done",
+        NOT_HERE,
+        Refused,
+    ),
+    shell(
+        "write to sysfs",
+        "mount -t sysfs none /mnt && value=$(cat /mnt/kernel/rcu_expedited) && \
+         echo $value > /mnt/kernel/rcu_expedited",
+        "no sysfs is shown, so the kernel gives no new one",
         Refused,
     ),
     // Other processes.
@@ -173,6 +201,14 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls(
         "read and write the memory of PID 1",
         calls::memory_of_init,
+        "PID 1 belongs to the outer user namespace",
+        Refused,
+    ),
+    calls("take PID 1's limits away", calls::limit_init, SAME_ID, Refused),
+    calls("let PID 1 have no turn", calls::slow_init, SAME_ID, Refused),
+    calls(
+        "take descriptors out of PID 1",
+        calls::descriptors_of_init,
         "PID 1 belongs to the outer user namespace",
         Refused,
     ),
@@ -195,7 +231,13 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls("orphans of orphans", calls::orphans, INIT, Refused),
     calls("zombies", calls::zombies, INIT, Refused),
     // Too much.
-    calls("fork bomb", calls::fork_bomb, "RLIMIT_NPROC, pid_max, and the look of PID 1", Processes),
+    calls("fork bomb", calls::fork_bomb, "RLIMIT_NPROC, and the look of PID 1", Processes),
+    calls(
+        "a crowd of many ids",
+        calls::crowd_of_many,
+        "the look of PID 1: RLIMIT_NPROC counts each id",
+        Processes,
+    ),
     calls("thread bomb", calls::thread_bomb, "RLIMIT_NPROC, and the look of PID 1", Processes),
     calls("memory bomb", calls::memory_bomb, "the look of PID 1, and RLIMIT_AS", Memory),
     calls("memory bomb of many", calls::memory_of_many, "the look of PID 1", Memory),
@@ -230,6 +272,12 @@ pub(crate) static CORPUS: &[Attack] = &[
         "hard limits, and capabilities that count inside only",
         Refused,
     ),
+    calls(
+        "thousands of mounts",
+        calls::double_mounts,
+        "they are in a mount namespace, and end with it",
+        Refused,
+    ),
     calls("huge arguments", calls::huge_arguments, "execve(2) itself", Refused),
     // The check.
     calls("write to every descriptor", calls::write_everywhere, EXE, Impostor),
@@ -252,19 +300,58 @@ pub(crate) static CORPUS: &[Attack] = &[
         "the check has no room for a stranger's descriptors",
         Impostor,
     ),
+    calls(
+        "play the witness, and end",
+        calls::forge_and_end,
+        "nobody can look at one that has ended",
+        Late,
+    ),
+    calls("hang up the witness's socket", calls::hang_up, "the deadline", Refused),
+    calls(
+        "a filter like the recorder's",
+        calls::own_filter,
+        "the recorder looks at the call's number, too",
+        Refused,
+    ),
     calls("look for inherited descriptors", calls::inherited, CLOSED, Refused),
+    calls(
+        "keep the recorder with a pipe",
+        calls::pipe_for_setns,
+        "whatever a program has prepared is opened without waiting",
+        Refused,
+    ),
     // The terminal.
-    shell(
-        "type into the terminal",
-        "printf x > /dev/tty || script -qc true /dev/null < /dev/tty",
+    calls(
+        "write to the terminal",
+        calls::write_to_terminal,
         "a session of its own, without a terminal",
         Refused,
     ),
     calls("TIOCSTI", calls::type_into, "a session of its own, without a terminal", Refused),
+    calls(
+        "TIOCSCTTY: somebody's terminal, by force",
+        calls::take_terminal,
+        "a session of its own, without a terminal",
+        Refused,
+    ),
+    calls("TIOCCONS, TIOCLINUX: the console", calls::take_console, NOT_HERE, Refused),
+    // With none, there is nothing to hang up. `IN_A_TERMINAL` has one.
+    calls(
+        "hang up the terminal",
+        calls::hang_up_terminal,
+        "a session of its own, without a terminal",
+        Refused,
+    ),
+    calls(
+        "open other terminals",
+        calls::other_terminals,
+        "a devpts of its own, and no other terminal in /dev",
+        Refused,
+    ),
     // The network.
     shell(
         "sockets by path",
-        "ls /run/*.sock /run/*/*.sock /var/run/*.sock /tmp/*.sock",
+        "ls /run/*.sock /run/*/*.sock /var/run/*.sock /tmp/*.sock | grep .",
         ALLOWED,
         Refused,
     ),
@@ -276,6 +363,12 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     calls("change the machine's links", calls::links, "a network namespace", Refused),
     calls("raw packets", calls::packets, "a network namespace", Refused),
+    calls(
+        "listen to what the kernel tells",
+        calls::listen_to_the_kernel,
+        "a network namespace",
+        Refused,
+    ),
     // The machine itself.
     shell(
         "core_pattern",
@@ -296,6 +389,12 @@ pub(crate) static CORPUS: &[Attack] = &[
         NOT_ROOT,
         RefusedById,
     ),
+    calls(
+        "a sysctl, through a descriptor that was kept",
+        calls::kept_sysctl,
+        NOT_ROOT,
+        RefusedById,
+    ),
     shell("sysrq", "echo h > /proc/sysrq-trigger", NOT_ROOT, RefusedById),
     shell("make a cgroup", "mount -t cgroup2 none /mnt && mkdir /mnt/mine", NOT_ROOT, RefusedById),
     shell(
@@ -305,7 +404,16 @@ pub(crate) static CORPUS: &[Attack] = &[
         Refused,
     ),
     calls("set the clock", calls::clock, NOT_HERE, Refused),
+    calls("set the clock's pace", calls::pace, NOT_HERE, Refused),
+    calls("hold up whoever opens a file", calls::hold_up_opens, NOT_HERE, Refused),
+    calls("swap, accounting, the kernel's log, ports", calls::administration, NOT_HERE, Refused),
     calls("keyrings", calls::keyrings, "a filter: keyrings have no namespace", Refused),
+    calls(
+        "the same by int 0x80 and by x32",
+        calls::other_doors,
+        "the filter knows one set of numbers, and refuses all calls by another",
+        Refused,
+    ),
     calls("bpf", calls::bpf, NOT_HERE, Refused),
     calls("perf_event_open of the kernel", calls::perf, NOT_HERE, Refused),
     calls("userfaultfd of the kernel", calls::faults, NOT_HERE, Refused),

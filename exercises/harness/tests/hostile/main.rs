@@ -6,25 +6,27 @@ mod canaries;
 mod corpus;
 mod fingerprint;
 mod killed;
+mod weak;
 
-use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::exit;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use canaries::Canaries;
 use corpus::{ALONE, Attack, CORPUS, Ends, How};
 use fingerprint::{Fingerprint, Noise};
 use harness::Exercise;
-use harness::sandbox::{self, Sandbox, Status, Wait};
-use nix::unistd::Uid;
+use harness::sandbox::{self, Sandbox, State, Status, Wait};
 
 /// The first argument of a process that is to attack.
 const ATTACK: &str = "--attack";
 /// How an attack ends that got through, and one that did not.
 const THROUGH: i32 = 66;
 const REFUSED: i32 = 9;
+/// For attacks that wait for the deadline: how long one may take for what is awaited of it.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How many at once.
 const LANES: usize = 6;
 
@@ -54,22 +56,79 @@ fn mark() -> String {
     format!("hostile-{}", std::process::id())
 }
 
-fn exercise(attack: &Attack) -> Exercise {
+/// The program, and its arguments.
+fn program(attack: &Attack) -> (PathBuf, [String; 3]) {
     match attack.how {
         How::Shell(script) => {
             let script =
                 format!("{{ {script}; }} >/dev/null 2>&1 && exit {THROUGH}; exit {REFUSED}");
-            Exercise::new("/bin/sh").args(["-c", &script, &mark()])
+            ("/bin/sh".into(), ["-c".into(), script, mark()])
         }
         How::Calls(_) => {
             let program = std::env::current_exe().unwrap();
-            Exercise::new(program.to_str().unwrap()).args([ATTACK, attack.name, &mark()])
+            (program, [ATTACK.into(), attack.name.into(), mark()])
         }
     }
 }
 
+/// What an attack finds when it starts.
+struct Start {
+    name: &'static str,
+    of: fn(Exercise) -> Exercise,
+    /// What differs for whom: the others would do the same again.
+    matters: fn(&Attack) -> bool,
+}
+
+const RECORDED: &str = "recorded";
+
+/// Whether this machine lets a program be traced; the doctor tells who does not.
+fn can_record() -> bool {
+    static CAN: LazyLock<bool> = LazyLock::new(|| {
+        let run = Sandbox::command("/bin/true").record().start();
+        let can = run.is_ok_and(|mut run| run.await_end() == Wait::Reached && run.story().is_ok());
+        if !can {
+            println!("skipped: recorded attacks: nobody may be traced here");
+        }
+        can
+    });
+    *CAN
+}
+
+const STARTS: &[Start] = &[
+    Start {
+        name: "root lab",
+        of: |exercise| exercise,
+        // There is one id.
+        matters: |attack| attack.name != "a crowd of many ids",
+    },
+    // No capability, and the namespaces belong to somebody else.
+    Start {
+        name: "plain user",
+        of: |exercise| exercise.state(State::PlainUser),
+        matters: |attack| [Ends::Refused, Ends::RefusedById, Ends::Impostor].contains(&attack.ends),
+    },
+    // Where this machine has no ids to give, the run is recorded instead.
+    Start {
+        name: "many ids, shared mounts",
+        of: |exercise| exercise.watch_setgroups().shared_mounts(),
+        matters: |attack| {
+            let ends = [Ends::Refused, Ends::RefusedById, Ends::Impostor];
+            ends.contains(&attack.ends) || attack.name == "a crowd of many ids"
+        },
+    },
+    // Somebody traces it, and stops it at the calls of a story.
+    Start {
+        name: RECORDED,
+        of: Exercise::recorded,
+        matters: |attack| ![Ends::Memory, Ends::Output].contains(&attack.ends),
+    },
+];
+
 /// Runs one as a check would. What is wrong with how it went, if something is.
-fn attempt(attack: &Attack) -> Result<(), String> {
+fn attempt(attack: &Attack, start: &Start) -> Result<(), String> {
+    if start.name == RECORDED && !can_record() {
+        return Ok(());
+    }
     // RLIMIT_NPROC does not count the machine's root either, so a bomb of processes goes on there
     // until PID 1 gets its turn, and takes the machine's time from everybody.
     let by_id = [Ends::RefusedById, Ends::Processes].contains(&attack.ends);
@@ -81,7 +140,13 @@ fn attempt(attack: &Attack) -> Result<(), String> {
         return Ok(());
     }
     let run = || {
-        let mut attempt = exercise(attack).witness().start();
+        let (program, words) = program(attack);
+        let mut exercise = (start.of)(Exercise::new(program.to_str().unwrap()).args(words));
+        exercise = exercise.witness();
+        if attack.ends == Ends::Time {
+            exercise = exercise.patience(PATIENCE);
+        }
+        let mut attempt = exercise.start();
         let command = attempt.command().is_some();
         (command, attempt.finish())
     };
@@ -99,16 +164,17 @@ fn attempt(attack: &Attack) -> Result<(), String> {
 }
 
 /// All of them, some at once. What went wrong, by name.
-fn all(attacks: &[Attack], lanes: usize) -> Vec<String> {
-    let left = Mutex::new(attacks.iter());
+fn all(attempts: &[(&Attack, &Start)], lanes: usize) -> Vec<String> {
+    let left = Mutex::new(attempts.iter());
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..lanes {
             scope.spawn(|| {
                 loop {
-                    let Some(attack) = left.lock().unwrap().next() else { break };
-                    if let Err(why) = attempt(attack) {
-                        wrong.lock().unwrap().push(format!("{}: {why}", attack.name));
+                    let Some((attack, start)) = left.lock().unwrap().next() else { break };
+                    if let Err(why) = attempt(attack, start) {
+                        let name = format!("{} ({})", attack.name, start.name);
+                        wrong.lock().unwrap().push(format!("{name}: {why}"));
                     }
                 }
             });
@@ -117,11 +183,49 @@ fn all(attacks: &[Attack], lanes: usize) -> Vec<String> {
     wrong.into_inner().unwrap()
 }
 
+/// Who aims at a terminal, at descriptors or at a session finds others with a terminal of the
+/// sandbox's own. It has a hand on this one, and nobody reads at the other end.
+const IN_A_TERMINAL: &[(&str, Status)] = &[
+    ("look for inherited descriptors", Status::Exited(REFUSED)),
+    ("take descriptors out of PID 1", Status::Exited(REFUSED)),
+    ("read what PID 1 has open", Status::Exited(REFUSED)),
+    ("TIOCCONS, TIOCLINUX: the console", Status::Exited(REFUSED)),
+    ("hang up the terminal", Status::Killed(libc::SIGHUP)),
+    ("open other terminals", Status::Exited(REFUSED)),
+    ("signal every number", Status::Exited(REFUSED)),
+    ("kill everybody", Status::Exited(REFUSED)),
+    ("kill itself", Status::Killed(libc::SIGKILL)),
+    ("clear the signal of the parent's death, leave the session, go on", Status::Exited(REFUSED)),
+];
+
+/// Like [`attempt`], with a terminal.
+fn attempt_in_a_terminal(name: &str, wanted: Status) -> Result<(), String> {
+    let attack = CORPUS.iter().find(|attack| attack.name == name).unwrap();
+    if attack.ends == Ends::RefusedById && sandbox::holds_the_machines_root() {
+        return Ok(());
+    }
+    let (program, words) = program(attack);
+    let mut run =
+        Sandbox::new(program).args(words).terminal().start().map_err(|error| error.to_string())?;
+    match (run.await_end(), run.ended().map(|ended| ended.status)) {
+        (Wait::Reached, Some(status)) if status == wanted => Ok(()),
+        other => Err(format!("{name} (in a terminal): {other:?} instead of {wanted:?}")),
+    }
+}
+
 /// The next one works.
 fn an_honest_run() {
     let mut run = Sandbox::command("/bin/sh").args(["-c", "exit 7"]).start().unwrap();
     assert_eq!(run.await_end(), Wait::Reached);
     assert_eq!(run.ended().unwrap().status, Status::Exited(7));
+}
+
+/// Each where it matters. `HOSTILE_ONLY=WORDS` leaves those whose name contains the words.
+fn attempts(attacks: &'static [Attack]) -> Vec<(&'static Attack, &'static Start)> {
+    let only = std::env::var("HOSTILE_ONLY").unwrap_or_default();
+    let wanted = attacks.iter().filter(|attack| attack.name.contains(&only));
+    let pairs = wanted.flat_map(|attack| STARTS.iter().map(move |start| (attack, start)));
+    pairs.filter(|(attack, start)| (start.matters)(attack)).collect()
 }
 
 #[test]
@@ -133,8 +237,10 @@ fn no_attack_gets_through_and_nothing_is_left() {
     let mut noise = Noise::default();
     noise.learn(&mark(), 3);
     let before = Fingerprint::take(&mark());
-    let mut wrong = all(CORPUS, LANES);
-    wrong.extend(all(ALONE, 1));
+    let mut wrong = all(&attempts(CORPUS), LANES);
+    wrong.extend(all(&attempts(ALONE), 1));
+    let in_a_terminal = IN_A_TERMINAL.iter();
+    wrong.extend(in_a_terminal.filter_map(|(name, end)| attempt_in_a_terminal(name, *end).err()));
     an_honest_run();
     let changed = noise.changed(&before, &mark(), Duration::from_secs(10));
     wrong.extend(changed.iter().map(|(key, was, is)| format!("{key}: was {was}, is {is}")));
@@ -147,7 +253,7 @@ fn table() -> String {
     let mut table = "| attack | what stops it | the report says |\n|---|---|---|\n".to_owned();
     for attack in CORPUS.iter().chain(ALONE) {
         let says = match attack.ends {
-            Ends::Refused | Ends::RefusedById => "the program's own exit status",
+            Ends::Refused | Ends::RefusedById | Ends::Late => "the program's own exit status",
             ends => ends.words()[0],
         };
         table += &format!("| {} | {} | {says} |\n", attack.name, attack.stopped_by);
@@ -172,69 +278,4 @@ fn the_page_tells_every_attack() {
         return;
     }
     assert_eq!(told, table(), "HOSTILE_TABLE=write makes the page's table anew");
-}
-
-/// What a single level of namespaces, made by unshare(1), lacks, and an attack that shows it.
-struct Weak {
-    lacks: &'static str,
-    /// What the shell does before the attack.
-    before: &'static str,
-    attack: &'static str,
-}
-
-const WEAK: &[Weak] = &[
-    Weak {
-        lacks: "the second level",
-        // The function stands for rm(1): it deletes nothing, and asks whether one could.
-        before: "mount --bind /usr /usr && mount -o remount,bind,ro /usr && \
-                 rm() { ! grep -q ' /usr ro' /proc/self/mountinfo; }",
-        attack: "remount /usr and delete",
-    },
-    Weak {
-        lacks: "a root of its own",
-        before: ":",
-        attack: "the homes, the sockets, the journals",
-    },
-    Weak { lacks: "limits", before: "ulimit -n 4096", attack: "descriptors without end" },
-    Weak {
-        lacks: "closed descriptors",
-        before: "exec 9</dev/null",
-        attack: "look for inherited descriptors",
-    },
-    // unshare(1) maps whoever calls it: here the machine's root.
-    Weak { lacks: ROOT_THAT_IS_NOBODY, before: ":", attack: "a sysctl of the machine" },
-];
-
-const ROOT_THAT_IS_NOBODY: &str = "a root that is nobody outside";
-
-/// Whether this process is the machine's root, to a question of owners.
-fn is_the_machines_root() -> bool {
-    let owner = std::fs::metadata("/proc/sys/vm/swappiness").map(|file| file.uid());
-    owner.is_ok_and(|owner| owner == 0 && Uid::effective().is_root())
-}
-
-#[test]
-fn what_a_weak_sandbox_lacks_is_found() {
-    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    for weak in WEAK {
-        if weak.lacks == ROOT_THAT_IS_NOBODY && !is_the_machines_root() {
-            println!("skipped: without {}: nobody here is the machine's root", weak.lacks);
-            continue;
-        }
-        let attack = CORPUS.iter().find(|attack| attack.name == weak.attack).unwrap();
-        let run = match attack.how {
-            How::Shell(script) => script.to_owned(),
-            How::Calls(_) => "\"$0\" --attack \"$1\"; test $? = 66".to_owned(),
-        };
-        let program = std::env::current_exe().unwrap();
-        let script = format!("{}; {{ {run}; }} >/dev/null 2>&1", weak.before);
-        let status = std::process::Command::new("unshare")
-            .args(["-Urm", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts"])
-            .args(["sh", "-c", &script])
-            .arg(program)
-            .arg(attack.name)
-            .status()
-            .unwrap();
-        assert!(status.success(), "without {}, `{}` gets through", weak.lacks, weak.attack);
-    }
 }

@@ -1,0 +1,432 @@
+//! The same attacks where what stops them is missing: they get through, so each of them is one.
+//!
+//! What lacks something is made by unshare(1). An attack that would harm this machine there is not
+//! run, and says why.
+
+use std::fs;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::process::{Command, Stdio};
+
+use nix::unistd::Uid;
+
+use super::corpus::{ALONE, CORPUS, Ends, How};
+use super::{ATTACK, MACHINE, THROUGH, calls, mark};
+
+/// Where an attack gets through.
+struct Weak {
+    lacks: &'static str,
+    /// What is there: the words for unshare(1).
+    has: &'static str,
+    /// What this machine must have for it.
+    needs: fn() -> Result<(), &'static str>,
+    /// What the shell does before the attacks.
+    before: &'static str,
+    attacks: &'static [&'static str],
+}
+
+/// One level of namespaces. Whoever runs the test is root in it.
+const ONE_LEVEL: &str = "-Urm --pid --fork --kill-child --net --ipc --uts";
+/// The same without the user namespace.
+const ROOT: &str = "-m --pid --fork --kill-child --mount-proc --net --ipc --uts";
+
+/// The attack may lie in /tmp itself.
+const OWN_TMP: &str = "mount -t tmpfs tmpfs /mnt && cp \"$0\" /mnt/attack && \
+     mount -t tmpfs tmpfs /tmp && run() { /mnt/attack \"$@\"; }";
+
+/// A new one, of script(1).
+const IN_A_TERMINAL: &str = "mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts && \
+     mount --bind /dev/pts/ptmx /dev/ptmx && \
+     run() { script -qec \"'$0' $1 '$2'\" /dev/null; }";
+
+fn nothing() -> Result<(), &'static str> {
+    Ok(())
+}
+
+/// Whether this process is the machine's root, to a question of owners.
+fn owner() -> Result<(), &'static str> {
+    let owner = fs::metadata("/proc/sys/vm/swappiness").map(|file| file.uid());
+    let yes = owner.is_ok_and(|owner| owner == 0 && Uid::effective().is_root());
+    yes.then_some(()).ok_or("nobody here is the machine's root")
+}
+
+/// Whether it is, to a question of capabilities: all but CAP_SYS_RESOURCE, which virtual machines
+/// and containers often keep back.
+fn root() -> Result<(), &'static str> {
+    const SYS_RESOURCE: u64 = 1 << 24;
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let whole = map.split_ascii_whitespace().eq(["0", "0", "4294967295"]);
+    let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap_or_default();
+    let all = last.trim().parse().map_or(0, |last: u32| u64::MAX >> (63 - last.min(63)));
+    let has_all = capabilities() | SYS_RESOURCE == all | SYS_RESOURCE;
+    (whole && has_all).then_some(()).ok_or("nobody here is root with all capabilities")
+}
+
+fn capabilities() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:\t"));
+    effective.and_then(|set| u64::from_str_radix(set, 16).ok()).unwrap_or(0)
+}
+
+fn resources() -> Result<(), &'static str> {
+    root()?;
+    (capabilities() & 1 << 24 != 0).then_some(()).ok_or("root here lacks CAP_SYS_RESOURCE")
+}
+
+fn door() -> Result<(), &'static str> {
+    calls::has_32_bit_door().then_some(()).ok_or("this kernel serves no 32-bit programs")
+}
+
+fn typing() -> Result<(), &'static str> {
+    let switch = fs::read_to_string("/proc/sys/dev/tty/legacy_tiocsti");
+    match switch.as_deref().map(str::trim) {
+        Ok("0") => Err("this kernel refuses TIOCSTI to everybody (dev.tty.legacy_tiocsti is 0)"),
+        _ => Ok(()),
+    }
+}
+
+fn other_link() -> Result<(), &'static str> {
+    calls::links().then_some(()).ok_or("this machine has no link but lo")
+}
+
+fn ext4() -> Result<(), &'static str> {
+    root()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let of_usr = mounts.lines().rfind(|line| line.contains(" / / ") || line.contains(" / /usr "));
+    let is_ext = of_usr.is_some_and(|line| line.contains(" - ext"));
+    is_ext.then_some(()).ok_or("/usr is not on a file system whose root has a number known before")
+}
+
+fn events() -> Result<(), &'static str> {
+    root()?;
+    let there =
+        fs::read_to_string("/proc/net/connector").is_ok_and(|text| text.contains("cn_proc"));
+    there.then_some(()).ok_or("this kernel tells nobody about processes (CONFIG_PROC_EVENTS)")
+}
+
+const WEAK: &[Weak] = &[
+    Weak {
+        lacks: "the second level",
+        has: ONE_LEVEL,
+        needs: nothing,
+        // The function stands for rm(1): it deletes nothing, and asks whether one could.
+        before: "mount -t proc proc /proc && mount --bind /usr /usr && \
+                 mount -o remount,bind,ro /usr && \
+                 rm() { ! grep -q ' /usr ro' /proc/self/mountinfo; }",
+        attacks: &["remount /usr and delete", "unmount /usr to reveal what is below"],
+    },
+    Weak {
+        lacks: "a /proc and a /tmp of somebody else",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: "mount -t proc proc /proc && mount -t tmpfs -o size=1M tmpfs /tmp",
+        attacks: &[
+            "unmount /proc to reveal what is below",
+            "hide the processes from PID 1",
+            "a larger /tmp",
+        ],
+    },
+    Weak {
+        lacks: "a /usr that is locked",
+        has: ONE_LEVEL,
+        needs: nothing,
+        // What is written goes to a tmpfs.
+        before: "{own /tmp} && mkdir /mnt/upper /mnt/work && mount -t overlay \
+                 -o lowerdir=/usr,upperdir=/mnt/upper,workdir=/mnt/work overlay /usr",
+        attacks: &["rename races through symbolic links"],
+    },
+    Weak {
+        lacks: "a root of its own",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: ":",
+        attacks: &["the homes, the sockets, the journals", "sockets by path"],
+    },
+    Weak {
+        lacks: "a root of its own, below /proc/1/root",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: "mount -t proc proc /proc && {own /tmp}",
+        attacks: &["symbolic links out"],
+    },
+    Weak {
+        lacks: "another way to a root than chroot(2)",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: "mount -t tmpfs tmpfs /mnt && mkdir /mnt/tmp /mnt/usr && cp \"$0\" /mnt/attack && \
+                 for it in usr bin lib lib64; do [ ! -e /$it ] || [ -d /mnt/$it ] || \
+                 cp -P /$it /mnt/$it || mkdir /mnt/$it; done 2>/dev/null; \
+                 for it in /mnt/*; do [ -L $it ] || [ ! -d $it ] || [ $it = /mnt/tmp ] || \
+                 mount --rbind ${it#/mnt} $it; done && \
+                 run() { chroot /mnt /attack \"$@\"; }",
+        attacks: &["break out of a chroot"],
+    },
+    Weak {
+        lacks: "limits",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: "ulimit -n 4096",
+        attacks: &["descriptors without end", "thousands of network namespaces"],
+    },
+    Weak {
+        lacks: "a /tmp with a limit",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: "{own /tmp}",
+        attacks: &["files without end", "fill /tmp", "a large file"],
+    },
+    Weak {
+        lacks: "closed descriptors",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: "exec 9</dev/null",
+        attacks: &["look for inherited descriptors"],
+    },
+    Weak {
+        lacks: "a PID 1 of the outer level",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: "mount -t proc proc /proc",
+        attacks: &[
+            "trace PID 1",
+            "read and write the memory of PID 1",
+            "take descriptors out of PID 1",
+            "read what PID 1 has open",
+        ],
+    },
+    Weak {
+        lacks: "a filter",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: ":",
+        attacks: &["keyrings", "let PID 1 have no turn", "take PID 1's limits away"],
+    },
+    Weak {
+        lacks: "a filter",
+        has: ONE_LEVEL,
+        needs: door,
+        before: ":",
+        attacks: &["the same by int 0x80 and by x32"],
+    },
+    Weak {
+        lacks: "a PID namespace",
+        has: "-Ur",
+        needs: nothing,
+        before: ":",
+        attacks: &["signal every number"],
+    },
+    Weak {
+        lacks: "a network namespace",
+        has: "-Urm --pid --fork --kill-child",
+        needs: nothing,
+        before: "mount -t proc proc /proc",
+        attacks: &["abstract sockets, and all that are bound"],
+    },
+    Weak {
+        lacks: "a network namespace",
+        has: "-Urm --pid --fork --kill-child",
+        needs: other_link,
+        before: "mount -t proc proc /proc",
+        attacks: &["change the machine's links"],
+    },
+    Weak {
+        lacks: "a network namespace",
+        has: "-m --pid --fork --kill-child --mount-proc",
+        needs: || root().and_then(|()| other_link()),
+        before: ":",
+        attacks: &["raw packets"],
+    },
+    Weak {
+        lacks: "a network namespace",
+        has: "-m --fork",
+        needs: events,
+        before: ":",
+        attacks: &["listen to what the kernel tells"],
+    },
+    Weak {
+        lacks: "a session without a terminal",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: IN_A_TERMINAL,
+        attacks: &["write to the terminal", "open other terminals"],
+    },
+    Weak {
+        lacks: "a session without a terminal",
+        has: ONE_LEVEL,
+        needs: typing,
+        before: IN_A_TERMINAL,
+        attacks: &["TIOCSTI"],
+    },
+    // unshare(1) maps whoever calls it: here the machine's root.
+    Weak {
+        lacks: "a root that is nobody outside",
+        has: ONE_LEVEL,
+        needs: owner,
+        before: ":",
+        attacks: &["a sysctl of the machine", "a sysctl, through a descriptor that was kept"],
+    },
+    Weak {
+        lacks: "a user namespace",
+        has: ROOT,
+        needs: root,
+        before: "{own /tmp}",
+        attacks: &[
+            "make a block device",
+            "make a character device",
+            "open the machine's devices",
+            "run a set-uid program",
+            "mount the machine's file systems",
+            "write to sysfs",
+            "set the clock's pace",
+            "hold up whoever opens a file",
+            "swap, accounting, the kernel's log, ports",
+            "bpf",
+            "perf_event_open of the kernel",
+            "userfaultfd of the kernel",
+            "load a module, start another kernel, reboot",
+            "real-time priority",
+        ],
+    },
+    Weak {
+        lacks: "limits",
+        has: ROOT,
+        needs: root,
+        before: "ulimit -n 4096",
+        attacks: &["io_uring against the limits"],
+    },
+    Weak {
+        lacks: "a user namespace",
+        has: ROOT,
+        needs: resources,
+        before: ":",
+        attacks: &["raise the limits"],
+    },
+    Weak {
+        lacks: "a user namespace",
+        has: ROOT,
+        needs: ext4,
+        before: ":",
+        attacks: &["open a file by its handle"],
+    },
+];
+
+const KERNELS: &str = "the kernel itself refuses it, everywhere";
+const MACHINES: &str = "it would be this machine's, and stay";
+const BOMB: &str = "it would take all of this machine";
+const LEAVES: &str = "it succeeds if something stays, which the fingerprint tells: `planted`";
+const CHECKS: &str = "it is aimed at a check: there is none without a sandbox";
+
+/// What is not run anywhere else, and why.
+const ONLY_IN_A_SANDBOX: &[(&str, &[&str])] = &[
+    (
+        KERNELS,
+        &[
+            "unmount the root",
+            "a namespace below, and remount there",
+            "kill PID 1",
+            "namespaces 40 deep",
+            "huge arguments",
+        ],
+    ),
+    (
+        MACHINES,
+        &[
+            "remount / and write",
+            "core_pattern",
+            "other sysctls",
+            "sysrq",
+            "make a cgroup",
+            "a release agent",
+            "set the clock",
+            "TIOCSCTTY: somebody's terminal, by force",
+            "TIOCCONS, TIOCLINUX: the console",
+        ],
+    ),
+    (
+        BOMB,
+        &["kill everybody", "stop everybody", "fork bomb", "thread bomb", "a crowd of many ids"],
+    ),
+    (
+        LEAVES,
+        &[
+            "propagate a mount outwards",
+            "clear the signal of the parent's death, leave the session, go on",
+            "orphans of orphans",
+            "zombies",
+            "thousands of mounts",
+            "objects of System V and POSIX",
+        ],
+    ),
+    (
+        CHECKS,
+        &[
+            "kill itself",
+            "hang up the terminal",
+            "play the witness, and end",
+            "hang up the witness's socket",
+            "a filter like the recorder's",
+            "keep the recorder with a pipe",
+        ],
+    ),
+];
+
+/// Whether it got through there.
+fn gets_through(weak: &Weak, name: &str) -> bool {
+    let attack = CORPUS.iter().find(|attack| attack.name == name);
+    let attack = attack.unwrap_or_else(|| panic!("no attack is called `{name}`"));
+    let run = match attack.how {
+        How::Shell(script) => script.to_owned(),
+        How::Calls(_) => format!("run {ATTACK} \"$1\"; test $? = {THROUGH}"),
+    };
+    let before = weak.before.replace("{own /tmp}", OWN_TMP);
+    let script = format!("run() {{ \"$0\" \"$@\"; }}; {before} && {{ {run}; }} >/dev/null 2>&1");
+    let status = Command::new("unshare")
+        .args(weak.has.split(' '))
+        .args(["sh", "-c", &script])
+        .arg(std::env::current_exe().unwrap())
+        .arg(attack.name)
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    status.success()
+}
+
+#[test]
+fn what_a_weak_sandbox_lacks_is_found() {
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    // Somebody listens on this machine.
+    let path = format!("/tmp/{}.sock", mark());
+    let _by_path = UnixListener::bind(&path).unwrap();
+    let name = SocketAddr::from_abstract_name(mark()).unwrap();
+    let _abstract = UnixListener::bind_addr(&name).unwrap();
+    let mut wrong = Vec::new();
+    for weak in WEAK {
+        if let Err(why) = (weak.needs)() {
+            println!("skipped: without {}, {:?}: {why}", weak.lacks, weak.attacks);
+            continue;
+        }
+        let refused = weak.attacks.iter().filter(|name| !gets_through(weak, name));
+        wrong.extend(refused.map(|name| format!("without {}, `{name}` is refused", weak.lacks)));
+    }
+    fs::remove_file(path).unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An attack that is refused everywhere shows nothing.
+#[test]
+fn every_attack_gets_through_somewhere_or_says_why_not() {
+    let weak = WEAK.iter().flat_map(|weak| weak.attacks).copied();
+    let only = ONLY_IN_A_SANDBOX.iter().flat_map(|(_, names)| *names).copied();
+    let told: Vec<&str> = weak.chain(only).collect();
+    let is_refused = |ends: Ends| [Ends::Refused, Ends::RefusedById].contains(&ends);
+    for attack in CORPUS.iter().chain(ALONE) {
+        let times = told.iter().filter(|name| **name == attack.name).count();
+        // The others would take the machine, or are stopped by the check.
+        let wanted = usize::from(is_refused(attack.ends));
+        assert!(times == 1 || wanted == 0 && times == 0, "{}: told {times} times", attack.name);
+    }
+    let known = |name: &&str| CORPUS.iter().any(|attack| attack.name == *name);
+    let unknown: Vec<_> = told.iter().filter(|name| !known(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
