@@ -348,7 +348,7 @@ fn deny_calls() -> nix::Result<()> {
     // The first argument says what the second one is: a process, a group (PID 1 leads its own), or
     // a user, who is everybody here.
     for (call, user) in
-        [(libc::SYS_setpriority, libc::PRIO_USER as u32), (libc::SYS_ioprio_set, IOPRIO_WHO_USER)]
+        [(libc::SYS_setpriority, libc::PRIO_USER), (libc::SYS_ioprio_set, IOPRIO_WHO_USER)]
     {
         filter = filter.on_value(call, 1, 1, refused).on_value(call, 0, user, refused);
     }

@@ -288,6 +288,15 @@ fn hash(bytes: &[u8]) -> String {
     format!("{:016x}", hasher.finish())
 }
 
+/// What cannot be looked at here.
+fn unseen() -> &'static str {
+    if Path::new("/dev/mqueue").exists() {
+        "nothing"
+    } else {
+        "POSIX message queues (there is no /dev/mqueue)"
+    }
+}
+
 /// What the machine changes by itself.
 #[derive(Default)]
 pub(crate) struct Noise(pub(crate) BTreeSet<String>);
@@ -350,6 +359,7 @@ impl Noise {
     /// What is left out, and said so.
     pub(crate) fn report(&self) -> String {
         let all: Vec<_> = self.0.iter().map(String::as_str).collect();
-        format!("this machine changes by itself, not compared: {}", all.join(", "))
+        let changes = all.join(", ");
+        format!("this machine changes by itself, not compared: {changes}; unseen: {}", unseen())
     }
 }
