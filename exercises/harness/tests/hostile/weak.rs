@@ -8,11 +8,12 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use nix::unistd::Uid;
 
 use super::corpus::{ALONE, CORPUS, Ends, How};
-use super::{ATTACK, MACHINE, THROUGH, calls, mark};
+use super::{ATTACK, LANES, MACHINE, THROUGH, calls, mark};
 
 /// Where an attack gets through.
 struct Weak {
@@ -400,15 +401,28 @@ fn what_a_weak_sandbox_lacks_is_found() {
     let _by_path = UnixListener::bind(&path).unwrap();
     let name = SocketAddr::from_abstract_name(mark()).unwrap();
     let _abstract = UnixListener::bind_addr(&name).unwrap();
-    let mut wrong = Vec::new();
+    let mut attempts = Vec::new();
     for weak in WEAK {
-        if let Err(why) = (weak.needs)() {
-            println!("skipped: without {}, {:?}: {why}", weak.lacks, weak.attacks);
-            continue;
+        match (weak.needs)() {
+            Ok(()) => attempts.extend(weak.attacks.iter().map(|name| (weak, *name))),
+            Err(why) => println!("skipped: without {}, {:?}: {why}", weak.lacks, weak.attacks),
         }
-        let refused = weak.attacks.iter().filter(|name| !gets_through(weak, name));
-        wrong.extend(refused.map(|name| format!("without {}, `{name}` is refused", weak.lacks)));
     }
+    let (left, wrong) = (Mutex::new(attempts.iter()), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..LANES {
+            scope.spawn(|| {
+                loop {
+                    let Some((weak, name)) = left.lock().unwrap().next() else { break };
+                    if !gets_through(weak, name) {
+                        let why = format!("without {}, `{name}` is refused", weak.lacks);
+                        wrong.lock().unwrap().push(why);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
     fs::remove_file(path).unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
