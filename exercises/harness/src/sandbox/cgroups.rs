@@ -13,7 +13,7 @@
 //! on when the program freezes, kills or starves what is in its cgroups.
 //!
 //! Nothing that was there before is changed. A janitor, a process of its own, waits for the end of
-//! the sandbox and removes what was made, also when the check is killed.
+//! the sandbox and removes what was made, also when the check or the supervisor is killed.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -25,12 +25,12 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{AccessFlags, Uid, access, setsid};
 
 use super::ids;
 use super::request::Request;
 use super::setup::{SetupError, Stage, at, io_at};
+use super::wire;
 use crate::look::cgroup;
 use crate::sys::{self, Fork};
 
@@ -117,19 +117,30 @@ impl Plan {
     }
 }
 
-/// A lab's uppermost cgroup, in the supervisor. Dropping it removes the cgroup.
-pub(crate) struct Subtree(PathBuf);
-
-impl Subtree {
-    /// Makes it, and opens its `cgroup.procs`: who moves a process needs the rights of whoever has
+/// What the supervisor and PID 1 of a sandbox with cgroups hold.
+pub(crate) struct Tenancy {
+    /// The lab's uppermost `cgroup.procs`: who moves a process needs the rights of whoever has
     /// opened that (since Linux 5.16 and the stable kernels of its time,
     /// `cgroup_procs_write_permission` in `kernel/cgroup/cgroup.c`), and the lab has not ours.
-    pub(crate) fn make(plan: &Plan, request: &Request) -> Result<(Subtree, OwnedFd), SetupError> {
+    pub(crate) entrance: OwnedFd,
+    /// As long as somebody holds it, the cgroups stay.
+    _lease: OwnedFd,
+}
+
+impl Tenancy {
+    /// In the supervisor: starts a janitor, and then makes the lab's uppermost cgroup. `gone` is
+    /// closed when that has been removed.
+    pub(crate) fn begin(
+        plan: &Plan,
+        request: &Request,
+        gone: OwnedFd,
+    ) -> Result<Tenancy, SetupError> {
         let stage = Stage::Cgroups;
         let folder = PathBuf::from(&plan.folder);
+        let _lease =
+            fork_janitor(&folder, gone).map_err(at(stage, "clone(the janitor of the cgroups)"))?;
         fs::create_dir(&folder).map_err(io_at(stage, format!("mkdir({folder:?})")))?;
-        let subtree = Subtree(folder);
-        let path = |file: &str| subtree.0.join(file);
+        let path = |file: &str| folder.join(file);
         let entrance = File::options().write(true).open(path("cgroup.procs"));
         let entrance =
             entrance.map_err(io_at(stage, format!("open({:?})", path("cgroup.procs"))))?;
@@ -146,36 +157,32 @@ impl Subtree {
                     .map_err(io_at(stage, format!("chown({:?})", path(file))))?;
             }
         }
-        Ok((subtree, entrance.into()))
-    }
-
-    /// Hands it to a janitor, who removes it when the sandbox of this PID 1 has ended, and then
-    /// closes `gone`.
-    pub(crate) fn fork_janitor(self, init: &OwnedFd, gone: OwnedFd) -> nix::Result<()> {
-        // SAFETY: the supervisor has one thread.
-        match unsafe { sys::fork_into(0) }? {
-            Fork::Parent { .. } => {
-                std::mem::forget(self);
-                Ok(())
-            }
-            Fork::Child => {
-                // Ctrl-C at the terminal is for the check, and we have to see it out.
-                _ = setsid();
-                _ = nix::sys::prctl::set_name(c"janitor");
-                _ = sys::close_from_but(3, &[init.as_raw_fd(), gone.as_raw_fd()]);
-                // It becomes readable when everybody in the PID namespace has died with PID 1.
-                let mut ended = [PollFd::new(init.as_fd(), PollFlags::POLLIN)];
-                while poll(&mut ended, PollTimeout::NONE) == Err(Errno::EINTR) {}
-                remove(&self.0);
-                exit(0)
-            }
-        }
+        Ok(Tenancy { entrance: entrance.into(), _lease })
     }
 }
 
-impl Drop for Subtree {
-    fn drop(&mut self) {
-        remove(&self.0);
+/// A process that removes the cgroup when nobody holds the lease any more. It is there before the
+/// cgroup is, so that whoever is killed at whatever moment leaves none.
+fn fork_janitor(folder: &Path, gone: OwnedFd) -> nix::Result<OwnedFd> {
+    let (lease, line) = wire::pair()?;
+    // SAFETY: the supervisor has one thread.
+    match unsafe { sys::fork_into(0) }? {
+        Fork::Parent { .. } => {
+            drop(line);
+            // Until it says that it has left our process group, it may die with us.
+            wire::receive(lease.as_fd())?.ok_or(Errno::ECHILD)?;
+            Ok(lease)
+        }
+        Fork::Child => {
+            // Ctrl-C at the terminal is for the check, and we have to see it out.
+            _ = setsid();
+            _ = nix::sys::prctl::set_name(c"janitor");
+            _ = sys::close_from_but(3, &[line.as_raw_fd(), gone.as_raw_fd()]);
+            _ = wire::send(line.as_fd(), b"!", &[]);
+            while let Ok(Some(_)) = wire::receive(line.as_fd()) {}
+            remove(folder);
+            exit(0)
+        }
     }
 }
 
@@ -198,8 +205,8 @@ fn remove(folder: &Path) {
 }
 
 fn remove_one(folder: &Path) {
-    // Who has ended may be on its way out of the cgroup for a moment more: EBUSY.
-    for _ in 0..1000 {
+    // Who is killed with PID 1 may be on its way out for a moment more: EBUSY.
+    for _ in 0..10_000 {
         match fs::remove_dir(folder) {
             Err(error) if error.kind() == ErrorKind::ResourceBusy => {
                 std::thread::sleep(Duration::from_millis(1));

@@ -56,8 +56,8 @@ pub(crate) fn main(request: &Request, fds: &Descriptors, go: OwnedFd, tell: Owne
 
 /// Makes the lab's namespaces that do not depend on anybody.
 fn make_the_lab(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
-    if let Some(entrance) = &fds.entrance {
-        cgroups::enter(entrance)?;
+    if let Some(tenancy) = &fds.tenancy {
+        cgroups::enter(&tenancy.entrance)?;
     }
     let flags = match request.state {
         State::RootLab => lab_flags(request),

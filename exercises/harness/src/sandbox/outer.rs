@@ -17,6 +17,7 @@ use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{Pid, read, setsid};
 
+use super::cgroups::Tenancy;
 use super::ids;
 use super::inner;
 use super::limits;
@@ -39,8 +40,8 @@ pub(crate) struct Descriptors {
     pub(crate) liveness: OwnedFd,
     /// The program's end of the socket to the recorder, from the supervisor.
     pub(crate) recorder: Option<OwnedFd>,
-    /// `cgroup.procs` of the lab's own cgroup, from the supervisor.
-    pub(crate) entrance: Option<OwnedFd>,
+    /// The cgroups of the lab's own, from the supervisor.
+    pub(crate) tenancy: Option<Tenancy>,
 }
 
 impl Descriptors {
@@ -53,7 +54,7 @@ impl Descriptors {
             witness: fds.next()?,
             liveness: fds.next()?,
             recorder: None,
-            entrance: None,
+            tenancy: None,
         })
     }
 }

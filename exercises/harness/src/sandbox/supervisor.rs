@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{Uid, setgroups};
 
-use super::cgroups::Subtree;
+use super::cgroups::Tenancy;
 use super::message::{Message, fail};
 use super::outer::{self, Descriptors};
 use super::request::{Request, State};
@@ -116,11 +116,11 @@ fn run(
     mut more: impl Iterator<Item = OwnedFd>,
 ) -> Result<(), SetupError> {
     let stage = Stage::Supervisor;
-    let cgroups =
-        request.own_cgroups.as_ref().map(|plan| Subtree::make(plan, request)).transpose()?;
-    let (subtree, entrance) = cgroups.unzip();
-    fds.entrance = entrance;
-    let gone = if subtree.is_some() { more.next() } else { None };
+    if let Some(plan) = &request.own_cgroups
+        && let Some(gone) = more.next()
+    {
+        fds.tenancy = Some(Tenancy::begin(plan, request, gone)?);
+    }
     let story = more.next();
     let recorder = story.map(|story| Ok((story, recording::pair()?))).transpose();
     let recorder = recorder.map_err(at(stage, "socketpair(SOCK_SEQPACKET)"))?;
@@ -146,18 +146,13 @@ fn run(
         .map_err(at(Stage::Namespaces, flag_names("clone", flags)))?
     {
         Fork::Child => {
-            drop((go, gone));
+            drop(go);
             outer::main(request, fds, shown, wait)
         }
         Fork::Parent { pid, pidfd } => {
             match request.many_ids.then(ids::many).flatten() {
                 Some((uid, gid)) => ids::map_many(pid, 0, uid, gid, ids::MANY)?,
                 None => ids::map(pid, 0, ids::host_uid(), ids::host_gid())?,
-            }
-            if let (Some(subtree), Some(gone)) = (subtree, gone) {
-                subtree
-                    .fork_janitor(&pidfd, gone)
-                    .map_err(at(stage, "clone(the janitor of the cgroups)"))?;
             }
             if let Some((story, socket)) = recorder {
                 recording::fork_recorder(request, socket, story, (pid, &pidfd))

@@ -80,7 +80,9 @@ fn a_check_in_the_middle_of_a_run() {
     let mark = std::env::var(MARK).expect("its test sets it");
     let deaf = "trap '' TERM INT HUP; while :; do sleep 1; done";
     let script = format!("setsid sh -c \"{deaf}\" {mark} & {deaf}");
-    match Sandbox::command("/bin/sh").args(["-c", &script, &mark]).start() {
+    // With cgroups of its own, where they are to be had: they stay on the machine if nobody removes
+    // them.
+    match Sandbox::command("/bin/sh").args(["-c", &script, &mark]).cgroups().start() {
         Ok(mut run) => println!("{:?}", run.await_end()),
         Err(error) => println!("{error}"),
     }
