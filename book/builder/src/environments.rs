@@ -69,11 +69,11 @@ fn read(environment: &Environment) -> String {
 
 fn proof(environment: &Environment) -> String {
     let sources = environment.source.split(", ").map(linked).collect::<Vec<_>>().join(", ");
-    match environment.proof {
-        Proof::Tested => {
+    match &environment.proof {
+        Proof::Tested(_) => {
             format!("tested, such a place is made and examined by the tests; {sources}")
         }
-        Proof::Cited => format!("cited, {sources}"),
+        Proof::Cited(_) => format!("cited, {sources}"),
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
             weak: true,
             cause: "hidden are {proc_hides} here".into(),
             remedy: "`--privileged`".into(),
-            proof: Proof::Cited,
+            proof: Proof::Cited("it takes one".into()),
             source: "proc(5), moby/moby#7".into(),
         };
         assert_eq!(

@@ -6,7 +6,9 @@
 #[path = "staged/mod.rs"]
 mod staged;
 
-use harness::doctor::{Proof, environments};
+use std::sync::Mutex;
+
+use harness::doctor::{Proof, Staged, environments, meanings};
 use staged::{Seen, in_environment};
 
 /// Stages `environment`; `None`, and the reason in the output, where that is not possible.
@@ -21,21 +23,68 @@ fn seen_in(environment: &str) -> Option<Seen> {
     }
 }
 
-/// The sandbox is refused at this place with this errno, the doctor names this row of the table
-/// (or that row as it reads in the container where these tests run), and its probe says the same
-/// as the sandbox. A check says that the program has not run: neither "passed" nor "failed".
-#[track_caller]
-fn refused(environment: &str, place: &str, errno: &str, row: &str) {
-    let Some(seen) = seen_in(environment) else { return };
-    let [was_at, was, named] = seen.sandbox().unwrap_or_else(|| panic!("it worked\n{seen}"));
-    assert_eq!((was_at.as_str(), was.as_str()), (place, errno), "{seen}");
-    let in_a_container = ["docker", "podman", "kubernetes"].map(|name| format!("{name}-{row}"));
-    let named = in_a_container.iter().find(|name| **name == named).map_or(named.as_str(), |_| row);
-    assert_eq!(named, row, "{seen}");
+/// Something is refused in a stage, at the place and with the errno that the table says, and the
+/// doctor tells the row that has the stage; none, if it is the meaning of an errno. What is wrong.
+///
+/// Where it is the sandbox that is refused, its probe says the same, and a check says that the
+/// program has not run: neither "passed" nor "failed".
+fn look(staged: &Staged, row: Option<&str>) -> Result<(), String> {
+    let Some(seen) = seen_in(&staged.stage) else { return Ok(()) };
+    let sandbox = seen.sandbox();
+    let [at, errno, named] = sandbox.clone().unwrap_or_else(|| seen.doctor());
+    let fits = |wanted: &str, was: &str| wanted == "*" || wanted == was;
     let verdict = "could not check: this machine refused the sandbox (your program has not run)";
-    assert_eq!(seen.value("verdict"), Some(verdict), "{seen}");
     let cause = seen.value("cause");
-    assert!(cause.is_some() && cause == seen.value("doctor cause"), "{seen}");
+    let right = fits(&staged.at, &at)
+        && fits(&staged.errno, &errno)
+        && is_told(row, &named)
+        && (sandbox.is_none() || seen.value("verdict") == Some(verdict))
+        // Not every errno of a sandbox is one that a probe meets.
+        && (sandbox.is_none() || row.is_none() || cause == seen.value("doctor cause"));
+    right.then_some(()).ok_or_else(|| format!("{staged:?} of {row:?}\n{seen}"))
+}
+
+/// Whether `named` is this row, or reads as in the container where these tests run.
+fn is_told(row: Option<&str>, named: &str) -> bool {
+    let Some(row) = row else { return named.is_empty() };
+    let own = |name: &&str| {
+        let general =
+            ["docker-", "podman-", "kubernetes-"].iter().find_map(|it| name.strip_prefix(it));
+        *name == row || general == Some(row)
+    };
+    let others = named.split(' ').filter(|name| !own(name));
+    // Of the container itself, beside what is staged in it.
+    let others: Vec<_> = others.filter(|name| !name.ends_with("-masked-proc")).collect();
+    named.split(' ').any(|name| own(&name)) && others.is_empty()
+}
+
+/// Every stage that a row of the table has, and every meaning of an errno.
+#[test]
+fn every_environment_is_known_where_it_is_staged() {
+    let rows = environments().into_iter().map(|row| (row.name.clone(), Some(row.name), row.proof));
+    let meanings = meanings().into_iter().map(|meaning| (meaning.errno, None, meaning.proof));
+    let stages = rows.chain(meanings).flat_map(|(name, row, proof)| match proof {
+        Proof::Tested(stages) => stages.into_iter().map(|stage| (stage, row.clone())).collect(),
+        Proof::Cited(reason) => {
+            println!("not staged: {name}: {reason}");
+            Vec::new()
+        }
+    });
+    let stages: Vec<_> = stages.collect();
+    let (left, wrong) = (Mutex::new(stages.iter()), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some((staged, row)) = left.lock().unwrap().next() else { break };
+                    let found = look(staged, row.as_deref());
+                    wrong.lock().unwrap().extend(found.err());
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The sandbox works, and the doctor finds nothing that the chapters there are would miss.
@@ -58,92 +107,14 @@ fn a_namespace_within_a_namespace() {
 }
 
 #[test]
-fn no_user_namespaces_allowed() {
-    refused("limit user 0", "namespaces", "ENOSPC", "no-user-namespaces-allowed");
-}
-
-#[test]
-fn one_user_namespace_allowed() {
-    refused("limit user 1", "inner", "ENOSPC", "one-user-namespace-allowed");
-}
-
-#[test]
-fn no_network_namespaces_allowed() {
-    refused("limit net 0", "inner", "ENOSPC", "a-limit-at-zero");
-}
-
-#[test]
-fn too_deep() {
-    refused("depth 0", "namespaces", "ENOSPC", "too-deep");
-    refused("depth 1", "inner", "ENOSPC", "too-deep");
-}
-
-#[test]
-fn dockers_seccomp_filter() {
-    refused("seccomp docker", "namespaces", "EPERM", "seccomp-default");
-}
-
-#[test]
-fn a_filter_that_forbids_mounts() {
-    refused("seccomp mount", "mount", "EPERM", "seccomp");
-}
-
-#[test]
-fn masked_proc() {
-    refused("proc masked", "proc", "EPERM", "masked-proc");
-}
-
-#[test]
-fn read_only_proc() {
-    refused("proc read-only", "map", "EROFS", "read-only-proc");
-}
-
-#[test]
-fn no_proc() {
-    refused("proc missing", "supervisor", "ENOENT", "no-proc");
-}
-
-#[test]
-fn proc_of_another_pid_namespace() {
-    let Some(seen) = seen_in("proc foreign") else { return };
-    let [_, _, row] = seen.sandbox().unwrap_or_else(|| panic!("it worked\n{seen}"));
-    assert!(["another-proc", "no-proc"].contains(&row.as_str()), "{seen}");
-}
-
-#[test]
 fn a_proc_that_hides_little_does_no_harm() {
     works("proc hidepid");
     works("proc subset");
 }
 
 #[test]
-fn inside_a_chroot() {
-    refused("chroot", "namespaces", "EPERM", "chroot");
-}
-
-#[test]
-fn an_unmapped_id() {
-    refused("unmapped", "namespaces", "EPERM", "unmapped");
-}
-
-#[test]
-fn landlock_without_proc() {
-    refused("landlock /proc", "map", "EACCES", "landlock");
-}
-
-#[test]
-fn landlock_without_mounts() {
-    refused("landlock mounts", "mount", "EPERM", "landlock");
-}
-
-#[test]
 fn root_without_sys_admin_needs_nothing_more() {
     works("without CAP_SYS_ADMIN");
-}
-
-#[test]
-fn root_without_setfcap() {
-    refused("without CAP_SETFCAP", "map", "EPERM", "root-without-setfcap");
 }
 
 /// The chapters on time are lost, and no other.
@@ -179,13 +150,4 @@ fn without_newer_features() {
     assert_eq!(seen.sandbox(), None, "{seen}");
     assert_eq!(seen.value("refused"), Some(""), "{seen}");
     assert!(seen.value("newer").unwrap_or_default().contains("mount_setattr"), "{seen}");
-}
-
-/// A row may call itself tested only if a test above names it.
-#[test]
-fn tested_rows_are_tested() {
-    let source = include_str!("doctor.rs");
-    for row in environments().iter().filter(|row| row.proof == Proof::Tested) {
-        assert!(source.contains(&format!("\"{}\"", row.name)), "{}", row.name);
-    }
 }

@@ -21,7 +21,7 @@ pub use examination::{Examination, Finding, Outcome, examine};
 pub use facts::Facts;
 pub use probe::places;
 pub use refusal::Refusal;
-pub use table::{Environment, Proof, environments};
+pub use table::{Environment, Meaning, Proof, Staged, environments, meanings};
 
 use crate::sandbox::SetupError;
 

@@ -8,9 +8,12 @@
 //! facts = { unprivileged_userns_clone = "0" }       # what must hold; `*` is any text
 //! cause = "…"                                       # a main clause; `{fact}` is its value
 //! remedy = "…"                                      # what to type
-//! proof = "cited"                                   # or "tested": a test stages it
+//! unstaged = "it takes Debian's patch"              # or where a test stages it:
+//! staged = { "chroot" = "namespaces EPERM" }        # stage, and what is refused there
 //! source = "…"
 //! ```
+//!
+//! There, `*` is any: it depends on the pids that there are. Stages are made by `tests/staged/environments.rs`, and `tests/doctor.rs` goes through them all.
 //!
 //! A fact may be a list (any of them). `weak = true` where the facts allow the cause but do not
 //! show it. Rows go from the particular to the general.
@@ -18,12 +21,21 @@
 use toml::de::{DeTable, DeValue};
 
 /// How we know that a row is true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// `tests/doctor.rs` makes such an environment and compares.
-    Tested,
-    /// Somebody else's report or source; `source` says whose.
-    Cited,
+    /// `tests/doctor.rs` makes such environments and compares.
+    Tested(Vec<Staged>),
+    /// Somebody else's report or source; `source` says whose, and this why it cannot be made here.
+    Cited(String),
+}
+
+/// An environment that a test makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staged {
+    pub stage: String,
+    /// Where something is refused there first, a place as under `when`, and its errno.
+    pub at: String,
+    pub errno: String,
 }
 
 /// One row.
@@ -46,10 +58,11 @@ pub struct Environment {
 
 /// What an errno means where no environment fits.
 #[derive(Debug)]
-pub(super) struct Meaning {
-    pub(super) errno: String,
-    pub(super) cause: String,
-    pub(super) remedy: String,
+pub struct Meaning {
+    pub errno: String,
+    pub cause: String,
+    pub remedy: String,
+    pub proof: Proof,
 }
 
 const TEXT: &str = include_str!("environments.toml");
@@ -59,7 +72,8 @@ pub fn environments() -> Vec<Environment> {
     parse(TEXT).expect("a test reads it").0
 }
 
-pub(super) fn meanings() -> Vec<Meaning> {
+/// What is told where no environment fits.
+pub fn meanings() -> Vec<Meaning> {
     parse(TEXT).expect("a test reads it").1
 }
 
@@ -88,8 +102,8 @@ fn rows<T>(
 fn environment(row: &DeTable) -> Result<Environment, String> {
     let name = text(row, "name")?;
     let error = |what: String| format!("environment {name}: {what}");
-    known(row, &["name", "title", "when", "facts", "weak", "cause", "remedy", "proof", "source"])
-        .map_err(error)?;
+    let keys = ["name", "title", "when", "facts", "weak", "cause", "remedy", "source"];
+    known(row, &[&keys[..], &PROOF].concat()).map_err(error)?;
     let lists = |key: &str| match row.get(key) {
         None => Ok(Vec::new()),
         Some(value) => {
@@ -104,23 +118,41 @@ fn environment(row: &DeTable) -> Result<Environment, String> {
         weak: row.get("weak").is_some_and(|weak| weak.get_ref().as_bool() == Some(true)),
         cause: text("cause")?,
         remedy: text("remedy")?,
-        proof: match text("proof")?.as_str() {
-            "tested" => Proof::Tested,
-            "cited" => Proof::Cited,
-            other => return Err(error(format!("no proof `{other}`"))),
-        },
+        proof: proof(row).map_err(error)?,
         source: text("source")?,
         name: name.clone(),
     })
 }
 
 fn meaning(row: &DeTable) -> Result<Meaning, String> {
-    known(row, &["errno", "cause", "remedy"])?;
+    known(row, &[&["errno", "cause", "remedy"][..], &PROOF].concat())?;
     Ok(Meaning {
         errno: text(row, "errno")?,
         cause: text(row, "cause")?,
         remedy: text(row, "remedy")?,
+        proof: proof(row)?,
     })
+}
+
+/// Keys of which a row has one.
+const PROOF: [&str; 2] = ["staged", "unstaged"];
+
+fn proof(row: &DeTable) -> Result<Proof, String> {
+    match PROOF.map(|key| row.get(key).map(|value| value.get_ref())) {
+        [Some(stages), None] => {
+            let stages = stages.as_table().ok_or("`staged` is no table")?.iter();
+            let staged = stages.map(|(stage, refused)| {
+                let refused = refused.get_ref().as_str().and_then(|text| text.split_once(' '));
+                let (at, errno) =
+                    refused.ok_or(format!("`{}` is no place and errno", stage.get_ref()))?;
+                let (stage, at) = (stage.get_ref().to_string(), at.to_owned());
+                Ok(Staged { stage, at, errno: errno.to_owned() })
+            });
+            Ok(Proof::Tested(staged.collect::<Result<_, String>>()?))
+        }
+        [None, Some(_)] => Ok(Proof::Cited(text(row, "unstaged")?)),
+        _ => Err("either `staged` or `unstaged`".to_owned()),
+    }
 }
 
 fn known(row: &DeTable, keys: &[&str]) -> Result<(), String> {
@@ -176,6 +208,15 @@ mod tests {
             for (fact, _) in &row.facts {
                 assert!(facts.contains(&fact.as_str()), "{}: {fact}", row.name);
             }
+            // Where a stage is refused, its row must know the errno.
+            if let Proof::Tested(stages) = &row.proof {
+                for Staged { stage, at, errno } in stages {
+                    let refused = |(place, errnos): &(String, Vec<String>)| {
+                        at == "*" || place == at && errnos.contains(errno)
+                    };
+                    assert!(row.when.iter().any(refused), "{}: {stage}", row.name);
+                }
+            }
             let end = row.cause.ends_with('.') || row.remedy.ends_with('.');
             assert!(!end, "{}: an error text has no full stop", row.name);
             let same = rows.iter().filter(|other| other.name == row.name);
@@ -193,7 +234,9 @@ mod tests {
             "[[environment]]\nname = 'x'\ntitle = 't'\ncause = 'c'\nremedy = 'r'\nsource = 's'\n";
         for (text, wrong) in [
             ("[[environment]]\n".to_owned(), "no text `name`"),
-            (format!("{row}proof = 'hearsay'"), "environment x: no proof `hearsay`"),
+            (row.to_owned(), "environment x: either `staged` or `unstaged`"),
+            (format!("{row}staged = {{}}\nunstaged = 'u'"), "x: either `staged` or `unstaged`"),
+            (format!("{row}staged = {{ s = 'EPERM' }}"), "x: `s` is no place and errno"),
             (format!("{row}when = 'always'"), "environment x: `when` is no table of texts"),
             (format!("{row}help = 'h'"), "environment x: unknown key `help`"),
             ("environment = [1]".to_owned(), "not a table: environment 1"),

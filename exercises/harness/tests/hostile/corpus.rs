@@ -149,10 +149,11 @@ pub(crate) static CORPUS: &[Attack] = &[
         "no_new_privs, nosuid, and one id",
         Refused,
     ),
-    shell("a larger /tmp", "mount -o remount,size=3G /tmp", OUTER, Refused),
+    shell("a larger /tmp", "mount -t tmpfs -o remount,size=3G none /tmp", OUTER, Refused),
     shell(
         "hide the processes from PID 1",
-        "mount -o remount,hidepid=2 /proc || mount -o remount,subset=pid /proc",
+        "mount -t proc -o remount,hidepid=2 none /proc || \
+         mount -t proc -o remount,subset=pid none /proc",
         OUTER,
         Refused,
     ),

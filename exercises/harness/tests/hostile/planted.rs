@@ -66,8 +66,13 @@ const PLANTS: &[Plant] = &[
     plant("raw: ", || socket(libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_ICMP)),
     plant("packet: ", || socket(libc::AF_PACKET, libc::SOCK_RAW, 0)),
     plant("netlink: ", || socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_GENERIC)),
-    plant("/proc/sys/kernel/hostname", || write("/proc/sys/kernel/hostname", "planted")),
-    plant("/proc/sys/kernel/domainname", || write("/proc/sys/kernel/domainname", "planted")),
+    plant("/proc/sys/kernel/hostname", || {
+        nix::unistd::sethostname("planted").map_err(because("sethostname()"))
+    }),
+    plant("/proc/sys/kernel/domainname", || {
+        // SAFETY: seven bytes.
+        done(unsafe { libc::setdomainname(c"planted".as_ptr(), 7) }, "setdomainname()")
+    }),
     plant("/proc/sys/net/ipv4/ip_forward", || {
         let value = fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap_or_default();
         write("/proc/sys/net/ipv4/ip_forward", if value.trim() == "0" { "1" } else { "0" })

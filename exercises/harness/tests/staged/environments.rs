@@ -5,10 +5,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::exit;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Gid, Uid, chdir, chroot, fork};
+use nix::unistd::{ForkResult, Gid, Uid, chdir, chroot, fork, pivot_root};
 
 use super::{filter, landlock};
 
@@ -18,32 +19,43 @@ type Staged = Result<(), String>;
 const FOLDER: &str = "/tmp";
 
 pub(super) fn enter(name: &str) -> Staged {
+    if let Some((program, rest)) = name.split_once(", ") {
+        inside(program)?;
+        return enter(rest);
+    }
+    if let Some((kind, most)) = name.strip_prefix("limit ").and_then(|rest| rest.split_once(' ')) {
+        return limit(kind, most);
+    }
     match name {
         "as it is" => Ok(()),
         "a user namespace" => own(CloneFlags::empty()),
         "unmapped" => leave(CloneFlags::CLONE_NEWUSER),
-        "limit user 0" => limit("user", "0"),
-        "limit user 1" => limit("user", "1"),
-        "limit net 0" => limit("net", "0"),
         "depth 0" => deep(0),
         "depth 1" => deep(1),
         "seccomp docker" => filter::like_docker(),
         "seccomp mount" => filter::without_mount(),
+        "seccomp enosys" => filter::without_namespaces(),
+        "seccomp kill" => filter::that_kills(),
         "seccomp time" => filter::without_time(),
         "seccomp ptrace" => filter::without_ptrace(),
         "seccomp old" => filter::like_an_old_kernel(),
         "proc masked" => with_own_mounts(mask_proc),
+        "proc lxcfs" => with_own_mounts(like_lxcfs),
         "proc read-only" => with_own_mounts(read_only_proc),
         "proc missing" => with_own_mounts(|| mount_new("tmpfs", "/proc", "")),
         "proc hidepid" => with_own_pids(|| mount_new("proc", "/proc", "hidepid=2")),
         "proc subset" => with_own_pids(|| mount_new("proc", "/proc", "subset=pid")),
         "proc foreign" => with_own_pids(|| Ok(())),
-        "chroot" => with_own_mounts(in_a_chroot),
+        "chroot" => with_own_mounts(|| in_a_chroot(false)),
+        "chroot to a mount point" => with_own_mounts(|| in_a_chroot(true)),
+        "no /tmp" => with_own_mounts(|| in_a_new_root(|_| Ok(()))),
+        "few descriptors" => few_descriptors(),
         "landlock /proc" => landlock::allow_writing_below(&["/dev", "/tmp"]),
         "landlock mounts" => landlock::allow_writing_below(&["/"]),
         "without CAP_SYS_ADMIN" => without_capability(21),
         "without CAP_SETFCAP" => without_capability(31),
-        unknown => Err(format!("no environment `{unknown}`")),
+        // Not an environment that cannot be staged here: a word that is wrong.
+        unknown => panic!("no environment `{unknown}`"),
     }
 }
 
@@ -146,6 +158,68 @@ fn mask_proc() -> Staged {
     bind("/dev/null", file.ok_or("nothing to mask in /proc")?)
 }
 
+/// In containers of LXD and its like, what these files say is a program's (fuse).
+fn like_lxcfs() -> Staged {
+    bind("/dev/null", "/proc/cpuinfo")?;
+    bind("/dev/null", "/proc/meminfo")
+}
+
+/// As the programs do that make containers: in a root of their own, with the file or the variable
+/// by which one knows them.
+fn inside(program: &str) -> Staged {
+    let (file, variable) = match program {
+        "docker" => (".dockerenv", None),
+        "codespaces" => (".dockerenv", Some("CODESPACES")),
+        "podman" => ("run/.containerenv", None),
+        "kubernetes" => ("run/none", Some("KUBERNETES_SERVICE_HOST")),
+        unknown => panic!("nobody makes containers with `{unknown}`"),
+    };
+    for (other, value) in
+        [variable.map(|name| (name, "true")), Some(("container", ""))].into_iter().flatten()
+    {
+        // SAFETY: there is one thread, and nobody holds a pointer into the environment.
+        unsafe { std::env::set_var(other, value) };
+    }
+    with_own_mounts(|| {
+        in_a_new_root(|root| {
+            fs::create_dir(format!("{root}/tmp")).map_err(because("mkdir"))?;
+            fs::write(format!("{root}/{file}"), "").map_err(because(file))
+        })
+    })
+}
+
+/// A new root directory that shows all of the old one, but for an empty /run and no /tmp.
+fn in_a_new_root(furnish: impl FnOnce(&str) -> Staged) -> Staged {
+    mount_new("tmpfs", FOLDER, "")?;
+    for entry in fs::read_dir("/").map_err(because("/"))?.flatten() {
+        let (from, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        let (from, to) = (from.to_string_lossy(), format!("{FOLDER}/{name}"));
+        match entry.file_type().map_err(because(&from))? {
+            link if link.is_symlink() => {
+                let target = fs::read_link(&*from).map_err(because(&from))?;
+                symlink(target, to).map_err(because("symlink"))?;
+            }
+            folder if folder.is_dir() && from != FOLDER => {
+                fs::create_dir(&to).map_err(because(&to))?;
+                if name != "run" {
+                    bind(&from, &to)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    furnish(FOLDER)?;
+    chdir(FOLDER).map_err(because("chdir()"))?;
+    pivot_root(".", ".").map_err(because("pivot_root()"))?;
+    umount2(".", MntFlags::MNT_DETACH).map_err(because("umount2()"))?;
+    chdir("/").map_err(because("chdir()"))
+}
+
+/// Enough for this process, and too few for a sandbox.
+fn few_descriptors() -> Staged {
+    setrlimit(Resource::RLIMIT_NOFILE, 8, 8).map_err(because("setrlimit()"))
+}
+
 /// A second mount over the first: the flags of the inherited one are locked.
 fn read_only_proc() -> Staged {
     bind("/proc", "/proc")?;
@@ -154,10 +228,14 @@ fn read_only_proc() -> Staged {
 }
 
 /// Only a folder that is no mount point makes a chroot that can be told from a root.
-fn in_a_chroot() -> Staged {
+fn in_a_chroot(mounted: bool) -> Staged {
     mount_new("tmpfs", FOLDER, "")?;
     let root = format!("{FOLDER}/root");
-    for folder in ["", "/proc", "/dev", "/tmp", "/usr"] {
+    fs::create_dir(&root).map_err(because("mkdir"))?;
+    if mounted {
+        mount_new("tmpfs", &root, "")?;
+    }
+    for folder in ["/proc", "/dev", "/tmp", "/usr"] {
         fs::create_dir(format!("{root}{folder}")).map_err(because("mkdir"))?;
     }
     for folder in ["/proc", "/dev", "/usr"] {

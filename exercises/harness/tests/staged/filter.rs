@@ -24,6 +24,22 @@ pub(super) fn without_mount() -> Result<(), String> {
     load(filter)
 }
 
+/// As a kernel without any.
+pub(super) fn without_namespaces() -> Result<(), String> {
+    let mut filter = Vec::new();
+    for call in [libc::SYS_clone3, libc::SYS_unshare, libc::SYS_setns] {
+        answer(&mut filter, call, Errno::ENOSYS);
+    }
+    answer_flags(&mut filter, libc::SYS_clone, NAMESPACES, Errno::ENOSYS);
+    load(filter)
+}
+
+/// As systemd's SystemCallFilter= does, unless told otherwise.
+pub(super) fn that_kills() -> Result<(), String> {
+    let kill = statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS);
+    load(vec![jump(libc::BPF_JEQ, libc::SYS_mount as u32, 0, 1), kill])
+}
+
 /// As a kernel without CONFIG_TIME_NS.
 pub(super) fn without_time() -> Result<(), String> {
     let mut filter = Vec::new();

@@ -118,6 +118,16 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// What the doctor finds refused first, with which errno, and the row that explains it.
+    pub(crate) fn doctor(&self) -> [String; 3] {
+        let value = |name| self.value(name).unwrap_or_default();
+        let place = value("refused").split(' ').next().unwrap_or_default();
+        let errno = value("doctor call").rsplit(": ").next().unwrap_or_default();
+        [place, errno, value("doctor row")].map(str::to_owned)
+    }
+}
+
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "in that environment:\n{}", self.0)
