@@ -16,7 +16,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use canaries::Canaries;
-use corpus::{ALONE, Attack, CORPUS, Ends, How};
+use corpus::{ALONE, Attack, CORPUS, Ends, How, IN_CGROUPS};
 use fingerprint::{Fingerprint, Noise};
 use harness::Exercise;
 use harness::sandbox::{self, Sandbox, State, Status, Wait};
@@ -102,7 +102,7 @@ const STARTS: &[Start] = &[
         name: "root lab",
         of: |exercise| exercise,
         // There is one id.
-        matters: |attack| attack.name != "a crowd of many ids",
+        matters: |attack| !["a crowd of many ids", IN_CGROUPS].contains(&attack.name),
     },
     // No capability, and the namespaces belong to somebody else.
     Start {
@@ -118,6 +118,12 @@ const STARTS: &[Start] = &[
             let ends = [Ends::Refused, Ends::RefusedById, Ends::Impostor];
             ends.contains(&attack.ends) || attack.name == "a crowd of many ids"
         },
+    },
+    // Where this machine has none to give, there is nothing that it could make.
+    Start {
+        name: "cgroups of its own",
+        of: Exercise::cgroups,
+        matters: |attack| attack.name == IN_CGROUPS,
     },
     // Somebody traces it, and stops it at the calls of a story.
     Start {

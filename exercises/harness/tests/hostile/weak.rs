@@ -338,6 +338,7 @@ const ONLY_IN_A_SANDBOX: &[(&str, &[&str])] = &[
             "other sysctls",
             "sysrq",
             "make a cgroup",
+            "cgroups without end, with a frozen process",
             "a release agent",
             "set the clock",
             "TIOCSCTTY: somebody's terminal, by force",
