@@ -80,7 +80,7 @@ pub struct Run {
     lab: Option<Namespaces>,
     mounts: Vec<Mount>,
     residents: HashMap<String, i32>,
-    witnesses: Vec<Pid>,
+    witnesses: Vec<Option<Process>>,
     impostor: bool,
     started: bool,
     failed: Option<SetupError>,
@@ -272,12 +272,11 @@ impl Run {
     }
 
     /// The same for a script that starts more than one: the one that was parked after `before`
-    /// others.
+    /// others. Each is handed out once.
     pub fn await_nth_witness(&mut self, before: usize) -> (Wait, Option<Process>) {
         let patience = self.patience;
         let wait = self.pump(patience, |run| run.witnesses.len() > before);
-        let witness = self.witnesses.get(before).and_then(|pid| Process::open(*pid).ok());
-        (wait, witness)
+        (wait, self.witnesses.get_mut(before).and_then(Option::take))
     }
 
     /// Lets every parked witness exit with `status`.
@@ -428,10 +427,13 @@ impl Run {
     fn read_witness(&mut self) {
         match wire::receive_from_a_stranger(self.witness.as_fd()) {
             // The pid comes from the kernel; the text could come from anybody.
-            Ok(Some(message)) => match message.sender.map(|sender| Pid::from_raw(sender.pid())) {
-                Some(pid) if executes_the_witness(pid) => self.witnesses.push(pid),
-                _ => self.impostor = true,
-            },
+            Ok(Some(message)) => {
+                let sender = message.sender.ok_or(Errno::EPROTO);
+                match sender.and_then(|sender| who_said_so(Pid::from_raw(sender.pid()))) {
+                    Ok(witness) => self.witnesses.push(witness),
+                    Err(_) => self.impostor = true,
+                }
+            }
             // Nothing was there after all, or everybody has closed it.
             Ok(None) | Err(Errno::EAGAIN) => {}
             // More than the witness would send.
@@ -454,15 +456,21 @@ impl Run {
     }
 }
 
-/// Whether this process was started as COMMAND. One that only says so could stand in any namespace.
-fn executes_the_witness(pid: Pid) -> bool {
+/// The witness with this pid; `None` where it has ended, or is about to. Such a process executes
+/// nothing any more, and for a moment it is still in its namespaces (`do_exit` in `kernel/exit.c`):
+/// whoever looked at those would believe anybody who says the word and ends.
+///
+/// # Errors
+///
+/// `EPERM` for another program. One that only says so could stand in any namespace.
+fn who_said_so(pid: Pid) -> nix::Result<Option<Process>> {
+    let Ok(process) = Process::open(pid) else { return Ok(None) };
     match std::fs::read(format!("/proc/{pid}/exe")) {
-        Ok(program) => program == WITNESS,
-        // It is gone. So are its namespaces: whoever looks at it next finds that out and says so.
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => true,
+        Ok(program) if program == WITNESS => Ok(Some(process)),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => Ok(None),
         // COMMAND can be read by everybody. A file that refuses us is another program, though the
         // namespaces of who runs it can be looked at.
-        Err(_) => false,
+        _ => Err(Errno::EPERM),
     }
 }
 

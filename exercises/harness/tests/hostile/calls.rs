@@ -436,6 +436,22 @@ pub(crate) fn forge_and_end() -> bool {
     false
 }
 
+/// One that is about to end executes nothing any more, and is in its namespaces still. With many
+/// segments to give back the moment is a long one (`exit_shm` in `ipc/shm.c`).
+pub(crate) fn forge_and_linger() -> bool {
+    child(|| {
+        own(CloneFlags::CLONE_NEWIPC);
+        let forced = fs::write("/proc/sys/kernel/shm_rmid_forced", "1");
+        assert!(forced.is_ok(), "it has become another attack");
+        for _ in 0..4000 {
+            call!(SYS_shmget, libc::IPC_PRIVATE, 1, 0o600);
+        }
+        call!(SYS_write, WITNESS_FD, b"parked".as_ptr(), 6);
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    false
+}
+
 /// Nobody could say "parked" any more, and the check's end has always something to read.
 pub(crate) fn hang_up() -> bool {
     call!(SYS_shutdown, WITNESS_FD, libc::SHUT_RDWR);

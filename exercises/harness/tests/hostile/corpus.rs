@@ -310,6 +310,12 @@ pub(crate) static CORPUS: &[Attack] = &[
         "nobody can look at one that has ended",
         Late,
     ),
+    calls(
+        "play the witness, and take long to end",
+        calls::forge_and_linger,
+        "who executes nothing any more is nobody's COMMAND",
+        Late,
+    ),
     calls("hang up the witness's socket", calls::hang_up, "the deadline", Refused),
     calls(
         "a filter like the recorder's",
