@@ -26,8 +26,10 @@ const ATTACK: &str = "--attack";
 /// How an attack ends that got through, and one that did not.
 const THROUGH: i32 = 66;
 const REFUSED: i32 = 9;
-/// For attacks that wait for the deadline: how long one may take for what is awaited of it.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long what is awaited of an attack may take: of one that waits for the deadline, and of one
+/// that ends by itself, on a machine that others are busy on.
+const SHORT: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_secs(60);
 /// How many at once.
 const LANES: usize = 6;
 
@@ -139,9 +141,12 @@ fn attempt(attack: &Attack, start: &Start) -> Result<(), String> {
         let (program, words) = program(attack);
         let mut exercise = (start.of)(Exercise::new(program.to_str().unwrap()).args(words));
         exercise = exercise.witness();
-        if attack.ends == Ends::Time {
-            exercise = exercise.patience(PATIENCE);
-        }
+        exercise = match attack.ends {
+            Ends::Time => exercise.patience(SHORT),
+            // The deadline is what stops it, if nothing else does.
+            Ends::Processes => exercise,
+            _ => exercise.patience(LONG),
+        };
         let mut attempt = exercise.start();
         let command = attempt.command().is_some();
         (command, attempt.finish())
@@ -202,8 +207,8 @@ fn attempt_in_a_terminal(name: &str, wanted: Status) -> Result<(), String> {
         return Ok(());
     }
     let (program, words) = program(attack);
-    let mut run =
-        Sandbox::new(program).args(words).terminal().start().map_err(|error| error.to_string())?;
+    let sandbox = Sandbox::new(program).args(words).terminal().patience(Some(LONG));
+    let mut run = sandbox.start().map_err(|error| error.to_string())?;
     match (run.await_end(), run.ended().map(|ended| ended.status)) {
         (Wait::Reached, Some(status)) if status == wanted => Ok(()),
         other => Err(format!("{name} (in a terminal): {other:?} instead of {wanted:?}")),
