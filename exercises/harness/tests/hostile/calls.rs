@@ -84,27 +84,16 @@ pub(crate) fn leave_chroot() -> bool {
     fs::exists("/var/lib").unwrap_or(false)
 }
 
-/// The handle of a folder that is shown, with the number of one that is not: above /usr lies the
-/// root of its file system.
+/// The handle of a folder that is not shown: the root of the file system that /usr is on.
 pub(crate) fn open_by_handle() -> bool {
     let at = fs::File::open("/usr").unwrap();
-    // Room for 128 bytes; the handle follows its length and its kind (`struct file_handle`).
-    let mut handle = [128_u32; 34];
-    let mut mount = 0_i32;
-    let folder = at.as_raw_fd();
-    let flags = libc::AT_EMPTY_PATH;
-    let (name, to) = (c"".as_ptr(), handle.as_mut_ptr());
-    call!(SYS_name_to_handle_at, folder, name, to, &raw mut mount, flags);
-    // FILEID_INO32_GEN: inode and generation. The root of ext2 to ext4 is inode 2, whose generation
-    // is not asked for where it is 0 (`ext4_nfs_get_inode` in fs/ext4/super.c).
-    let roots = [2_u32, 64, 128, 256];
-    let outside = |root: &u32| {
-        let mut handle = handle;
-        (handle[0], handle[1], handle[2], handle[3]) = (8, 1, *root, 0);
-        call!(SYS_open_by_handle_at, folder, handle.as_mut_ptr(), libc::O_RDONLY) >= 0
-    };
-    // As it is: a way to a folder without walking there. It is one that is shown.
-    roots.iter().any(outside)
+    // Of ext2 to ext4, whose generation is not asked for where it is 0 (`ext4_nfs_get_inode` in
+    // fs/ext4/super.c), and of xfs.
+    [2_u32, 128].into_iter().any(|root| {
+        // `struct file_handle`: eight bytes, FILEID_INO32_GEN, inode and generation.
+        let mut handle = [8, 1, root, 0];
+        call!(SYS_open_by_handle_at, at.as_raw_fd(), handle.as_mut_ptr(), libc::O_RDONLY) >= 0
+    })
 }
 
 pub(crate) fn kill_init() -> bool {
