@@ -1,11 +1,15 @@
 //! `cargo xtask run CHAPTER [-- ARGS…]`: the learner's program in a sandbox.
 
-use std::io::IsTerminal as _;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, PipeReader, PipeWriter, Read as _, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
+use std::thread::{self, JoinHandle};
 
 use harness::doctor;
 use harness::sandbox::{Excess, Run, Sandbox, State, Status, Wait};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::cargo::{Built, build_program};
 use crate::chapter::Chapter;
@@ -55,7 +59,7 @@ pub(crate) fn state<'a>(words: &[&'a str], usage: &str) -> Result<(State, Vec<&'
 
 /// Whether a reader sits at both ends.
 pub(crate) fn has_terminal() -> bool {
-    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+    io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 /// Where a program's output goes when it has no terminal of its own.
@@ -76,11 +80,14 @@ pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
 pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
     let sandbox = sandbox.patience(None).cgroups();
     let terminal = has_terminal();
-    let sandbox = if terminal {
+    let (sandbox, carriers) = if terminal {
         let kind = std::env::var("TERM").unwrap_or_else(|_| "dumb".into());
-        sandbox.env("TERM", &kind).terminal()
+        (sandbox.env("TERM", &kind).terminal(), None)
     } else {
-        sandbox.standard(own_standard(streams)?)
+        let (standard, carriers) = own_standard(streams).map_err(|error| {
+            Failure::new(format!("could not pass input and output on: {error}"))
+        })?;
+        (sandbox.standard(standard), Some(carriers))
     };
     let mut run = sandbox.start().map_err(|error| {
         let advice = doctor::explain(&error);
@@ -96,6 +103,7 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         }
     }
     let wait = run.await_end();
+    carriers.into_iter().for_each(Carriers::finish);
     if let Wait::Stopped(excess) = wait {
         let what = match excess {
             Excess::Memory => "it used more than 512 MiB of memory",
@@ -112,15 +120,69 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
 }
 
 /// Ours, once more. One that was closed when we started is `/dev/null` by now: the standard
-/// library opens it before `main`, so that no file takes its number.
-fn own_standard(streams: Streams) -> Result<[OwnedFd; 3]> {
-    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
-    let again = |fd: std::os::fd::BorrowedFd| {
-        let again = fd.try_clone_to_owned();
-        again.map_err(|error| Failure::new(format!("could not pass input and output on: {error}")))
+/// library opens it before `main`, so that no file takes its number. One that is a terminal stays
+/// with us, for whoever has it can change its settings: bytes are carried to it and from it.
+fn own_standard(streams: Streams) -> io::Result<([OwnedFd; 3], Carriers)> {
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    let (ended, end) = io::pipe()?;
+    let mut carriers = Carriers { end, threads: Vec::new() };
+    let mut input = stdin.as_fd().try_clone_to_owned()?;
+    if input.is_terminal() {
+        let (reader, writer) = io::pipe()?;
+        let (from, to) = (File::from(input), writer);
+        // Nobody waits for this one: it may be waiting for a key.
+        thread::spawn(move || io::copy(&mut &from, &mut &to));
+        input = reader.into();
+    }
+    let mut output = |fd: BorrowedFd| -> io::Result<OwnedFd> {
+        let output = fd.try_clone_to_owned()?;
+        if !output.is_terminal() {
+            return Ok(output);
+        }
+        let (reader, writer) = io::pipe()?;
+        let ended = ended.try_clone()?;
+        carriers.threads.push(thread::spawn(move || carry(&reader, &File::from(output), &ended)));
+        Ok(writer.into())
     };
-    let out = if streams == Streams::Own { stdout.as_fd() } else { stderr.as_fd() };
-    Ok([again(stdin.as_fd())?, again(out)?, again(stderr.as_fd())?])
+    let out = output(if streams == Streams::Own { stdout.as_fd() } else { stderr.as_fd() })?;
+    let error = output(stderr.as_fd())?;
+    Ok(([input, out, error], carriers))
+}
+
+/// Threads that carry a program's output to our terminal. The sandbox has the other ends of their
+/// pipes for as long as it is there, so its end does not tell them that of the program.
+struct Carriers {
+    end: PipeWriter,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Carriers {
+    /// Waits until all that was printed has arrived.
+    fn finish(self) {
+        drop(self.end);
+        for thread in self.threads {
+            _ = thread.join();
+        }
+    }
+}
+
+/// Until `ended` hangs up and nothing is left, or somebody has closed an end.
+fn carry(mut from: &PipeReader, mut to: &File, ended: &PipeReader) {
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        let mut ready = [from.as_fd(), ended.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        if poll(&mut ready, PollTimeout::NONE).is_err_and(|errno| errno != Errno::EINTR) {
+            return;
+        }
+        match (ready[0].any(), ready[1].any()) {
+            (Some(true), _) => match from.read(&mut buffer) {
+                Ok(length @ 1..) if to.write_all(&buffer[..length]).is_ok() => {}
+                _ => return,
+            },
+            (_, Some(true)) => return,
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]

@@ -204,6 +204,24 @@ fn without_a_terminal_commands_come_from_standard_input() {
     shell.code(7).stdout("0\n").stderr("oops\n");
 }
 
+/// With `> FILE` and the like. Whoever has the terminal itself can change its settings.
+#[test]
+fn a_terminal_at_one_end_stays_outside() {
+    let pty = openpty(None, None).unwrap();
+    let end = || Stdio::from(pty.slave.try_clone().unwrap());
+    let mut shell = Command::new(cargo_bin!("xtask"));
+    shell.arg("shell").stdin(end()).stdout(Stdio::piped()).stderr(end());
+    let shell = shell.spawn().unwrap();
+    let mut reader = fs::File::from(pty.master);
+    reader.write_all(b"test -t 0 || test -t 2 || echo none\necho aside >&2\nexit 3\n").unwrap();
+    let output = shell.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"none\n"[..]));
+    let mut buffer = [0; 4096];
+    let length = reader.read(&mut buffer).unwrap();
+    let said = String::from_utf8_lossy(&buffer[..length]);
+    assert!(said.contains("\naside"), "{said:?}");
+}
+
 #[test]
 fn the_plain_user_is_not_root() {
     let mut shell = assert_cmd::Command::new(cargo_bin!("xtask"));
