@@ -366,8 +366,9 @@ fn trials_of<'a>(
 }
 
 /// Seconds that are enough to see that a program has hung. A right answer takes a tenth of it, more on
-/// a busy machine: who is to be told by name is run again, with [`PATIENCE`], if it is not.
+/// a busy machine: who is to be told by name is run again, with more, if it is not.
 const IMPATIENCE: &str = "0.5";
+const LESS_IMPATIENCE: &str = "2";
 
 /// Seconds for who has to be right in the end. Nobody waits that long unless something is wrong, or
 /// the machine has much else to do.
@@ -450,12 +451,15 @@ fn faults_of_step(trial: &Trial, step: &Step) -> Vec<String> {
 
 /// The first step that fails has to call the mistake by its name.
 fn faults_of_mistake(trial: &Trial) -> Vec<String> {
-    let faults = faults_of_diagnosis(trial);
-    if faults.is_empty() {
-        return faults;
+    let mut faults = faults_of_diagnosis(trial);
+    for patience in [LESS_IMPATIENCE, PATIENCE] {
+        if faults.is_empty() {
+            break;
+        }
+        let other = trial.other.map(|other| Other { patience: Some(patience), ..other });
+        faults = faults_of_diagnosis(&Trial { other, ..trial.clone() });
     }
-    let patient = trial.other.map(|other| Other { patience: Some(PATIENCE), ..other });
-    faults_of_diagnosis(&Trial { other: patient, ..trial.clone() })
+    faults
 }
 
 fn faults_of_diagnosis(trial: &Trial) -> Vec<String> {
