@@ -83,7 +83,7 @@ impl Filter {
         self.op(AND, mask, 0, 0);
         self.op(IS, value, 0, 1);
         self.op(ANSWER, answer, 0, 0);
-        self.op(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
+        self.load_number();
         self
     }
 
