@@ -28,17 +28,15 @@ const USAGE: &str = "cargo xtask bench [box] [--runs N]";
 
 /// A way to run the program once.
 struct Way<'a> {
-    name: &'static str,
+    name: &'a str,
     run: Box<dyn Fn() -> std::result::Result<(), String> + 'a>,
 }
 
+fn way<'a>(name: &'a str, run: impl Fn() -> std::result::Result<(), String> + 'a) -> Way<'a> {
+    Way { name, run: Box::new(run) }
+}
+
 fn ways(bundle: &Bundle) -> [Way<'_>; 10] {
-    fn way<'a>(
-        name: &'static str,
-        run: impl Fn() -> std::result::Result<(), String> + 'a,
-    ) -> Way<'a> {
-        Way { name, run: Box::new(run) }
-    }
     [
         way("fork and exec", plain),
         way("clone into seven namespaces and exec", floor::bare),
@@ -75,19 +73,7 @@ pub(crate) fn run(words: &[&str]) -> Result {
     }
     let bundle = Bundle::make()?;
     let ways = ways(&bundle);
-    let mut times: Vec<std::result::Result<Vec<f64>, String>> = Vec::new();
-    // The first run of each is not counted: it fills caches, and starts our supervisor.
-    times.extend(ways.iter().map(|way| (way.run)().map(|()| Vec::new())));
-    for _ in 0..runs {
-        for (way, times) in ways.iter().zip(&mut times) {
-            let Ok(own) = times else { continue };
-            let start = Instant::now();
-            match (way.run)() {
-                Ok(()) => own.push(start.elapsed().as_secs_f64() * 1000.0),
-                Err(error) => *times = Err(error),
-            }
-        }
-    }
+    let times = in_turn(&ways, runs);
     print_table(runs, &ways, &times);
     print_throughput(runs);
     if let Err(failure) = edit_to_verdict(runs.min(15)) {
@@ -101,6 +87,23 @@ pub(crate) fn run(words: &[&str]) -> Result {
         print(&format!("\nthe whole suite: not measured: {failure}\n"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Milliseconds of each run of each way, or why there are none.
+fn in_turn(ways: &[Way], runs: usize) -> Vec<std::result::Result<Vec<f64>, String>> {
+    // The first run of each is not counted: it fills caches, and starts our supervisor.
+    let mut times: Vec<_> = ways.iter().map(|way| (way.run)().map(|()| Vec::new())).collect();
+    for _ in 0..runs {
+        for (way, times) in ways.iter().zip(&mut times) {
+            let Ok(own) = times else { continue };
+            let start = Instant::now();
+            match (way.run)() {
+                Ok(()) => own.push(start.elapsed().as_secs_f64() * 1000.0),
+                Err(error) => *times = Err(error),
+            }
+        }
+    }
+    times
 }
 
 fn print_table(runs: usize, ways: &[Way], times: &[std::result::Result<Vec<f64>, String>]) {

@@ -48,61 +48,58 @@ impl Filter {
         self
     }
 
-    /// Answers this call where its argument (from 0) is this number. There may be more rules for
-    /// the same call.
+    /// Answers this call where its argument (from 0) is this number.
     pub(crate) fn on_value(
-        mut self,
+        self,
         call: libc::c_long,
         argument: usize,
         value: u32,
         answer: u32,
     ) -> Filter {
-        // The lower half: who takes a C int there, looks at no more of it.
-        let low = offset_of!(seccomp_data, args) + argument * size_of::<u64>();
-        self.op(IS, call as u32, 0, 4);
-        self.op(LOAD, low as u32, 0, 0);
-        self.op(IS, value, 0, 1);
-        self.op(ANSWER, answer, 0, 0);
-        self.load_number();
-        self
+        self.on_masked(call, argument, u32::MAX, value, answer)
     }
 
     /// Answers this call where the bits of `mask` are these in its argument (from 0).
     pub(crate) fn on_masked(
-        mut self,
+        self,
         call: libc::c_long,
         argument: usize,
         mask: u32,
         value: u32,
         answer: u32,
     ) -> Filter {
-        // The lower half of the argument, on a little-endian machine.
-        let low = offset_of!(seccomp_data, args) + argument * size_of::<u64>();
-        self.op(IS, call as u32, 0, 5);
-        self.op(LOAD, low as u32, 0, 0);
-        self.op(AND, mask, 0, 0);
-        self.op(IS, value, 0, 1);
-        self.op(ANSWER, answer, 0, 0);
-        self.load_number();
-        self
+        self.compare(call, argument, mask, (value, true), answer)
     }
 
     /// Answers this call where one of the bits of `mask` is set in its argument (from 0).
     pub(crate) fn on_bits(
-        mut self,
+        self,
         call: libc::c_long,
         argument: usize,
         mask: u32,
         answer: u32,
     ) -> Filter {
-        // The lower half of the argument, on a little-endian machine.
+        self.compare(call, argument, mask, (0, false), answer)
+    }
+
+    /// Answers this call where the bits of `mask` in its argument are a value, or are not. There may
+    /// be more rules for the same call.
+    fn compare(
+        mut self,
+        call: libc::c_long,
+        argument: usize,
+        mask: u32,
+        (value, equal): (u32, bool),
+        answer: u32,
+    ) -> Filter {
+        // The lower half, on a little-endian machine: who takes a C int there, looks at no more.
         let low = offset_of!(seccomp_data, args) + argument * size_of::<u64>();
         self.op(IS, call as u32, 0, 5);
         self.op(LOAD, low as u32, 0, 0);
         self.op(AND, mask, 0, 0);
-        self.op(IS, 0, 0, 1);
-        self.op(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
+        self.op(IS, value, u8::from(!equal), u8::from(equal));
         self.op(ANSWER, answer, 0, 0);
+        self.load_number();
         self
     }
 

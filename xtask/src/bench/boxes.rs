@@ -7,21 +7,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
 
 use nix::unistd::{getegid, geteuid};
 
-use super::quantile;
+use super::{in_turn, quantile, way};
 use crate::cargo::{Built, build_program};
 use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
 use crate::screen::{Screen, print};
-
-/// A program, and the words with which it starts a box around `/bin/true`.
-struct Way {
-    name: String,
-    words: Vec<String>,
-}
 
 pub(super) fn run(runs: usize) -> Result {
     let package = format!("{}-solution", Chapter::find("ch17")?.name);
@@ -29,19 +22,9 @@ pub(super) fn run(runs: usize) -> Result {
         return Err(Failure::new(format!("{package} does not compile")));
     };
     let bundle = Bundle::make()?;
-    let ways = ways(&program, &bundle);
-    let mut times: Vec<std::result::Result<Vec<f64>, String>> = Vec::new();
-    // The first run of each is not counted.
-    times.extend(ways.iter().map(|way| timed(&way.words).map(|_| Vec::new())));
-    for _ in 0..runs {
-        for (way, times) in ways.iter().zip(&mut times) {
-            let Ok(own) = times else { continue };
-            match timed(&way.words) {
-                Ok(time) => own.push(time),
-                Err(error) => *times = Err(error),
-            }
-        }
-    }
+    let programs = programs(&program, &bundle);
+    let ways: Vec<_> = programs.iter().map(|(name, words)| way(name, || start(words))).collect();
+    let times = in_turn(&ways, runs);
     let first = times[0].as_ref().map(|times| quantile(times, 0.5)).unwrap_or(f64::NAN);
     print(&format!("median and 95th percentile of {runs} runs in turn, in ms\n\n"));
     print(&format!("{:36}{:>7}{:>7}{:>8}\n", "", "median", "95 %", "× box"));
@@ -57,36 +40,40 @@ pub(super) fn run(runs: usize) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-fn ways(program: &Path, bundle: &Bundle) -> Vec<Way> {
+/// Names, and the words with which each starts a box around `/bin/true`.
+fn programs(program: &Path, bundle: &Bundle) -> Vec<(String, Vec<String>)> {
     let root = bundle.at("rootfs");
-    let way = |name: &str, words: &str| Way {
-        name: name.to_owned(),
-        words: words.split_ascii_whitespace().map(|word| word.replace("ROOT", &root)).collect(),
+    let split = |words: &str| {
+        let words = words.split_ascii_whitespace();
+        words.map(|word| word.replace("ROOT", &root)).collect::<Vec<_>>()
     };
-    let mut ways = vec![
-        way("ch17-box run", "PROGRAM run ROOT -- /bin/true"),
-        way(
+    let mut programs = vec![
+        ("ch17-box run", split("PROGRAM run ROOT -- /bin/true")),
+        (
             "unshare(1), eight kinds and a chroot",
-            "unshare --user --map-root-user --mount --pid --fork --net --uts --ipc --cgroup --time \
-             --root=ROOT --mount-proc -- /bin/true",
+            split(
+                "unshare --user --map-root-user --mount --pid --fork --net --uts --ipc --cgroup \
+                 --time --root=ROOT --mount-proc -- /bin/true",
+            ),
         ),
-        way(
+        (
             "bwrap, seven kinds",
-            "bwrap --unshare-all --uid 0 --gid 0 --die-with-parent --ro-bind ROOT / --proc /proc \
-             /bin/true",
+            split(
+                "bwrap --unshare-all --uid 0 --gid 0 --die-with-parent --ro-bind ROOT / \
+                 --proc /proc /bin/true",
+            ),
         ),
     ];
-    ways[0].words[0] = program.to_string_lossy().into_owned();
-    ways.extend(["crun", "runc", "youki"].map(|runtime| Way {
-        name: format!("{runtime} run, seven kinds"),
-        words: bundle.words(runtime),
-    }));
-    ways
+    programs[0].1[0] = program.to_string_lossy().into_owned();
+    let runtimes = ["crun", "runc", "youki"];
+    let runtimes =
+        runtimes.map(|runtime| (format!("{runtime} run, seven kinds"), bundle.words(runtime)));
+    let programs = programs.into_iter().map(|(name, words)| (name.to_owned(), words));
+    programs.chain(runtimes).collect()
 }
 
-/// Milliseconds from the start of the program to its end.
-fn timed(words: &[String]) -> std::result::Result<f64, String> {
-    let start = Instant::now();
+/// Starts it, and waits for its end.
+fn start(words: &[String]) -> std::result::Result<(), String> {
     let output = Command::new(&words[0])
         .args(&words[1..])
         .stdin(Stdio::null())
@@ -94,10 +81,9 @@ fn timed(words: &[String]) -> std::result::Result<f64, String> {
         .stderr(Stdio::piped())
         .output()
         .map_err(|error| error.to_string())?;
-    let time = start.elapsed().as_secs_f64() * 1000.0;
     let said = String::from_utf8_lossy(&output.stderr);
     match output.status.success() {
-        true => Ok(time),
+        true => Ok(()),
         false => Err(format!("{}: {}", output.status, said.lines().last().unwrap_or_default())),
     }
 }
@@ -117,7 +103,7 @@ impl Bundle {
 
     /// Starts the program with this runtime, and waits for its end.
     pub(super) fn run_with(&self, runtime: &str) -> std::result::Result<(), String> {
-        timed(&self.words(runtime)).map(drop)
+        start(&self.words(runtime))
     }
 
     fn words(&self, runtime: &str) -> Vec<String> {

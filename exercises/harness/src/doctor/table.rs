@@ -13,7 +13,8 @@
 //! source = "…"
 //! ```
 //!
-//! There, `*` is any: it depends on the pids that there are. Stages are made by `tests/staged/environments.rs`, and `tests/doctor.rs` goes through them all.
+//! There, `*` is any: it depends on the pids that there are. Stages are made by
+//! `tests/staged/environments.rs`, and `tests/doctor.rs` goes through them all.
 //!
 //! A fact may be a list (any of them). `weak = true` where the facts allow the cause but do not
 //! show it. Rows go from the particular to the general.

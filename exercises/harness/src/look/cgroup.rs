@@ -52,11 +52,6 @@ impl Cgroup {
         found.ok_or(Errno::ENODATA)
     }
 
-    /// Whether it is still there.
-    pub fn exists(&self) -> bool {
-        self.folder.is_dir()
-    }
-
     /// Sends a process of ours in, which makes others until fork(2) is refused. How many there were
     /// in the end, it and those of others included; `most` at most.
     ///
@@ -82,7 +77,7 @@ impl Cgroup {
         Ok(self.fill(Filling::Memory, most)?.is_some())
     }
 
-    fn fill(&self, filling: Filling, most: u64) -> nix::Result<Option<u64>> {
+    fn fill(&self, filling: Filling, most: u64) -> Outcome {
         let (ours, theirs) = wire::pair()?;
         let supervisor = supervisor::socket().map_err(|error| error.errno)?;
         let mut request = Writer(vec![FILL]);
@@ -90,12 +85,28 @@ impl Cgroup {
         wire::send(supervisor, &request.0, &[theirs.as_fd()])?;
         drop(theirs);
         let answer = wire::receive(ours.as_fd())?.ok_or(Errno::ECHILD)?;
-        let mut answer = Reader(&answer.bytes);
-        match (answer.number(), answer.number()) {
-            (Some(0), count) => Ok(count),
-            (Some(errno), _) => Err(Errno::from_raw(errno as i32)),
-            (None, _) => Err(Errno::EPROTO),
-        }
+        outcome_in(&answer.bytes)
+    }
+}
+
+/// What became of who went in: how many there were, or `None` if it was killed.
+type Outcome = nix::Result<Option<u64>>;
+
+fn message_of(outcome: Outcome) -> Vec<u8> {
+    let mut to = Writer::default();
+    match outcome {
+        Ok(Some(count)) => to.number(0).number(count),
+        Ok(None) => to.number(0),
+        Err(errno) => to.number(errno as u64),
+    };
+    to.0
+}
+
+fn outcome_in(message: &[u8]) -> Outcome {
+    let mut from = Reader(message);
+    match from.number().ok_or(Errno::EPROTO)? {
+        0 => Ok(from.number()),
+        errno => Err(Errno::from_raw(errno as i32)),
     }
 }
 
@@ -119,19 +130,14 @@ pub(crate) fn fork_filler(body: &[u8], mut fds: impl Iterator<Item = OwnedFd>) {
         if filling == Filling::Memory as u64 { Filling::Memory } else { Filling::Processes };
     // SAFETY: the supervisor has one thread.
     if let Ok(Fork::Child) = unsafe { sys::fork_into(0) } {
-        let mut to = Writer::default();
-        match supervise(Path::new(&folder), filling, most) {
-            Ok(Some(count)) => to.number(0).number(count),
-            Ok(None) => to.number(0),
-            Err(errno) => to.number(errno as u64),
-        };
-        _ = wire::send(answer.as_fd(), &to.0, &[]);
+        let outcome = supervise(Path::new(&folder), filling, most);
+        _ = wire::send(answer.as_fd(), &message_of(outcome), &[]);
         exit(0);
     }
 }
 
-/// Starts who goes in, and waits for the end. `None`: it was killed.
-fn supervise(folder: &Path, filling: Filling, most: u64) -> nix::Result<Option<u64>> {
+/// Starts who goes in, and waits for the end.
+fn supervise(folder: &Path, filling: Filling, most: u64) -> Outcome {
     let (told, tell) = wire::pair()?;
     // SAFETY: this process has one thread.
     if let Fork::Child = unsafe { sys::fork_into(0) }? {
@@ -139,26 +145,20 @@ fn supervise(folder: &Path, filling: Filling, most: u64) -> nix::Result<Option<u
         _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
         // Who is at home there has the same (`sandbox/limits.rs`): the kernel takes the largest.
         _ = fs::write("/proc/self/oom_score_adj", "1000");
-        let mut to = Writer::default();
-        match fs::write(folder.join("cgroup.procs"), "0").map_err(|error| sys::errno_of(&error)) {
-            Ok(()) => to.number(0).number(match filling {
+        let entered = fs::write(folder.join("cgroup.procs"), "0");
+        let outcome = entered.map_err(|error| sys::errno_of(&error)).map(|()| {
+            Some(match filling {
                 Filling::Processes => processes(most),
                 Filling::Memory => memory(most),
-            }),
-            Err(errno) => to.number(errno as u64),
-        };
-        _ = wire::send(tell.as_fd(), &to.0, &[]);
+            })
+        });
+        _ = wire::send(tell.as_fd(), &message_of(outcome), &[]);
         exit(0);
     }
     drop(tell);
     let told = wire::receive(told.as_fd());
     await_children();
-    let Some(told) = told? else { return Ok(None) };
-    let mut told = Reader(&told.bytes);
-    match (told.number(), told.number()) {
-        (Some(0), count) => Ok(count),
-        (errno, _) => Err(Errno::from_raw(errno.unwrap_or(0) as i32)),
-    }
+    told?.map_or(Ok(None), |told| outcome_in(&told.bytes))
 }
 
 /// Children that do nothing until they are refused, or we are `most`. How many we were.
@@ -249,6 +249,14 @@ mod tests {
         assert_eq!(at("/a", "/ab"), None);
         assert_eq!(at("/", "/../x"), None);
         assert_eq!(at("/..", "/"), None);
+    }
+
+    #[test]
+    fn an_outcome_survives_the_trip() {
+        for outcome in [Ok(Some(7)), Ok(None), Err(Errno::EACCES)] {
+            assert_eq!(outcome_in(&message_of(outcome)), outcome);
+        }
+        assert_eq!(outcome_in(&[]), Err(Errno::EPROTO));
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! the sandbox and removes what was made, also when the check or the supervisor is killed.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -239,11 +239,7 @@ pub(crate) fn furnish(plan: &Plan) -> Result<(), SetupError> {
     let stage = Stage::Cgroups;
     let write = |file: &str, text: &str| {
         let path = format!("{MOUNTED}{file}");
-        let written = File::options()
-            .write(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(text.as_bytes()));
-        written.map_err(io_at(stage, format!("write({path:?}, {text:?})")))
+        fs::write(&path, text).map_err(io_at(stage, format!("write({path:?}, {text:?})")))
     };
     let lab = format!("{MOUNTED}{STARTED_IN}");
     fs::create_dir(&lab).map_err(io_at(stage, format!("mkdir({lab:?})")))?;
