@@ -72,8 +72,10 @@ fn until(done: impl Fn() -> bool) -> bool {
 /// the status of each, and no zombie is left.
 #[test]
 fn step2_orphans_are_reaped_however_many_end_at_once() {
-    let orphans = "(sleep 1000 &); ".repeat(ORPHANS);
-    let mut attempt = script(&format!("{orphans}exec /lab/witness")).start();
+    // Each waits for a line that nobody writes: `read` is the shell's own, and needs no exec.
+    let orphans = "read line <&3 & ".repeat(ORPHANS);
+    let text = format!("mkfifo /tmp/line; exec 3<>/tmp/line; ({orphans}); exec /lab/witness 3<&-");
+    let mut attempt = script(&text).start();
     if let Some(command) = attempt.command()
         && let Some(init) = place(&mut attempt, &command.process)
     {

@@ -858,12 +858,12 @@ pub(crate) fn own_tmpfs() -> bool {
         c"/mnt".as_ptr(),
         c"tmpfs".as_ptr(),
         0,
-        c"size=3G".as_ptr()
+        c"size=1500M".as_ptr()
     );
     let block = vec![1_u8; 15 << 20];
     if mounted == 0 {
-        // 3 GB, and no more: it was tried first without a bound.
-        for number in 0..200 {
+        // 1.5 GB, and no more: it was tried first without a bound.
+        for number in 0..100 {
             let file = fs::File::create(format!("/mnt/{number}"));
             if file.and_then(|mut file| file.write_all(&block)).is_err() {
                 break;

@@ -28,10 +28,10 @@ const THROUGH: i32 = 66;
 const REFUSED: i32 = 9;
 /// How long what is awaited of an attack may take: of one that waits for the deadline, and of one
 /// that ends by itself, on a machine that others are busy on.
-const SHORT: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_millis(500);
 const LONG: Duration = Duration::from_secs(60);
 /// How many at once.
-const LANES: usize = 6;
+const LANES: usize = 8;
 
 // SAFETY: the C library calls each function in this section once, before main, in the only thread.
 #[used]

@@ -1,9 +1,13 @@
 //! Every session that a page shows is what a run prints.
 
 use std::fs;
-use std::path::Path;
+use std::iter;
+use std::sync::Mutex;
+use std::thread;
 
 use book::session::{Group, Outcome, groups, pages, play, programs};
+
+use crate::root;
 
 /// The beginnings of needs that a machine for tests may lack, and why. A tool that is missing is a
 /// failure under `CI_NO_SKIP=1`.
@@ -12,10 +16,6 @@ const MAY_LACK: [(&str, &str); 3] = [
     ("cgroup", "a cgroup is somebody's to give, and most machines for tests have none"),
     ("linux-", "the kernel is what it is"),
 ];
-
-fn root() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 /// What is wrong with a group of sessions of `page`.
 fn faults(page: &str, group: &Group, programs: &[(String, std::path::PathBuf)]) -> Vec<String> {
@@ -71,17 +71,15 @@ fn every_recorded_session_is_true() {
     }
     assert!(!all.is_empty(), "no page has a session: were they looked for in the right place?");
     // Most of a session's time is `sleep`.
-    let found: Vec<String> = std::thread::scope(|scope| {
-        let (programs, all) = (&programs, &all);
-        let workers: Vec<_> = (0..8)
-            .map(|worker| {
-                scope.spawn(move || {
-                    let mine = all.iter().skip(worker).step_by(8);
-                    mine.flat_map(|(page, group)| faults_twice(page, group, programs))
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
+    const WORKERS: usize = 16;
+    let left = Mutex::new(all.iter());
+    let next = || left.lock().unwrap().next();
+    let work = || {
+        let mine = iter::from_fn(next);
+        mine.flat_map(|(page, group)| faults_twice(page, group, &programs)).collect::<Vec<_>>()
+    };
+    let found: Vec<String> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
     assert!(

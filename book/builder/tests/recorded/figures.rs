@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use book::figure::{Figure, Recorded, figures};
 use book::session::{pages, programs};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use crate::root;
 
 /// What is wrong with a figure whose story is kept below `root`.
 fn fault(figure: &Figure, root: &Path, programs: &[(String, PathBuf)]) -> Option<String> {
