@@ -120,6 +120,10 @@ impl<'a> Expander<'a> {
             let problem = problem.help("leave a blank line between the HTML tag and the fence");
             self.faults.push(problem.at(self.file, *line));
         }
+        for line in &self.page.swallowed_code {
+            let problem = Problem::new("a backtick inside an HTML block is shown as it stands");
+            self.faults.push(problem.help("write <code>…</code>").at(self.file, *line));
+        }
         let fences = std::mem::take(&mut self.page.fences);
         let (mut shells, mut figures) = (HashMap::new(), HashSet::new());
         for fence in &fences {

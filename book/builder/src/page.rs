@@ -177,6 +177,8 @@ pub(crate) struct Page {
     pub(crate) code_spans: Vec<Range<usize>>,
     /// Lines that look like an opening fence but are part of an HTML block.
     pub(crate) swallowed_fences: Vec<usize>,
+    /// Lines of an HTML block with a backtick in them, which a browser shows as it stands.
+    pub(crate) swallowed_code: Vec<usize>,
 }
 
 impl Page {
@@ -221,6 +223,9 @@ impl Page {
                 }
                 Event::Html(html) if html.trim().len() > 3 && html.trim().starts_with("```") => {
                     page.swallowed_fences.push(line_of(source, range.start));
+                }
+                Event::Html(html) if html.contains('`') => {
+                    page.swallowed_code.push(line_of(source, range.start));
                 }
                 _ => {}
             }

@@ -324,6 +324,17 @@ fn fence_inside_html() {
 }
 
 #[test]
+fn code_inside_html() {
+    planted(
+        START,
+        "Type",
+        "<details><summary>What is `id`?</summary>\n\nA command.\n\n</details>\n\nType",
+        "book/src/start.md:3: a backtick inside an HTML block is shown as it stands\n\
+         help: write <code>…</code>\n",
+    );
+}
+
+#[test]
 fn mistake_that_sees_no_heading() {
     planted(
         "exercises/ch02-unshare/mistakes.toml",
