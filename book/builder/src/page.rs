@@ -224,7 +224,7 @@ impl Page {
                 Event::Html(html) if html.trim().len() > 3 && html.trim().starts_with("```") => {
                     page.swallowed_fences.push(line_of(source, range.start));
                 }
-                Event::Html(html) if html.contains('`') => {
+                Event::Html(html) if html.contains('`') && !html.trim().starts_with("```") => {
                     page.swallowed_code.push(line_of(source, range.start));
                 }
                 _ => {}
