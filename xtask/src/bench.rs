@@ -131,17 +131,18 @@ fn print_table(runs: usize, ways: &[Way], times: &[std::result::Result<Vec<f64>,
     print("\nbars: the root lab costs at most 0.75 of bwrap and 1.6 times the floor\n");
 }
 
-/// Runs per second with several at once.
+/// Runs per second with several at once, and how many processors that keeps busy: one run has more
+/// than one at work, so the rate cannot grow as the number of processors does.
 fn print_throughput(runs: usize) {
     const AT_ONCE: [usize; 4] = [1, 2, 4, 8];
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    print("\nroot labs per second, so many at once\n\n");
+    print("\nroot labs per second, so many at once, and processors busy with it\n\n");
     let mut alone = None;
     for at_once in AT_ONCE {
         match throughput(at_once, 4 * runs) {
-            Ok(rate) => {
+            Ok((rate, busy)) => {
                 let times = rate / *alone.get_or_insert(rate);
-                print(&format!("{at_once:52}{rate:7.0}{times:9.2} times\n"));
+                print(&format!("{at_once:52}{rate:7.0}{times:9.2} times{busy:9.2} busy\n"));
             }
             Err(error) => print(&format!("{at_once:52}not measured: {error}\n")),
         }
@@ -149,7 +150,8 @@ fn print_throughput(runs: usize) {
     print(&format!("\nthis machine has {cores} processors\n"));
 }
 
-fn throughput(at_once: usize, runs: usize) -> std::result::Result<f64, String> {
+/// Runs per second, and processors busy on average.
+fn throughput(at_once: usize, runs: usize) -> std::result::Result<(f64, f64), String> {
     let left = AtomicUsize::new(runs);
     let work = || -> std::result::Result<(), String> {
         while left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
@@ -157,12 +159,26 @@ fn throughput(at_once: usize, runs: usize) -> std::result::Result<f64, String> {
         }
         Ok(())
     };
-    let start = Instant::now();
+    let (start, idle_before) = (Instant::now(), idle_time());
     thread::scope(|scope| {
         let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
         threads.into_iter().try_for_each(|thread| thread.join().expect("it does not panic"))
     })?;
-    Ok(runs as f64 / start.elapsed().as_secs_f64())
+    let seconds = start.elapsed().as_secs_f64();
+    let (cores, idle) = idle_time();
+    Ok((runs as f64 / seconds, cores - (idle - idle_before.1) / seconds))
+}
+
+/// How many processors are on, and the seconds that they have been idle, all together: the lines
+/// `cpuN` of `/proc/stat`, whose fourth and fifth numbers are that, in hundredths (proc_stat(5)).
+fn idle_time() -> (f64, f64) {
+    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let lines = text.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "));
+    let idle = lines.map(|line| {
+        let numbers = line.split_ascii_whitespace().skip(4).take(2);
+        numbers.filter_map(|number| number.parse::<f64>().ok()).sum::<f64>() / 100.0
+    });
+    idle.fold((0.0, 0.0), |(cores, sum), idle| (cores + 1.0, sum + idle))
 }
 
 /// The value below which this part of the values lies.
