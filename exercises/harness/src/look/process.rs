@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -16,30 +17,31 @@ use crate::sys;
 
 /// A process and a descriptor that means it and no other, even after it has ended.
 pub struct Process {
-    pid: Pid,
+    /// Looked up when somebody asks.
+    pid: OnceLock<Pid>,
     pidfd: OwnedFd,
 }
 
 impl Process {
     /// The process that has this pid in our PID namespace now.
     pub fn open(pid: Pid) -> nix::Result<Process> {
-        Ok(Process { pid, pidfd: sys::pidfd_open(pid)? })
+        Ok(Process { pid: OnceLock::from(pid), pidfd: sys::pidfd_open(pid)? })
     }
 
-    /// The process of a pidfd from elsewhere. Its pid here is a line of the descriptor's
-    /// `/proc/self/fdinfo` (pidfd_open(2)), and -1 when it has ended and been waited for: then
-    /// every look finds nothing.
-    pub(crate) fn from_pidfd(pidfd: OwnedFd) -> nix::Result<Process> {
-        let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
-        let info = info.map_err(|error| sys::errno_of(&error))?;
-        match field(&info, "Pid:").and_then(|pid| pid.parse().ok()) {
-            Some(pid) => Ok(Process { pid: Pid::from_raw(pid), pidfd }),
-            None => Err(Errno::EBADF),
-        }
+    /// The process of a pidfd from elsewhere.
+    pub(crate) fn from_pidfd(pidfd: OwnedFd) -> Process {
+        Process { pid: OnceLock::new(), pidfd }
     }
 
+    /// Its pid here. That of a pidfd is a line of the descriptor's `/proc/self/fdinfo`
+    /// (pidfd_open(2)), and -1 when the process has ended and been waited for: then every look finds
+    /// nothing.
     pub fn pid(&self) -> Pid {
-        self.pid
+        *self.pid.get_or_init(|| {
+            let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.pidfd.as_raw_fd()));
+            let pid = field(&info.unwrap_or_default(), "Pid:").and_then(|pid| pid.parse().ok());
+            Pid::from_raw(pid.unwrap_or(-1))
+        })
     }
 
     pub fn pidfd(&self) -> &OwnedFd {
@@ -94,14 +96,14 @@ impl Process {
 
     /// The letter of its state in `/proc/PID/stat`: `Z` for a zombie. `None` when it is gone.
     pub fn state(&self) -> Option<char> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).ok()?;
         // After the name, which may hold anything.
         stat.rsplit_once(") ")?.1.chars().next()
     }
 
     /// A line of `/proc/PID/status` (proc_pid_status(5)), such as `NSpid` or `CapEff`.
     pub fn status(&self, name: &str) -> Option<String> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let text = fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
         field(&text, &format!("{name}:")).map(str::to_owned)
     }
 
@@ -109,7 +111,7 @@ impl Process {
     /// `Max processes`: the hard one, which takes CAP_SYS_RESOURCE to raise, in the unit of
     /// getrlimit(2). [`u64::MAX`] is no limit. `None` when it is gone.
     pub fn hard_limit(&self, name: &str) -> Option<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/limits", self.pid)).ok()?;
+        let text = fs::read_to_string(format!("/proc/{}/limits", self.pid())).ok()?;
         let values = field(&text, name)?;
         match values.split_ascii_whitespace().nth(1)? {
             "unlimited" => Some(u64::MAX),
@@ -131,7 +133,7 @@ impl Process {
     /// Whether it has left for a new PID namespace and nobody is in there yet. Then, and only then,
     /// `pid_for_children` cannot be opened (`pidns_for_children_get` in `kernel/pid_namespace.c`).
     pub fn next_child_is_pid_1(&self) -> bool {
-        let opened = fs::File::open(format!("/proc/{}/ns/pid_for_children", self.pid));
+        let opened = fs::File::open(format!("/proc/{}/ns/pid_for_children", self.pid()));
         opened.is_err_and(|error| error.raw_os_error() == Some(libc::ENOENT)) && !self.has_ended()
     }
 
@@ -143,7 +145,7 @@ impl Process {
     /// Children of all threads that have not been waited for, zombies included.
     pub fn children(&self) -> Vec<Process> {
         let listed = self.tasks().into_iter().filter_map(|task| {
-            let path = format!("/proc/{}/task/{task}/children", self.pid);
+            let path = format!("/proc/{}/task/{task}/children", self.pid());
             fs::read_to_string(path).ok()
         });
         let pids: Vec<i32> = listed
@@ -156,13 +158,13 @@ impl Process {
 
     /// The ids of its threads in our PID namespace.
     pub fn tasks(&self) -> Vec<i32> {
-        let entries = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten();
+        let entries = fs::read_dir(format!("/proc/{}/task", self.pid())).into_iter().flatten();
         entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
     }
 
     /// Where it waits, as one would look it up: `read(2)`, or the kernel function's name.
     pub fn waits_in(&self) -> Option<String> {
-        let read = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", self.pid)).ok();
+        let read = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", self.pid())).ok();
         let call =
             read("syscall").and_then(|text| text.split(' ').next()?.trim().parse::<i64>().ok());
         let function = read("wchan").filter(|name| !name.is_empty() && name != "0");
@@ -174,7 +176,7 @@ impl Process {
 
     /// A variable of the environment it was started with.
     pub fn environment(&self, name: &str) -> Option<String> {
-        let bytes = fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
+        let bytes = fs::read(format!("/proc/{}/environ", self.pid())).ok()?;
         let text = String::from_utf8_lossy(&bytes);
         text.split('\0')
             .find_map(|entry| Some(entry.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
@@ -189,7 +191,7 @@ impl Process {
     /// The ranges in its `uid_map` or `gid_map`: first id inside, first id here, length
     /// (user_namespaces(7)).
     pub fn map(&self, file: &str) -> Vec<[u32; 3]> {
-        let text = fs::read_to_string(format!("/proc/{}/{file}", self.pid)).unwrap_or_default();
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.pid())).unwrap_or_default();
         let numbers = |line: &str| {
             let mut fields = line.split_ascii_whitespace().map(|field| field.parse().ok());
             Some([fields.next()??, fields.next()??, fields.next()??])
@@ -199,14 +201,14 @@ impl Process {
 
     /// `allow` or `deny`: whether setgroups(2) is, in its user namespace (user_namespaces(7)).
     pub fn setgroups(&self) -> Option<String> {
-        let text = fs::read_to_string(format!("/proc/{}/setgroups", self.pid)).ok()?;
+        let text = fs::read_to_string(format!("/proc/{}/setgroups", self.pid())).ok()?;
         Some(text.trim().to_owned())
     }
 
     /// The uid and gid that it had, in its own user namespace, when its program was executed. The
     /// kernel puts them on the new program's stack (getauxval(3): `AT_UID`, `AT_GID`).
     pub fn ids_at_exec(&self) -> Option<[u32; 2]> {
-        let bytes = fs::read(format!("/proc/{}/auxv", self.pid)).ok()?;
+        let bytes = fs::read(format!("/proc/{}/auxv", self.pid())).ok()?;
         let words: Vec<u64> = bytes
             .chunks_exact(8)
             .map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes")))
@@ -225,7 +227,7 @@ impl Process {
     ///
     /// `EACCES` without the right to look, `ENOENT` or `ESRCH` when it has ended.
     pub fn mounts(&self) -> nix::Result<Vec<Mount>> {
-        let text = fs::read_to_string(format!("/proc/{}/mountinfo", self.pid));
+        let text = fs::read_to_string(format!("/proc/{}/mountinfo", self.pid()));
         Ok(mounts::parse(&text.map_err(|error| sys::errno_of(&error))?))
     }
 
@@ -237,7 +239,7 @@ impl Process {
     /// As for [`Process::mounts`].
     pub fn working_directory(&self) -> nix::Result<u64> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let folder = open(format!("/proc/{}/cwd", self.pid).as_str(), flags, Mode::empty())?;
+        let folder = open(format!("/proc/{}/cwd", self.pid()).as_str(), flags, Mode::empty())?;
         mount_of(&format!("/proc/self/fdinfo/{}", folder.as_raw_fd()))
     }
 
@@ -249,11 +251,11 @@ impl Process {
     pub fn open_directories(&self) -> nix::Result<Vec<u64>> {
         let io = |error: std::io::Error| sys::errno_of(&error);
         let mut found = Vec::new();
-        for entry in fs::read_dir(format!("/proc/{}/fd", self.pid)).map_err(io)? {
+        for entry in fs::read_dir(format!("/proc/{}/fd", self.pid())).map_err(io)? {
             let entry = entry.map_err(io)?;
             if fs::metadata(entry.path()).is_ok_and(|behind| behind.is_dir()) {
                 let number = entry.file_name();
-                let info = format!("/proc/{}/fdinfo/{}", self.pid, number.to_string_lossy());
+                let info = format!("/proc/{}/fdinfo/{}", self.pid(), number.to_string_lossy());
                 found.push(mount_of(&info)?);
             }
         }
@@ -262,9 +264,9 @@ impl Process {
 
     /// Whether one of its descriptors is a pidfd of `other`.
     pub fn holds_pidfd_of(&self, other: &Process) -> bool {
-        let entries = fs::read_dir(format!("/proc/{}/fdinfo", self.pid)).into_iter().flatten();
+        let entries = fs::read_dir(format!("/proc/{}/fdinfo", self.pid())).into_iter().flatten();
         let mut infos = entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
-        infos.any(|info| field(&info, "Pid:") == Some(&other.pid.to_string()))
+        infos.any(|info| field(&info, "Pid:") == Some(&other.pid().to_string()))
     }
 }
 
@@ -321,7 +323,7 @@ mod tests {
         let (_, hard) = nix::sys::resource::getrlimit(Resource::RLIMIT_NOFILE).unwrap();
         assert_eq!(us.hard_limit("Max open files"), Some(hard));
         assert_eq!(us.hard_limit("Max nothing"), None);
-        assert_eq!(Process::from_pidfd(us.pidfd().try_clone().unwrap()).unwrap().pid(), us.pid());
+        assert_eq!(Process::from_pidfd(us.pidfd().try_clone().unwrap()).pid(), us.pid());
     }
 
     #[test]

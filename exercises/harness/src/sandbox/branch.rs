@@ -3,7 +3,6 @@
 //! Its inner nodes are empty: the one process that made them has gone on, and they live because
 //! the next one is nested in them. Nothing in `/proc` leads to them; ioctl_nsfs(2) does.
 
-use std::fs;
 use std::os::fd::AsFd as _;
 
 use nix::sched::{CloneFlags, setns, unshare};
@@ -34,15 +33,8 @@ pub(super) fn grow(resident: &Resident, many_ids: bool) -> nix::Result<()> {
 fn go_down(with_it: i32) -> nix::Result<()> {
     let (uid, gid) = (getuid(), getgid());
     unshare(CloneFlags::from_bits_retain(libc::CLONE_NEWUSER | with_it))?;
-    for (file, text) in [
-        ("setgroups", "deny".to_owned()),
-        ("uid_map", format!("0 {uid} 1")),
-        ("gid_map", format!("0 {gid} 1")),
-    ] {
-        let written = fs::write(format!("/proc/self/{file}"), text);
-        written.map_err(|error| sys::errno_of(&error))?;
-    }
-    Ok(())
+    // Not by our pid: in a PID namespace of our own it is another than in the lab's /proc.
+    ids::map("self", 0, uid.as_raw(), gid.as_raw()).map_err(|error| error.errno)
 }
 
 /// A child makes a user namespace and these with it, we join these and end it.

@@ -3,9 +3,10 @@
 //! Inside a sandbox somebody is root. Outside it must be nobody: with host id 0 mapped, the
 //! sandbox could still write `kernel.core_pattern`, make cgroups and ignore `RLIMIT_NPROC`.
 
+use std::fmt::Display;
 use std::fs;
 
-use nix::unistd::{Gid, Pid, Uid};
+use nix::unistd::{Gid, Uid};
 
 use super::setup::{SetupError, Stage, io_at};
 
@@ -84,30 +85,30 @@ fn block(map: &str) -> Option<u32> {
     (start > first).then_some(start.min(u64::from(NOBODY_KNOWN)) as u32)
 }
 
-/// Gives `pid`, which has just been born into a new user namespace, one id: `inside` there is
-/// `(uid, gid)` here. user_namespaces(7).
-pub(crate) fn map(pid: Pid, inside: u32, uid: u32, gid: u32) -> Result<(), SetupError> {
+/// Gives `whom`, a pid or `self`, which has just come into a new user namespace, one id: `inside`
+/// there is `(uid, gid)` in the one above. user_namespaces(7).
+pub(crate) fn map(whom: impl Display, inside: u32, uid: u32, gid: u32) -> Result<(), SetupError> {
     // In this order: without privilege gid_map may only be written after "deny". We deny as root
     // too, so that everybody finds the same.
-    write(pid, "setgroups", "deny")?;
-    map_many(pid, inside, uid, gid, 1)
+    write(&whom, "setgroups", "deny")?;
+    map_many(whom, inside, uid, gid, 1)
 }
 
-/// Gives it `count` ids, from `inside` there and from `(uid, gid)` here on, and leaves setgroups(2)
-/// as it is. For who has CAP_SETUID and CAP_SETGID here.
+/// Gives it `count` ids, from `inside` there and from `(uid, gid)` above on, and leaves setgroups(2)
+/// as it is. For who has CAP_SETUID and CAP_SETGID above.
 pub(crate) fn map_many(
-    pid: Pid,
+    whom: impl Display,
     inside: u32,
     uid: u32,
     gid: u32,
     count: u32,
 ) -> Result<(), SetupError> {
-    write(pid, "uid_map", &format!("{inside} {uid} {count}"))?;
-    write(pid, "gid_map", &format!("{inside} {gid} {count}"))
+    write(&whom, "uid_map", &format!("{inside} {uid} {count}"))?;
+    write(&whom, "gid_map", &format!("{inside} {gid} {count}"))
 }
 
-fn write(pid: Pid, file: &str, text: &str) -> Result<(), SetupError> {
-    fs::write(format!("/proc/{pid}/{file}"), text)
+fn write(whom: &impl Display, file: &str, text: &str) -> Result<(), SetupError> {
+    fs::write(format!("/proc/{whom}/{file}"), text)
         .map_err(io_at(Stage::Map, format!("write(\"/proc/PID/{file}\", \"{text}\")")))
 }
 

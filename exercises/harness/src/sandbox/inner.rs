@@ -14,7 +14,8 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::SigSet;
 use nix::unistd::{
-    chdir, dup2_stderr, dup2_stdin, dup2_stdout, execve, pause, pipe2, read, sethostname, setsid,
+    Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, execve, pause, pipe2, read, sethostname,
+    setsid,
 };
 
 use super::message::{Message, fail};
@@ -23,6 +24,7 @@ use super::request::{Request, Resident, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::{flag_names, lab_flags};
 use super::{branch, cgroups, ids, limits, recording, stranger};
+use crate::look::{Kind, namespaces};
 use crate::seccomp::Filter;
 use crate::sys::{self, Fork};
 
@@ -30,7 +32,7 @@ use crate::sys::{self, Fork};
 pub(crate) const WITNESS_FD: RawFd = 200;
 
 /// Opens one side of the sandbox's own terminal. A program there cannot reach this machine's.
-pub(crate) fn open_terminal() -> Result<File, SetupError> {
+fn open_terminal() -> Result<File, SetupError> {
     let master = open_quietly("/dev/ptmx")?;
     let unlock: libc::c_int = 0;
     // SAFETY: TIOCSPTLCK reads one int.
@@ -54,22 +56,27 @@ pub(crate) fn main(request: &Request, fds: &Descriptors, go: OwnedFd, tell: Owne
     exit(1)
 }
 
-/// Makes the lab's namespaces that do not depend on anybody.
+/// What does not depend on the root directory, while PID 1 builds that: our id, if it is one, and
+/// the namespaces of the lab.
 fn make_the_lab(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
+    if !request.many_ids {
+        ids::map("self", request.state.id(), 0, 0)?;
+    }
     if let Some(tenancy) = &fds.tenancy {
         cgroups::enter(&tenancy.entrance)?;
     }
-    let flags = match request.state {
-        State::RootLab => lab_flags(request),
+    if request.state == State::PlainUser {
         // The lab belongs to somebody else, and is there.
-        State::PlainUser => return Ok(()),
-    };
+        return Ok(());
+    }
+    let flags = lab_flags(request);
     let call = flag_names("unshare", flags);
-    unshare(CloneFlags::from_bits_retain(flags)).map_err(at(Stage::Inner, call))
+    unshare(CloneFlags::from_bits_retain(flags)).map_err(at(Stage::Inner, call))?;
+    furnish(request)
 }
 
-/// PID 1 writes a byte for each thing that we wait for; otherwise it has told why, and that is
-/// told alone.
+/// PID 1 writes a byte when the root is built, and one when it is ready for the program. Otherwise
+/// it has told why, and that is told alone.
 fn await_byte(go: &OwnedFd) {
     if read(go, &mut [0]) != Ok(1) {
         exit(1);
@@ -82,7 +89,12 @@ fn start(
     go: OwnedFd,
     tell: &mut File,
 ) -> Result<Infallible, SetupError> {
-    enter(request, fds, &go, tell)?;
+    let made = make_the_lab(request, fds);
+    await_byte(&go);
+    made?;
+    enter(request)?;
+    present(request, fds)?;
+    await_byte(&go);
     let pids = neighbours(request, fds, tell)?;
     connect(request, fds)?;
     restrict(request)?;
@@ -93,18 +105,10 @@ fn start(
 }
 
 // ANCHOR: enter
-/// Into the second level, step by step with PID 1.
-fn enter(
-    request: &Request,
-    fds: &Descriptors,
-    go: &OwnedFd,
-    tell: &mut File,
-) -> Result<(), SetupError> {
+/// Into a mount namespace of the second level. The copy's mounts are locked, because its owner is
+/// another.
+fn enter(request: &Request) -> Result<(), SetupError> {
     let stage = Stage::Inner;
-    let made = make_the_lab(request, fds);
-    await_byte(go);
-    made?;
-    // The root is built. The copy's mounts are locked, because its owner is another.
     unshare(CloneFlags::CLONE_NEWNS).map_err(at(stage, "unshare(CLONE_NEWNS)"))?;
     if request.cgroups {
         cgroups::show()?;
@@ -116,18 +120,30 @@ fn enter(
             .map_err(at(stage, "mount(\"/\", MS_REC | MS_SHARED)"))?;
     }
     chdir(request.folder.as_str()).map_err(at(stage, format!("chdir({:?})", request.folder)))?;
-    tell.write_all(b"n").map_err(io_at(stage, "write(that the namespaces are there)"))?;
-    // This takes capabilities but no ids: it is done while PID 1 writes the maps.
-    let furnished = match request.state {
-        State::RootLab => furnish(request),
-        State::PlainUser => Ok(()),
-    };
-    await_byte(go);
-    furnished?;
+    if request.state == State::RootLab {
+        forward_nothing(request);
+    }
     ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))?;
     request.own_cgroups.as_ref().map_or(Ok(()), cgroups::furnish)
 }
 // ANCHOR_END: enter
+
+/// Shows the check what the program finds: its process, its namespaces and mounts, its terminal.
+fn present(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
+    let stage = Stage::Inner;
+    let pid = Pid::this();
+    let pidfd = sys::pidfd_open(pid).map_err(at(stage, "pidfd_open()"))?;
+    let terminal = if request.terminal { Some(open_terminal()?) } else { None };
+    let namespaces: Vec<OwnedFd> =
+        Kind::ALL.into_iter().filter_map(|kind| namespaces::open(&pidfd, pid, kind).ok()).collect();
+    let mut passed = vec![pidfd.as_fd()];
+    passed.extend(terminal.iter().map(AsFd::as_fd));
+    passed.extend(namespaces.iter().map(AsFd::as_fd));
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    Message::Ready { mounts }
+        .send(fds.report.as_fd(), &passed)
+        .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))
+}
 
 /// Starts the residents. Their names and pids, as arguments may ask for them.
 fn neighbours(
@@ -217,11 +233,17 @@ pub(crate) fn furnish(request: &Request) -> Result<(), SetupError> {
         .map_err(at(Stage::Inner, format!("sethostname({:?})", request.host_name)))?;
     if request.network {
         loopback_up().map_err(at(Stage::Network, "ioctl(SIOCSIFFLAGS, \"lo\", IFF_UP)"))?;
-        // A machine that forwards hands that down to every new network namespace (`devinet_init_net`
-        // in `net/ipv4/devinet.c`). Labs are the same everywhere.
-        _ = std::fs::write("/proc/sys/net/ipv4/ip_forward", "0");
     }
     Ok(())
+}
+
+/// A machine that forwards hands that down to every new network namespace (`devinet_init_net` in
+/// `net/ipv4/devinet.c`). Labs are the same everywhere. This takes the lab's own `/proc`: the
+/// machine's may be read-only.
+pub(crate) fn forward_nothing(request: &Request) {
+    if request.network {
+        _ = std::fs::write("/proc/sys/net/ipv4/ip_forward", "0");
+    }
 }
 
 pub(crate) fn loopback_up() -> nix::Result<()> {

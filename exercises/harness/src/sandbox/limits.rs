@@ -7,6 +7,7 @@
 use std::fs;
 
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::utsname::uname;
 
 /// Bytes of resident memory, all processes of a sandbox together.
 pub const MEMORY: u64 = 512 << 20;
@@ -50,7 +51,8 @@ pub(crate) fn on_this_process() -> nix::Result<()> {
 
 /// Since Linux 5.14 the limit counts the processes of a user namespace; before, all of the user's.
 fn already_running() -> u64 {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let release = uname().map(|names| names.release().to_string_lossy().into_owned());
+    let release = release.unwrap_or_default();
     let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version >= (5, 14) {

@@ -28,9 +28,9 @@ pub(crate) enum Message {
     Failed(SetupError),
     /// The pids of the residents and their threads inside the sandbox.
     Residents(Vec<(String, i32)>),
-    /// The program's process is there and still waits to exec; with a pidfd of it, the
-    /// descriptors of its namespaces ([`crate::look::Kind`] order, without those that the kernel
-    /// lacks) and, if one was asked for, the master side of its terminal.
+    /// From the program's process before its exec; with a pidfd of it, the master side of its
+    /// terminal, if one was asked for, and the descriptors of its namespaces ([`crate::look::Kind`]
+    /// order, without those that the kernel lacks).
     Ready {
         /// Its mountinfo: the mounts that it finds.
         mounts: String,

@@ -26,7 +26,6 @@ use super::request::{Request, State};
 use super::root::Trees;
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::flag_names;
-use crate::look::{Kind, namespaces};
 use crate::sys::{self, Fork};
 
 /// The descriptors that come with a request, in this order.
@@ -107,9 +106,9 @@ fn live(
     // Making namespaces and building a root take about as long: both at once.
     let program = conceive(request, fds)?;
     Trees::take(request, shown)?.build(request)?;
-    limits::on_namespaces();
     if request.state == State::PlainUser {
         inner::furnish(request)?;
+        inner::forward_nothing(request);
     }
     let program = program.start(request, fds)?;
     // A PID 1 that cannot see who is there vouches for nothing: its own end is theirs.
@@ -145,11 +144,9 @@ struct Program {
 /// namespaces by itself, the mount namespace last: that is a copy of ours, and ours is not ready.
 struct Unborn {
     pid: Pid,
-    pidfd: OwnedFd,
-    /// One byte when the root is built, one when the ids are mapped.
+    /// One byte when the root is built, and one when there is nothing else to prepare.
     go: OwnedFd,
-    /// One byte when all namespaces are there; then the residents' pids. It is close-on-exec: its
-    /// end is the exec.
+    /// The residents' pids. It is close-on-exec: its end is the exec.
     told: fs::File,
 }
 
@@ -167,44 +164,27 @@ fn conceive(request: &Request, fds: &Descriptors) -> Result<Unborn, SetupError> 
             drop((go, told));
             inner::main(request, fds, wait, tell)
         }
-        Fork::Parent { pid, pidfd } => Ok(Unborn { pid, pidfd, go, told: told.into() }),
+        Fork::Parent { pid, .. } => Ok(Unborn { pid, go, told: told.into() }),
     }
 }
 
 impl Unborn {
     fn start(mut self, request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
-        let stage = Stage::Inner;
-        let terminal = if request.terminal { Some(inner::open_terminal()?) } else { None };
-        _ = nix::unistd::write(&self.go, b"b");
-        if !matches!(self.told.read(&mut [0]), Ok(1)) {
-            // It has told why.
-            exit(1);
+        if request.many_ids {
+            // It maps one id by itself. More are ours to give.
+            let count = if request.state == State::RootLab { ids::MANY } else { 1 };
+            ids::map_many(self.pid, request.state.id(), 0, 0, count)?;
         }
-        match request.state {
-            _ if !request.many_ids => ids::map(self.pid, request.state.id(), 0, 0)?,
-            State::RootLab => ids::map_many(self.pid, 0, 0, 0, ids::MANY)?,
-            State::PlainUser => ids::map_many(self.pid, request.state.id(), 0, 0, 1)?,
-        }
-        let namespaces: Vec<OwnedFd> = Kind::ALL
-            .into_iter()
-            .filter_map(|kind| namespaces::open(&self.pidfd, self.pid, kind).ok())
-            .collect();
-        let mut passed = vec![self.pidfd.as_fd()];
-        passed.extend(terminal.iter().map(AsFd::as_fd));
-        passed.extend(namespaces.iter().map(AsFd::as_fd));
-        let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", self.pid));
-        Message::Ready { mounts: mounts.unwrap_or_default() }
-            .send(fds.report.as_fd(), &passed)
-            .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
+        _ = nix::unistd::write(&self.go, b"r");
+        limits::on_namespaces();
         // The program's user has our id outside. Undumpable, our /proc entry is closed to it
         // (proc(5)).
         _ = nix::sys::prctl::set_dumpable(false);
-        _ = nix::unistd::write(&self.go, b"m");
-
+        _ = nix::unistd::write(&self.go, b"p");
         let mut bytes = Vec::new();
         self.told
             .read_to_end(&mut bytes)
-            .map_err(io_at(stage, "read(the start of the program)"))?;
+            .map_err(io_at(Stage::Inner, "read(the start of the program)"))?;
         let pids =
             bytes.chunks_exact(4).map(|pid| i32::from_le_bytes([pid[0], pid[1], pid[2], pid[3]]));
         let residents = pids.collect();

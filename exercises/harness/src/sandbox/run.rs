@@ -303,6 +303,7 @@ impl Run {
     pub fn story(&mut self) -> Result<Story, NoStory> {
         let story = self.story.take().ok_or(NoStory::NotRecorded)?;
         self.kill();
+        self.await_the_end_of_all();
         let mut text = String::new();
         File::from(story).read_to_string(&mut text).map_err(|_| NoStory::Lost)?;
         if let Some(errno) = text.strip_prefix(REFUSED) {
@@ -311,11 +312,16 @@ impl Run {
         Story::from_json_lines(&text).map_err(|_| NoStory::Lost)
     }
 
-    /// Everything in the PID namespace dies with its PID 1. That becomes readable when the last
-    /// one has.
+    /// Everything in the PID namespace dies with its PID 1.
     fn kill(&self) {
         if let Some(init) = &self.init {
             init.kill();
+        }
+    }
+
+    /// The pidfd of PID 1 becomes readable when the last one has died.
+    fn await_the_end_of_all(&self) {
+        if let Some(init) = &self.init {
             let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
             _ = poll(&mut [PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)], timeout);
         }
@@ -402,14 +408,12 @@ impl Run {
         };
         let mut fds = message.fds.into_iter();
         match Message::decode(&message.bytes) {
-            Some(Message::Created) => {
-                self.init = fds.next().and_then(|pidfd| Process::from_pidfd(pidfd).ok())
-            }
+            Some(Message::Created) => self.init = fds.next().map(Process::from_pidfd),
             Some(Message::Failed(error)) => _ = self.failed.get_or_insert(error),
             Some(Message::Residents(pids)) => self.residents = pids.into_iter().collect(),
             Some(Message::Ready { mounts }) => {
                 self.mounts = mounts::parse(&mounts);
-                self.program = fds.next().and_then(|pidfd| Process::from_pidfd(pidfd).ok());
+                self.program = fds.next().map(Process::from_pidfd);
                 if self.wants_terminal {
                     self.terminal = fds.next();
                 }
@@ -477,6 +481,9 @@ fn who_said_so(pid: Pid) -> nix::Result<Option<Process>> {
 impl Drop for Run {
     fn drop(&mut self) {
         self.kill();
+        // Whoever is the last to hold a namespace takes it down. We do our part while they die.
+        self.lab = None;
+        self.await_the_end_of_all();
         if let Some((_, gone)) = &self.cgroups {
             let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
             _ = poll(&mut [PollFd::new(gone.as_fd(), PollFlags::POLLIN)], timeout);

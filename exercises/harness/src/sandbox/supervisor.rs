@@ -83,6 +83,8 @@ fn serve() {
         // them (root of a user namespace) they are somebody's who is not root.
         _ = setgroups(&[]);
     }
+    // They stay what they are: an id map is written once (user_namespaces(7)).
+    let host = (ids::host_uid(), ids::host_gid());
     let requests = std::io::stdin();
     while let Ok(Some(message)) = wire::receive(requests.as_fd()) {
         let mut fds = message.fds.into_iter();
@@ -90,7 +92,7 @@ fn serve() {
             Some((&RUN, body)) => {
                 if let (Some(request), Some(mut descriptors)) =
                     (Request::decode(body), Descriptors::take(&mut fds))
-                    && let Err(error) = run(&request, &mut descriptors, fds)
+                    && let Err(error) = run(&request, &mut descriptors, fds, host)
                 {
                     fail(&descriptors.report, error);
                 }
@@ -107,13 +109,15 @@ fn serve() {
     }
 }
 
-/// Clones PID 1 of a sandbox, gives it its ids, and hands its pidfd to the check. Two more
+/// Clones PID 1 of a sandbox, gives it its ids (these of ours, or many), and hands its pidfd to the
+/// check. Two more
 /// descriptors may follow: with cgroups a pipe for their janitor, and where a story is wanted a pipe
 /// for it; a recorder goes with the sandbox then.
 fn run(
     request: &Request,
     fds: &mut Descriptors,
     mut more: impl Iterator<Item = OwnedFd>,
+    (uid, gid): (u32, u32),
 ) -> Result<(), SetupError> {
     let stage = Stage::Supervisor;
     if let Some(plan) = &request.own_cgroups
@@ -152,7 +156,7 @@ fn run(
         Fork::Parent { pid, pidfd } => {
             match request.many_ids.then(ids::many).flatten() {
                 Some((uid, gid)) => ids::map_many(pid, 0, uid, gid, ids::MANY)?,
-                None => ids::map(pid, 0, ids::host_uid(), ids::host_gid())?,
+                None => ids::map(pid, 0, uid, gid)?,
             }
             if let Some((story, socket)) = recorder {
                 recording::fork_recorder(request, socket, story, (pid, &pidfd))
