@@ -8,11 +8,11 @@ mod floor;
 mod record;
 
 use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use harness::sandbox::{Sandbox, State, Status, Wait};
 
@@ -26,13 +26,16 @@ use crate::steps::{Outcome, run_step, steps};
 
 const USAGE: &str = "cargo xtask bench [box] [--runs N]";
 
+/// How a run went: well, or the reason why not.
+type Ran = std::result::Result<(), String>;
+
 /// A way to run the program once.
 struct Way<'a> {
     name: &'a str,
-    run: Box<dyn Fn() -> std::result::Result<(), String> + 'a>,
+    run: Box<dyn Fn() -> Ran + 'a>,
 }
 
-fn way<'a>(name: &'a str, run: impl Fn() -> std::result::Result<(), String> + 'a) -> Way<'a> {
+fn way<'a>(name: &'a str, run: impl Fn() -> Ran + 'a) -> Way<'a> {
     Way { name, run: Box::new(run) }
 }
 
@@ -56,6 +59,9 @@ const BWRAP: usize = 4;
 pub(crate) fn run(words: &[&str]) -> Result {
     if let [record::LOAD, load] = words {
         return record::bear(load);
+    }
+    if let [WORK_WORD, way, runs] = words {
+        return work(way, runs);
     }
     let (of_box, words) = match words {
         ["box", rest @ ..] => (true, rest),
@@ -96,6 +102,8 @@ fn in_turn(ways: &[Way], runs: usize) -> Vec<std::result::Result<Vec<f64>, Strin
     for _ in 0..runs {
         for (way, times) in ways.iter().zip(&mut times) {
             let Ok(own) = times else { continue };
+            // The kernel takes down what is left of a run after it. Nobody pays for the one before.
+            thread::sleep(Duration::from_millis(10));
             let start = Instant::now();
             match (way.run)() {
                 Ok(()) => own.push(start.elapsed().as_secs_f64() * 1000.0),
@@ -131,42 +139,103 @@ fn print_table(runs: usize, ways: &[Way], times: &[std::result::Result<Vec<f64>,
     print("\nbars: the root lab costs at most 0.75 of bwrap and 1.6 times the floor\n");
 }
 
-/// Runs per second with several at once, and how many processors that keeps busy: one run has more
-/// than one at work, so the rate cannot grow as the number of processors does.
+/// Runs per second with several at once, and how many processors that keeps busy. A run has more
+/// than one at work, the kernel's threads among them. The floor shows how much growth that leaves.
 fn print_throughput(runs: usize) {
     const AT_ONCE: [usize; 4] = [1, 2, 4, 8];
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    print("\nroot labs per second, so many at once, and processors busy with it\n\n");
-    let mut alone = None;
-    for at_once in AT_ONCE {
-        match throughput(at_once, 4 * runs) {
-            Ok((rate, busy)) => {
-                let times = rate / *alone.get_or_insert(rate);
-                print(&format!("{at_once:52}{rate:7.0}{times:9.2} times{busy:9.2} busy\n"));
+    print(
+        "\nruns per second, so many at once; the same as a multiple of one alone; processors busy\n\n",
+    );
+    print(&format!("{:38}{}\n", "", AT_ONCE.map(|at_once| format!("{at_once:>11}")).concat()));
+    for Way { name, .. } in works() {
+        let (mut rates, mut growth, mut busy) = (String::new(), String::new(), String::new());
+        let mut alone = None;
+        for at_once in AT_ONCE {
+            match throughput(name, at_once, 4 * runs) {
+                Ok(found) => {
+                    let times = found.rate / *alone.get_or_insert(found.rate);
+                    rates.push_str(&format!("{:11.0}", found.rate));
+                    growth.push_str(&format!("{times:11.2}"));
+                    busy.push_str(&format!("{:11.2}", found.busy));
+                }
+                Err(failure) => {
+                    print(&format!("{name:38}not measured: {failure}\n"));
+                    break;
+                }
             }
-            Err(error) => print(&format!("{at_once:52}not measured: {error}\n")),
         }
+        print(&format!("{name:38}{rates}\n{:38}{growth}\n{:38}{busy}\n", "", ""));
     }
     print(&format!("\nthis machine has {cores} processors\n"));
 }
 
-/// Runs per second, and processors busy on average.
-fn throughput(at_once: usize, runs: usize) -> std::result::Result<(f64, f64), String> {
-    let left = AtomicUsize::new(runs);
-    let work = || -> std::result::Result<(), String> {
-        while left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
-            root_lab()?;
+/// The word that turns `bench` into one of several who work at once: `--work WAY RUNS`.
+const WORK_WORD: &str = "--work";
+
+/// What they do.
+fn works() -> [Way<'static>; 3] {
+    [
+        way("fork and exec", plain),
+        way("the floor", floor::with_root),
+        way("sandbox, root lab", root_lab),
+    ]
+}
+
+/// Works when its standard input ends, and says before that it is ready.
+fn work(way: &str, runs: &str) -> Result {
+    let way = works()
+        .into_iter()
+        .find(|known| known.name == way)
+        .ok_or_else(|| Failure::usage(format!("there is no work `{way}`")).help(USAGE))?;
+    let runs: usize = runs
+        .parse()
+        .map_err(|_| Failure::usage(format!("`{runs}` is no number of runs")).help(USAGE))?;
+    let failed = |error: String| Failure::machine(error);
+    (way.run)().map_err(failed)?;
+    print("ready\n");
+    io::stdin().read_to_end(&mut Vec::new()).map_err(|error| failed(error.to_string()))?;
+    for _ in 0..runs {
+        (way.run)().map_err(failed)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Throughput {
+    /// Runs per second.
+    rate: f64,
+    /// Processors, on average.
+    busy: f64,
+}
+
+/// In processes of their own: the floor's clone(2) wants a single thread.
+fn throughput(way: &str, at_once: usize, runs: usize) -> Result<Throughput> {
+    let failed = |error: io::Error| Failure::new(format!("could not work at once: {error}"));
+    let each = (runs / at_once).max(1);
+    let mut workers = Vec::new();
+    for _ in 0..at_once {
+        let mut worker = Command::new(std::env::current_exe().map_err(failed)?);
+        worker.args(["bench", WORK_WORD, way, &each.to_string()]);
+        worker.stdin(Stdio::piped()).stdout(Stdio::piped());
+        workers.push(worker.spawn().map_err(failed)?);
+    }
+    for worker in &mut workers {
+        let said = worker.stdout.as_mut().expect("it is a pipe");
+        said.read_exact(&mut [0; "ready\n".len()]).map_err(failed)?;
+    }
+    let (start, (cores, idle_before)) = (Instant::now(), idle_time());
+    workers.iter_mut().for_each(|worker| drop(worker.stdin.take()));
+    for mut worker in workers {
+        let status = worker.wait().map_err(failed)?;
+        if !status.success() {
+            return Err(Failure::new(format!("{way}: {status}")));
         }
-        Ok(())
-    };
-    let (start, idle_before) = (Instant::now(), idle_time());
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().expect("it does not panic"))
-    })?;
+    }
     let seconds = start.elapsed().as_secs_f64();
-    let (cores, idle) = idle_time();
-    Ok((runs as f64 / seconds, cores - (idle - idle_before.1) / seconds))
+    Ok(Throughput {
+        rate: (each * at_once) as f64 / seconds,
+        busy: cores - (idle_time().1 - idle_before) / seconds,
+    })
 }
 
 /// How many processors are on, and the seconds that they have been idle, all together: the lines
@@ -188,23 +257,23 @@ fn quantile(values: &[f64], part: f64) -> f64 {
     sorted[((sorted.len() - 1) as f64 * part).round() as usize]
 }
 
-fn plain() -> std::result::Result<(), String> {
+fn plain() -> Ran {
     command("/bin/true", &[])
 }
 
-fn unshare() -> std::result::Result<(), String> {
+fn unshare() -> Ran {
     let options = ["-Urmpfnui", "--cgroup", "--", "/bin/true"];
     command("unshare", &options)
 }
 
-fn bwrap() -> std::result::Result<(), String> {
+fn bwrap() -> Ran {
     const OPTIONS: &str = "--unshare-all --ro-bind /usr /usr --symlink usr/bin /bin \
         --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev --tmpfs /tmp \
         /usr/bin/true";
     command("bwrap", &OPTIONS.split_ascii_whitespace().collect::<Vec<_>>())
 }
 
-fn command(program: &str, arguments: &[&str]) -> std::result::Result<(), String> {
+fn command(program: &str, arguments: &[&str]) -> Ran {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.status() {
@@ -214,20 +283,20 @@ fn command(program: &str, arguments: &[&str]) -> std::result::Result<(), String>
     }
 }
 
-fn root_lab() -> std::result::Result<(), String> {
+fn root_lab() -> Ran {
     sandbox(|sandbox| sandbox)
 }
 
-fn plain_user() -> std::result::Result<(), String> {
+fn plain_user() -> Ran {
     sandbox(|sandbox| sandbox.state(State::PlainUser))
 }
 
-fn no_network() -> std::result::Result<(), String> {
+fn no_network() -> Ran {
     sandbox(Sandbox::without_network)
 }
 
 /// Everything: set-up, run, and waiting until all of it is gone.
-fn sandbox(change: fn(Sandbox) -> Sandbox) -> std::result::Result<(), String> {
+fn sandbox(change: fn(Sandbox) -> Sandbox) -> Ran {
     let mut run =
         change(Sandbox::command("/bin/true")).start().map_err(|error| error.to_string())?;
     let wait = run.await_end();
