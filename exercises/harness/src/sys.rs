@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use nix::Result;
 use nix::errno::Errno;
+use nix::sched::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
@@ -58,6 +59,21 @@ pub(crate) unsafe fn fork_into(flags: c_int) -> Result<Fork> {
     }
 }
 // ANCHOR_END: fork
+
+/// Moves a process that was just made to another processor, if there is one (sched_setaffinity(2)),
+/// and lets it run anywhere again. A new process may otherwise stay on its parent's processor and
+/// wait until the parent sleeps, while others are idle (seen on Linux 6.18). Being refused costs
+/// time and nothing else, so no error is told.
+pub(crate) fn move_away(pid: Pid) {
+    let Ok(anywhere) = sched_getaffinity(pid) else { return };
+    let mut elsewhere = anywhere;
+    let moved = sched_getcpu()
+        .and_then(|here| elsewhere.unset(here))
+        .and_then(|()| sched_setaffinity(pid, &elsewhere));
+    if moved.is_ok() {
+        _ = sched_setaffinity(pid, &anywhere);
+    }
+}
 
 /// pidfd_open(2), Linux 5.3.
 pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd> {

@@ -164,7 +164,11 @@ fn conceive(request: &Request, fds: &Descriptors) -> Result<Unborn, SetupError> 
             drop((go, told));
             inner::main(request, fds, wait, tell)
         }
-        Fork::Parent { pid, .. } => Ok(Unborn { pid, go, told: told.into() }),
+        Fork::Parent { pid, .. } => {
+            // It makes namespaces while we build the root: not in turn.
+            sys::move_away(pid);
+            Ok(Unborn { pid, go, told: told.into() })
+        }
     }
 }
 
