@@ -7,9 +7,9 @@
 //!
 //! ```text
 //! # ls /tmp/tree
-//! bin  lib  lib64  proc  share  usr
+//! bin  dev  lib  lib64  proc  share  usr
 //! # ch08-root /tmp/tree /tmp/notes -- ls /
-//! bin  lib  lib64  proc  share  usr
+//! bin  dev  lib  lib64  proc  share  usr
 //! # ch08-root /tmp/tree /tmp/notes -- touch /share/note
 //! touch: cannot touch '/share/note': Read-only file system
 //! ```

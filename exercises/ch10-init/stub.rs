@@ -18,7 +18,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, exit};
 
 use anyhow::{Context as _, Result, anyhow};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
@@ -50,6 +50,9 @@ fn main() -> ExitCode {
 
 /// Runs `command` below a PID 1 in a new PID namespace. Returns its exit status.
 fn run(command: &OsStr, args: &[OsString]) -> Result<i32> {
+    // Whoever started us may ignore SIGCHLD, and we with them: none would come then.
+    // SAFETY: the kernel's own disposition, no handler runs.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
     // TODO: block the signals in `held`, and keep the mask from before. Man pages: sigprocmask(2), signal(7).
     let held = SigSet::from_iter(HELD);
     let before = SigSet::thread_get_mask().context("sigprocmask()")?;

@@ -75,23 +75,31 @@ pub(crate) enum Built {
 
 /// Builds a package's program and its check, and says where the check is.
 pub(crate) fn build_check(package: &str, screen: Screen) -> Result<Built> {
-    build(&["test", "--test", "check", "--no-run"], package, "[\"test\"]", screen)
+    build(&["test", "--test", "check", "--no-run", "-p", package], package, "[\"test\"]", screen)
 }
 
 /// Builds a package's program and says where it is.
 pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
     // With the harness beside it, the dependencies have the features that a check needs: they are
     // not built a second time.
-    build(&["build", "-p", "harness"], package, "[\"bin\"]", screen)
+    build(&["build", "-p", "harness", "-p", package], package, "[\"bin\"]", screen)
+}
+
+/// Builds the programs of all these packages. Of one that does not compile the compiler says why, and
+/// the others are built all the same.
+pub(crate) fn build_programs(packages: &[String], screen: Screen) -> Result<()> {
+    let mut arguments = vec!["build", "--keep-going", "-p", "harness"];
+    arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
+    build(&arguments, "the programs", "[\"bin\"]", screen).map(drop)
 }
 
 /// Runs cargo and looks in its messages for the executable of a kind of target. The compiler's
 /// diagnostics are passed on as they come.
-fn build(arguments: &[&str], package: &str, kind: &str, screen: Screen) -> Result<Built> {
+fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<Built> {
     let mut cargo = command();
     cargo
         .args(arguments)
-        .args(["-p", package, "--message-format=json-render-diagnostics"])
+        .arg("--message-format=json-render-diagnostics")
         .env("CARGO_TERM_COLOR", if screen::stderr_colour() { "always" } else { "never" })
         .env("CARGO_TERM_PROGRESS_WHEN", "never")
         // A quiet cargo would not say either that it waits for another one.
@@ -101,7 +109,7 @@ fn build(arguments: &[&str], package: &str, kind: &str, screen: Screen) -> Resul
         .stderr(Stdio::piped());
     let mut child = cargo.spawn().map_err(not_started)?;
     let stderr = child.stderr.take();
-    let doing = format!("{package}: building …");
+    let doing = format!("{what}: building …");
     screen.passing(&doing);
     // In a thread of its own: cargo may fill either pipe first.
     let complaints = std::thread::spawn(move || pass_on(lines_of(stderr), &doing, screen));

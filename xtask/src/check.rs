@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
+use harness::verdict::Verdict;
+
 use crate::cargo::{self, Built};
 use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
@@ -238,8 +240,9 @@ fn run_steps(
     Ok(first)
 }
 
-/// Runs a step that has failed once more with the recorder beside it: its story is kept, and the
-/// verdict points at a call. Without that the verdict stands all the same.
+/// Runs a step that has failed once more with the recorder beside it. Its story is kept; the verdict
+/// points at a call, and knows a mistake also by the call that failed. Without that the verdict stands
+/// as it is.
 fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
     let Ok(folder) = cargo::target().map(|target| target.join("stories")) else { return };
     let file = folder.join(format!("{}.jsonl", chapter.name));
@@ -252,7 +255,11 @@ fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
         // It may have turned out otherwise this time.
         && recorded.verdict.saw == run.verdict.saw
     {
-        run.verdict.pointer = recorded.verdict.pointer;
+        let before = std::mem::take(&mut run.verdict);
+        run.verdict = match recorded.verdict {
+            again if again.mistake.is_empty() => Verdict { pointer: again.pointer, ..before },
+            again => again,
+        };
         run.story = Some(file).filter(|file| file.exists());
     }
 }
@@ -281,8 +288,12 @@ impl Teller {
     }
 }
 
-/// `hash` is of the program before it was built: an edit meanwhile has not been checked.
+/// `hash` is of the program before it was built: an edit meanwhile has not been checked. Nor has the
+/// exercise been, if another program was checked in its place.
 fn keep(chapter: &Chapter, hash: u64, state: State) {
+    if std::env::var_os(harness::PROGRAM).is_some() {
+        return;
+    }
     let mut progress = Progress::load();
     let entry = progress.of(chapter);
     progress.keep(progress::Entry { hash, state, ..entry });

@@ -4,32 +4,52 @@ use std::path::Path;
 
 use harness::sandbox::{Sandbox, State};
 
-use crate::cargo::programs;
+use crate::cargo::{build_programs, programs};
 use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
 use crate::run::{has_terminal, in_sandbox, state};
-use crate::screen;
+use crate::screen::{self, Screen};
 
-const USAGE: &str = "cargo xtask shell [--as root-lab|plain-user]";
+const USAGE: &str = "cargo xtask shell [--solutions] [--as root-lab|plain-user]";
 
 pub(crate) fn run(words: &[&str]) -> Result {
     let (state, others) = state(words, USAGE)?;
-    if let Some(unknown) = others.first() {
-        return Err(Failure::usage(format!("shell does not know `{unknown}`")).help(USAGE));
-    }
+    let solved = match others.as_slice() {
+        [] => false,
+        ["--solutions"] => true,
+        [.., unknown] => {
+            return Err(Failure::usage(format!("shell does not know `{unknown}`")).help(USAGE));
+        }
+    };
     let shell = ["/bin/bash", "/bin/sh"].into_iter().find(|shell| Path::new(shell).exists());
     let shell = shell.ok_or_else(|| Failure::machine("there is no /bin/sh on this machine"))?;
     let (who, prompt) = match state {
         State::RootLab => ("root", "lab# "),
         State::PlainUser => ("an ordinary user", "lab$ "),
     };
-    let sandbox = furnished(Sandbox::command(shell).state(state).env("PS1", prompt))?;
+    let sandbox = Sandbox::command(shell).state(state).env("PS1", prompt);
+    let sandbox = if solved { solved_chapters(sandbox)? } else { furnished(sandbox)? };
     if has_terminal() {
         screen::warn(&format!(
             "you are {who} in a sandbox: nothing you do here leaves it, and `exit` ends it for good\n"
         ));
     }
     in_sandbox(sandbox)
+}
+
+/// Shows the solutions, under the names of the exercises: the programs that the sessions of the pages
+/// were recorded with.
+fn solved_chapters(mut sandbox: Sandbox) -> Result<Sandbox> {
+    let (chapters, folder) = (Chapter::all()?, programs()?);
+    let solution = |chapter: &Chapter| format!("{}-solution", chapter.name);
+    build_programs(&chapters.iter().map(solution).collect::<Vec<_>>(), Screen::stdout())?;
+    for chapter in &chapters {
+        let program = folder.join(solution(chapter));
+        if program.is_file() {
+            sandbox = sandbox.show(&chapter.name, program);
+        }
+    }
+    Ok(sandbox)
 }
 
 /// Shows the programs of the exercises and solutions in `/lab`.

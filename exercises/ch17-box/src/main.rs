@@ -23,7 +23,7 @@ use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::net::if_::if_nametoindex;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigHandler, SigSet, Signal, kill, signal};
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, chdir, getegid, geteuid, pivot_root, sethostname};
@@ -231,6 +231,9 @@ struct Child {
 impl Child {
     /// Does `work` in a child, in new namespaces. If it fails, the child says why on the line.
     fn start(kinds: i32, work: impl FnOnce(&mut UnixStream) -> Result<u8>) -> Result<Child> {
+        // Whoever started us may ignore SIGCHLD, and we with them: none would come then.
+        // SAFETY: the kernel's own disposition, no handler runs.
+        unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
         held().thread_block().context("sigprocmask(SIG_BLOCK)")?;
         let (line, mut theirs) = UnixStream::pair().context("socketpair()")?;
         // SAFETY: without a stack the child runs on a copy of ours, as after fork(2), and this

@@ -21,6 +21,7 @@ use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::record::Story;
 use crate::report::Report;
 
 /// One replacement in the solution's source.
@@ -173,13 +174,18 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
 }
 
 /// The first mistake that shows like this.
+///
+/// A program need not say which of its calls failed. Where the run was recorded, the story does:
+/// what is wanted of `stderr` may be found in either.
 pub fn diagnose<'a>(
     mistakes: impl IntoIterator<Item = &'a Mistake>,
     report: &Report,
 ) -> Option<&'a Mistake> {
+    let failed = report.story.as_ref().and_then(Story::failed_call);
     let so = |(key, wanted): &(String, Vec<String>)| {
-        let fact = report.fact(key);
-        fact.is_some_and(|fact| wanted.iter().any(|pattern| fits(pattern, &fact)))
+        let failed = failed.as_ref().filter(|_| key == "stderr");
+        let mut facts = report.fact(key).into_iter().chain(failed.cloned());
+        facts.any(|fact| wanted.iter().any(|pattern| fits(pattern, &fact)))
     };
     mistakes.into_iter().find(|mistake| mistake.when.iter().any(|facts| facts.iter().all(so)))
 }

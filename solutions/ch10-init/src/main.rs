@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, exit};
 use anyhow::{Context as _, Result, anyhow};
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
@@ -40,6 +40,9 @@ fn main() -> ExitCode {
 // ANCHOR: run
 /// Runs `command` below a PID 1 in a new PID namespace. Returns its exit status.
 fn run(command: &OsStr, args: &[OsString]) -> Result<i32> {
+    // Whoever started us may ignore SIGCHLD, and we with them: none would come then.
+    // SAFETY: the kernel's own disposition, no handler runs.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
     // From here on they wait until somebody asks, in us and in whoever is born.
     let held = SigSet::from_iter(HELD);
     let before = held.thread_swap_mask(SigmaskHow::SIG_BLOCK).context("sigprocmask(SIG_BLOCK)")?;

@@ -1,5 +1,7 @@
 //! Which call of a story a mistake is about.
 
+use nix::errno::Errno;
+
 use super::story::{Change, Outcome, Step, Story};
 use crate::mistakes::{Pointer, Side, fits};
 
@@ -47,9 +49,22 @@ impl Story {
         })
     }
 
-    fn failure(&self) -> Option<String> {
+    /// The last call that failed as a program of this course says it, and the reason where the recorder
+    /// knows it: `unshare(CLONE_NEWUTS): EPERM: Operation not permitted: it takes CAP_SYS_ADMIN`.
+    pub(crate) fn failed_call(&self) -> Option<String> {
+        let Step { text, outcome, .. } = &self.steps[self.failed()?];
+        let Outcome::Error { errno, why } = outcome else { return None };
+        let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        Some(format!("{text}: {errno}: {}{why}", description(errno)))
+    }
+
+    fn failed(&self) -> Option<usize> {
         let failed = |step: &Step| matches!(step.outcome, Outcome::Error { .. });
-        let at = self.steps.iter().rposition(failed)?;
+        self.steps.iter().rposition(failed)
+    }
+
+    fn failure(&self) -> Option<String> {
+        let at = self.failed()?;
         let why = match &self.steps[at].outcome {
             Outcome::Error { why: Some(why), .. } => format!(": {why}"),
             _ => String::new(),
@@ -63,6 +78,13 @@ impl Story {
             at => format!("call {at}, {}", self.steps[at].line()),
         }
     }
+}
+
+/// What strerror(3) says of the errno with this name.
+fn description(name: &str) -> &'static str {
+    const LAST: i32 = libc::EHWPOISON;
+    let known = (1..=LAST).map(Errno::from_raw).find(|errno| format!("{errno:?}") == name);
+    known.map_or("", Errno::desc)
 }
 
 #[cfg(test)]
@@ -123,5 +145,11 @@ mod tests {
         let told = story().point(None);
         assert_eq!(told.as_deref(), Some("call 2, sethostname(\"x\") = EPERM failed: no right"));
         assert_eq!(Story::default().point(None), None);
+        let failed = story().failed_call();
+        assert_eq!(
+            failed.as_deref(),
+            Some("sethostname(\"x\"): EPERM: Operation not permitted: no right")
+        );
+        assert_eq!(Story::default().failed_call(), None);
     }
 }

@@ -21,7 +21,7 @@ use super::filter::OURS;
 use super::names::{self, Names};
 use super::ptrace::{self, At, Stop};
 use super::story::{Change, Link, Mount, Outcome, Step, Story};
-use super::why::{self, Caller};
+use super::why::{self, Caller, Numbered};
 use crate::look::{Kind, Namespace};
 
 /// How many steps a story keeps. A program that makes more of them does the same again and again.
@@ -626,6 +626,13 @@ impl Recorder {
     /// What the reasons for an error are looked for in.
     fn caller(&self, pid: Pid) -> Option<Caller<'_>> {
         let task = self.tasks.get(&pid)?;
+        // How deep the PID namespace is. Whoever has a number there, the caller sees.
+        let level = task.pids.len().checked_sub(1)?;
+        let alive = self.tasks.iter().filter(|(_, task)| !task.ended);
+        let tasks = alive.filter_map(|(pid, task)| {
+            let user = task.namespace(Kind::User).cloned().unwrap_or_default();
+            Some(Numbered { number: *task.pids.get(level)?, pid: *pid, user })
+        });
         let threads = status(pid, "Threads").and_then(|count| count.parse().ok()).unwrap_or(1);
         Some(Caller {
             pid,
@@ -636,6 +643,7 @@ impl Recorder {
             capabilities: task.capabilities.unwrap_or_default(),
             threads,
             root: task.root.clone().unwrap_or_default(),
+            tasks: tasks.collect(),
         })
     }
 

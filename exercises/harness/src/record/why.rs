@@ -13,6 +13,9 @@ use super::calls::{Call, Meaning};
 use super::names::{self, Names};
 use crate::look::{Kind, Namespace};
 
+/// The user namespace in which a story begins.
+const FIRST_USER: &str = "user A";
+
 const CAP_SYS_CHROOT: u32 = 18;
 const CAP_SYS_ADMIN: u32 = 21;
 
@@ -27,6 +30,17 @@ pub(super) struct Caller<'a> {
     pub(super) capabilities: u64,
     pub(super) threads: u32,
     pub(super) root: String,
+    /// Itself, and everybody else of whom the recorder knows.
+    pub(super) tasks: Vec<Numbered>,
+}
+
+/// Somebody as the caller sees them.
+pub(super) struct Numbered {
+    /// In the caller's PID namespace.
+    pub(super) number: i32,
+    pub(super) pid: Pid,
+    /// The user namespace.
+    pub(super) user: String,
 }
 
 impl Caller<'_> {
@@ -261,20 +275,22 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<St
         fields.by_ref().take(3).filter(|field| field.parse::<u32>().is_ok()).count() == 3
             && fields.next().is_none()
     };
-    // The path is the caller's; its number means somebody in a PID namespace inside.
-    let now = |file: &str| {
-        let number: i32 = folder.rsplit('/').next()?.parse().ok()?;
-        let ours = super::recorder::status(caller.pid, "NSpid")?;
-        let is_ours = ours.split_ascii_whitespace().any(|pid| pid.parse() == Ok(number));
-        is_ours.then(|| fs::read_to_string(format!("/proc/{}/{file}", caller.pid)).ok())?
-    };
+    // The path is the caller's, and so is its number.
+    let number = folder.rsplit('/').next().and_then(|number| number.parse().ok());
+    let whose = caller.tasks.iter().find(|task| Some(task.number) == number);
+    let now = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", whose?.pid)).ok();
     match (name, errno) {
         ("uid_map" | "gid_map", Errno::EINVAL) if !text.lines().all(three_numbers) => Some(
             "one write(2) must carry whole lines of three numbers: first id inside, first id outside, length"
                 .to_owned(),
         ),
         ("uid_map" | "gid_map", Errno::EPERM) if now(name).is_some_and(|map| !map.is_empty()) => {
-            Some("a map can be written once, and this one has been".to_owned())
+            Some(match whose {
+                Some(Numbered { user, .. }) if user == FIRST_USER => format!(
+                    "it belongs to {user}, where your program was started, and was written before"
+                ),
+                _ => "a map can be written once, and this one has been".to_owned(),
+            })
         }
         ("gid_map", Errno::EPERM) if now("setgroups").is_some_and(|now| now.trim() == "allow") => {
             Some("without privilege over the ids outside, \"deny\" must be written to setgroups first".to_owned())
