@@ -5,12 +5,14 @@ use harness::look::visitor;
 use harness::sandbox::Resident;
 use harness::{Exercise, Report, assert_report, exercise, token};
 
-/// The target: a neighbour with UTS, IPC and network namespaces of its own, and a random name.
+/// The target: a neighbour with UTS, IPC and network namespaces of its own, and a random name. It went
+/// into a user namespace of its own after that: the three belong to the lab's, whose root you are.
 fn with_target(exercise: Exercise, name: &str) -> Exercise {
     exercise.resident(Resident {
         name: "target".into(),
         new: libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET,
         host_name: Some(name.into()),
+        below: vec![0],
         ..Resident::default()
     })
 }
@@ -29,13 +31,13 @@ fn report() -> Report {
 }
 
 /// COMMAND is in the target's UTS, IPC and network namespaces: the same ones, not new ones. The
-/// other five stay the lab's.
+/// other five stay the lab's, the user namespace among them.
 #[test]
 fn step1_command_is_in_the_three_namespaces_of_the_target() {
     assert_report!(report().table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
-    target   A     A    A    B    B    B    A       A
+    target   B     A    A    B    B    B    A       A
     COMMAND  A     A    A    B    B    B    A       A
     ");
 }

@@ -3,8 +3,8 @@
 use harness::sandbox::State;
 use harness::{Report, assert_report, exercise, token};
 
-/// Runs the program once and looks at COMMAND while it is parked. Root of the lab starts it where root
-/// may do what an ordinary user may not, and so can do it wrong: leave late, or for the wrong owner.
+/// Runs the program once and looks at COMMAND while it is parked. Root of the lab starts it first: root
+/// may do what an ordinary user may not, and so can do it wrong, leave late or for the wrong owner.
 fn report(state: State) -> Report {
     let name = token("otter");
     let mut attempt = exercise!().state(state).watch_setgroups().arg(&name).witness().start();
@@ -37,14 +37,13 @@ fn step2_its_user_namespace_owns_the_other_three() {
     assert_report!(report(State::RootLab).lines(&["COMMAND", "owned by"]), @"owned by its user namespace: net uts ipc");
 }
 
-/// An ordinary user starts your program, who has not a single capability. COMMAND is root there, and
-/// still has every capability after it was executed. For the map of gids your program has paid with
-/// setgroups(2).
+/// COMMAND is root there, and still has every capability after it was executed. For the map of
+/// gids your program has paid with setgroups(2).
 #[test]
 fn step3_it_is_root_there_and_has_kept_every_capability() {
     let keys =
         ["COMMAND", "owned by", "uid_map", "gid_map", "ids when", "setgroups", "capabilities"];
-    assert_report!(report(State::PlainUser).lines(&keys), @r"
+    assert_report!(report(State::RootLab).lines(&keys), @r"
     owned by its user namespace: net uts ipc
     uid_map of COMMAND: 0 you 1
     gid_map of COMMAND: 0 you 1
@@ -67,7 +66,7 @@ fn step4_the_host_name_is_set_there_and_nowhere_else() {
     ");
 }
 
-/// All of it at once, for an ordinary user.
+/// Started by an ordinary user without a single capability, your program does all the same.
 #[test]
 fn step5_an_ordinary_user_gets_the_same() {
     let keys = [

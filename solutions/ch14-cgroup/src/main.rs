@@ -80,6 +80,7 @@ fn run(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> Result<Wait
 }
 // ANCHOR_END: run
 
+// ANCHOR: child
 /// The child's whole life. It never returns: the code above is the parent's.
 fn child(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> ! {
     if let Err(error) = cgroup.map_or(Ok(()), join).and_then(|()| own_view()) {
@@ -90,6 +91,7 @@ fn child(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> ! {
     eprintln!("ch14-cgroup: execve({command:?}): {error}");
     exit(127)
 }
+// ANCHOR_END: child
 
 // ANCHOR: join
 /// Moves this process into a cgroup.

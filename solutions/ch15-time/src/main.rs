@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     }
 }
 
+// ANCHOR: run
 /// Runs `command` with the two clocks shifted by so many seconds, and waits for it.
 fn run(
     monotonic: &OsStr,
@@ -42,6 +43,7 @@ fn run(
     unsafe { command.args(args).pre_exec(|| Ok(())) };
     command.status().with_context(|| format!("execve({:?})", command.get_program()))
 }
+// ANCHOR_END: run
 
 fn seconds(word: &OsStr) -> Result<i64> {
     let number = word.to_str().and_then(|text| text.parse().ok());

@@ -61,7 +61,7 @@ fn in_new_box(options: &[OsString], command: &[OsString]) -> Result<u8> {
             _ => bail!(USAGE),
         }
     }
-    // Two addresses that no other box has: a pid has 22 bits at most.
+    // Two addresses that no other box of this PID namespace has: a pid has 22 bits at most.
     let first = 0x0a00_0000 + 2 * Pid::this().as_raw() as u32;
     let (outer, inner) = (Ipv4Addr::from(first), Ipv4Addr::from(first + 1));
     let between = Child::start(libc::CLONE_NEWUSER, |line| {

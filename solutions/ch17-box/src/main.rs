@@ -24,6 +24,7 @@ use nix::unistd::{Pid, chdir, getegid, geteuid, pivot_root, sethostname};
 const USAGE: &str = "usage: ch17-box run [--hostname NAME] [--net none|veth] [--rw DIR] ROOT -- \
     COMMAND [ARGS…], or ch17-box exec PID -- COMMAND [ARGS…]";
 
+// ANCHOR: kinds
 /// The kinds that clone(2) can make. The flag of the eighth lies among the bits of the exit signal.
 const SEVEN: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWNS
@@ -33,6 +34,7 @@ const SEVEN: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWIPC
     | libc::CLONE_NEWCGROUP;
 const EIGHT: i32 = SEVEN | libc::CLONE_NEWTIME;
+// ANCHOR_END: kinds
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -62,7 +64,7 @@ fn in_new_box(options: &[OsString], command: &[OsString]) -> Result<u8> {
             _ => bail!(USAGE),
         }
     }
-    // Two addresses that no other box has: a pid has 22 bits at most.
+    // Two addresses that no other box of this PID namespace has: a pid has 22 bits at most.
     let first = 0x0a00_0000 + 2 * Pid::this().as_raw() as u32;
     let (outer, inner) = (Ipv4Addr::from(first), Ipv4Addr::from(first + 1));
     let init = Child::start(SEVEN, |line| {
@@ -299,6 +301,7 @@ fn die_with_parent(line: &UnixStream) -> Result<()> {
 }
 // ANCHOR_END: kill
 
+// ANCHOR: reap
 /// Takes the status of everybody who has ended, and returns that of `child`.
 fn reap(child: Pid) -> Option<u8> {
     while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
@@ -319,3 +322,4 @@ fn held() -> SigSet {
     use Signal::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
     SigSet::from_iter([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])
 }
+// ANCHOR_END: reap

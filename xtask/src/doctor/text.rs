@@ -142,7 +142,7 @@ fn unbroken(text: &str, screen: Screen) -> String {
 
 fn cost(chapters: &[u32]) -> String {
     match chapters {
-        [] => "no chapter there is needs it".to_owned(),
+        [] => "it costs no whole chapter".to_owned(),
         some => format!("it costs {}", listed(some)),
     }
 }
@@ -208,7 +208,7 @@ no   a fresh /proc: mount(\"proc\", \"/proc\"): EPERM
      it costs chapter 1
 no   a fresh /proc: mount(\"proc\", \"/proc\"): EPERM
      for the same reason as a fresh /proc
-     no chapter there is needs it
+     it costs no whole chapter
 --   not tried without a fresh /proc: more, much more
 --   pidfds: mount(\"proc\", \"/proc\"): EPERM; newer feature (Linux 6.5), has a
      fallback
