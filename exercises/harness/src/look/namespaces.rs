@@ -271,9 +271,7 @@ pub fn pidfds_tell() -> bool {
 /// have only the number; the process is parked, so it still means the same one.
 pub(crate) fn open(pidfd: &OwnedFd, pid: Pid, kind: Kind) -> nix::Result<OwnedFd> {
     match sys::pidfd_namespace(pidfd.as_fd(), kind.pidfd_request()) {
-        Err(Errno::ENOTTY | Errno::EINVAL | Errno::EOPNOTSUPP) => {
-            open_path(&format!("/proc/{pid}/ns/{kind}"))
-        }
+        Err(Errno::ENOTTY) => open_path(&format!("/proc/{pid}/ns/{kind}")),
         fd => fd,
     }
 }
