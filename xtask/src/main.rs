@@ -54,6 +54,7 @@ for readers
         --from FILE       show what --json wrote
   shell                   a root shell in a sandbox, to play in
         --as plain-user   without root's rights
+        --solutions       with the chapters' programs finished, as in the book
   list                    the chapters and how far you are
   diff CHAPTER [--yes]    your program beside the solution
   reset CHAPTER           the exercise as it was; your file is kept beside it
