@@ -10,7 +10,7 @@ fn report() -> Report {
     if let Some(command) = attempt.command() {
         attempt.report.line("host name of COMMAND", command.host_name());
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 

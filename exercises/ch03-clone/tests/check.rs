@@ -24,7 +24,7 @@ fn report() -> Report {
         attempt.report.line("pidfd of COMMAND", pidfd);
         attempt.report.line("host name of COMMAND", command.host_name());
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 

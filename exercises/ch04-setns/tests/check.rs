@@ -26,7 +26,7 @@ fn report() -> Report {
     if let Some(command) = attempt.command() {
         attempt.report.line("host name of COMMAND", command.host_name());
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 
@@ -63,7 +63,7 @@ fn step3_without_a_target_nothing_is_started() {
         Some(_) => "started all the same",
         None => "not started",
     };
-    attempt.release(0);
+    attempt.release();
     let finished = attempt.finish();
     let fact = |key: &str| finished.fact(key).unwrap_or_default();
     let status = fact("exit status");

@@ -16,7 +16,7 @@ fn report(state: State) -> Report {
         attempt.capabilities_of(&command);
         attempt.report.line("host name of COMMAND", command.host_name());
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 

@@ -23,7 +23,7 @@ fn report() -> Report {
     if let Some(command) = attempt.command() {
         look(&mut attempt, &command, &dir);
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 
@@ -102,7 +102,7 @@ fn step3_later_mounts_come_in_and_none_goes_out() {
         }
         diagnose(&mut attempt, &command);
     }
-    attempt.release(7);
+    attempt.release();
     assert_report!(attempt.finish().lines(&["mounted on"]), @r"
     mounted on /mnt in the lab: COMMAND sees it
     mounted on /mnt in COMMAND: COMMAND alone

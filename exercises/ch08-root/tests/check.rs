@@ -22,7 +22,7 @@ fn report() -> Report {
             Err(errno) => attempt.report.line("COMMAND", format_args!("cannot be seen ({errno})")),
         }
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 
@@ -44,17 +44,17 @@ fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::
     let inside = |id: u64| wanted.iter().any(|mount| mount.id == id);
 
     let mut line = |key: &str, value: &str| attempt.report.line(key, value);
-    line("root directory", if new_root.is_some() { "ROOT" } else { "another" });
+    line("root directory", if new_root.is_some() { root } else { "another" });
     let here = inside(process.working_directory()?);
     line("working directory", if here { "below it" } else { "outside" });
     line("on /proc", if proc.is_some() { "proc" } else { "nothing" });
     let read_only = |mount: &Mount| mount.options.split(',').any(|option| option == "ro");
     line(
         "on /share",
-        match shared {
-            Some(mount) if read_only(mount) => "SHARE, read-only",
-            Some(_) => "SHARE, writable",
-            None => "nothing",
+        &match shared {
+            Some(mount) if read_only(mount) => format!("{share}, read-only"),
+            Some(_) => format!("{share}, writable"),
+            None => "nothing".to_owned(),
         },
     );
     // What chroot(2) hides is in the namespace and not in COMMAND's own list.

@@ -45,7 +45,7 @@ fn report() -> Report {
         });
         attempt.report.line("signals that COMMAND blocks", blocked);
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 
@@ -95,7 +95,7 @@ fn step2_orphans_are_reaped_however_many_end_at_once() {
         let zombies = children().filter(Process::has_ended).count();
         attempt.report.line("zombies afterwards", zombies);
     }
-    attempt.release(7);
+    attempt.release();
     assert_report!(attempt.finish().lines(&["COMMAND is", "orphans", "ended", "zombies", "exit status"]), @r"
     COMMAND is: a child of PID 1 in a new PID namespace
     orphans: 100
@@ -131,7 +131,7 @@ fn signal_arrives(report: &mut Report, key: &str, signal: Signal, whom: Whom) {
         _ => "was not sent: COMMAND has no PID 1 above it",
     };
     report.line(key, outcome);
-    attempt.release(7);
+    attempt.release();
     _ = attempt.finish();
 }
 
@@ -178,7 +178,7 @@ fn step4_every_end_of_command_is_passed_on_and_nobody_is_waited_for_in_vain() {
 
     let mut attempt = script("sleep 1000 & exec /lab/witness").start();
     if attempt.command().is_some() {
-        attempt.release(7);
+        attempt.release();
     }
     report.ending("a COMMAND that leaves a process", &attempt.finish());
 
@@ -207,7 +207,7 @@ fn step5_a_process_that_entered_does_not_hold_up_the_end() {
             |child: &Process| child.pid() != init.pid() && levels(child) == levels(&init);
         until(|| program.children().iter().any(is_inside))
     });
-    attempt.release(7);
+    attempt.release();
     let (mut report, finished) = (report(), attempt.finish());
     if came {
         report.ending("with a stranger inside", &finished);

@@ -65,7 +65,7 @@ fn report() -> Report {
         attempt.report.aside("keys in COMMAND", keys_inside);
         attempt.report.aside("/dev/shm in the lab", posix);
     }
-    attempt.release(7);
+    attempt.release();
     _ = attempt.run.await_end();
     let outside = attempt.run.lab().get(Kind::Ipc).expect("every kernel has IPC namespaces");
     let left = objects(outside);

@@ -38,7 +38,7 @@ fn report(asked: &Asked) -> Report {
             try_limits(&mut attempt.report, &cgroup, limits);
         }
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 

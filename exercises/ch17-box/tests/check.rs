@@ -51,7 +51,7 @@ fn report() -> Report {
             attempt.report.line("root directory", format_args!("cannot be seen ({errno})"));
         }
     }
-    attempt.release(7);
+    attempt.release();
     attempt.finish()
 }
 
@@ -120,7 +120,7 @@ fn look_at_mounts(attempt: &mut Attempt, command: &Seen, root: &str) -> nix::Res
     let one = visitor::read_in(command.mnt(), "/proc/1/cmdline").unwrap_or_default();
     let own_proc = one.contains(root);
     let report = &mut attempt.report;
-    report.line("root directory", format_args!("ROOT, {}", access(new_root)));
+    report.line("root directory", format_args!("{root}, {}", access(new_root)));
     report.line("on /data", access(data));
     let shows = match (proc, own_proc) {
         (None, _) => "no proc",
@@ -216,7 +216,7 @@ fn step4_privileges_are_dropped() {
         let shell = Process::open(attempt.run.program().pid()).expect("it waits for your program");
         limits(&mut attempt, &command, &shell);
     }
-    attempt.release(7);
+    attempt.release();
     assert_report!(attempt.finish().lines(&["COMMAND", "capabilities", "no_new_privs", "environment", "descriptors", "limit"]), @r"
     capabilities, effective: none
     capabilities, permitted: none
@@ -252,7 +252,7 @@ fn step5_exec_enters_a_running_box() {
             _ => attempt.report.line("second", "never started"),
         }
     }
-    attempt.release(7);
+    attempt.release();
     assert_report!(attempt.finish().table(&["COMMAND", "second", "capabilities", "no_new_privs"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
@@ -277,7 +277,7 @@ fn step6_the_network_is_none_or_a_cable() {
         let mut attempt = program(&root).args(args).witness().start();
         let links = attempt.command().map(|command| visitor::links_in(net(&command)));
         report.line(key, links.map_or("there was no box".to_owned(), |links| told(&links)));
-        attempt.release(7);
+        attempt.release();
         _ = attempt.finish();
     }
     veth_of_root(&mut report);
@@ -318,7 +318,7 @@ fn veth_of_root(report: &mut Report) {
         }
         None => report.line("--net veth, as root of the lab", "there was no box"),
     }
-    attempt.release(7);
+    attempt.release();
     report.aside("stderr of a veth", attempt.finish().fact("stderr").unwrap_or_default());
 }
 
@@ -390,7 +390,7 @@ fn step7_kill_9_leaves_nothing() {
     // As long as somebody is there the pair is in use.
     let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
     report.line("left of its veth pair", if left { "all" } else { left_of_pairs(lab) });
-    attempt.release(7);
+    attempt.release();
     report.aside("stderr", attempt.finish().fact("stderr").unwrap_or_default());
     // Once is enough to know.
     left = left || !there_was_a_box || (0..KILLS).any(|_| left_after_a_random_moment());

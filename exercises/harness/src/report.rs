@@ -55,7 +55,7 @@ impl Report {
 
     /// A line of the report.
     pub fn line(&mut self, key: &str, value: impl fmt::Display) {
-        let value = self.by_role(&value.to_string());
+        let value = self.by_role(&printable(&value.to_string(), false));
         self.lines.push((key.to_owned(), value));
     }
 
@@ -64,9 +64,9 @@ impl Report {
         self.skipped.push(format!("{fact}: {why}"));
     }
 
-    /// A fact for the diagnosis alone.
+    /// A fact for the diagnosis alone. It may have several lines.
     pub fn aside(&mut self, key: &str, value: impl fmt::Display) {
-        let value = self.by_role(&value.to_string());
+        let value = self.by_role(&printable(&value.to_string(), true));
         self.asides.push((key.to_owned(), value));
     }
 
@@ -86,8 +86,12 @@ impl Report {
         }
     }
 
+    /// What is random in this run becomes its role. What a program calls by a role's name does not:
+    /// a host name `NAME` is `the word NAME`.
     pub(crate) fn by_role(&self, value: &str) -> String {
-        self.roles.iter().fold(value.to_owned(), |value, (text, role)| value.replace(text, role))
+        let marked =
+            self.roles.iter().fold(value.to_owned(), |value, (_, role)| mark(&value, role));
+        self.roles.iter().fold(marked, |value, (text, role)| value.replace(text, role))
     }
 
     /// The value of a fact: a line's or an aside's key, or `WHO KIND` for a cell of the table.
@@ -145,6 +149,40 @@ impl fmt::Display for Part {
     }
 }
 
+/// Marks a role's name wherever it stands by itself.
+fn mark(text: &str, role: &str) -> String {
+    let is_part = |neighbour: Option<char>| {
+        neighbour.is_some_and(|neighbour| neighbour.is_alphanumeric() || neighbour == '_')
+    };
+    let (mut marked, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(role) {
+        let is_word = !is_part(before.chars().next_back()) && !is_part(after.chars().next());
+        marked += before;
+        marked += if is_word { "the word " } else { "" };
+        marked += role;
+        rest = after;
+    }
+    marked + rest
+}
+
+/// Names and paths are a program's own, and may hold what moves a terminal's cursor, turns the
+/// direction of writing, or begins a line that looks like one of ours.
+fn printable(text: &str, lines: bool) -> String {
+    let shown = |character: char| {
+        let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let kept = lines && matches!(character, '\n' | '\t');
+        !kept && (character.is_control() || turns)
+    };
+    let mut printable = String::new();
+    for character in text.chars() {
+        match shown(character) {
+            true => printable.extend(character.escape_default()),
+            false => printable.push(character),
+        }
+    }
+    printable
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,9 +205,21 @@ mod tests {
         me too   A     A    A    A    A    A    A       A
         host name: NAME
         ");
-        let report = part.report;
+        let mut report = part.report;
+        report.line("forged", "NAME, otter-77, RENAMED");
+        assert_eq!(report.fact("forged").as_deref(), Some("the word NAME, NAME, RENAMED"));
         assert_eq!(report.fact("me too uts").as_deref(), Some("A"));
         assert_eq!(report.fact("exit status").as_deref(), Some("0"));
         assert_eq!(report.fact("exit"), None);
+    }
+
+    #[test]
+    fn no_name_paints_on_the_terminal() {
+        let mut report = Report::default();
+        report.line("mounted", "/tmp/\u{1b}[2J\n  ok   solved\u{7}\u{9b}1A\u{202e}größer");
+        report.aside("stderr", "one\n\ttwo\u{1b}[2J");
+        let said = report.fact("mounted").unwrap();
+        assert_eq!(said, r"/tmp/\u{1b}[2J\n  ok   solved\u{7}\u{9b}1A\u{202e}größer");
+        assert_eq!(report.fact("stderr").unwrap(), "one\n\ttwo\\u{1b}[2J");
     }
 }

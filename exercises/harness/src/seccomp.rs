@@ -82,6 +82,25 @@ impl Filter {
         self.compare(call, argument, mask, (0, false), answer)
     }
 
+    /// Answers this call where its argument (from 0) is none of these numbers.
+    pub(crate) fn on_others(
+        mut self,
+        call: libc::c_long,
+        argument: usize,
+        known: &[u32],
+        answer: u32,
+    ) -> Filter {
+        let many = known.len() as u8;
+        self.op(IS, call as u32, 0, many + 3);
+        self.op(LOAD, lower_half(argument), 0, 0);
+        for (value, left) in known.iter().zip((1..=many).rev()) {
+            self.op(IS, *value, left, 0);
+        }
+        self.op(ANSWER, answer, 0, 0);
+        self.load_number();
+        self
+    }
+
     /// Answers this call where the bits of `mask` in its argument are a value, or are not. There may
     /// be more rules for the same call.
     fn compare(
@@ -92,10 +111,8 @@ impl Filter {
         (value, equal): (u32, bool),
         answer: u32,
     ) -> Filter {
-        // The lower half, on a little-endian machine: who takes a C int there, looks at no more.
-        let low = offset_of!(seccomp_data, args) + argument * size_of::<u64>();
         self.op(IS, call as u32, 0, 5);
-        self.op(LOAD, low as u32, 0, 0);
+        self.op(LOAD, lower_half(argument), 0, 0);
         self.op(AND, mask, 0, 0);
         self.op(IS, value, u8::from(!equal), u8::from(equal));
         self.op(ANSWER, answer, 0, 0);
@@ -124,4 +141,10 @@ impl Filter {
     fn op(&mut self, code: u32, k: u32, yes: u8, no: u8) {
         self.program.push(sock_filter { code: code as u16, jt: yes, jf: no, k });
     }
+}
+
+/// Where the lower half of an argument is, on a little-endian machine: who takes a C int there, looks
+/// at no more.
+fn lower_half(argument: usize) -> u32 {
+    (offset_of!(seccomp_data, args) + argument * size_of::<u64>()) as u32
 }

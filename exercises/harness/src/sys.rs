@@ -118,18 +118,13 @@ pub(crate) fn attach_tree(tree: BorrowedFd, target: &CStr) -> Result<()> {
     Errno::result(moved).map(drop)
 }
 
-/// mount_setattr(2): read-only, no set-user-ID, no devices, for a detached tree and every mount
-/// in it, Linux 5.12.
-pub(crate) fn lock_tree(tree: BorrowedFd) -> Result<()> {
+/// mount_setattr(2): sets `MOUNT_ATTR_*` for a detached tree and every mount in it, Linux 5.12.
+pub(crate) fn lock_tree(tree: BorrowedFd, attributes: u64) -> Result<()> {
     if pretends_to_be_old() {
         return Err(Errno::ENOSYS);
     }
-    let attributes = libc::mount_attr {
-        attr_set: libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV,
-        attr_clr: 0,
-        propagation: 0,
-        userns_fd: 0,
-    };
+    let attributes =
+        libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
     let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
     // SAFETY: `attributes` is a mount_attr, and its true size is given.
     let set = unsafe {

@@ -241,7 +241,7 @@ pub(super) fn clone3() -> Attempt {
 pub(super) fn mount_setattr() -> Attempt {
     as_root_of(libc::CLONE_NEWNS, || {
         let tree = null_device("show")?;
-        sys::lock_tree(tree.as_fd())
+        sys::lock_tree(tree.as_fd(), libc::MOUNT_ATTR_RDONLY)
             .map_err(refused("mount_setattr", "mount_setattr(MOUNT_ATTR_RDONLY)"))
     })
 }

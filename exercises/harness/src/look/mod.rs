@@ -10,6 +10,7 @@ pub(crate) mod namespaces;
 pub(crate) mod network;
 mod process;
 mod procfs;
+pub(crate) mod stat;
 pub mod visitor;
 
 pub use cgroup::Cgroup;

@@ -12,6 +12,7 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::Pid;
 
+use super::stat::{Stat, text_of};
 use super::{Mount, mounts};
 use crate::sys;
 
@@ -96,14 +97,12 @@ impl Process {
 
     /// The letter of its state in `/proc/PID/stat`: `Z` for a zombie. `None` when it is gone.
     pub fn state(&self) -> Option<char> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).ok()?;
-        // After the name, which may hold anything.
-        stat.rsplit_once(") ")?.1.chars().next()
+        Some(Stat::of(self.pid().as_raw())?.state)
     }
 
     /// A line of `/proc/PID/status` (proc_pid_status(5)), such as `NSpid` or `CapEff`.
     pub fn status(&self, name: &str) -> Option<String> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
+        let text = text_of(format!("/proc/{}/status", self.pid())).ok()?;
         field(&text, &format!("{name}:")).map(str::to_owned)
     }
 
@@ -227,7 +226,7 @@ impl Process {
     ///
     /// `EACCES` without the right to look, `ENOENT` or `ESRCH` when it has ended.
     pub fn mounts(&self) -> nix::Result<Vec<Mount>> {
-        let text = fs::read_to_string(format!("/proc/{}/mountinfo", self.pid()));
+        let text = text_of(format!("/proc/{}/mountinfo", self.pid()));
         Ok(mounts::parse(&text.map_err(|error| sys::errno_of(&error))?))
     }
 

@@ -88,10 +88,11 @@ fn open_in(proc: &OwnedFd, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
 }
 
 fn status_in(proc: &OwnedFd, pid: &str) -> std::io::Result<String> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     let file = open_in(proc, &format!("{pid}/status"), OFlag::O_RDONLY)?;
-    File::from(file).read_to_string(&mut text)?;
-    Ok(text)
+    File::from(file).read_to_end(&mut text)?;
+    // The name is in there.
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn namespace_in(proc: &OwnedFd, pid: &str) -> nix::Result<Namespace> {

@@ -111,8 +111,8 @@ impl Visit {
     /// In the visitor, where it has gone. `own` is its folder in the `/proc` that it came from: the
     /// one inside shows another PID namespace, and knows no visitor.
     fn act(&self, own: &OwnedFd, prepared: Option<TcpListener>) -> nix::Result<String> {
-        // A pipe that somebody has put in a file's place must not keep us.
-        let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+        // A pipe that somebody has put in a file's place must not keep us, nor a terminal become ours.
+        let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let io = |error: std::io::Error| sys::errno_of(&error);
         if let Visit::Read(_) | Visit::Names(_) | Visit::Mount(_) | Visit::Unmount(_) = self {
             // On paths that a program could have prepared, with the rights of root in there and no
@@ -126,14 +126,18 @@ impl Visit {
                 setns(namespace, CloneFlags::CLONE_NEWUTS)?;
             }
             Visit::Mounts => {
-                let mut text = String::new();
+                let mut text = Vec::new();
                 let mut file = File::from(openat(own, "mountinfo", read_only, Mode::empty())?);
-                file.read_to_string(&mut text).map_err(io)?;
-                return Ok(text);
+                file.read_to_end(&mut text).map_err(io)?;
+                return Ok(String::from_utf8_lossy(&text).into_owned());
             }
             Visit::Read(path) => {
                 let mut bytes = Vec::new();
                 let file = File::from(open(path.as_str(), read_only, Mode::empty())?);
+                // A device would be read in the program's stead: a terminal, or /dev/zero.
+                if !file.metadata().map_err(io)?.is_file() {
+                    return Err(Errno::EINVAL);
+                }
                 file.take(READ).read_to_end(&mut bytes).map_err(io)?;
                 return Ok(String::from_utf8_lossy(&bytes).into_owned());
             }

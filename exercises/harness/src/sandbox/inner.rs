@@ -24,29 +24,13 @@ use super::request::{Request, Resident, State};
 use super::setup::{SetupError, Stage, at, io_at};
 use super::supervisor::{flag_names, lab_flags};
 use super::{branch, cgroups, ids, limits, recording, stranger};
+use crate::look::stat::text_of;
 use crate::look::{Kind, namespaces};
 use crate::seccomp::Filter;
 use crate::sys::{self, Fork};
 
 /// Where the witness finds its socket (`witness.rs`).
 pub(crate) const WITNESS_FD: RawFd = 200;
-
-/// Opens one side of the sandbox's own terminal. A program there cannot reach this machine's.
-fn open_terminal() -> Result<File, SetupError> {
-    let master = open_quietly("/dev/ptmx")?;
-    let unlock: libc::c_int = 0;
-    // SAFETY: TIOCSPTLCK reads one int.
-    let unlocked = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlock) };
-    Errno::result(unlocked).map_err(at(Stage::Start, "ioctl(TIOCSPTLCK)"))?;
-    Ok(master)
-}
-
-/// Who leads a session and has no terminal would otherwise have this one from now on.
-fn open_quietly(path: &str) -> Result<File, SetupError> {
-    let mut options = File::options();
-    let file = options.read(true).write(true).custom_flags(libc::O_NOCTTY).open(path);
-    file.map_err(io_at(Stage::Start, format!("open(\"{path}\")")))
-}
 
 pub(crate) fn main(request: &Request, fds: &Descriptors, go: OwnedFd, tell: OwnedFd) -> ! {
     // Kept until the failure is told: PID 1 takes its end for the exec.
@@ -139,10 +123,27 @@ fn present(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
     let mut passed = vec![pidfd.as_fd()];
     passed.extend(terminal.iter().map(AsFd::as_fd));
     passed.extend(namespaces.iter().map(AsFd::as_fd));
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mounts = text_of("/proc/self/mountinfo").unwrap_or_default();
     Message::Ready { mounts }
         .send(fds.report.as_fd(), &passed)
         .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))
+}
+
+/// Opens one side of the sandbox's own terminal. A program there cannot reach this machine's.
+fn open_terminal() -> Result<File, SetupError> {
+    let master = open_quietly("/dev/ptmx")?;
+    let unlock: libc::c_int = 0;
+    // SAFETY: TIOCSPTLCK reads one int.
+    let unlocked = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlock) };
+    Errno::result(unlocked).map_err(at(Stage::Start, "ioctl(TIOCSPTLCK)"))?;
+    Ok(master)
+}
+
+/// Who leads a session and has no terminal would otherwise have this one from now on.
+fn open_quietly(path: &str) -> Result<File, SetupError> {
+    let mut options = File::options();
+    let file = options.read(true).write(true).custom_flags(libc::O_NOCTTY).open(path);
+    file.map_err(io_at(Stage::Start, format!("open(\"{path}\")")))
 }
 
 /// Starts the residents. Their names and pids, as arguments may ask for them.
@@ -167,9 +168,11 @@ fn neighbours(
 /// Leaves the program its input, its output and the witness's socket, and nothing else.
 fn connect(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
     let stage = Stage::Start;
+    // The group that we were born into is PID 1's, and whoever names his own group may change its
+    // priority.
+    _ = setsid();
     if request.terminal {
         let terminal = open_quietly("/dev/pts/0")?;
-        _ = setsid();
         // SAFETY: TIOCSCTTY takes an integer.
         let made = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) };
         Errno::result(made).map_err(at(stage, "ioctl(TIOCSCTTY)"))?;
@@ -374,8 +377,14 @@ fn deny_calls() -> nix::Result<()> {
     {
         filter = filter.on_value(call, 1, 1, refused).on_value(call, 0, user, refused);
     }
-    filter.install()
+    let unknown = libc::SECCOMP_RET_ERRNO | libc::EAFNOSUPPORT as u32;
+    filter.on_others(libc::SYS_socket, 0, &FAMILIES.map(|family| family as u32), unknown).install()
 }
+
+/// The families of sockets that know network namespaces, and that programs of this course may want.
+/// `AF_VSOCK` for one is the whole machine's: it leads to the host of a virtual machine.
+const FAMILIES: [libc::c_int; 5] =
+    [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
 
 /// Answers every ioctl(2) whose request is of this type as a kernel that has none such: `ENOTTY`.
 /// The type is the second byte of a request (`include/uapi/asm-generic/ioctl.h`).

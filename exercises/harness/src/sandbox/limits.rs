@@ -9,6 +9,8 @@ use std::fs;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::utsname::uname;
 
+use crate::look::stat::{Stat, resident};
+
 /// Bytes of resident memory, all processes of a sandbox together.
 pub const MEMORY: u64 = 512 << 20;
 /// Processes and threads alive at once.
@@ -16,12 +18,28 @@ pub const PROCESSES: u64 = 160;
 /// Bytes a program may print, on both streams together, before it is stopped.
 pub const OUTPUT: u64 = 8 << 20;
 
+/// How many there may be below the outer user namespace, per user, of what the kernel counts for a
+/// user namespace (namespaces(7), inotify(7)). The machine counts all of a user's together, and a
+/// program that took them all would keep that user from having one outside.
+const OF_NAMESPACES: [(&str, &str); 11] = [
+    ("max_user_namespaces", "40"),
+    ("max_mnt_namespaces", "40"),
+    ("max_pid_namespaces", "40"),
+    ("max_net_namespaces", "40"),
+    ("max_uts_namespaces", "40"),
+    ("max_ipc_namespaces", "40"),
+    ("max_cgroup_namespaces", "40"),
+    ("max_time_namespaces", "40"),
+    ("max_inotify_instances", "32"),
+    ("max_inotify_watches", "4096"),
+    ("max_fanotify_groups", "8"),
+];
+
 /// In the outer user and PID namespaces, where the program has no power. What is refused here
 /// (an old kernel, a read-only `/proc/sys`) is a second line of defence, not the first.
 pub(crate) fn on_namespaces() {
-    // The costly ones. A user namespace is needed for any, so its limit bounds the rest as well.
-    for kind in ["mnt", "net", "pid", "user"] {
-        _ = fs::write(format!("/proc/sys/user/max_{kind}_namespaces"), "40");
+    for (file, most) in OF_NAMESPACES {
+        _ = fs::write(format!("/proc/sys/user/{file}"), most);
     }
     // Against accidents: the program has the id of this PID namespace's root, and so may raise it
     // again (`pid_table_root_permissions` in kernel/pid.c).
@@ -38,6 +56,10 @@ pub(crate) fn on_this_process() -> nix::Result<()> {
         (Resource::RLIMIT_NOFILE, 256),
         // 1, not 0: the kernel then does not start a core dump helper either (core(5)).
         (Resource::RLIMIT_CORE, 1),
+        // Counted for the user, whose programs outside want some, too.
+        (Resource::RLIMIT_SIGPENDING, 1024),
+        (Resource::RLIMIT_MSGQUEUE, 1 << 20),
+        (Resource::RLIMIT_MEMLOCK, 8 << 20),
     ];
     for (resource, most) in limits {
         // Root may have set a lower one for this user: limits only go down.
@@ -84,32 +106,45 @@ pub(crate) fn usage() -> std::io::Result<Usage> {
     }
     usage.processes = 0;
     for pid in pids {
-        let statm = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
-        let resident = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-        usage.memory += resident.unwrap_or(0) * 4096;
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // After the name, which may hold anything, come the state and 16 fields, then num_threads.
-        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let threads =
-            fields.split_ascii_whitespace().nth(17).and_then(|count| count.parse::<u64>().ok());
-        usage.processes += threads.unwrap_or(1);
+        usage.memory += resident(pid);
+        usage.processes += Stat::of(pid).map_or(1, |stat| stat.threads);
     }
     Ok(usage)
 }
 
-/// Bytes that the whole machine may come to use in files without a disk while a program runs.
+/// Memory that is in no process, and that the kernel counts for the whole machine only.
 ///
-/// A tmpfs that the program mounts, a memfd, an object of IPC: none is in any process's memory, no
-/// resource limit counts their sum, and many cannot be seen from here. The kernel counts them for
-/// the machine only, so others' are in the sum; hence twice [`MEMORY`].
-pub(crate) const SHARED: u64 = 2 * MEMORY;
+/// A tmpfs that the program mounts, a memfd, an object of IPC: no resource limit counts their sum,
+/// and many cannot be seen from here. Nor can what the kernel keeps for the program: messages,
+/// mounts, interfaces, inodes. Others' are in the sum. Hence two looks, before and now.
+#[derive(Clone, Copy)]
+pub(crate) struct Unowned {
+    /// Bytes in files without a disk.
+    files: u64,
+    /// Bytes of the kernel's own, of which it can give back none.
+    kernel: u64,
+}
 
-/// What the machine uses in such files: `Shmem` of proc_meminfo(5), in bytes.
-pub(crate) fn shared_memory() -> u64 {
-    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("Shmem:"));
-    let kilobytes = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
+impl Unowned {
+    /// As proc_meminfo(5) tells it.
+    pub(crate) fn now() -> Unowned {
+        let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let bytes = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            let kilobytes =
+                line.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
+            kilobytes.unwrap_or(0_u64) * 1024
+        };
+        let kernel = ["SUnreclaim", "KernelStack", "PageTables", "Percpu"].map(bytes);
+        Unowned { files: bytes("Shmem"), kernel: kernel.iter().sum() }
+    }
+
+    /// Whether it has become more than one sandbox may use. Others use memory meanwhile: files count
+    /// from twice [`MEMORY`] on.
+    pub(crate) fn has_grown_too_much(self) -> bool {
+        let now = Unowned::now();
+        now.files > self.files + 2 * MEMORY || now.kernel > self.kernel + MEMORY
+    }
 }
 
 /// Everybody else who is alive in this PID namespace: pid and name.
@@ -118,15 +153,12 @@ pub(crate) fn shared_memory() -> u64 {
 ///
 /// As for [`usage`].
 pub(crate) fn others(except: &[i32]) -> std::io::Result<Vec<(i32, String)>> {
-    let others = pids()?
-        .filter(|pid| *pid != 1 && !except.contains(pid))
-        .filter_map(|pid| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
-            (!rest.trim_start().starts_with(['Z', 'X'])).then(|| (pid, name.to_owned()))
-        })
-        .collect();
-    Ok(others)
+    let others = pids()?.filter(|pid| *pid != 1 && !except.contains(pid));
+    let alive = others.filter_map(|pid| {
+        let stat = Stat::of(pid)?;
+        (!stat.has_ended()).then_some((pid, stat.name))
+    });
+    Ok(alive.collect())
 }
 
 fn pids() -> std::io::Result<impl Iterator<Item = i32>> {

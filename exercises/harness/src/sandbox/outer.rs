@@ -20,7 +20,7 @@ use nix::unistd::{Pid, read, setsid};
 use super::cgroups::Tenancy;
 use super::ids;
 use super::inner;
-use super::limits;
+use super::limits::{self, Unowned};
 use super::message::{Excess, Message, Status, fail};
 use super::request::{Request, State};
 use super::root::Trees;
@@ -112,11 +112,16 @@ fn live(
     }
     let program = program.start(request, fds)?;
     // A PID 1 that cannot see who is there vouches for nothing: its own end is theirs.
-    let ended = watch(&program, fds.liveness.as_fd(), &ends)
+    let before = Unowned::now();
+    let ended = watch(&program, fds.liveness.as_fd(), &ends, before)
         .map_err(io_at(Stage::Start, "open(\"/proc\")"))?;
     _ = ended.send(fds.report.as_fd(), &[]);
-    // The check may still want to look at what the program left. Our end is everybody's.
-    _ = poll(&mut [PollFd::new(fds.liveness.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
+    // The check may still want to look at what the program left. That goes on, within its limits.
+    // Our end is everybody's.
+    let look = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::MAX);
+    while !hung_up(fds.liveness.as_fd(), look)
+        && excess(before).is_ok_and(|excess| excess.is_none())
+    {}
     Ok(())
 }
 
@@ -198,12 +203,16 @@ impl Unborn {
 }
 
 /// Reaps until the program has ended, or uses more than it may.
-fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> std::io::Result<Message> {
+fn watch(
+    program: &Program,
+    liveness: BorrowedFd,
+    ends: &SignalFd,
+    before: Unowned,
+) -> std::io::Result<Message> {
     let mut reaped = Reaped::default();
-    let mut excess = None;
+    let mut stopped = None;
     let mut looked = Instant::now();
-    let shared_before = limits::shared_memory();
-    while reaped.status.is_none() && excess.is_none() {
+    while reaped.status.is_none() && stopped.is_none() {
         let mut ready = [
             PollFd::new(liveness, PollFlags::POLLIN),
             PollFd::new(ends.as_fd(), PollFlags::POLLIN),
@@ -216,17 +225,14 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> std::io::R
         reaped.take(program);
         // By the clock: children that end all the time must not keep us from looking.
         if reaped.status.is_none() && looked.elapsed() >= LOOK {
-            excess = limits::usage()?.excess();
-            if limits::shared_memory() > shared_before + limits::SHARED {
-                excess = Some(Excess::Memory);
-            }
+            stopped = excess(before)?;
             looked = Instant::now();
         }
     }
     let mut left_running = Vec::new();
     if !reaped.all {
         // A program that forks until it is refused may end before we look again.
-        excess = excess.or(limits::usage()?.excess());
+        stopped = stopped.or(excess(before)?);
         left_running = limits::others(&program.residents)?;
         // Whoever has ended since is not running, and was not waited for either.
         reaped.take(program);
@@ -234,7 +240,7 @@ fn watch(program: &Program, liveness: BorrowedFd, ends: &SignalFd) -> std::io::R
     left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
     Ok(Message::Ended {
         status: reaped.status.unwrap_or(Status::Killed(libc::SIGKILL)),
-        excess,
+        excess: stopped,
         orphaned: reaped.orphaned,
         left_running: left_running.into_iter().map(|(_, name)| name).collect(),
     })
@@ -287,14 +293,14 @@ impl Reaped {
     // ANCHOR_END: reap
 }
 
-impl limits::Usage {
-    fn excess(&self) -> Option<Excess> {
-        if self.memory > limits::MEMORY {
-            Some(Excess::Memory)
-        } else if self.processes + 2 >= limits::PROCESSES {
-            Some(Excess::Processes)
-        } else {
-            None
-        }
-    }
+/// What there is too much of.
+fn excess(before: Unowned) -> std::io::Result<Option<Excess>> {
+    let usage = limits::usage()?;
+    Ok(if usage.memory > limits::MEMORY || before.has_grown_too_much() {
+        Some(Excess::Memory)
+    } else if usage.processes + 2 >= limits::PROCESSES {
+        Some(Excess::Processes)
+    } else {
+        None
+    })
 }

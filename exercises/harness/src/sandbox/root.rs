@@ -230,7 +230,8 @@ fn attach(tree: OwnedFd, inside: &str, file: bool) -> Result<(), SetupError> {
     });
     made.map_err(io_at(stage, format!("mkdir(\"/{inside}\")")))?;
 
-    let locked = sys::lock_tree(tree.as_fd());
+    let read_only = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+    let locked = sys::lock_tree(tree.as_fd(), read_only);
     sys::attach_tree(tree.as_fd(), &c_path(inside)?)
         .map_err(at(stage, format!("move_mount(\"/{inside}\")")))?;
     match locked {
@@ -242,10 +243,11 @@ fn attach(tree: OwnedFd, inside: &str, file: bool) -> Result<(), SetupError> {
     }
 }
 
-/// A device keeps what its mount had: a user namespace may not take flags off, and must not make
-/// it `nodev`.
+/// A device must not become `nodev`. Read-only is its node, and not what it leads to: its times and
+/// mode are the machine's. Before Linux 5.12 it keeps what its mount had.
 fn attach_device(tree: OwnedFd, inside: &str) -> Result<(), SetupError> {
     fs::write(inside, "").map_err(io_at(Stage::Show, format!("creat(\"/{inside}\")")))?;
+    _ = sys::lock_tree(tree.as_fd(), libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID);
     sys::attach_tree(tree.as_fd(), &c_path(inside)?)
         .map_err(at(Stage::Show, format!("move_mount(\"/{inside}\")")))
 }

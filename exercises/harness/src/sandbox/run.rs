@@ -67,6 +67,12 @@ pub struct Ended {
     pub left_running: Vec<String>,
 }
 
+impl Ended {
+    /// Without a word: somebody has killed PID 1 of the sandbox.
+    const KILLED: Ended =
+        Ended { status: Status::Killed(libc::SIGKILL), orphaned: 0, left_running: Vec::new() };
+}
+
 /// A program in its sandbox. Dropping it kills everything inside and waits until it is gone.
 pub struct Run {
     report: OwnedFd,
@@ -378,12 +384,7 @@ impl Run {
             if ready[0] {
                 self.read_report();
             } else if self.init.is_some() && ready.last() == Some(&true) {
-                // PID 1 has ended and has nothing more to say: it was killed from inside or out.
-                self.ended = Some(Ended {
-                    status: Status::Killed(libc::SIGKILL),
-                    orphaned: 0,
-                    left_running: Vec::new(),
-                });
+                self.ended = Some(Ended::KILLED);
             }
         }
     }
@@ -396,7 +397,12 @@ impl Run {
     fn read_report(&mut self) {
         let message = match wire::receive(self.report.as_fd()) {
             Ok(Some(message)) => message,
-            // Every process that could say something is gone.
+            // Every process that could say something is gone. PID 1 would have told of the end: it
+            // was killed from inside or out.
+            Ok(None) | Err(_) if self.started => {
+                self.ended.get_or_insert(Ended::KILLED);
+                return;
+            }
             Ok(None) | Err(_) => {
                 self.failed.get_or_insert(SetupError {
                     stage: Stage::Supervisor,

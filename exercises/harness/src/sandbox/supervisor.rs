@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::unistd::{Uid, setgroups};
+use nix::unistd::{Uid, setgroups, setsid};
 
 use super::cgroups::Tenancy;
 use super::message::{Message, fail};
@@ -78,6 +78,8 @@ fn serve() {
     // descriptor above 2 has an owner in this process yet.
     _ = sys::close_from_but(3, &[]);
     _ = std::env::set_current_dir("/");
+    // Visitors open what a program has put somewhere. The reader's terminal shall not be theirs.
+    _ = setsid();
     if Uid::effective().is_root() {
         // Root's supplementary groups would follow into the sandbox. Without the right to drop
         // them (root of a user namespace) they are somebody's who is not root.
@@ -110,9 +112,8 @@ fn serve() {
 }
 
 /// Clones PID 1 of a sandbox, gives it its ids (these of ours, or many), and hands its pidfd to the
-/// check. Two more
-/// descriptors may follow: with cgroups a pipe for their janitor, and where a story is wanted a pipe
-/// for it; a recorder goes with the sandbox then.
+/// check. Two more descriptors may follow: with cgroups a pipe for their janitor, and where a story
+/// is wanted a pipe for it; a recorder goes with the sandbox then.
 fn run(
     request: &Request,
     fds: &mut Descriptors,

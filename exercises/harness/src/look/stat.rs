@@ -1,0 +1,101 @@
+//! `/proc/PID/stat` (proc_pid_stat(5)), and what else is read there of a process that wants not to be
+//! seen.
+//!
+//! A process chooses its name: any bytes, brackets, no UTF-8. And its first thread may end before the
+//! others. It is a zombie then, with the pid, and without memory, while they go on.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// The text of a file, with U+FFFD for bytes that are no UTF-8.
+///
+/// # Errors
+///
+/// Those of open(2) and read(2).
+pub(crate) fn text_of(file: impl AsRef<Path>) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
+}
+
+/// One line, in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) name: String,
+    /// The state of the first thread.
+    pub(crate) state: char,
+    /// How many have not been waited for, the first one included.
+    pub(crate) threads: u64,
+}
+
+impl Stat {
+    /// `None` when the process is gone.
+    pub(crate) fn of(pid: i32) -> Option<Stat> {
+        Stat::parse(&text_of(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    fn parse(text: &str) -> Option<Stat> {
+        let (name, rest) = text.split_once('(')?.1.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace();
+        let state = fields.next()?.chars().next()?;
+        // 16 fields further on.
+        let threads = fields.nth(16)?.parse().ok()?;
+        Some(Stat { name: name.to_owned(), state, threads })
+    }
+
+    /// Whether all of its threads have.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
+    }
+}
+
+/// Bytes of resident memory: the second field of `/proc/PID/statm`, in pages. Where the first thread
+/// has ended, the kernel tells it of the others alone.
+pub(crate) fn resident(pid: i32) -> u64 {
+    let read = |file: &str| -> Option<u64> {
+        let pages = text_of(file).ok()?.split(' ').nth(1)?.parse::<u64>().ok()?;
+        Some(pages * page_size()).filter(|bytes| *bytes > 0)
+    };
+    let of_a_thread = || {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        threads.flatten().find_map(|thread| read(thread.path().join("statm").to_str()?))
+    };
+    read(&format!("/proc/{pid}/statm")).or_else(of_a_thread).unwrap_or(0)
+}
+
+fn page_size() -> u64 {
+    // SAFETY: takes an integer and asks nothing of us.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(size).unwrap_or(4096)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REST: &str = "1 2 2 0 -1 4194304 85 0 0 0 0 0 0 0 20 0 7 0 5000 0 0";
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        for name in ["sleep", "a) Z 1", ") (", "", "\u{fffd}"] {
+            let stat = Stat::parse(&format!("12 ({name}) S {REST}")).unwrap();
+            assert_eq!((stat.name.as_str(), stat.state, stat.threads), (name, 'S', 7));
+        }
+        assert_eq!(Stat::parse("12 (sleep) S 1 2"), None);
+        assert_eq!(Stat::parse("12 sleep S"), None);
+    }
+
+    #[test]
+    fn who_has_threads_left_has_not_ended() {
+        let stat = |state, threads| Stat { name: String::new(), state, threads };
+        assert!(stat('Z', 1).has_ended() && stat('X', 0).has_ended());
+        assert!(!stat('Z', 2).has_ended() && !stat('S', 1).has_ended());
+    }
+
+    #[test]
+    fn our_own() {
+        let own = Stat::of(std::process::id() as i32).unwrap();
+        assert!(own.threads >= 1 && !own.has_ended(), "{own:?}");
+        assert!(resident(std::process::id() as i32) > 100_000);
+        assert_eq!((Stat::of(i32::MAX), resident(i32::MAX)), (None, 0));
+    }
+}
