@@ -152,6 +152,17 @@ pub(crate) fn slow_init() -> bool {
     calls.into_iter().any(|result| result == 0)
 }
 
+/// The same for the group that we are in, by no name at all. PID 1 may be in it.
+pub(crate) fn slow_group() -> bool {
+    call!(SYS_setpriority, libc::PRIO_PGRP, 0, 19);
+    // IOPRIO_WHO_PGRP.
+    call!(SYS_ioprio_set, 2, 0, 3 << 13);
+    let stat = fs::read_to_string("/proc/1/stat").unwrap_or_default();
+    // Field 19; what follows the name begins with field 3.
+    let nice = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(16));
+    nice.is_some_and(|nice| nice != "0") || call!(SYS_ioprio_get, 1, 1) == 3 << 13
+}
+
 /// The descriptors of another process, without its help: pidfd_getfd(2), Linux 5.6.
 pub(crate) fn descriptors_of_init() -> bool {
     let init = call!(SYS_pidfd_open, 1, 0);
@@ -200,6 +211,59 @@ pub(crate) fn daemons() -> bool {
             });
         });
         _ = waitpid(first, None);
+    }
+    false
+}
+
+/// A name is any bytes.
+pub(crate) fn nameless_daemon() -> bool {
+    child(|| {
+        call!(SYS_prctl, libc::PR_SET_NAME, c"\xff) Z".as_ptr());
+        loop {
+            pause();
+        }
+    });
+    std::thread::sleep(Duration::from_millis(20));
+    false
+}
+
+/// Leaves a thread to go on, and ends as the first of its process: a zombie with the pid.
+fn end_as_the_first(goes_on: impl FnOnce() + Send + 'static) -> ! {
+    std::thread::spawn(goes_on);
+    loop {
+        call!(SYS_exit, 0);
+    }
+}
+
+pub(crate) fn headless_daemon() -> bool {
+    child(|| {
+        end_as_the_first(|| {
+            loop {
+                pause();
+            }
+        })
+    });
+    std::thread::sleep(Duration::from_millis(20));
+    false
+}
+
+pub(crate) fn headless_memory_bomb() -> bool {
+    end_as_the_first(|| {
+        let held = hold(700);
+        pause();
+        drop(held);
+    })
+}
+
+/// They begin when the program has ended.
+pub(crate) fn memory_afterwards() -> bool {
+    for _ in 0..3 {
+        child(|| {
+            std::thread::sleep(Duration::from_millis(300));
+            let held = hold(250);
+            pause();
+            drop(held);
+        });
     }
     false
 }
@@ -289,6 +353,11 @@ pub(crate) fn memory_of_many() -> bool {
 
 pub(crate) fn descriptors() -> bool {
     (0..1_000).all(|_| call!(SYS_dup, 0) >= 0)
+}
+
+/// A user has 128 of them, inside and outside together (inotify(7)).
+pub(crate) fn watches() -> bool {
+    (0..100).all(|_| call!(SYS_inotify_init1, 0) >= 0)
 }
 
 pub(crate) fn inodes() -> bool {
@@ -667,6 +736,20 @@ pub(crate) fn links() -> bool {
     others_links().next().is_some()
 }
 
+/// Some families know no network namespaces, or reach what nothing else does: AF_VSOCK, AF_ALG.
+pub(crate) fn families() -> bool {
+    let known = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
+    let kinds = [libc::SOCK_STREAM, libc::SOCK_DGRAM, libc::SOCK_SEQPACKET, libc::SOCK_RAW];
+    let others = (0..64).filter(|family| !known.contains(family));
+    let mut sockets = others.flat_map(|family| kinds.map(|kind| (family, kind)));
+    sockets.any(|(family, kind)| call!(SYS_socket, family, kind, 0) >= 0)
+}
+
+/// A node is the machine's file, with times of its own.
+pub(crate) fn touch_device() -> bool {
+    call!(SYS_utimensat, libc::AT_FDCWD, c"/dev/full".as_ptr(), 0, 0) == 0
+}
+
 pub(crate) fn packets() -> bool {
     // ETH_P_ALL, in the network's byte order.
     let all = 3_u16.to_be();
@@ -868,6 +951,27 @@ pub(crate) fn own_tmpfs() -> bool {
             if file.and_then(|mut file| file.write_all(&block)).is_err() {
                 break;
             }
+        }
+    }
+    pause();
+    true
+}
+
+/// 1.2 GB, and no more, in queues of the kernel's.
+pub(crate) fn messages() -> bool {
+    #[repr(C)]
+    struct Message {
+        kind: i64,
+        text: [u8; 1 << 16],
+    }
+    let message = Box::new(Message { kind: 1, text: [1; 1 << 16] });
+    for (file, most) in [("msgmax", "65536"), ("msgmnb", "1000000000")] {
+        _ = fs::write(format!("/proc/sys/kernel/{file}"), most);
+    }
+    for _ in 0..2 {
+        let queue = call!(SYS_msgget, libc::IPC_PRIVATE, 0o600);
+        for _ in 0..9_600 {
+            call!(SYS_msgsnd, queue, &raw const *message, 1 << 16, libc::IPC_NOWAIT);
         }
     }
     pause();

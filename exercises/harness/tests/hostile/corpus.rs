@@ -24,6 +24,8 @@ pub(crate) enum How {
 pub(crate) enum Ends {
     /// Every call was refused, or did nothing outside; the program went on and ended.
     Refused,
+    /// It ended, and who goes on is seen.
+    Leaves,
     /// The same, where it is stopped by the owner of files outside, which is somebody else only
     /// where the user namespace knows another id than that of the machine's root.
     RefusedById,
@@ -42,7 +44,7 @@ impl Ends {
     /// One of these is in the report's line about the end.
     pub(crate) fn words(self) -> &'static [&'static str] {
         match self {
-            Ends::Refused | Ends::RefusedById => &["9"],
+            Ends::Refused | Ends::RefusedById | Ends::Leaves => &["9"],
             Ends::Memory => &["stopped: it used more than 512 MiB of memory"],
             Ends::Processes => &[
                 "stopped: it had too many processes at once",
@@ -78,7 +80,7 @@ const fn calls(
     Attack { name, how: How::Calls(act), stopped_by, ends }
 }
 
-use Ends::{Impostor, Killed, Late, Memory, Output, Processes, Refused, RefusedById, Time};
+use Ends::{Impostor, Killed, Late, Leaves, Memory, Output, Processes, Refused, RefusedById, Time};
 
 const LOCKED: &str = "the mounts come from a mount namespace of another owner: they are locked";
 const ALLOWED: &str = "the root shows what programs need to start, and nothing else";
@@ -91,6 +93,9 @@ const SAME_ID: &str = "a filter: PID 1 has our id, and the kernel asks for no mo
 const INIT: &str = "the end of PID 1 ends everybody in its PID namespace";
 const CLOSED: &str = "the program inherits input, output and the witness's socket alone";
 const EXE: &str = "the kernel says who sent a message, and which file that process executes";
+
+/// The one whose memory is taken when it has ended.
+pub(crate) const AFTERWARDS: &str = "memory for whom the program leaves";
 
 /// The one that wants a lab with cgroups of its own.
 pub(crate) const IN_CGROUPS: &str = "cgroups without end, with a frozen process";
@@ -174,6 +179,12 @@ pub(crate) static CORPUS: &[Attack] = &[
         NOT_HERE,
         Refused,
     ),
+    calls(
+        "touch a device",
+        calls::touch_device,
+        "nodes are shown read-only, and what they lead to is not",
+        Refused,
+    ),
     shell(
         "open the machine's devices",
         "head -c 1 /dev/kmsg || head -c 1 /dev/mem || head -c 1 /dev/vda || ls /dev/loop*",
@@ -208,6 +219,12 @@ pub(crate) static CORPUS: &[Attack] = &[
         "PID 1 belongs to the outer user namespace",
         Refused,
     ),
+    calls(
+        "let the group of PID 1 have no turn",
+        calls::slow_group,
+        "the program leads a group of its own",
+        Refused,
+    ),
     calls("take PID 1's limits away", calls::limit_init, SAME_ID, Refused),
     calls("let PID 1 have no turn", calls::slow_init, SAME_ID, Refused),
     calls(
@@ -232,6 +249,18 @@ pub(crate) static CORPUS: &[Attack] = &[
         INIT,
         Refused,
     ),
+    calls(
+        "a daemon whose name is no text",
+        calls::nameless_daemon,
+        "PID 1 reads names as bytes",
+        Leaves,
+    ),
+    calls(
+        "a daemon whose first thread has ended",
+        calls::headless_daemon,
+        "PID 1 counts the threads of a zombie",
+        Leaves,
+    ),
     calls("orphans of orphans", calls::orphans, INIT, Refused),
     calls("zombies", calls::zombies, INIT, Refused),
     // Too much.
@@ -245,7 +274,15 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls("thread bomb", calls::thread_bomb, "RLIMIT_NPROC, and the look of PID 1", Processes),
     calls("memory bomb", calls::memory_bomb, "the look of PID 1, and RLIMIT_AS", Memory),
     calls("memory bomb of many", calls::memory_of_many, "the look of PID 1", Memory),
+    calls(
+        "memory bomb of a thread, the first one ended",
+        calls::headless_memory_bomb,
+        "the look of PID 1: a thread tells the memory of its process",
+        Memory,
+    ),
+    calls(AFTERWARDS, calls::memory_afterwards, "the look of PID 1, which goes on", Leaves),
     calls("descriptors without end", calls::descriptors, "RLIMIT_NOFILE", Refused),
+    calls("all inotify instances of the user", calls::watches, "max_inotify_instances", Refused),
     calls("files without end", calls::inodes, "nr_inodes of each tmpfs", Refused),
     shell(
         "fill /tmp",
@@ -374,6 +411,12 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls("change the machine's links", calls::links, "a network namespace", Refused),
     calls("raw packets", calls::packets, "a network namespace", Refused),
     calls(
+        "sockets that know no network namespace",
+        calls::families,
+        "a filter: those of five families are to be had",
+        Refused,
+    ),
+    calls(
         "listen to what the kernel tells",
         calls::listen_to_the_kernel,
         "a network namespace",
@@ -454,10 +497,18 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
 ];
 
-/// Not with the others: it takes memory that no process has.
-pub(crate) static ALONE: &[Attack] = &[calls(
-    "fill a tmpfs of its own",
-    calls::own_tmpfs,
-    "PID 1 looks at how much shared memory the machine has come to use",
-    Memory,
-)];
+/// Not with the others: they take memory that no process has.
+pub(crate) static ALONE: &[Attack] = &[
+    calls(
+        "fill a tmpfs of its own",
+        calls::own_tmpfs,
+        "PID 1 looks at how much the machine has come to use in files without a disk",
+        Memory,
+    ),
+    calls(
+        "messages without end",
+        calls::messages,
+        "PID 1 looks at how much the kernel has come to use for itself",
+        Memory,
+    ),
+];

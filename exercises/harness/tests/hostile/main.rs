@@ -13,10 +13,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::exit;
 use std::sync::{LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use canaries::Canaries;
-use corpus::{ALONE, Attack, CORPUS, Ends, How, IN_CGROUPS};
+use corpus::{AFTERWARDS, ALONE, Attack, CORPUS, Ends, How, IN_CGROUPS};
 use fingerprint::{Fingerprint, Noise};
 use harness::Exercise;
 use harness::sandbox::{self, Sandbox, State, Status, Wait};
@@ -158,6 +158,10 @@ fn attempt(attack: &Attack, start: &Start) -> Result<(), String> {
     if command {
         return Err(format!("it passed for COMMAND ({end})"));
     }
+    let left = fact("left behind");
+    if attack.ends == Ends::Leaves && !left.starts_with("still running") {
+        return Err(format!("left behind: {left}, and it was running"));
+    }
     if attack.ends.words().iter().any(|words| end.starts_with(words)) {
         return Ok(());
     }
@@ -263,12 +267,29 @@ fn no_attack_gets_through_and_nothing_is_left() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A check may look for some seconds at what a program has left. Meanwhile it is not unlimited.
+#[test]
+fn who_goes_on_after_the_program_has_limits() {
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let attack = CORPUS.iter().find(|attack| attack.name == AFTERWARDS).unwrap();
+    let (program, words) = program(attack);
+    let mut run = Sandbox::new(program).args(words).start().unwrap();
+    assert_eq!(run.await_end(), Wait::Reached);
+    assert_eq!(run.ended().unwrap().left_running.len(), 3, "{:?}", run.ended());
+    let start = Instant::now();
+    while !run.everybody().is_empty() {
+        assert!(start.elapsed() < LONG, "they are still there");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// The table of the page: what was tried, what stops it, what the report says.
 fn table() -> String {
     let mut table = "| attack | what stops it | the report says |\n|---|---|---|\n".to_owned();
     for attack in CORPUS.iter().chain(ALONE) {
         let says = match attack.ends {
             Ends::Refused | Ends::RefusedById | Ends::Late => "the program's own exit status",
+            Ends::Leaves => "left behind: still running",
             ends => ends.words()[0],
         };
         table += &format!("| {} | {} | {says} |\n", attack.name, attack.stopped_by);

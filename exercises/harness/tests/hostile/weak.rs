@@ -87,6 +87,10 @@ fn typing() -> Result<(), &'static str> {
     }
 }
 
+fn other_family() -> Result<(), &'static str> {
+    calls::families().then_some(()).ok_or("this kernel has sockets of no other family")
+}
+
 fn other_link() -> Result<(), &'static str> {
     calls::links().then_some(()).ok_or("this machine has no link but lo")
 }
@@ -168,7 +172,11 @@ const WEAK: &[Weak] = &[
         has: ONE_LEVEL,
         needs: nothing,
         before: "ulimit -n 4096",
-        attacks: &["descriptors without end", "thousands of network namespaces"],
+        attacks: &[
+            "descriptors without end",
+            "thousands of network namespaces",
+            "all inotify instances of the user",
+        ],
     },
     Weak {
         lacks: "a /tmp with a limit",
@@ -202,6 +210,20 @@ const WEAK: &[Weak] = &[
         needs: nothing,
         before: ":",
         attacks: &["keyrings", "let PID 1 have no turn", "take PID 1's limits away"],
+    },
+    Weak {
+        lacks: "a group of its own",
+        has: ONE_LEVEL,
+        needs: nothing,
+        before: "mount -t proc proc /proc",
+        attacks: &["let the group of PID 1 have no turn"],
+    },
+    Weak {
+        lacks: "a filter",
+        has: ONE_LEVEL,
+        needs: other_family,
+        before: ":",
+        attacks: &["sockets that know no network namespace"],
     },
     Weak {
         lacks: "a filter",
@@ -334,6 +356,7 @@ const ONLY_IN_A_SANDBOX: &[(&str, &[&str])] = &[
         MACHINES,
         &[
             "remount / and write",
+            "touch a device",
             "core_pattern",
             "other sysctls",
             "sysrq",
