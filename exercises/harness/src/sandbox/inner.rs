@@ -126,7 +126,7 @@ fn present(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
     let mounts = text_of("/proc/self/mountinfo").unwrap_or_default();
     Message::Ready { mounts }
         .send(fds.report.as_fd(), &passed)
-        .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))
+        .map_err(at(stage, "sendmsg(the mounts)"))
 }
 
 /// Opens one side of the sandbox's own terminal. A program there cannot reach this machine's.

@@ -316,13 +316,6 @@ impl Sandbox {
 
         let mut message = vec![RUN];
         message.extend(request.encode());
-        if message.len() > wire::LONGEST {
-            return Err(SetupError {
-                stage,
-                call: "sendmsg(the arguments)".into(),
-                errno: nix::errno::Errno::E2BIG,
-            });
-        }
         let (story, their_story) = if recorded { Some(pipe()?) } else { None }.unzip();
         let (cgroups, their_gone) = match &request.own_cgroups {
             Some(plan) => {
@@ -335,7 +328,7 @@ impl Sandbox {
         passed.extend(their_gone);
         passed.extend(their_story);
         wire::send(supervisor, &message, &passed.iter().map(AsFd::as_fd).collect::<Vec<_>>())
-            .map_err(at(stage, "sendmsg(SCM_RIGHTS)"))?;
+            .map_err(at(stage, "sendmsg(the arguments)"))?;
         drop(passed);
         Run::begin(
             Ends { report, witness, liveness, output, story, cgroups },

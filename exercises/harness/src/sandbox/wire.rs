@@ -22,7 +22,13 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
     socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
 }
 
+/// # Errors
+///
+/// `E2BIG` for a message that the other end would have to cut, and those of sendmsg(2).
 pub(crate) fn send(socket: BorrowedFd, bytes: &[u8], fds: &[BorrowedFd]) -> Result<()> {
+    if bytes.len() > LONGEST {
+        return Err(Errno::E2BIG);
+    }
     let raw: Vec<_> = fds.iter().map(|fd| fd.as_raw_fd()).collect();
     let rights = [ControlMessage::ScmRights(&raw)];
     let control = if raw.is_empty() { &[][..] } else { &rights[..] };
@@ -171,6 +177,13 @@ mod tests {
             assert_eq!(Reader(&message.0[..length]).list(|r| r.text()), None, "{length} bytes");
         }
         assert_eq!(Reader(&u64::MAX.to_le_bytes()).list(|r| r.text()), None);
+    }
+
+    #[test]
+    fn what_would_be_cut_is_not_sent() {
+        let (ours, _theirs) = pair().unwrap();
+        assert_eq!(send(ours.as_fd(), &[0; LONGEST + 1], &[]), Err(Errno::E2BIG));
+        assert_eq!(send(ours.as_fd(), &[0; LONGEST], &[]), Ok(()));
     }
 
     #[test]
