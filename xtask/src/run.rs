@@ -1,15 +1,18 @@
 //! `cargo xtask run CHAPTER [-- ARGS…]`: the learner's program in a sandbox.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, PipeReader, PipeWriter, Read as _, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::io::{self, IsTerminal as _, PipeReader, PipeWriter};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 
 use harness::doctor;
 use harness::sandbox::{Excess, Run, Sandbox, State, Status, Wait};
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::{read, write};
 
 use crate::cargo::{Built, build_program};
 use crate::chapter::Chapter;
@@ -75,8 +78,8 @@ pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
     live(sandbox, Streams::Own).map(|(_, code)| code)
 }
 
-/// Runs it to its end: on a terminal of its own if we have one, otherwise on our own input and
-/// output. The exit status to pass on comes with it.
+/// Runs it to its end: on a terminal of its own if we have one, otherwise on pipes. The exit status
+/// to pass on comes with it.
 pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
     let sandbox = sandbox.patience(None).cgroups();
     let terminal = has_terminal();
@@ -84,7 +87,7 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         let kind = std::env::var("TERM").unwrap_or_else(|_| "dumb".into());
         (sandbox.env("TERM", &kind).terminal(), None)
     } else {
-        let (standard, carriers) = own_standard(streams).map_err(|error| {
+        let (standard, carriers) = pipes(streams).map_err(|error| {
             Failure::new(format!("could not pass input and output on: {error}"))
         })?;
         (sandbox.standard(standard), Some(carriers))
@@ -103,7 +106,7 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         }
     }
     let wait = run.await_end();
-    carriers.into_iter().for_each(Carriers::finish);
+    let arrived = carriers.map_or(Ok(()), Carriers::finish);
     if let Wait::Stopped(excess) = wait {
         let what = match excess {
             Excess::Memory => "it used more than 512 MiB of memory",
@@ -111,78 +114,147 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         };
         screen::warn(&format!("stopped: {what}\n"));
     }
-    let code = ExitCode::from(match run.ended().map(|ended| ended.status) {
+    let mut code = match run.ended().map(|ended| ended.status) {
         Some(Status::Exited(code)) => code as u8,
         Some(Status::Killed(signal)) => 128 + signal as u8,
         None => 128 + libc::SIGKILL as u8,
-    });
-    Ok((run, code))
+    };
+    if let Err(errno) = arrived {
+        // What is cut short must not look whole, and the program may not know.
+        screen::warn(&format!("error: could not write what it printed: {}\n", errno.desc()));
+        code = code.max(1);
+    }
+    Ok((run, ExitCode::from(code)))
 }
 
-/// Ours, once more. One that was closed when we started is `/dev/null` by now: the standard
-/// library opens it before `main`, so that no file takes its number. One that is a terminal stays
-/// with us, for whoever has it can change its settings: bytes are carried to it and from it.
-fn own_standard(streams: Streams) -> io::Result<([OwnedFd; 3], Carriers)> {
+/// Pipes for the program, and threads that carry bytes between them and ours. Nothing of the
+/// reader's goes inside: who has a file, opens it once more by `/proc/self/fd` and empties it; from
+/// a folder the way leads up; a terminal or a pipe has settings that are everybody's. What the
+/// program does not read is read all the same, as ssh(1) does it.
+///
+/// One of ours that was closed when we started is `/dev/null` by now: the standard library opens it
+/// before `main`, so that no other file takes its number.
+fn pipes(streams: Streams) -> io::Result<([OwnedFd; 3], Carriers)> {
     let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
     let (ended, end) = io::pipe()?;
     let mut carriers = Carriers { end, threads: Vec::new() };
-    let mut input = stdin.as_fd().try_clone_to_owned()?;
-    if input.is_terminal() {
-        let (reader, writer) = io::pipe()?;
-        let (from, to) = (File::from(input), writer);
-        // Nobody waits for this one: it may be waiting for a key.
-        thread::spawn(move || io::copy(&mut &from, &mut &to));
-        input = reader.into();
-    }
     let mut output = |fd: BorrowedFd| -> io::Result<OwnedFd> {
-        let output = fd.try_clone_to_owned()?;
-        if !output.is_terminal() {
-            return Ok(output);
-        }
-        let (reader, writer) = io::pipe()?;
-        let ended = ended.try_clone()?;
-        carriers.threads.push(thread::spawn(move || carry(&reader, &File::from(output), &ended)));
-        Ok(writer.into())
+        let (from, inside) = io::pipe()?;
+        // The program can open this pipe to read as well, and be quicker than we are.
+        fcntl(&from, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        let (to, ended) = (fd.try_clone_to_owned()?, ended.try_clone()?);
+        carriers.threads.push(thread::spawn(move || carry_out(&from, &to, &ended)));
+        Ok(inside.into())
     };
-    let out = output(if streams == Streams::Own { stdout.as_fd() } else { stderr.as_fd() })?;
     let error = output(stderr.as_fd())?;
-    Ok(([input, out, error], carriers))
+    let out = match streams {
+        Streams::Own if !same_file(stdout.as_fd(), stderr.as_fd())? => output(stdout.as_fd())?,
+        // What goes to one place goes through one pipe, so that it stays in order.
+        _ => error.try_clone()?,
+    };
+    let (inside, to) = io::pipe()?;
+    let from = stdin.as_fd().try_clone_to_owned()?;
+    // Nobody waits for this one: it may be waiting for a key.
+    thread::spawn(move || carry_in(&from, &to));
+    Ok(([inside.into(), out, error], carriers))
 }
 
-/// Threads that carry a program's output to our terminal. The sandbox has the other ends of their
-/// pipes for as long as it is there, so its end does not tell them that of the program.
+fn same_file(one: BorrowedFd, other: BorrowedFd) -> io::Result<bool> {
+    let about = |fd: BorrowedFd| File::from(fd.try_clone_to_owned()?).metadata();
+    let (one, other) = (about(one)?, about(other)?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+/// Threads that carry a program's output to ours. The sandbox has the other ends of their pipes for
+/// as long as it is there, so its end does not tell them that of the program.
 struct Carriers {
     end: PipeWriter,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<JoinHandle<nix::Result<()>>>,
 }
 
 impl Carriers {
     /// Waits until all that was printed has arrived.
-    fn finish(self) {
+    fn finish(self) -> nix::Result<()> {
         drop(self.end);
+        let mut arrived = Ok(());
         for thread in self.threads {
-            _ = thread.join();
+            arrived = arrived.and(thread.join().unwrap_or(Err(Errno::EIO)));
+        }
+        arrived
+    }
+}
+
+const BUFFER: usize = 16 * 1024;
+
+/// Until `ended` hangs up and nothing is left, or nobody reads any more. By returning it closes the
+/// pipe: the program then gets SIGPIPE, as it would have from the reader's.
+fn carry_out(from: &PipeReader, to: &OwnedFd, ended: &PipeReader) -> nix::Result<()> {
+    let mut buffer = [0; BUFFER];
+    loop {
+        // The kernel looks at `ended` first: what was printed before the end is seen with it.
+        let mut ready = [ended, from].map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN));
+        match poll(&mut ready, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+        let over = ready[0].any() == Some(true);
+        // No more than the pipe holds at once: whoever has been left behind may print for ever.
+        let mut most = fcntl(from, FcntlArg::F_GETPIPE_SZ)? as usize;
+        while most > 0 {
+            match read(from, &mut buffer[..most.min(BUFFER)]) {
+                Ok(0) => return Ok(()),
+                Ok(length) => {
+                    match write_all(to, &buffer[..length]) {
+                        Err(Errno::EPIPE) => return Ok(()),
+                        written => written?,
+                    }
+                    most -= length;
+                }
+                Err(Errno::EAGAIN) => break,
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        if over {
+            return Ok(());
         }
     }
 }
 
-/// Until `ended` hangs up and nothing is left, or somebody has closed an end.
-fn carry(mut from: &PipeReader, mut to: &File, ended: &PipeReader) {
-    let mut buffer = [0; 16 * 1024];
+/// Until the input ends, or nobody is there to read it. By returning it closes the pipe: that is the
+/// program's end of input.
+fn carry_in(from: &OwnedFd, to: &PipeWriter) {
+    let mut buffer = [0; BUFFER];
     loop {
-        let mut ready = [from.as_fd(), ended.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-        if poll(&mut ready, PollTimeout::NONE).is_err_and(|errno| errno != Errno::EINTR) {
-            return;
-        }
-        match (ready[0].any(), ready[1].any()) {
-            (Some(true), _) => match from.read(&mut buffer) {
-                Ok(length @ 1..) if to.write_all(&buffer[..length]).is_ok() => {}
-                _ => return,
-            },
-            (_, Some(true)) => return,
-            _ => {}
+        match read(from, &mut buffer) {
+            Ok(0) => return,
+            Ok(length) if write_all(to, &buffer[..length]).is_ok() => {}
+            Ok(_) => return,
+            Err(Errno::EAGAIN) => wait(from, PollFlags::POLLIN),
+            Err(Errno::EINTR) => {}
+            Err(errno) => {
+                screen::warn(&format!("error: could not read the input: {}\n", errno.desc()));
+                return;
+            }
         }
     }
+}
+
+fn write_all(to: impl AsFd, mut bytes: &[u8]) -> nix::Result<()> {
+    while !bytes.is_empty() {
+        match write(&to, bytes) {
+            Ok(length) => bytes = &bytes[length..],
+            Err(Errno::EAGAIN) => wait(&to, PollFlags::POLLOUT),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// For one of the reader's that does not block: whoever else has it open wants it so.
+fn wait(fd: impl AsFd, flags: PollFlags) {
+    _ = poll(&mut [PollFd::new(fd.as_fd(), flags)], PollTimeout::NONE);
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! `run` and `shell`: with a terminal and without, and nothing is left of either.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -243,4 +245,175 @@ fn the_plain_user_is_not_root() {
 fn a_signal_inside_is_128_and_its_number() {
     let mut shell = assert_cmd::Command::new(cargo_bin!("xtask"));
     shell.arg("shell").write_stdin("kill -9 $$").assert().code(137);
+}
+
+/// The command without a terminal. One that hangs is ended, with status 137.
+fn xtask(words: &[&str]) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", "30"]).arg(cargo_bin!("xtask")).args(words);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A shell with these commands on its standard input.
+fn shell(commands: &str, change: impl FnOnce(&mut Command)) -> Output {
+    let (from, mut to) = io::pipe().unwrap();
+    to.write_all(commands.as_bytes()).unwrap();
+    drop(to);
+    let mut command = xtask(&["shell"]);
+    command.stdin(from);
+    change(&mut command);
+    command.output().unwrap()
+}
+
+/// A program that has something else on its standard input.
+fn program(script: &str, stdin: impl Into<Stdio>) -> Output {
+    xtask(&["trace", "--", "sh", "-c", script]).stdin(stdin).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// An empty folder of this test.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Who has the descriptor of a file opens the file again, and is not bound to append.
+#[test]
+fn a_log_keeps_what_was_in_it() {
+    let log = folder("log").join("log");
+    fs::write(&log, "before\n").unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o666)).unwrap();
+    let attack = "true > /proc/self/fd/1; chmod 777 /proc/self/fd/1; truncate -s 0 /proc/self/fd/1\n\
+                  echo after\n";
+    let appended = fs::File::options().append(true).open(&log).unwrap();
+    shell(attack, |command| _ = command.stdout(appended));
+    assert_eq!(fs::read_to_string(&log).unwrap(), "before\nafter\n");
+    assert_eq!(fs::metadata(&log).unwrap().mode() & 0o777, 0o666);
+}
+
+#[test]
+fn no_way_leads_out_of_a_folder_on_standard_input() {
+    let folder = folder("way-out");
+    let below = folder.join("below");
+    fs::create_dir(&below).unwrap();
+    for folder in [&folder, &below] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let attack = "echo x > /proc/self/fd/0/inside; echo x > /proc/self/fd/0/../escaped; true";
+    let output = program(attack, fs::File::open(&below).unwrap());
+    assert!(output.status.success());
+    let said = text(&output.stderr);
+    assert!(said.contains("error: could not read the input: Is a directory\n"), "{said}");
+    assert!(!folder.join("escaped").exists() && !below.join("inside").exists());
+}
+
+/// A pipe of the reader's has a size and flags that are everybody's, and can be opened again, too.
+#[test]
+fn nothing_but_our_pipes_is_inside() {
+    let (from, to) = io::pipe().unwrap();
+    let theirs = fs::File::from(OwnedFd::from(to.try_clone().unwrap())).metadata().unwrap().ino();
+    let mut command = xtask(&["trace", "--", "sh", "-c", "readlink /proc/$$/fd/[012] >&2"]);
+    command.stdin(from).stdout(to.try_clone().unwrap());
+    let said = text(&command.output().unwrap().stderr);
+    assert_eq!(said.lines().count(), 3, "{said}");
+    for line in said.lines() {
+        assert!(line.starts_with("pipe:[") && line != format!("pipe:[{theirs}]"), "{line}");
+    }
+}
+
+#[test]
+fn all_of_the_input_arrives_and_then_its_end() {
+    let big = folder("input").join("big");
+    let bytes: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    fs::write(&big, &bytes).unwrap();
+    let wanted = Command::new("cksum").stdin(fs::File::open(&big).unwrap()).output().unwrap();
+    let output = program("cksum", fs::File::open(&big).unwrap());
+    assert_eq!(text(&output.stderr), text(&wanted.stdout));
+    assert_eq!(text(&program("wc -c", Stdio::null()).stderr).trim(), "0");
+    let mut closed = xtask(&["trace", "--", "wc", "-c"]);
+    // SAFETY: close is async-signal-safe.
+    unsafe { closed.pre_exec(|| Ok(_ = libc::close(0))) };
+    assert_eq!(text(&closed.output().unwrap().stderr).trim(), "0");
+}
+
+#[test]
+fn an_input_that_cannot_be_read_is_said_to_be_none() {
+    let file = folder("write-only").join("file");
+    let output = program("wc -c", fs::File::create(file).unwrap());
+    let said = text(&output.stderr);
+    assert!(said.contains("error: could not read the input: Bad file"), "{said}");
+    assert!(said.lines().any(|line| line.trim() == "0"), "{said}");
+}
+
+#[test]
+fn nobody_waits_for_an_input_that_is_not_read() {
+    // This one never ends.
+    let (from, _to) = io::pipe().unwrap();
+    assert!(program("true", from).status.success());
+    // And this one is more than a pipe holds.
+    assert!(program("true", fs::File::open("/dev/zero").unwrap()).status.success());
+}
+
+#[test]
+fn a_reader_that_goes_ends_the_program() {
+    let mut command = xtask(&["shell"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"yes\necho status $? >&2\nexit 3\n").unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 2]).unwrap();
+    drop(stdout);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(3), "status 141\n"));
+}
+
+#[test]
+fn all_of_the_output_arrives() {
+    let (mut from, to) = io::pipe().unwrap();
+    // Whoever shares a pipe may have made it one that does not block.
+    fcntl(&to, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    let mut command = xtask(&["shell"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(to).spawn().unwrap();
+    drop(command);
+    child.stdin.take().unwrap().write_all(b"head -c 3000000 /dev/zero; echo end\n").unwrap();
+    sleep(Duration::from_millis(100));
+    let mut bytes = Vec::new();
+    from.read_to_end(&mut bytes).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(bytes.len(), 3_000_004);
+    assert!(bytes.ends_with(b"\0end\n"));
+}
+
+#[test]
+fn both_streams_in_one_file_stay_in_order() {
+    let file = folder("both").join("file");
+    let both = fs::File::create(&file).unwrap();
+    shell("for n in 1 2 3 4 5 6; do echo out $n; echo err $n >&2; done\n", |command| {
+        command.stdout(both.try_clone().unwrap()).stderr(both);
+    });
+    let wanted: String = (1..=6).map(|n| format!("out {n}\nerr {n}\n")).collect();
+    assert_eq!(fs::read_to_string(&file).unwrap(), wanted);
+}
+
+/// It prints without end, and has the pipes.
+#[test]
+fn who_is_left_behind_does_not_keep_us() {
+    let start = Instant::now();
+    let output = shell("setsid yes & setsid sleep 60 & echo started; exit 4\n", |_| ());
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stdout).contains("started\n"));
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn what_is_cut_short_does_not_look_whole() {
+    let full = fs::File::create("/dev/full").unwrap();
+    let output = shell("echo otter\n", |command| _ = command.stdout(full));
+    let said = "error: could not write what it printed: No space left on device\n";
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), said));
 }
