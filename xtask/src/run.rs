@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 
 use harness::doctor;
-use harness::sandbox::{Excess, Run, Sandbox, State, Status, Wait};
+use harness::sandbox::{Run, Sandbox, State, Status};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -107,12 +107,12 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
     }
     let wait = run.await_end();
     let arrived = carriers.map_or(Ok(()), Carriers::finish);
-    if let Wait::Stopped(excess) = wait {
-        let what = match excess {
-            Excess::Memory => "it used more than 512 MiB of memory",
-            Excess::Processes => "it had too many processes at once",
-        };
-        screen::warn(&format!("stopped: {what}\n"));
+    match wait.stopped() {
+        Some(why) => screen::warn(&format!("{why}\n")),
+        None if run.ended().is_none() => {
+            screen::warn("stopped: something outside has ended the sandbox\n");
+        }
+        None => {}
     }
     let mut code = match run.ended().map(|ended| ended.status) {
         Some(Status::Exited(code)) => code as u8,

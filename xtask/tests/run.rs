@@ -417,3 +417,10 @@ fn what_is_cut_short_does_not_look_whole() {
     let said = "error: could not write what it printed: No space left on device\n";
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(1), said));
 }
+
+#[test]
+fn a_program_that_is_stopped_is_told_why() {
+    let output = shell("echo otter >&200; sleep 60\n", |_| ());
+    let said = "stopped: it played COMMAND instead of starting it\n";
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(137), said));
+}

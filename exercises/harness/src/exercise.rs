@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::doctor;
 use crate::look::{Kind, Mount, Namespace, Namespaces, Process, visitor};
 use crate::report::Report;
-use crate::sandbox::{self, Excess, Resident, Run, Sandbox, State, Status, Thing, Wait};
+use crate::sandbox::{self, Resident, Run, Sandbox, State, Status, Thing, Wait};
 use crate::verdict;
 
 /// Set to a path, it is run instead of the package's own program. So one check can be tried on
@@ -324,7 +324,6 @@ impl Attempt {
     /// Why a wait came to nothing.
     fn stopped(&self, wait: Wait) -> String {
         match wait {
-            Wait::Reached | Wait::Ended => self.status(),
             Wait::TimedOut => {
                 let patience = self.run.patience().unwrap_or_else(sandbox::patience);
                 let seconds = patience.as_secs_f64();
@@ -339,16 +338,7 @@ impl Attempt {
                 }
                 text
             }
-            Wait::TooMuchOutput => {
-                format!("stopped: it printed more than {} MiB", sandbox::OUTPUT >> 20)
-            }
-            Wait::Stopped(Excess::Memory) => {
-                format!("stopped: it used more than {} MiB of memory", sandbox::MEMORY >> 20)
-            }
-            Wait::Stopped(Excess::Processes) => {
-                "stopped: it had too many processes at once".to_owned()
-            }
-            Wait::Impostor => "stopped: it played COMMAND instead of starting it".to_owned(),
+            wait => wait.stopped().unwrap_or_else(|| self.status()),
         }
     }
 }

@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{Pid, read};
 
 use super::cgroups;
-use super::limits::OUTPUT;
+use super::limits::{MEMORY, OUTPUT};
 use super::message::{Excess, Message, Status};
 use super::recording::REFUSED;
 use super::root::WITNESS;
@@ -41,6 +41,22 @@ pub enum Wait {
     Stopped(Excess),
     /// A process that is not the witness said that it was.
     Impostor,
+}
+
+impl Wait {
+    /// Why the program was stopped, in words; `None` where it was not.
+    pub fn stopped(self) -> Option<String> {
+        let why = match self {
+            Wait::Reached | Wait::Ended | Wait::TimedOut => return None,
+            Wait::TooMuchOutput => format!("it printed more than {} MiB", OUTPUT >> 20),
+            Wait::Stopped(Excess::Memory) => {
+                format!("it used more than {} MiB of memory", MEMORY >> 20)
+            }
+            Wait::Stopped(Excess::Processes) => "it had too many processes at once".to_owned(),
+            Wait::Impostor => "it played COMMAND instead of starting it".to_owned(),
+        };
+        Some(format!("stopped: {why}"))
+    }
 }
 
 /// What a program printed.
