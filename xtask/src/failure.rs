@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::screen;
+use crate::screen::{self, plain_lines};
 
 pub(crate) type Result<T = ExitCode> = std::result::Result<T, Failure>;
 
@@ -36,11 +36,11 @@ impl Failure {
         self
     }
 
-    /// Prints it.
+    /// Prints it. There may be names and quotations in it.
     pub(crate) fn say(&self) {
-        screen::warn(&format!("error: {}\n", self.message));
+        screen::warn(&format!("error: {}\n", plain_lines(&self.message)));
         if let Some(help) = &self.help {
-            screen::warn(&format!("help: {help}\n"));
+            screen::warn(&format!("help: {}\n", plain_lines(help)));
         }
     }
 

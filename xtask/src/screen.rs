@@ -73,7 +73,7 @@ impl Screen {
     /// A line that the next one replaces. Without a terminal there is none.
     pub(crate) fn passing(self, text: &str) {
         if self.terminal {
-            let text: String = text.chars().take(self.width - 1).collect();
+            let text: String = plain(text).chars().take(self.width - 1).collect();
             print(&format!("\r\x1b[K{text}"));
         }
     }
@@ -90,36 +90,52 @@ impl Screen {
         text.split("\n\n").map(|paragraph| self.hanging(indent, paragraph)).collect()
     }
 
-    /// One paragraph behind `head`, the lines after the first indented as far.
+    /// One paragraph behind `head`, the lines after the first indented as far. It may name what a
+    /// program has named: it is made [`plain`].
     pub(crate) fn hanging(self, head: &str, paragraph: &str) -> String {
         let indent = head.chars().count();
         let room = self.width.saturating_sub(indent).max(10);
         let mut lines = vec![String::new()];
-        for word in paragraph.split_whitespace() {
+        for word in paragraph.split_whitespace().map(plain).filter(|word| !word.is_empty()) {
             let line = lines.last_mut().expect("there is always one");
             if line.is_empty() {
-                line.push_str(word);
+                line.push_str(&word);
             } else if line.chars().count() + 1 + word.chars().count() <= room {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             } else {
-                lines.push(word.to_owned());
+                lines.push(word);
             }
         }
         format!("{head}{}\n", lines.join(&format!("\n{:indent$}", "")))
     }
 }
 
-/// The text without colours and other control characters, so that it cannot change the screen.
-pub(crate) fn plain(text: &str) -> String {
-    let mut sequences = text.split("\x1b[");
+/// Whether a character does something to the screen, or to the order of the letters around it,
+/// instead of standing for itself: what a program, or who names a file, must not do to us.
+pub(crate) fn acts(character: char) -> bool {
+    let turns = matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    turns || character.is_control()
+}
+
+/// The line without colours and other characters that act, so that it cannot change the screen.
+pub(crate) fn plain(line: &str) -> String {
+    let mut sequences = line.split("\x1b[");
     let mut plain = sequences.next().unwrap_or_default().to_owned();
     for sequence in sequences {
         let end = sequence.find(|c| ('@'..='~').contains(&c)).map_or(0, |end| end + 1);
         plain += &sequence[end..];
     }
-    plain.retain(|c| !c.is_control() || c == '\t');
+    plain.retain(|c| !acts(c) || c == '\t');
     plain
+}
+
+/// The same for a text of several lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether what goes to standard error may be coloured.
@@ -167,6 +183,9 @@ mod tests {
             plain("\x1b[1m\x1b[31mred\x1b[0m \x1b[2Jgone\x07\rüber\x1b[12"),
             "red goneüber12"
         );
+        assert_eq!(plain("\u{9b}2J\u{202e}ver\u{2066}\tsa\u{7f}w"), "2Jver\tsaw");
+        assert_eq!(plain_lines("a\r\nb\x1b[2J\n"), "a\nb\n");
+        assert_eq!(PLAIN.wrapped("one\x1b[2J \x07 two\u{9b}\r", "  "), "  one two\n");
     }
 
     #[test]

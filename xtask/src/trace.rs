@@ -13,6 +13,7 @@ use harness::sandbox::{NoStory, Sandbox, State};
 use crate::cargo::{Built, build_program};
 use crate::chapter::Chapter;
 use crate::failure::{Failure, Result};
+use crate::json;
 use crate::run::{self, Streams};
 use crate::screen::{self, Screen};
 use crate::shell;
@@ -47,7 +48,7 @@ pub(crate) fn run(words: &[&str]) -> Result {
         })?;
     }
     match (options.json, options.html) {
-        (true, _) => screen::print(&story.to_json_lines()),
+        (true, _) => screen::print(&json::harmless(&story.to_json_lines())),
         (false, Some(file)) => screen::print(&format!("the story is in {}\n", file.display())),
         (false, None) => text::print(&story, Screen::stdout()),
     }

@@ -17,7 +17,7 @@ use crate::chapter::{Chapter, root, shown};
 use crate::failure::{Failure, Result};
 use crate::format::{self, Format};
 use crate::rules;
-use crate::screen::print;
+use crate::screen::{plain, plain_lines, print};
 use crate::steps::{Other, Outcome, Run, Step, record_step, run_step, steps};
 use crate::variants::{self, Built, Source};
 
@@ -119,7 +119,8 @@ impl Findings {
         let count = self.faults.len();
         print(&format!("\n{count} {}\n", if count == 1 { "fault" } else { "faults" }));
         for fault in self.faults {
-            print(&format!("  {}\n", fault.replace('\n', "\n    ")));
+            // A program that cheats may have given a name to something that is quoted here.
+            print(&format!("  {}\n", plain_lines(&fault).replace('\n', "\n    ")));
         }
         ExitCode::FAILURE
     }
@@ -546,7 +547,7 @@ fn faults_of_diagnosis(trial: &Trial) -> Vec<String> {
     let Some(skipped) = skipped else {
         return vec![format!("{}: passes every step", trial.name)];
     };
-    println!("skipped: {}, the mistake {:?}: {skipped}", trial.chapter, trial.name);
+    println!("skipped: {}, the mistake {:?}: {}", trial.chapter, trial.name, plain(&skipped));
     Vec::new()
 }
 

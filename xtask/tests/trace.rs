@@ -161,3 +161,32 @@ fn an_ordinary_user_is_told_what_is_missing() {
     assert!(text.contains("unshare(CLONE_NEWUTS) = EPERM"), "{text}");
     assert!(text.contains("EPERM: no CAP_SYS_ADMIN in user A, where you are"), "{text}");
 }
+
+/// A program is called what it likes, and what it prints is another thing.
+#[test]
+fn a_name_cannot_paint_the_screen() {
+    let text = Kept::new("painter-text", "#!/bin/sh\nunshare -u hostname otter\n");
+    let script = Kept::new("a\x1b[2J\x07\r\u{9b}\u{202e}b", "");
+    fs::remove_file(&script.0).unwrap();
+    Command::new("install").args([&text.0, &script.0]).assert().success();
+    let words = ["--", script.path()];
+    let page = Kept::new("painted.html", "");
+    let said = [
+        stdout(&words),
+        stdout(&[&["--json"], &words[..]].concat()),
+        stdout(&[&["--html", page.path()], &words[..]].concat()),
+        fs::read_to_string(&page.0).unwrap(),
+        refusal(&["--from", script.path()]).0,
+        refusal(&["--from", &format!("{}/", script.path())]).0,
+        refusal(&["--", &format!("{}/", script.path())]).0,
+    ];
+    assert!(said[0].contains("new: uts B") && said[1].contains("\\u001b[2J"), "{said:?}");
+    for text in said {
+        let acts = |c: char| c.is_control() && c != '\n';
+        assert!(!text.chars().any(acts), "{text:?}");
+    }
+    assert!(!stdout(&words).contains('\u{202e}'));
+    // Whoever reads the lines of JSON again finds the name that it was.
+    let json = stdout(&[&["--json"], &words[..]].concat());
+    assert!(Story::from_json_lines(&json).is_ok());
+}

@@ -1,10 +1,12 @@
 //! What was seen beside what was wanted.
 
 use crate::diff::{self, Line};
-use crate::screen::Screen;
+use crate::screen::{Screen, plain_lines};
 
-/// The lines of both texts; where they differ, each with its owner, and below it the place.
+/// The lines of both texts; where they differ, each with its owner, and below it the place. What was
+/// seen has names in it that the program has given.
 pub(crate) fn compare(saw: &str, wanted: &str, screen: Screen) -> String {
+    let (saw, wanted) = (&*plain_lines(saw), &*plain_lines(wanted));
     if fits(saw, screen) && fits(wanted, screen) {
         return rows(saw, wanted, screen, WIDE);
     }
@@ -162,6 +164,14 @@ mod tests {
         assert_eq!(text, "         | a\n  saw    | b\n  wanted | c\n");
         let text = compare("a\nb\nc", "a", PLAIN);
         assert_eq!(text, "         | a\n  saw    | b\n  saw    | c\n");
+    }
+
+    #[test]
+    fn a_name_cannot_paint_the_screen() {
+        let acts = ["\x1b[2J", "\x07", "\r", "\u{9b}", "\u{202e}"].concat();
+        let text = compare(&format!("a {acts}b\nc  d{acts}"), "a c\nc  e", PLAIN);
+        let rows = "  saw    | a b\n  wanted | a c\n  saw    | c  d\n  wanted | c  e\n";
+        assert_eq!(text, format!("{rows}         |    ^\n"));
     }
 
     #[test]

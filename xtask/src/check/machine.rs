@@ -26,6 +26,7 @@ use std::fmt::Write as _;
 
 use super::Checked;
 use crate::json::quoted;
+use crate::screen::acts;
 use crate::steps::Outcome;
 
 /// One object of `--json`, one `testcase` of `--junit`.
@@ -177,7 +178,7 @@ fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\n' => out.push_str("&#10;"),
             '\t' => out.push('\t'),
-            control if control.is_control() || ['\u{fffe}', '\u{ffff}'].contains(&control) => {
+            other if acts(other) || ['\u{fffe}', '\u{ffff}'].contains(&other) => {
                 out.push('\u{fffd}');
             }
             other => out.push(other),

@@ -142,7 +142,7 @@ fn todos(chapter: &Chapter, screen: Screen) -> String {
 fn cannot(run: &Run, screen: Screen) -> String {
     let verdict = &run.verdict;
     let mut out = String::from("\nthis machine cannot check it; your program has not run\n");
-    out += &format!("  {}\n", verdict.saw);
+    out += &format!("  {}\n", screen::plain_lines(&verdict.saw));
     out += &screen.wrapped(&verdict.cause, "  ");
     out += &labelled("help:", &verdict.remedy, screen);
     out + "`cargo xtask doctor` tries everything that the exercises need\n"

@@ -132,7 +132,8 @@ fn entry(screen: Screen, word: &str, text: &str) -> String {
 
 /// Wraps, but not within a command in backticks: it is there to be copied.
 fn unbroken(text: &str, screen: Screen) -> String {
-    const KEPT: &str = "\u{1}";
+    // Of those that Unicode leaves to us: nobody writes it, and it is not taken for a control.
+    const KEPT: &str = "\u{e000}";
     let parts = text.split('`').enumerate();
     let parts =
         parts.map(|(n, part)| if n % 2 == 1 { part.replace(' ', KEPT) } else { part.into() });

@@ -32,8 +32,8 @@ fn tell(number: usize, step: &Step, before: &World, after: &World, screen: Scree
     if number == 0 {
         return format!("the program starts\n\n{}", table(&World::default(), after, screen));
     }
-    let who = after.tasks.get(&step.task).map(Task::label).unwrap_or_default();
-    let line = plain(&step.line());
+    let who = plain(&after.tasks.get(&step.task).map(Task::label).unwrap_or_default());
+    let line = step.line();
     let head = format!("\n{number:>3}  {who}  ");
     let failed = matches!(step.outcome, Outcome::Error { .. });
     let line = screen.hanging(&format!("{number:>3}  {who}  "), &line);
@@ -44,7 +44,7 @@ fn tell(number: usize, step: &Step, before: &World, after: &World, screen: Scree
     };
     let indent = " ".repeat(5);
     for sentence in step.sentences(before) {
-        text += &screen.hanging(&indent, &plain(&sentence));
+        text += &screen.hanging(&indent, &sentence);
     }
     let moves = |change: &Change| {
         matches!(change, Change::Task { .. } | Change::Joined { .. } | Change::Children { .. })
@@ -73,7 +73,7 @@ fn table(before: &World, after: &World, screen: Screen) -> String {
         for kind in Kind::ALL {
             let letter = |task: &Task| {
                 let name = task.namespaces.get(&kind)?;
-                Some(name.rsplit(' ').next().unwrap_or(name).to_owned())
+                Some(plain(name.rsplit(' ').next().unwrap_or(name)))
             };
             let now = letter(task).unwrap_or_else(|| "?".to_owned());
             let changed = !before.tasks.is_empty() && old.and_then(letter) != Some(now.clone());

@@ -232,3 +232,40 @@ fn nobody_reads_and_the_status_still_counts() {
         assert_eq!(child.wait().unwrap().code(), Some(expected), "{chapter}");
     }
 }
+
+/// What a program can put into a name. A screen would be cleared, and told what to show.
+const PAINT: &str = "\x1b[2J\x1b]0;title\x07\r\u{9b}31m\u{7f}\u{202e}";
+
+fn acts(character: char) -> bool {
+    character.is_control() || character == '\u{202e}'
+}
+
+#[test]
+fn a_program_cannot_paint_the_screen() {
+    let checkout = Checkout::new("paint");
+    checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* an attempt */ }\n");
+    let value = |key: &str| format!("{key}{PAINT} and a  row{PAINT}\n{key}\n{PAINT}solved");
+    let keys = ["saw", "wanted", "stdout", "stderr", "mistake", "cause", "remedy", "pointer"];
+    let values: Vec<_> = keys.iter().map(|key| (*key, value(key))).collect();
+    let values = values.iter().map(|(key, value)| (*key, value.as_str()));
+    let all: Vec<_> =
+        [("outcome", "failed"), ("skipped", PAINT)].into_iter().chain(values).collect();
+    checkout.verdict("ch01-one", "step2_it_leaves", &all);
+    let failed = checkout.run("check ch1").1;
+    assert!(keys.iter().all(|key| failed.contains(key)), "{failed}");
+    let xml = checkout.root.join("result.xml");
+    let json = checkout.run(&format!("check ch1 --json --junit {}", xml.display())).1;
+    assert!(json.contains("\\u000d\\u009b31m\\u007f\\u202e"), "{json}");
+    let xml = checkout.read("result.xml");
+    assert!(xml.contains("\u{fffd}\u{fffd}31m"), "{xml}");
+
+    checkout.verdict("ch01-one", "step1_it_runs", &[&[("outcome", "cannot")], &all[1..]].concat());
+    let cannot = checkout.run("check ch1").1;
+    assert!(cannot.contains("remedy"), "{cannot}");
+    checkout.script("check", &format!("#!/bin/sh\nprintf '%s' '{PAINT}'\n"));
+    let broken = checkout.run("check ch1").1;
+    assert!(broken.contains("check | "), "{broken}");
+    for text in [failed, json, xml, cannot, broken] {
+        assert!(!text.chars().any(|c| acts(c) && c != '\n'), "{text:?}");
+    }
+}

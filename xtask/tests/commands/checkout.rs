@@ -77,8 +77,12 @@ impl Checkout {
         ] {
             let value =
                 fields.iter().find(|(known, _)| *known == key).map_or("", |(_, value)| value);
-            let value = value.replace('"', "\\\"").replace('\n', "\\n").replace('\x1b', "\\u001b");
-            text += &format!("{key} = \"{value}\"\n");
+            let value = value.chars().map(|c| match c {
+                '"' => "\\\"".to_owned(),
+                control if control.is_control() => format!("\\u{:04x}", control as u32),
+                other => other.to_string(),
+            });
+            text += &format!("{key} = \"{}\"\n", value.collect::<String>());
         }
         self.write(&format!("exercises/{chapter}/{step}"), &text);
     }
