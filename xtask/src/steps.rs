@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use harness::look::Process;
+use harness::sandbox::patience;
 use harness::verdict::{self, Verdict};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -110,9 +111,12 @@ pub(crate) struct Run {
     pub(crate) story: Option<PathBuf>,
 }
 
-/// The harness has its own deadlines, a few seconds for each thing it awaits. This one is for a
-/// check that hangs itself.
-const BACKSTOP: Duration = Duration::from_secs(60);
+/// The harness has its own deadlines, [`patience`] for each thing it awaits. This one is for a check
+/// that hangs itself: a minute, and more where each thing may take longer than the usual five
+/// seconds. A day is as good as for ever.
+fn backstop(patience: Duration) -> Duration {
+    patience.saturating_mul(12).clamp(Duration::from_secs(60), Duration::from_secs(24 * 60 * 60))
+}
 
 /// A program to be checked in the place of the package's own.
 #[derive(Clone, Copy)]
@@ -185,7 +189,8 @@ fn run_or_record(
     let child = command.spawn();
     let child = child
         .map_err(|error| Failure::new(format!("could not start `{}`: {error}", check.display())))?;
-    let (status, output) = wait(child, BACKSTOP);
+    let backstop = backstop(patience());
+    let (status, output) = wait(child, backstop);
     let verdict = Verdict::read(Path::new(&file));
 
     let outcome = match (status, verdict.as_ref().map(|verdict| verdict.outcome.as_str())) {
@@ -198,7 +203,7 @@ fn run_or_record(
     let output = match status {
         Some(status) if outcome == Outcome::Broken => format!("{output}{}\n", how(status)),
         Some(_) => output,
-        None => format!("{output}it was still running after {} s\n", BACKSTOP.as_secs()),
+        None => format!("{output}it was still running after {} s\n", backstop.as_secs()),
     };
     let seconds = start.elapsed().as_secs_f64();
     Ok(Run { outcome, verdict: verdict.unwrap_or_default(), output, seconds, story: None })
@@ -263,6 +268,13 @@ mod tests {
         let run = run_step(Path::new("/bin/false"), step, None).unwrap();
         assert_eq!(run.outcome, Outcome::Broken);
         assert!(run.output.contains("status 1 and without a verdict"));
+    }
+
+    #[test]
+    fn whoever_waits_longer_for_each_thing_waits_longer_for_all() {
+        for (patience, wanted) in [(0, 60), (5, 60), (30, 360), (u64::MAX, 86_400)] {
+            assert_eq!(backstop(Duration::from_secs(patience)).as_secs(), wanted);
+        }
     }
 
     #[test]
