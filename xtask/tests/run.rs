@@ -410,6 +410,14 @@ fn who_is_left_behind_does_not_keep_us() {
     assert!(start.elapsed() < Duration::from_secs(10));
 }
 
+/// An ordinary user's program may open its own pipes again, and read what it has printed before we do.
+#[test]
+fn who_reads_our_pipe_does_not_keep_us() {
+    let thief = "setsid cat /proc/$$/fd/1 > /dev/null 2>&1 &\n";
+    let output = shell(&format!("{thief}{thief}sleep 0.1; seq 1000; exit 5\n"), |_| ());
+    assert_eq!(output.status.code(), Some(5));
+}
+
 #[test]
 fn what_is_cut_short_does_not_look_whole() {
     let full = fs::File::create("/dev/full").unwrap();
