@@ -337,7 +337,8 @@ pub(super) fn with_pids(text: &str, pids: &[(String, i32)]) -> String {
     text
 }
 
-fn stand_in(stdin: impl AsFd, stdout: impl AsFd, stderr: impl AsFd) -> nix::Result<()> {
+/// Input, output and error of this process from now on.
+pub(super) fn stand_in(stdin: impl AsFd, stdout: impl AsFd, stderr: impl AsFd) -> nix::Result<()> {
     dup2_stdin(stdin)?;
     dup2_stdout(stdout)?;
     dup2_stderr(stderr)

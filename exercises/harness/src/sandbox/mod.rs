@@ -320,7 +320,7 @@ impl Sandbox {
         let (cgroups, their_gone) = match &request.own_cgroups {
             Some(plan) => {
                 let (gone, theirs) = pipe()?;
-                (Some((plan.folder.clone().into(), gone)), Some(theirs))
+                (Some((plan.root(), gone)), Some(theirs))
             }
             None => (None, None),
         };

@@ -216,7 +216,7 @@ impl Run {
     }
 
     /// The lab's cgroups as they are now, without the uppermost: paths as the lab sees them, such as
-    /// `/lab`.
+    /// `/lab`. No more than it may have, so a program that makes others all the time delays nobody.
     pub fn cgroups(&self) -> Vec<String> {
         let mut found = Vec::new();
         if let Some((top, _)) = &self.cgroups {
