@@ -366,6 +366,32 @@ fn things_are_put_where_they_were_asked_for() {
     assert_eq!(read_in(mnt, "/run/nowhere"), Err(nix::errno::Errno::ENOENT));
 }
 
+#[test]
+fn cgroups_of_its_own_are_told_and_their_janitor_keeps_nobody_waiting() {
+    if let Err(why) = sandbox::has_cgroups() {
+        println!("skipped: {why}");
+        return;
+    }
+    let script = "mkdir -p /sys/fs/cgroup/a/b && echo made && sleep 60";
+    let mut run = shell(script).cgroups().start().unwrap();
+    await_that(|| run.cgroups() == ["/a", "/a/b", "/lab"]);
+    // Who reads what this process prints waits until nobody has its output any more.
+    let us = Process::open(Pid::this()).unwrap();
+    let supervisors = us.children();
+    let everybody = supervisors.iter().flat_map(Process::children);
+    let janitors = everybody.filter(|child| child.status("Name").as_deref() == Some("janitor"));
+    let janitors: Vec<_> = janitors.collect();
+    assert!(!janitors.is_empty());
+    for janitor in janitors {
+        for standard in 0..3 {
+            let held = std::fs::read_link(format!("/proc/{}/fd/{standard}", janitor.pid()));
+            assert_eq!(held.unwrap().to_str(), Some("/dev/null"));
+        }
+    }
+    run.program().kill();
+    assert_eq!(run.await_end(), Wait::Reached);
+}
+
 /// Waits for something that a program is on its way to.
 fn await_that(mut reached: impl FnMut() -> bool) {
     let deadline = Instant::now() + sandbox::patience();

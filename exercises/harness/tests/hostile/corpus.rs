@@ -450,15 +450,10 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     shell("sysrq", "echo h > /proc/sysrq-trigger", NOT_ROOT, RefusedById),
     shell("make a cgroup", "mount -t cgroup2 none /mnt && mkdir /mnt/mine", NOT_ROOT, RefusedById),
-    shell(
+    calls(
         IN_CGROUPS,
-        // A process that is frozen at the bottom, then as many more cgroups as there can be, and the
-        // way out. It is through if there is no end to them, or if it was outside.
-        "cd /sys/fs/cgroup; mkdir -p a/b/c; sleep 1000 & echo $! > a/b/c/cgroup.procs;
-         echo 1 > a/cgroup.freeze; n=0; while [ $n -lt 100 ] && mkdir a/$n; do n=$((n + 1)); done;
-         [ $n = 100 ] || { mkdir /mnt/up; mount -t cgroup2 none /mnt/up && mkdir /mnt/up/../../mine &&
-         [ ! -e /sys/fs/cgroup/mine ] && [ ! -e /mine ]; }",
-        "a root of its own in the tree of cgroups, with a limit on those below, and a janitor",
+        calls::cgroups_without_end,
+        "limits on a cgroup above the lab's root, which nothing in there shows; and a janitor",
         Refused,
     ),
     shell(

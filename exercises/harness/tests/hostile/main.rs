@@ -4,6 +4,7 @@
 mod calls;
 mod canaries;
 mod corpus;
+mod delegated;
 mod fingerprint;
 mod killed;
 mod planted;
@@ -43,6 +44,7 @@ extern "C" fn entry() {
     match words.next().as_deref() {
         Some(ATTACK) => {}
         Some(planted::PLANT) => planted::main(),
+        Some(delegated::DELEGATED) => delegated::main(),
         _ => return,
     }
     let name = words.next().unwrap_or_default();
@@ -85,6 +87,7 @@ struct Start {
 }
 
 const RECORDED: &str = "recorded";
+const OWN_CGROUPS: &str = "cgroups of its own";
 
 /// Whether this machine lets a program be traced; the doctor tells who does not.
 fn can_record() -> bool {
@@ -122,11 +125,7 @@ const STARTS: &[Start] = &[
         },
     },
     // Where this machine has none to give, there is nothing that it could make.
-    Start {
-        name: "cgroups of its own",
-        of: Exercise::cgroups,
-        matters: |attack| attack.name == IN_CGROUPS,
-    },
+    Start { name: OWN_CGROUPS, of: Exercise::cgroups, matters: |attack| attack.name == IN_CGROUPS },
     // Somebody traces it, and stops it at the calls of a story.
     Start {
         name: RECORDED,
