@@ -17,6 +17,9 @@
 //! of its own (cgroups(7), "no internal processes"). PID 1 of the sandbox stays outside: it must go
 //! on when the program freezes, kills or starves what is in its cgroups.
 //!
+//! A program that asked for no cgroups stays in `root`, where it has our id: it could do with our own
+//! cgroup whatever we can.
+//!
 //! Nothing that was there before is changed. A janitor, a process of its own, waits for the end of
 //! the sandbox and removes what was made, also when the check or the supervisor is killed.
 
@@ -173,8 +176,10 @@ impl Tenancy {
             fs::write(&path, text).map_err(io_at(stage, format!("write({path:?}, {text:?})")))
         };
         make(ours)?;
-        // The lab's uppermost one counts as well.
-        write("cgroup.max.descendants", &(MOST + 1).to_string())?;
+        // The lab's uppermost one counts as well. Who did not ask for others makes none, as root of a
+        // lab that is nobody's id outside.
+        let most = if request.cgroups { MOST + 1 } else { 1 };
+        write("cgroup.max.descendants", &most.to_string())?;
         write("cgroup.max.depth", &(DEEPEST + 1).to_string())?;
         if plan.limits {
             // From level to level (cgroups(7)): otherwise the lab could not hand them on.

@@ -25,6 +25,11 @@ pub(crate) fn host_gid() -> u32 {
     unprivileged(nix::unistd::Gid::effective().as_raw(), "/proc/self/gid_map")
 }
 
+/// Whether sandboxes run with our own id.
+pub(crate) fn is_ours() -> bool {
+    host_uid() == Uid::effective().as_raw()
+}
+
 /// An ordinary user stays itself. Root takes an id that is mapped here and is not root's; where
 /// there is none, "root" is already somebody unprivileged (`unshare -Ur`).
 fn unprivileged(own: u32, map: &str) -> u32 {

@@ -108,7 +108,10 @@ fn enter(request: &Request) -> Result<(), SetupError> {
         forward_nothing(request);
     }
     ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))?;
-    request.own_cgroups.as_ref().map_or(Ok(()), cgroups::furnish)
+    match &request.own_cgroups {
+        Some(plan) if request.cgroups => cgroups::furnish(plan),
+        _ => Ok(()),
+    }
 }
 // ANCHOR_END: enter
 

@@ -290,7 +290,9 @@ impl Sandbox {
         let Sandbox { mut request, standard, patience, recorded } = self;
         // What is the plain user's cgroup namespace belongs to somebody else, who may mount.
         request.cgroups &= request.state == State::RootLab;
-        if request.cgroups {
+        // Anybody mounts their own cgroup, in namespaces of their own. With our id a program that is
+        // in ours could kill and freeze whom it finds there: the check, the shell.
+        if request.cgroups || ids::is_ours() {
             request.own_cgroups = cgroups::Ground::find().ok().map(|ground| Plan::on(&ground));
         }
         let supervisor = supervisor::socket()?;

@@ -450,6 +450,14 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     shell("sysrq", "echo h > /proc/sysrq-trigger", NOT_ROOT, RefusedById),
     shell("make a cgroup", "mount -t cgroup2 none /mnt && mkdir /mnt/mine", NOT_ROOT, RefusedById),
+    shell(
+        "the cgroup of the check",
+        // Who is in no PID namespace of ours shows as 0.
+        "look='mount -t cgroup2 none /mnt && [ -w /mnt/cgroup.procs ] && \
+         grep -qx 0 /mnt/cgroup.procs'; sh -c \"$look\" || unshare -UrmC sh -c \"$look\"",
+        "it belongs to another id, or the lab is in a cgroup of its own",
+        Refused,
+    ),
     calls(
         IN_CGROUPS,
         calls::cgroups_without_end,

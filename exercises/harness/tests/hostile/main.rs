@@ -87,7 +87,6 @@ struct Start {
 }
 
 const RECORDED: &str = "recorded";
-const OWN_CGROUPS: &str = "cgroups of its own";
 
 /// Whether this machine lets a program be traced; the doctor tells who does not.
 fn can_record() -> bool {
@@ -125,7 +124,11 @@ const STARTS: &[Start] = &[
         },
     },
     // Where this machine has none to give, there is nothing that it could make.
-    Start { name: OWN_CGROUPS, of: Exercise::cgroups, matters: |attack| attack.name == IN_CGROUPS },
+    Start {
+        name: "cgroups of its own",
+        of: Exercise::cgroups,
+        matters: |attack| attack.name == IN_CGROUPS,
+    },
     // Somebody traces it, and stops it at the calls of a story.
     Start {
         name: RECORDED,

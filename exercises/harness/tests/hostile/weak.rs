@@ -287,7 +287,11 @@ const WEAK: &[Weak] = &[
         has: ONE_LEVEL,
         needs: owner,
         before: ":",
-        attacks: &["a sysctl of the machine", "a sysctl, through a descriptor that was kept"],
+        attacks: &[
+            "a sysctl of the machine",
+            "a sysctl, through a descriptor that was kept",
+            "the cgroup of the check",
+        ],
     },
     Weak {
         lacks: "a user namespace",
