@@ -2,9 +2,13 @@
 
 mod recorded;
 
+use std::time::{Duration, Instant};
+
 use harness::look::Kind;
 use harness::record::{Change, Outcome, Story, World};
-use harness::sandbox::{NoStory, Resident, Sandbox, State, Status, Wait};
+use harness::sandbox::{NoStory, Resident, Run, Sandbox, State, Status, Wait, patience};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use recorded::story_of;
 
 /// The story of a shell script.
@@ -304,6 +308,94 @@ fn a_story_of_too_many_calls_says_what_it_left_out() {
     assert_eq!(ended.status, Status::Exited(0));
     assert_eq!(story.steps.len() as u64 + story.dropped, 5002, "with the start and the end");
     assert!(story.dropped > 0 && story.complete);
+}
+
+/// Who follows the program.
+fn recorder_of(run: &Run) -> Pid {
+    Pid::from_raw(run.program().status("TracerPid").unwrap().parse().unwrap())
+}
+
+/// A line of a process's status file, in KiB.
+fn memory(process: &str, line: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let value = text.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(':'))?;
+    value.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// The story of an actor that wants it to be too long, with what it cost: the length of the story
+/// in bytes, and KiB of the recorder and of this process.
+fn story_at_a_price(actor: &str) -> (Story, [u64; 3]) {
+    let mut run = recorded::start(actor);
+    let recorder = recorder_of(&run).to_string();
+    let watched = std::thread::spawn(move || {
+        let mut most = 0;
+        while let Some(now) = memory(&recorder, "VmHWM") {
+            most = most.max(now);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        most
+    });
+    let before = memory("self", "VmRSS").unwrap();
+    assert_eq!(run.await_end(), Wait::Reached, "{actor}: {}", run.stderr());
+    assert_eq!(run.ended().unwrap().status, Status::Exited(0), "{actor}: {}", run.stderr());
+    let story = run.story().unwrap();
+    let grown = memory("self", "VmRSS").unwrap().saturating_sub(before);
+    assert!(story.complete, "{actor}");
+    let length = story.to_json_lines().len() as u64;
+    (story, [length, watched.join().unwrap(), grown])
+}
+
+#[test]
+fn a_story_of_too_many_mounts_is_short() {
+    let started = Instant::now();
+    let (story, cost @ [length, recorder, us]) = story_at_a_price("many mounts");
+    let took = started.elapsed();
+    // Each bound is several times what is seen, and a small part of what it was without any.
+    assert!(length < 5 << 20 && recorder < 64 << 10 && us < 64 << 10, "{cost:?}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    let told = sentences(&story);
+    assert!(told.contains("mounts of mnt B: too many to be followed any further"), "{told}");
+    assert!(told.contains("mounts of mnt C: too many to be followed any further"), "{told}");
+    assert_eq!(story.dropped, 0, "the calls themselves are few");
+}
+
+#[test]
+fn a_story_of_too_many_interfaces_is_short() {
+    if !std::path::Path::new("/usr/sbin/ip").exists() && !std::path::Path::new("/sbin/ip").exists()
+    {
+        println!("skipped: there is no ip(8) on this machine");
+        return;
+    }
+    let (story, cost @ [length, recorder, us]) = story_at_a_price("many interfaces");
+    assert!(length < 5 << 20 && recorder < 64 << 10 && us < 64 << 10, "{cost:?}");
+    let told = sentences(&story);
+    assert!(told.contains("links of net A: too many to be followed any further"), "{told}");
+}
+
+#[test]
+fn looking_at_many_networks_again_and_again_has_its_end() {
+    let (story, cost @ [length, recorder, us]) = story_at_a_price("a crowd in many networks");
+    assert!(length < 5 << 20 && recorder < 64 << 10 && us < 64 << 10, "{cost:?}");
+    assert!(story.dropped > 0);
+}
+
+#[test]
+fn a_recorder_that_does_not_come_to_an_end_is_stopped() {
+    let mut run = Sandbox::command("/bin/sleep").arg("1000").record().start().unwrap();
+    let recorder = recorder_of(&run);
+    kill(recorder, Signal::SIGSTOP).unwrap();
+    let started = Instant::now();
+    assert_eq!(run.story(), Err(NoStory::Lost));
+    let took = started.elapsed();
+    assert!(took < patience() * 3, "{took:?}");
+    // Nobody waits for it but the kernel.
+    let gone = || kill(recorder, None).is_err();
+    while !gone() && started.elapsed() < patience() * 4 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(gone(), "it is there still");
+    let program = run.program();
+    assert!(program.await_end(patience()), "the program goes with it");
 }
 
 #[test]

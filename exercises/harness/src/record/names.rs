@@ -7,6 +7,7 @@ use std::fs::File;
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::{Pid, gethostname};
 
+use super::recorder::LINKS;
 use super::story::{Change, Link, Mount};
 use crate::look::{Kind, Namespace, mounts, network};
 use crate::sys;
@@ -114,14 +115,19 @@ impl Names {
     }
 
     /// The interfaces of every network namespace that has a name, also of one without a process.
-    /// They are read from inside, as the host names are.
-    pub(super) fn links(&self) -> Vec<(String, Vec<Link>)> {
+    /// They are read from inside, as the host names are. `None` for more than [`LINKS`]: the other
+    /// end of each is looked for among all. A namespace that is not `followed` is left out.
+    pub(super) fn links(
+        &self,
+        followed: impl Fn(&str) -> bool,
+    ) -> Vec<(String, Option<Vec<Link>>)> {
         let nets = self.namespaces.iter().filter(|(_, name)| name.starts_with("net "));
-        let found = nets.filter_map(|(held, name)| {
+        let found = nets.filter(|(_, name)| followed(name)).filter_map(|(held, name)| {
             setns(held.fd(), CloneFlags::CLONE_NEWNET).ok()?;
             Some((name, network::links().ok()?))
         });
-        let found: Vec<(&String, Vec<network::Link>)> = found.collect();
+        let (found, crowds): (Vec<(&String, Vec<network::Link>)>, Vec<_>) =
+            found.partition(|(_, links)| links.len() <= LINKS);
         let shown = |(namespace, links): &(&String, Vec<network::Link>)| {
             let links = links.iter().map(|link| Link {
                 name: link.name.clone(),
@@ -130,9 +136,10 @@ impl Names {
                 peer: peer(link, namespace, &found),
                 bridge: link.bridge.and_then(|index| name_of(links, index)),
             });
-            ((*namespace).clone(), links.collect())
+            ((*namespace).clone(), Some(links.collect()))
         };
-        found.iter().map(shown).collect()
+        let too_many = crowds.iter().map(|(name, _)| ((*name).clone(), None));
+        found.iter().map(shown).chain(too_many).collect()
     }
 
     /// The mounts of the mount namespace `namespace` that `text` (a mountinfo file) shows.

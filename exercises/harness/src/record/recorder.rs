@@ -10,7 +10,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::c_int;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
@@ -27,17 +28,38 @@ use crate::look::{Kind, Namespace};
 /// How many steps a story keeps. A program that makes more of them does the same again and again.
 const STEPS: usize = 2000;
 
+/// How many bytes of JSON its steps may be. One call may change thousands of mounts.
+pub(crate) const KEPT: usize = 4 << 20;
+
+/// How many bytes about mounts and interfaces are read for it. Each call may make the recorder look
+/// at all of them, and whoever waits for the story waits for that.
+const READ: usize = 16 << 20;
+
+/// How many bytes of one mountinfo: some 1500 mounts. A namespace that has more is followed no
+/// further.
+const MOUNTINFO: usize = 256 << 10;
+
+/// About what the kernel tells of one interface, and of how many in one namespace.
+const LINK: usize = 1 << 10;
+pub(super) const LINKS: usize = 500;
+
+/// What the story says of those that are followed no further, in the place of a setting.
+const TOO_MANY: &str = "too many to be followed any further";
+
 /// Somebody who is there when the program starts, and is not followed.
 pub(crate) struct Bystander {
     pub(crate) pid: Pid,
     pub(crate) name: String,
 }
 
-/// Follows `program`, which [`attach`] has seized, until nobody is left.
-pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander]) -> Story {
+/// Follows `program`, which [`attach`] has seized, until nobody is left. The story as JSON Lines.
+pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander]) -> String {
     let story = Story { program: command, ..Story::default() };
     let mut recorder = Recorder {
-        story,
+        lines: story.opening() + "\n",
+        steps: 0,
+        dropped: 0,
+        read: 0,
         names: Names::default(),
         tasks: HashMap::new(),
         count: 0,
@@ -59,8 +81,8 @@ pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander
         }
         recorder.take(pid, stop);
     }
-    recorder.story.complete = true;
-    recorder.story
+    let story = Story { dropped: recorder.dropped, ..Story::default() };
+    recorder.lines + &story.ending() + "\n"
 }
 
 /// Becomes the tracer of a process that is about to become the program.
@@ -116,17 +138,23 @@ impl Task {
 }
 
 struct Recorder {
-    story: Story,
+    /// The story so far, as it will be handed over: it is kept once.
+    lines: String,
+    steps: usize,
+    /// Steps that found no more room.
+    dropped: u64,
+    /// Bytes about mounts and interfaces.
+    read: usize,
     names: Names,
     /// By pid in our PID namespace.
     tasks: HashMap<Pid, Task>,
     count: u32,
     /// New tasks that have stopped before their maker's event: they wait for it.
     early: HashSet<Pid>,
-    /// The mounts of each mount namespace, as the story has them.
-    mounts: HashMap<String, Vec<Mount>>,
-    /// The interfaces of each network namespace.
-    links: HashMap<String, Vec<Link>>,
+    /// The mounts of each mount namespace, as the story has them; `None` for too many.
+    mounts: HashMap<String, Option<Vec<Mount>>>,
+    /// The interfaces of each network namespace; `None` for too many.
+    links: HashMap<String, Option<Vec<Link>>>,
 }
 
 impl Recorder {
@@ -244,7 +272,7 @@ impl Recorder {
     fn returns(&mut self, pid: Pid, call: Call, value: i64) {
         let Some(number) = self.tasks.get(&pid).map(|task| task.number) else { return };
         if self.is_full() {
-            self.story.dropped += 1;
+            self.dropped += 1;
             return;
         }
         if call.meaning == Meaning::Open && value >= 0 {
@@ -450,7 +478,9 @@ impl Recorder {
     fn introduce(&mut self, pid: Pid, parent: Option<u32>, changes: &mut Vec<Change>) {
         let mut namespaces = Vec::new();
         let mut found = HashMap::new();
-        for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
+        // Each namespace that gets a name is held open.
+        let is_told = !self.is_full();
+        for kind in Kind::ALL.into_iter().filter(|kind| is_told && kind.exists()) {
             if let Ok(namespace) = names::open(pid, kind.name()) {
                 let name = self.names.namespace(kind, namespace, changes);
                 namespaces.push(name.clone());
@@ -470,6 +500,9 @@ impl Recorder {
 
     /// Everything about a task that a call may have changed.
     fn look(&mut self, pid: Pid, changes: &mut Vec<Change>) {
+        if self.is_full() {
+            return;
+        }
         for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
             let Ok(namespace) = names::open(pid, kind.name()) else { continue };
             let name = self.name(kind, namespace, changes);
@@ -539,10 +572,15 @@ impl Recorder {
         if self.is_full() {
             return;
         }
-        for (namespace, links) in self.names.links() {
+        let is_followed = |name: &str| self.links.get(name) != Some(&None);
+        for (namespace, links) in self.names.links(is_followed) {
+            self.read += LINK * (1 + links.as_ref().map_or(LINKS, Vec::len));
             if self.links.get(&namespace) != Some(&links) {
                 self.links.insert(namespace.clone(), links.clone());
-                changes.push(Change::Links { namespace, links });
+                changes.push(match links {
+                    Some(links) => Change::Links { namespace, links },
+                    None => too_many(namespace, "links"),
+                });
             }
         }
     }
@@ -557,9 +595,22 @@ impl Recorder {
             seen.insert(namespace).then(|| (*pid, namespace.clone()))
         });
         for (pid, namespace) in each.collect::<Vec<_>>() {
-            let Ok(text) = fs::read_to_string(format!("/proc/{pid}/mountinfo")) else { continue };
+            if self.is_full() {
+                return;
+            }
+            if self.mounts.get(&namespace) == Some(&None) {
+                continue;
+            }
+            let Some(text) = mountinfo(pid) else { continue };
+            self.read += text.len();
+            if text.len() > MOUNTINFO {
+                self.mounts.insert(namespace.clone(), None);
+                changes.push(too_many(namespace, "mounts"));
+                continue;
+            }
             let now = self.names.mounts(&namespace, &text);
-            let before = self.mounts.insert(namespace.clone(), now.clone()).unwrap_or_default();
+            let before = self.mounts.insert(namespace.clone(), Some(now.clone()));
+            let before = before.flatten().unwrap_or_default();
             // A program may have thousands.
             let numbers: HashSet<_> = now.iter().map(|mount| mount.id).collect();
             let known: HashMap<_, _> = before.iter().map(|mount| (mount.id, mount)).collect();
@@ -669,18 +720,37 @@ impl Recorder {
     }
 
     fn push(&mut self, mut step: Step) {
-        if self.is_full() {
-            self.story.dropped += 1;
-        } else {
+        if !self.is_full() {
             self.names.host_names(&mut step.changes);
-            self.story.steps.push(step);
+            let line = step.to_json() + "\n";
+            if self.lines.len() + line.len() <= KEPT {
+                self.lines += &line;
+                self.steps += 1;
+                return;
+            }
+            // A story has no gaps: nothing comes after what found no room.
+            self.steps = STEPS;
         }
+        self.dropped += 1;
     }
 
     /// Nothing more is kept, so nobody has to look any more.
     fn is_full(&self) -> bool {
-        self.story.steps.len() >= STEPS
+        self.steps >= STEPS || self.read >= READ
     }
+}
+
+fn too_many(namespace: String, what: &str) -> Change {
+    Change::Setting { namespace, file: what.to_owned(), text: TOO_MANY.to_owned() }
+}
+
+/// The mounts that a task sees, as the kernel tells them: at most a little more than [`MOUNTINFO`].
+fn mountinfo(pid: Pid) -> Option<String> {
+    let file = File::open(format!("/proc/{pid}/mountinfo")).ok()?;
+    let mut bytes = Vec::new();
+    file.take(MOUNTINFO as u64 + 1).read_to_end(&mut bytes).ok()?;
+    // A name may be no UTF-8, and the last one may be cut.
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A child that is born with `CLONE_UNTRACED` would have no tracer, and each of its recorded calls

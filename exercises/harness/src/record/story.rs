@@ -17,7 +17,7 @@ pub struct Story {
     pub program: Vec<String>,
     /// The first is the start of the program: the world that it found.
     pub steps: Vec<Step>,
-    /// Calls after the last step, which were counted and not kept.
+    /// Steps after the last one, which were counted and not kept: a story has a bound.
     pub dropped: u64,
     /// Whether the recorder saw the end of every task.
     pub complete: bool,
@@ -86,7 +86,8 @@ pub enum Change {
     /// A task has ended: `exited with 0`, `killed by SIGKILL`.
     Ended { task: u32, how: String },
     /// `uid_map`, `gid_map` or `setgroups` of a user namespace, or `timens_offsets` of a time
-    /// namespace: the file as the kernel shows it, a line each, fields separated by one space.
+    /// namespace: the file as the kernel shows it, a line each, fields separated by one space. And
+    /// `mounts` or `links` of a namespace that has too many of them: it is not followed any further.
     Setting { namespace: String, file: String, text: String },
     /// A mount of a mount namespace is new or has changed.
     Mount { namespace: String, mount: Mount },

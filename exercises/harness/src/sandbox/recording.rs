@@ -3,12 +3,14 @@
 //! The supervisor forks the recorder, which goes into the sandbox's outer user namespace and no
 //! other. There it waits for the program-to-be to ask over a socket. The kernel tells who asked.
 
+use std::ffi::c_int;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::process::exit;
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::socket::{setsockopt, sockopt};
@@ -47,8 +49,10 @@ pub(crate) fn fork_recorder(
         Fork::Child => {
             // The check waits for the end of pipes that the supervisor still holds.
             _ = sys::close_from_but(3, &[socket.as_raw_fd(), story.as_raw_fd(), user.as_raw_fd()]);
-            let text = follow(request, socket, user, init.0)
+            let text = follow(request, socket, user, init.0, &story)
                 .unwrap_or_else(|errno| format!("{REFUSED}{}", errno as i32));
+            // From here on the reader's end is heard of by the writing.
+            _ = fcntl(&story, FcntlArg::F_SETFL(OFlag::empty()));
             // Whoever wanted to read it may be gone.
             _ = File::from(story).write_all(text.as_bytes());
             exit(0)
@@ -57,7 +61,13 @@ pub(crate) fn fork_recorder(
 }
 
 /// In the recorder.
-fn follow(request: &Request, socket: OwnedFd, user: OwnedFd, init: Pid) -> nix::Result<String> {
+fn follow(
+    request: &Request,
+    socket: OwnedFd,
+    user: OwnedFd,
+    init: Pid,
+    story: &OwnedFd,
+) -> nix::Result<String> {
     // The supervisor lets the kernel reap. The ends of those it traces, a recorder must see.
     // SAFETY: the kernel's own disposition, no handler runs.
     _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
@@ -70,6 +80,7 @@ fn follow(request: &Request, socket: OwnedFd, user: OwnedFd, init: Pid) -> nix::
     // It ends when everybody whom it traces has. Should it wait for something else by then, it ends
     // with the supervisor.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    end_with_the_reader(story);
 
     let message = wire::receive(socket.as_fd())?.ok_or(Errno::EPIPE)?;
     let program = message.sender.map(|sender| Pid::from_raw(sender.pid())).ok_or(Errno::ESRCH)?;
@@ -82,7 +93,23 @@ fn follow(request: &Request, socket: OwnedFd, user: OwnedFd, init: Pid) -> nix::
     attached?;
     let bystanders = bystanders(init, &residents);
     let command: Vec<_> = request.command.iter().map(|word| with_pids(word, &residents)).collect();
-    Ok(recorder::record(program, command, &bystanders).to_json_lines())
+    Ok(recorder::record(program, command, &bystanders))
+}
+
+/// The check knows no pid of the recorder. It closes its end of the pipe when it will wait no
+/// longer, and the kernel tells the owner of the other end by a signal (fcntl(2), `O_ASYNC`). Whoever
+/// traces and ends takes all those whom it traces along.
+fn end_with_the_reader(story: &OwnedFd) {
+    /// Of `include/uapi/asm-generic/fcntl.h`.
+    const F_SETSIG: c_int = 10;
+    let fd = story.as_raw_fd();
+    // SAFETY: both take a number. The owner is this process, by the ids that it keeps.
+    unsafe {
+        libc::fcntl(fd, libc::F_SETOWN, Pid::this().as_raw());
+        libc::fcntl(fd, F_SETSIG, libc::SIGKILL);
+    }
+    // Where the kernel knows none of this, the recorder ends when it has something to write.
+    _ = fcntl(story, FcntlArg::F_SETFL(OFlag::O_ASYNC));
 }
 
 /// The residents, which know their pids inside only.

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -21,10 +19,13 @@ use super::root::WITNESS;
 use super::setup::{SetupError, Stage, at};
 use super::wire;
 use crate::look::{Mount, Namespaces, Process, mounts};
-use crate::record::Story;
+use crate::record::{Story, recorder};
 
 /// What is kept of each stream; the rest is read, counted and dropped.
 const KEPT: usize = 64 * 1024;
+
+/// A recorder writes less: its steps, and the program's arguments, which are ours.
+const STORY: usize = 2 * recorder::KEPT;
 
 /// How an awaited thing turned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +133,7 @@ pub enum NoStory {
     NotRecorded,
     /// This machine did not let the recorder trace the program (ptrace(2)). It ran all the same.
     Refused(Errno),
-    /// The recorder itself was killed.
+    /// The recorder was killed, or had not come to an end in time.
     Lost,
 }
 
@@ -143,7 +144,7 @@ impl fmt::Display for NoStory {
             NoStory::Refused(errno) => {
                 write!(f, "ptrace(PTRACE_SEIZE): {} (os error {})", errno.desc(), *errno as i32)
             }
-            NoStory::Lost => write!(f, "the recorder was killed"),
+            NoStory::Lost => write!(f, "the recorder did not come to an end"),
         }
     }
 }
@@ -321,13 +322,14 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// Where [`super::Sandbox::record`] was not asked for, or this machine forbids it.
+    /// Where [`super::Sandbox::record`] was not asked for, or this machine forbids it; and where the
+    /// recorder has not come to an end [`super::patience`] after the run. It is stopped then.
     pub fn story(&mut self) -> Result<Story, NoStory> {
         let story = self.story.take().ok_or(NoStory::NotRecorded)?;
+        let deadline = Instant::now() + super::patience();
         self.kill();
         self.await_the_end_of_all();
-        let mut text = String::new();
-        File::from(story).read_to_string(&mut text).map_err(|_| NoStory::Lost)?;
+        let text = read_story(story, deadline).ok_or(NoStory::Lost)?;
         if let Some(errno) = text.strip_prefix(REFUSED) {
             return Err(NoStory::Refused(Errno::from_raw(errno.parse().unwrap_or(libc::EPERM))));
         }
@@ -482,6 +484,27 @@ impl Run {
     }
 }
 
+/// What the recorder has written, if it has come to an end by `deadline` and has written no more than
+/// a story can be. What the program does keeps the recorder busy. It ends when the pipe is closed.
+fn read_story(story: OwnedFd, deadline: Instant) -> Option<String> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    while text.len() <= STORY {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        match poll(&mut [PollFd::new(story.as_fd(), PollFlags::POLLIN)], timeout) {
+            Err(Errno::EINTR) => continue,
+            Ok(1..) => {}
+            _ => return None,
+        }
+        match read(&story, &mut buffer).ok()? {
+            0 => return String::from_utf8(text).ok(),
+            length => text.extend(&buffer[..length]),
+        }
+    }
+    None
+}
+
 /// The witness with this pid; `None` where it has ended, or is about to. Such a process executes
 /// nothing any more, and for a moment it is still in its namespaces (`do_exit` in `kernel/exit.c`):
 /// whoever looked at those would believe anybody who says the word and ends.
@@ -510,5 +533,31 @@ impl Drop for Run {
             let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
             _ = poll(&mut [PollFd::new(gone.as_fd(), PollFlags::POLLIN)], timeout);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::unistd::{pipe, write};
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(50)
+    }
+
+    #[test]
+    fn a_story_is_read_to_its_end_and_no_further() {
+        let (story, recorder) = pipe().unwrap();
+        write(&recorder, b"a story").unwrap();
+        drop(recorder);
+        assert_eq!(read_story(story, soon()).as_deref(), Some("a story"));
+        let (story, recorder) = pipe().unwrap();
+        write(&recorder, b"a story that").unwrap();
+        assert_eq!(read_story(story, soon()), None, "it has no end");
+        let (story, recorder) = pipe().unwrap();
+        let writer = std::thread::spawn(move || while write(&recorder, &[b' '; 4096]).is_ok() {});
+        let patient = Instant::now() + Duration::from_secs(60);
+        assert_eq!(read_story(story, patient), None, "it is too long");
+        writer.join().unwrap();
     }
 }

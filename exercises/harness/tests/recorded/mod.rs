@@ -5,7 +5,8 @@ use std::ffi::c_int;
 use std::process::exit;
 
 use harness::record::Story;
-use harness::sandbox::{Ended, Sandbox, Wait};
+use harness::sandbox::{Ended, Run, Sandbox, Wait};
+use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::waitpid;
@@ -25,13 +26,18 @@ extern "C" fn entry() {
     }
 }
 
-/// The story of an actor, and how it ended.
-pub(crate) fn story_of(actor: &str) -> (Story, Ended) {
+/// An actor, followed.
+pub(crate) fn start(actor: &str) -> Run {
     let program = std::env::current_exe().unwrap();
     // Thousands of recorded calls take their time on a busy machine.
     let patience = Some(std::time::Duration::from_secs(60));
     let sandbox = Sandbox::new(program).env(ACTOR, actor).patience(patience);
-    let mut run = sandbox.record().start().unwrap();
+    sandbox.record().start().unwrap()
+}
+
+/// The story of an actor, and how it ended.
+pub(crate) fn story_of(actor: &str) -> (Story, Ended) {
+    let mut run = start(actor);
     let wait = run.await_end();
     assert_eq!(wait, Wait::Reached, "{actor}: {}", run.stderr());
     let ended = run.ended().unwrap().clone();
@@ -56,6 +62,9 @@ fn act(name: &str) {
         "exec in a thread" => exec_in_a_thread(),
         "killed in the act" => killed_in_the_act(),
         "many calls" => many_calls(),
+        "many mounts" => many_mounts(),
+        "many interfaces" => many_interfaces(),
+        "a crowd in many networks" => a_crowd_in_many_networks(),
         "unrelated calls" => unrelated_calls(),
         unknown => panic!("no actor is called `{unknown}`"),
     }
@@ -238,6 +247,41 @@ fn killed_in_the_act() {
 fn many_calls() {
     for _ in 0..5000 {
         unshare(CloneFlags::CLONE_FS).unwrap();
+    }
+}
+
+/// Thousands of mounts with long paths, in one mount namespace after the other.
+fn many_mounts() {
+    let none = None::<&str>;
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+    mount(Some("tmpfs"), "/tmp", Some("tmpfs"), MsFlags::empty(), none).unwrap();
+    for letter in 'a'..='m' {
+        let folder = format!("/tmp/{}", letter.to_string().repeat(200));
+        std::fs::create_dir(&folder).unwrap();
+        // Twice as many each time.
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+        mount(Some("/tmp"), folder.as_str(), none, flags, none).unwrap();
+    }
+    for _ in 0..30 {
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    }
+}
+
+/// More than anybody would draw.
+fn many_interfaces() {
+    let script =
+        "for n in $(seq 600); do echo link add a$n type veth peer name b$n; done | ip -b -";
+    let status = std::process::Command::new("/bin/sh").args(["-c", script]).status();
+    assert!(status.unwrap().success());
+}
+
+/// Each end of a process is a moment at which all networks are looked at.
+fn a_crowd_in_many_networks() {
+    // Until the lab has no more of them.
+    while unshare(CloneFlags::CLONE_NEWNET).is_ok() {}
+    for _ in 0..300 {
+        waitpid(child(|| ()), None).unwrap();
     }
 }
 
