@@ -60,22 +60,25 @@ impl Attempt {
     /// A user namespace inherits the denial (user_namespaces(7)). Where the lab has it already, the
     /// file reads `deny` whatever the program did, and only the story of the run tells.
     pub(super) fn enter_denial(&mut self, story: &Result<Story, NoStory>) {
-        let Some(mut denied) = self.denied else { return };
-        if !sandbox::has_many_ids() {
-            match story {
-                Ok(story) => denied &= denies_setgroups(story),
-                Err(why) => self.report.skip(
-                    "who wrote `deny`",
-                    &format!(
-                        "the lab has a map of one id, so setgroups(2) was denied there before your \
-                         program started, and the run could not be recorded ({why}); as root the \
-                         check can look"
-                    ),
-                ),
+        let Some(denied) = self.denied else { return };
+        let by_whom = match (denied, sandbox::has_many_ids()) {
+            (false, _) => NOT_DENIED.to_owned(),
+            (true, true) => DENIED.to_owned(),
+            (true, false) => {
+                if let Err(why @ NoStory::Refused(_)) = story {
+                    self.report.skip(
+                        "who wrote `deny`",
+                        &format!(
+                            "the lab has a map of one id, so setgroups(2) was denied there before \
+                             your program started, and the run could not be recorded ({why}); as \
+                             root the check can look"
+                        ),
+                    );
+                }
+                who_denied(story)
             }
-        }
-        let denied = if denied { "denied by your program" } else { "not denied by your program" };
-        self.report.line("setgroups of COMMAND", denied);
+        };
+        self.report.line("setgroups of COMMAND", by_whom);
     }
 
     /// Enters how many of the kernel's capabilities COMMAND has, in its own user namespace.
@@ -108,6 +111,24 @@ impl Attempt {
     }
 }
 
+const DENIED: &str = "denied by your program";
+const NOT_DENIED: &str = "not denied by your program";
+
+/// Who has denied setgroups(2), where it reads `deny`. Only a machine that forbids the recording gives
+/// the program the benefit of the doubt: a program can make a recorder give up, and a story too long.
+fn who_denied(story: &Result<Story, NoStory>) -> String {
+    match story {
+        Ok(story) if denies_setgroups(story) => DENIED.to_owned(),
+        Ok(story) if story.complete && story.dropped == 0 => NOT_DENIED.to_owned(),
+        Ok(story) if story.complete => {
+            format!("could not be followed: {} calls are more than a story keeps", story.dropped)
+        }
+        Ok(_) => "could not be followed: the recording was cut off".to_owned(),
+        Err(NoStory::Refused(_)) => DENIED.to_owned(),
+        Err(why) => format!("could not be followed: {why}"),
+    }
+}
+
 /// Whether somebody has written the word. What the program found is the first step.
 fn denies_setgroups(story: &Story) -> bool {
     let mut changes = story.steps.iter().skip(1).flat_map(|step| &step.changes);
@@ -131,5 +152,48 @@ fn called(number: u32, named: Option<u32>, name: &str) -> String {
         0 if name != YOU => "0".to_owned(),
         number if Some(number) == named => name.to_owned(),
         number => number.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Outcome, Step};
+    use nix::errno::Errno;
+
+    fn story(setgroups: &str) -> Story {
+        let written = |text: &str| Step {
+            task: 1,
+            call: "write".into(),
+            text: String::new(),
+            outcome: Outcome::Value(4),
+            changes: vec![Change::Setting {
+                namespace: "user A".into(),
+                file: "setgroups".into(),
+                text: text.into(),
+            }],
+        };
+        let steps = vec![written("deny"), written(setgroups)];
+        Story { steps, complete: true, ..Story::default() }
+    }
+
+    #[test]
+    fn who_is_seen_to_write_the_word_has_denied_it() {
+        assert_eq!(who_denied(&Ok(story("deny"))), DENIED);
+        assert_eq!(who_denied(&Ok(story("allow"))), NOT_DENIED, "the program found it so");
+        assert_eq!(who_denied(&Ok(Story { dropped: 3, ..story("deny") })), DENIED);
+        assert_eq!(who_denied(&Ok(Story { complete: false, ..story("deny") })), DENIED);
+    }
+
+    #[test]
+    fn a_recorder_that_was_made_to_give_up_speaks_for_nobody() {
+        let long = Story { dropped: 3, ..story("allow") };
+        let cut = Story { complete: false, ..story("allow") };
+        for story in [Ok(long), Ok(cut), Err(NoStory::Lost), Err(NoStory::NotRecorded)] {
+            let told = who_denied(&story);
+            assert!(told.starts_with("could not be followed: "), "{story:?}: {told}");
+        }
+        // That is this machine's doing.
+        assert_eq!(who_denied(&Err(NoStory::Refused(Errno::EPERM))), DENIED);
     }
 }
