@@ -117,15 +117,22 @@ fn signal_arrives(report: &mut Report, key: &str, signal: Signal, whom: Whom) {
     let init = shell.as_ref().and_then(|shell| place(&mut attempt, shell));
     let outcome = match (shell, init) {
         (Some(shell), Some(init)) => {
-            let sent = match whom {
-                Whom::Init => init.signal(signal),
-                Whom::Program => attempt.run.program().signal(signal),
+            let program = attempt.run.program();
+            let target = match whom {
+                Whom::Init => &init,
+                Whom::Program => program,
             };
-            sent.expect("nobody has waited for it");
-            match attempt.run.await_nth_witness(1) {
-                (Wait::Reached, Some(second)) if second.pid() == shell.pid() => "comes to COMMAND",
-                (Wait::Ended, _) => "ends your program, and does not come to COMMAND",
-                _ => "does not come to COMMAND",
+            // A program that does not wait is gone by now, and the sandbox with it.
+            if program.has_ended() || target.signal(signal).is_err() {
+                "was not sent: your program or its PID 1 had ended already"
+            } else {
+                match attempt.run.await_nth_witness(1) {
+                    (Wait::Reached, Some(second)) if second.pid() == shell.pid() => {
+                        "comes to COMMAND"
+                    }
+                    (Wait::Ended, _) => "ends your program, and does not come to COMMAND",
+                    _ => "does not come to COMMAND",
+                }
             }
         }
         _ => "was not sent: COMMAND has no PID 1 above it",
