@@ -360,6 +360,15 @@ fn a_story_of_too_many_mounts_is_short() {
 }
 
 #[test]
+fn a_story_of_many_mounts_again_and_again_has_its_end() {
+    let (story, cost @ [length, recorder, us]) = story_at_a_price("many mounts with short paths");
+    assert!(length < 5 << 20 && recorder < 64 << 10 && us < 64 << 10, "{cost:?}");
+    // Few enough to be followed, in each namespace.
+    let starts = sentences(&story).matches(" starts as a copy, with 2").count();
+    assert!(starts > 1 && story.dropped > 0, "{starts}, {}", story.dropped);
+}
+
+#[test]
 fn a_story_of_too_many_interfaces_is_short() {
     if !std::path::Path::new("/usr/sbin/ip").exists() && !std::path::Path::new("/sbin/ip").exists()
     {

@@ -62,7 +62,8 @@ fn act(name: &str) {
         "exec in a thread" => exec_in_a_thread(),
         "killed in the act" => killed_in_the_act(),
         "many calls" => many_calls(),
-        "many mounts" => many_mounts(),
+        "many mounts" => many_mounts('m', 200),
+        "many mounts with short paths" => many_mounts('k', 1),
         "many interfaces" => many_interfaces(),
         "a crowd in many networks" => a_crowd_in_many_networks(),
         "unrelated calls" => unrelated_calls(),
@@ -250,14 +251,14 @@ fn many_calls() {
     }
 }
 
-/// Thousands of mounts with long paths, in one mount namespace after the other.
-fn many_mounts() {
+/// Thousands of mounts, in one mount namespace after the other.
+fn many_mounts(last: char, length: usize) {
     let none = None::<&str>;
     unshare(CloneFlags::CLONE_NEWNS).unwrap();
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
     mount(Some("tmpfs"), "/tmp", Some("tmpfs"), MsFlags::empty(), none).unwrap();
-    for letter in 'a'..='m' {
-        let folder = format!("/tmp/{}", letter.to_string().repeat(200));
+    for letter in 'a'..=last {
+        let folder = format!("/tmp/{}", letter.to_string().repeat(length));
         std::fs::create_dir(&folder).unwrap();
         // Twice as many each time.
         let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
