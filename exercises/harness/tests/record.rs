@@ -390,7 +390,9 @@ fn looking_at_many_networks_again_and_again_has_its_end() {
 
 #[test]
 fn a_recorder_that_does_not_come_to_an_end_is_stopped() {
-    let mut run = Sandbox::command("/bin/sleep").arg("1000").record().start().unwrap();
+    let moment = std::time::Duration::from_millis(500);
+    let sleep = Sandbox::command("/bin/sleep").arg("1000").patience(Some(moment));
+    let mut run = sleep.record().start().unwrap();
     let recorder = recorder_of(&run);
     kill(recorder, Signal::SIGSTOP).unwrap();
     let started = Instant::now();

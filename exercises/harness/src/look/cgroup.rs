@@ -7,9 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use std::process::exit;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{pipe2, read};
 
 use super::{Mount, Process, mounts};
+use crate::sandbox::patience;
 use crate::sandbox::supervisor::{self, FILL};
 use crate::sandbox::wire::{self, Reader, Writer};
 use crate::sys::{self, Fork};
@@ -57,7 +59,8 @@ impl Cgroup {
     ///
     /// # Errors
     ///
-    /// `EACCES` without the right to put a process there, `ECHILD` when it could not be started.
+    /// `EACCES` without the right to put a process there, `ECHILD` when it could not be started,
+    /// `ETIMEDOUT` when it does nothing in there: the cgroup may be frozen.
     pub fn fill_with_processes(&self, most: u64) -> nix::Result<u64> {
         let before = self.read("pids.current")?.parse().map_err(|_| Errno::ENODATA)?;
         match self.fill(Filling::Processes, most.saturating_sub(before))? {
@@ -156,6 +159,11 @@ fn supervise(folder: &Path, filling: Filling, most: u64) -> Outcome {
         exit(0);
     }
     drop(tell);
+    // A cgroup may be frozen, and who is in there with it. Our end is theirs.
+    let patience = PollTimeout::try_from(2 * patience()).unwrap_or(PollTimeout::MAX);
+    if poll(&mut [PollFd::new(told.as_fd(), PollFlags::POLLIN)], patience)? == 0 {
+        return Err(Errno::ETIMEDOUT);
+    }
     let told = wire::receive(told.as_fd());
     await_children();
     told?.map_or(Ok(None), |told| outcome_in(&told.bytes))

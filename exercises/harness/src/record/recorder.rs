@@ -23,6 +23,7 @@ use super::names::{self, Names};
 use super::ptrace::{self, At, Stop};
 use super::story::{Change, Link, Mount, Outcome, Step, Story};
 use super::why::{self, Caller, Numbered};
+use crate::look::stat::text_of;
 use crate::look::{Kind, Namespace};
 
 /// How many steps a story keeps. A program that makes more of them does the same again and again.
@@ -552,7 +553,7 @@ impl Recorder {
     }
 
     fn look_at_cgroup(&mut self, pid: Pid, changes: &mut Vec<Change>) {
-        let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        let text = text_of(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         let Some(path) = text.lines().find_map(|line| line.strip_prefix("0::")) else { return };
         if let Some(task) = self.tasks.get_mut(&pid)
             && task.cgroup.as_deref() != Some(path)
@@ -775,7 +776,7 @@ fn has_a_followed_file(pid: Pid) -> bool {
 
 /// A line of a task's status file.
 pub(super) fn status(pid: Pid, name: &str) -> Option<String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let text = text_of(format!("/proc/{pid}/status")).ok()?;
     let value =
         |line: &str| line.strip_prefix(name)?.strip_prefix(':').map(str::trim).map(str::to_owned);
     text.lines().find_map(value)

@@ -323,10 +323,10 @@ impl Run {
     /// # Errors
     ///
     /// Where [`super::Sandbox::record`] was not asked for, or this machine forbids it; and where the
-    /// recorder has not come to an end [`super::patience`] after the run. It is stopped then.
+    /// recorder has not come to an end within the run's patience. It is stopped then.
     pub fn story(&mut self) -> Result<Story, NoStory> {
         let story = self.story.take().ok_or(NoStory::NotRecorded)?;
-        let deadline = Instant::now() + super::patience();
+        let deadline = Instant::now() + self.patience.unwrap_or_else(super::patience);
         self.kill();
         self.await_the_end_of_all();
         let text = read_story(story, deadline).ok_or(NoStory::Lost)?;
