@@ -326,9 +326,10 @@ impl Run {
     /// recorder has not come to an end within the run's patience. It is stopped then.
     pub fn story(&mut self) -> Result<Story, NoStory> {
         let story = self.story.take().ok_or(NoStory::NotRecorded)?;
-        let deadline = Instant::now() + self.patience.unwrap_or_else(super::patience);
+        let patience = self.patience.unwrap_or_else(super::patience);
+        let deadline = Instant::now() + patience;
         self.kill();
-        self.await_the_end_of_all();
+        self.await_the_end_of_all(patience);
         let text = read_story(story, deadline).ok_or(NoStory::Lost)?;
         if let Some(errno) = text.strip_prefix(REFUSED) {
             return Err(NoStory::Refused(Errno::from_raw(errno.parse().unwrap_or(libc::EPERM))));
@@ -344,9 +345,9 @@ impl Run {
     }
 
     /// The pidfd of PID 1 becomes readable when the last one has died.
-    fn await_the_end_of_all(&self) {
+    fn await_the_end_of_all(&self, patience: Duration) {
         if let Some(init) = &self.init {
-            let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
+            let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
             _ = poll(&mut [PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)], timeout);
         }
     }
@@ -528,7 +529,7 @@ impl Drop for Run {
         self.kill();
         // Whoever is the last to hold a namespace takes it down. We do our part while they die.
         self.lab = None;
-        self.await_the_end_of_all();
+        self.await_the_end_of_all(super::patience());
         if let Some((_, gone)) = &self.cgroups {
             let timeout = PollTimeout::try_from(super::patience()).unwrap_or(PollTimeout::MAX);
             _ = poll(&mut [PollFd::new(gone.as_fd(), PollFlags::POLLIN)], timeout);
