@@ -14,8 +14,10 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, pause};
 
+use super::fingerprint::PUBLIC;
+
 /// The descriptor of the witness's socket, as everybody knows.
-const WITNESS_FD: c_int = 200;
+pub(crate) const WITNESS_FD: c_int = 200;
 
 /// syscall(2) with up to six integers or addresses. Each is given as a whole register: of a smaller
 /// one, the upper half would be left to chance.
@@ -554,6 +556,78 @@ pub(crate) fn cover_witness() -> bool {
     false
 }
 
+/// The real witness, on a socket of ours in the place of the check's. What it said.
+fn witness_on(ours: c_int, theirs: c_int) -> Vec<u8> {
+    child(|| {
+        call!(SYS_dup3, theirs, WITNESS_FD, 0);
+        let words = [c"witness".as_ptr(), null()];
+        // SAFETY: a list that ends with null, of strings that live on.
+        unsafe { libc::execv(c"/lab/witness".as_ptr(), words.as_ptr()) };
+    });
+    let mut said = vec![0_u8; 64];
+    let length = call!(SYS_recvfrom, ours, said.as_mut_ptr(), said.len(), 0, 0, 0);
+    said.truncate(length.max(0) as usize);
+    said
+}
+
+/// What the real witness said comes later, when it is somewhere else, and from somebody else.
+pub(crate) fn replay() -> bool {
+    let mut pair = [0_i32; 2];
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+    call!(SYS_socketpair, libc::AF_UNIX, kind, 0, pair.as_mut_ptr());
+    let said = witness_on(pair[0], pair[1]);
+    assert!(!said.is_empty(), "it has become another attack");
+    own(CloneFlags::CLONE_NEWUTS);
+    call!(SYS_write, WITNESS_FD, said.as_ptr(), said.len());
+    pause();
+    true
+}
+
+/// Who is at the other end of a socket, as the kernel says it: SO_PEERCRED, and since Linux 6.5
+/// SO_PEERPIDFD. A pidfd needs no number in our PID namespace.
+fn peer(socket: c_int) -> (i32, c_int) {
+    const SO_PEERPIDFD: c_int = 77;
+    let (mut ids, mut pidfd) = ([0_i32; 3], -1_i32);
+    let (mut room, mut fd_room) = (size_of_val(&ids) as u32, size_of_val(&pidfd) as u32);
+    let (level, of) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
+    call!(SYS_getsockopt, socket, level, of, ids.as_mut_ptr(), &raw mut room);
+    let of = SO_PEERPIDFD;
+    call!(SYS_getsockopt, socket, level, of, &raw mut pidfd, &raw mut fd_room);
+    (ids[0], pidfd)
+}
+
+/// Whether the socket gives a pidfd away.
+pub(crate) fn has_peer_pidfd(socket: c_int) -> bool {
+    peer(socket).1 >= 0
+}
+
+/// With signal 0: nobody feels it.
+pub(crate) fn signal_the_check() -> bool {
+    let (pid, pidfd) = peer(WITNESS_FD);
+    call!(SYS_pidfd_send_signal, pidfd, 0, 0, 0) == 0 || pid > 0 && call!(SYS_kill, pid, 0) == 0
+}
+
+/// What a pidfd of the check is good for: descriptors, memory, namespaces.
+pub(crate) fn enter_the_check() -> bool {
+    let (_, pidfd) = peer(WITNESS_FD);
+    if pidfd < 0 {
+        return false;
+    }
+    // PIDFD_GET_CGROUP_NAMESPACE and its neighbours, and PIDFD_GET_INFO (`linux/pidfd.h`).
+    let mut about = [0_u64; 8];
+    let info = 3 << 30 | (size_of_val(&about) as u64) << 16 | 0xff << 8 | 11;
+    let asked = (1..=10).map(|number| call!(SYS_ioctl, pidfd, 0xff << 8 | number, 0));
+    let asked = asked.chain([call!(SYS_ioctl, pidfd, info, about.as_mut_ptr())]);
+    let taken = (0..200).map(|fd| call!(SYS_pidfd_getfd, pidfd, fd, 0));
+    let flags = [libc::CLONE_NEWUTS, libc::CLONE_NEWNET, libc::CLONE_NEWNS, libc::CLONE_NEWUSER];
+    let entered = flags.into_iter().map(|flag| call!(SYS_setns, pidfd, flag));
+    let range = libc::iovec { iov_base: 0x1000 as *mut c_void, iov_len: 4096 };
+    // Allowed, it would be a fault for the address.
+    let cold = call!(SYS_process_madvise, pidfd, &raw const range, 1, libc::MADV_COLD, 0);
+    let memory = allowed(cold);
+    asked.chain(taken).chain(entered).any(|result| result >= 0) || memory
+}
+
 /// One that has ended executes nothing that could be looked at.
 pub(crate) fn forge_and_end() -> bool {
     let forger = child(|| _ = call!(SYS_write, WITNESS_FD, b"parked".as_ptr(), 6));
@@ -796,6 +870,131 @@ pub(crate) fn abstract_sockets() -> bool {
     bound.lines().skip(1).any(|line| line.split_ascii_whitespace().nth(7).is_some())
 }
 
+/// Stream sockets of whoever listens outside. `name` begins with a NUL if it is an abstract one.
+fn connects(name: &[u8]) -> bool {
+    let socket = call!(SYS_socket, libc::AF_UNIX, libc::SOCK_STREAM, 0);
+    // `struct sockaddr_un`: the family, and the name.
+    let address = [&(libc::AF_UNIX as u16).to_ne_bytes(), name].concat();
+    call!(SYS_connect, socket, address.as_ptr(), address.len()) == 0
+}
+
+/// The word that the test has marked its own with.
+fn mark() -> String {
+    std::env::args().nth(3).unwrap()
+}
+
+pub(crate) fn connect_by_path() -> bool {
+    let roots = ["", "/proc/1/root", "/proc/1/cwd", "/..", "/proc/self/root/.."];
+    let mut paths = roots.into_iter().flat_map(|root| {
+        PUBLIC.map(|place| format!("{root}{place}/{}/socket", mark()).into_bytes())
+    });
+    paths.any(|path| connects(&path))
+}
+
+pub(crate) fn connect_by_name() -> bool {
+    connects(format!("\0{}", mark()).as_bytes())
+}
+
+/// Messages of rtnetlink(7) to one socket.
+struct Netlink(i64);
+
+/// Bytes of an attribute: its length, its kind, what it holds, and up to the next multiple of 4.
+fn attribute(kind: u16, holds: &[u8]) -> Vec<u8> {
+    let length = (4 + holds.len() as u16).to_ne_bytes();
+    let mut bytes = [&length, &kind.to_ne_bytes(), holds].concat();
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// `struct ifinfomsg`, of one link or of none yet.
+fn link(index: u32) -> Vec<u8> {
+    [0, index, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect()
+}
+
+impl Netlink {
+    fn new() -> Netlink {
+        Netlink(call!(SYS_socket, libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE))
+    }
+
+    /// What the kernel answers: 0, or an errno.
+    fn ask(&self, kind: u16, flags: i32, parts: &[&[u8]]) -> i32 {
+        let body = parts.concat();
+        let flags = (libc::NLM_F_REQUEST | libc::NLM_F_ACK | flags) as u16;
+        let length = (16 + body.len() as u32).to_ne_bytes();
+        let head = [&length[..], &kind.to_ne_bytes(), &flags.to_ne_bytes(), &[0; 8]].concat();
+        let message = [head, body].concat();
+        call!(SYS_sendto, self.0, message.as_ptr(), message.len(), 0, 0, 0);
+        let mut answer = [0_u8; 4096];
+        let length = call!(SYS_recvfrom, self.0, answer.as_mut_ptr(), answer.len(), 0, 0, 0);
+        // NLMSG_ERROR, and the errno after its header. Anything else is what was asked for.
+        let is_error = length >= 20 && answer[4..6] == 2_u16.to_ne_bytes();
+        if is_error { -i32::from_ne_bytes(answer[16..20].try_into().unwrap()) } else { 0 }
+    }
+
+    /// A pair of links, with more about each of them.
+    fn pair(&self, names: [&str; 2], more: [&[u8]; 2]) -> i32 {
+        let name = |name: &str| attribute(libc::IFLA_IFNAME, format!("{name}\0").as_bytes());
+        // VETH_INFO_PEER in IFLA_INFO_DATA.
+        let peer = attribute(1, &[&link(0)[..], &name(names[1]), more[1]].concat());
+        let about =
+            [attribute(libc::IFLA_INFO_KIND, b"veth"), attribute(libc::IFLA_INFO_DATA, &peer)];
+        let about = attribute(libc::IFLA_LINKINFO, &about.concat());
+        let new = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+        self.ask(libc::RTM_NEWLINK, new, &[&link(0), &name(names[0]), more[0], &about])
+    }
+}
+
+/// Into a network namespace where we may do everything.
+fn leave_network() {
+    if unshare(CloneFlags::CLONE_NEWNET).is_err() {
+        own(CloneFlags::CLONE_NEWNET);
+    }
+}
+
+pub(crate) fn send_links() -> bool {
+    leave_network();
+    let netlink = Netlink::new();
+    let made = netlink.pair(["mine", "mine2"], [&[], &[]]);
+    // 192.0.2.81/24 on lo: `struct ifaddrmsg`, IFA_LOCAL, IFA_ADDRESS.
+    let lo = [libc::AF_INET as u8, 24, 0, 0, 1, 0, 0, 0];
+    let [local, address] = [libc::IFA_LOCAL, libc::IFA_ADDRESS];
+    let addresses = [attribute(local, &[192, 0, 2, 81]), attribute(address, &[192, 0, 2, 81])];
+    let new = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+    let named = netlink.ask(libc::RTM_NEWADDR, new, &[&lo, &addresses.concat()]);
+    let mtu = attribute(libc::IFLA_MTU, &1400_u32.to_ne_bytes());
+    let set = netlink.ask(libc::RTM_SETLINK, 0, &[&link(1), &mtu]);
+    assert_eq!([made, named, set], [0; 3], "it has become another attack");
+    false
+}
+
+/// With a link's other end, to where PID 1 is; and with messages, by a number for that namespace.
+pub(crate) fn links_to_init() -> bool {
+    // PID 1 may share the one that we start in.
+    leave_network();
+    let netlink = Netlink::new();
+    assert_eq!(netlink.pair(["mine", "mine2"], [&[], &[]]), 0, "it has become another attack");
+    // IFLA_NET_NS_PID, for a new link and for one that there is.
+    let init = attribute(libc::IFLA_NET_NS_PID, &1_u32.to_ne_bytes());
+    let born = netlink.pair(["mine3", "mine4"], [&[], &init]);
+    let name = attribute(libc::IFLA_IFNAME, b"mine\0");
+    let moved = netlink.ask(libc::RTM_SETLINK, 0, &[&link(0), &name, &init]);
+    // RTM_NEWNSID; NETNSA_NSID, NETNSA_PID (`linux/net_namespace.h`): 81 is what we call it.
+    let ours = [attribute(1, &81_u32.to_ne_bytes()), attribute(2, &1_u32.to_ne_bytes())];
+    netlink.ask(libc::RTM_NEWNSID, 0, &[&[0; 4], &ours.concat()]);
+    // Of that and of one that nobody has: IFLA_TARGET_NETNSID, IFLA_LINK_NETNSID.
+    let mut reached = [81_u32, 82].into_iter().flat_map(|number| {
+        let target = attribute(libc::IFLA_TARGET_NETNSID, &number.to_ne_bytes());
+        let below = attribute(libc::IFLA_LINK_NETNSID, &number.to_ne_bytes());
+        [
+            netlink.ask(libc::RTM_GETLINK, 0, &[&link(1), &target]),
+            netlink.ask(libc::RTM_SETLINK, 0, &[&link(1), &target]),
+            netlink.pair(["mine5", "mine6"], [&target, &[]]),
+            netlink.pair(["mine7", "mine8"], [&below, &[]]),
+        ]
+    });
+    born == 0 || moved == 0 || reached.any(|errno| errno == 0)
+}
+
 /// Links that do not come with every network namespace.
 fn others_links() -> impl Iterator<Item = String> {
     let links = fs::read_to_string("/proc/net/dev").unwrap_or_default();
@@ -882,6 +1081,36 @@ pub(crate) fn kept_sysctl() -> bool {
     let value = fs::read_to_string("/proc/sys/vm/swappiness").unwrap();
     own(CloneFlags::empty());
     fs::write(format!("/proc/self/fd/{}", file.as_raw_fd()), value).is_ok()
+}
+
+/// Everything that a UTS namespace has.
+pub(crate) fn names() -> bool {
+    call!(SYS_sethostname, c"mine".as_ptr(), 4);
+    call!(SYS_setdomainname, c"mine".as_ptr(), 4);
+    false
+}
+
+/// To other values than they have.
+pub(crate) fn settings_of_namespaces() -> bool {
+    let forwards = fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap_or_default();
+    let other = if forwards.trim() == "0" { "1" } else { "0" };
+    _ = fs::write("/proc/sys/net/ipv4/ip_forward", other);
+    // Its last page: nobody asks for an object as large.
+    _ = fs::write("/proc/sys/kernel/shmmax", "18446744073692770304");
+    false
+}
+
+/// A namespace that is mounted on a file lives as long as the mount.
+pub(crate) fn pin() -> bool {
+    own(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET);
+    for (number, on) in ["/tmp/pin", "/usr/bin/env"].into_iter().enumerate() {
+        _ = fs::write("/tmp/pin", "");
+        let on = CString::new(on).unwrap();
+        let from = c"/proc/self/ns/net".as_ptr();
+        let mounted = call!(SYS_mount, from, on.as_ptr(), 0, libc::MS_BIND, 0) == 0;
+        assert!(mounted, "mount {number}: it has become another attack");
+    }
+    false
 }
 
 pub(crate) fn clock() -> bool {

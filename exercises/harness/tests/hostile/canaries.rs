@@ -1,6 +1,8 @@
 //! Files that stand for other people's.
 
 use std::fs;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 
 use super::fingerprint::PUBLIC;
@@ -24,5 +26,30 @@ impl Drop for Canaries {
         for folder in &self.0 {
             _ = fs::remove_dir_all(folder);
         }
+    }
+}
+
+/// Who listens on this machine, in each place with canaries and under the mark as an abstract name.
+pub(crate) struct Ears(Vec<(String, UnixListener)>);
+
+impl Ears {
+    pub(crate) fn open(canaries: &Canaries, mark: &str) -> Ears {
+        let paths = canaries.0.iter().map(|folder| folder.join("socket"));
+        let paths = paths.map(|path| (path.display().to_string(), UnixListener::bind(path)));
+        let name =
+            SocketAddr::from_abstract_name(mark).and_then(|name| UnixListener::bind_addr(&name));
+        let ears = paths.chain([(format!("@{mark}"), name)]);
+        let ears: Vec<_> = ears.map(|(name, ear)| (name, ear.unwrap())).collect();
+        assert!(ears.len() > 1, "nobody may listen in {PUBLIC:?}");
+        Ears(ears)
+    }
+
+    /// Where somebody has come.
+    pub(crate) fn visited(&self) -> Vec<&str> {
+        let visited = |ear: &UnixListener| {
+            ear.set_nonblocking(true).unwrap();
+            ear.accept().is_ok()
+        };
+        self.0.iter().filter(|(_, ear)| visited(ear)).map(|(name, _)| name.as_str()).collect()
     }
 }

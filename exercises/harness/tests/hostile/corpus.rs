@@ -97,6 +97,8 @@ const EXE: &str = "the kernel says who sent a message, and which file that proce
 /// The one whose memory is taken when it has ended.
 pub(crate) const AFTERWARDS: &str = "memory for whom the program leaves";
 
+/// It asks for every file below /usr, one by one.
+pub(crate) const EVERYTHING: &str = "delete everything";
 /// The one that wants a lab with cgroups of its own.
 pub(crate) const IN_CGROUPS: &str = "cgroups without end, with a frozen process";
 
@@ -155,6 +157,12 @@ pub(crate) static CORPUS: &[Attack] = &[
         "cp /bin/sh /tmp/s && chmod 4755 /tmp/s && \
          setpriv --reuid 1 --clear-groups /tmp/s -pc '[ $(id -u) = 0 ]'",
         "no_new_privs, nosuid, and one id",
+        Refused,
+    ),
+    shell(
+        EVERYTHING,
+        "rm -rf --no-preserve-root /; [ ! -e /usr/bin/env ]",
+        "what is shown is read-only, and what is not is the sandbox's own",
         Refused,
     ),
     shell("a larger /tmp", "mount -t tmpfs -o remount,size=3G none /tmp", OUTER, Refused),
@@ -335,6 +343,7 @@ pub(crate) static CORPUS: &[Attack] = &[
         "CAP_SYS_ADMIN in the owner of the PID namespace",
         Impostor,
     ),
+    calls("replay what the witness said", calls::replay, EXE, Impostor),
     calls(
         "hand the check descriptors",
         calls::hand_descriptors,
@@ -354,6 +363,18 @@ pub(crate) static CORPUS: &[Attack] = &[
         Late,
     ),
     calls("hang up the witness's socket", calls::hang_up, "the deadline", Refused),
+    calls(
+        "signal the check, by the pidfd of its socket",
+        calls::signal_the_check,
+        "a PID namespace: who is outside gets no signal, though a socket names its peer",
+        Refused,
+    ),
+    calls(
+        "enter the check, by the pidfd of its socket",
+        calls::enter_the_check,
+        "the check is in another user namespace, where we have no capability",
+        Refused,
+    ),
     calls(
         "a filter like the recorder's",
         calls::own_filter,
@@ -402,6 +423,13 @@ pub(crate) static CORPUS: &[Attack] = &[
         ALLOWED,
         Refused,
     ),
+    calls("connect to a socket by its path", calls::connect_by_path, ALLOWED, Refused),
+    calls(
+        "connect to a socket by its abstract name",
+        calls::connect_by_name,
+        "a network namespace",
+        Refused,
+    ),
     calls(
         "abstract sockets, and all that are bound",
         calls::abstract_sockets,
@@ -409,6 +437,13 @@ pub(crate) static CORPUS: &[Attack] = &[
         Refused,
     ),
     calls("change the machine's links", calls::links, "a network namespace", Refused),
+    calls("new links, addresses and a smaller lo", calls::send_links, "a network namespace", Refused),
+    calls(
+        "a link's other end to PID 1, and messages to where it is",
+        calls::links_to_init,
+        "PID 1's network namespace is of another owner",
+        Refused,
+    ),
     calls("raw packets", calls::packets, "a network namespace", Refused),
     calls(
         "sockets that know no network namespace",
@@ -434,6 +469,19 @@ pub(crate) static CORPUS: &[Attack] = &[
         "echo 1 > /proc/sys/vm/drop_caches || echo 7 > /proc/sys/kernel/printk || echo 1 > /proc/sys/vm/swappiness",
         NOT_ROOT,
         RefusedById,
+    ),
+    calls(
+        "sysctls that namespaces have",
+        calls::settings_of_namespaces,
+        "a network and an IPC namespace",
+        Refused,
+    ),
+    calls("host name and domain name", calls::names, "a UTS namespace", Refused),
+    calls(
+        "pin a namespace on a file",
+        calls::pin,
+        "the mount is in a mount namespace, and ends with it",
+        Refused,
     ),
     // With the value that it has: this one may get through without harm.
     shell(
