@@ -12,7 +12,7 @@ use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use fingerprint::{Fingerprint, Noise};
+use fingerprint::{Fingerprint, Noise, store};
 use serde_json::{Value, json};
 
 /// Idle moments looked at, at either end.
@@ -23,18 +23,6 @@ const OUR_CGROUPS: &str = "namespaces-by-hand-";
 const SHOWN: usize = 60;
 /// How long what is on its way out may take.
 const SETTLE: Duration = Duration::from_secs(30);
-
-/// What may be different afterwards: a part of its name, and why.
-const ALLOWED: [(&str, &str); 8] = [
-    ("/.cargo", "cargo's store"),
-    ("/.rustup", "rustup's store"),
-    ("/.npm", "npm's store"),
-    ("/.cache", "stores of programs"),
-    ("/.config", "settings that Chromium writes"),
-    ("/.pki", "keys that Chromium makes"),
-    ("/book/book", "the book that was built"),
-    ("/.progress", "the chapters that were solved"),
-];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -137,5 +125,6 @@ fn reason(key: &str, was: &str) -> Option<&'static str> {
     if key.starts_with("/proc/sys/") && was == "absent" {
         return Some("a setting of a module that the kernel has loaded by itself");
     }
-    ALLOWED.iter().find(|(part, _)| key.contains(part)).map(|(_, why)| *why)
+    let home = std::env::var("HOME").unwrap_or_default();
+    store(key, &home)
 }

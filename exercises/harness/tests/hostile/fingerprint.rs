@@ -3,12 +3,12 @@
 //! The machine lives: what changes by itself is learnt from snapshots without a sandbox between
 //! them, left out of the comparison, and reported.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,13 @@ use nix::unistd::Pid;
 const HASHED: u64 = 64 * 1024;
 /// Folders deeper than this, below a place that is looked at, belong to somebody's work.
 const DEPTH: usize = 3;
+/// What git reads before it runs something, in its folder; that is looked into, however deep it is.
+const GIT_RUNS: [&str; 4] = ["config", "config.worktree", "hooks", "info"];
+const GIT_DEPTH: usize = 2;
 /// Where everybody may put files.
 pub(crate) const PUBLIC: [&str; 3] = ["/tmp", "/run", "/var/tmp"];
+/// What is said of a file that somebody has open for writing.
+const WRITTEN_TO: &str = ", somebody writes";
 /// Files and folders looked at below one place.
 const ENTRIES: usize = 20_000;
 
@@ -66,9 +71,13 @@ impl Fingerprint {
         }
         machine.many("loop device", loop_devices());
         for place in PUBLIC {
-            // What is in folders there is other people's. A folder of our own stands for them.
             machine.names(Path::new(place), 1);
-            machine.files(&Path::new(place).join(mark), DEPTH);
+            machine.files(Path::new(place), DEPTH);
+        }
+        for path in written_to() {
+            if let Some(how) = machine.0.get_mut(&format!("file {path}")) {
+                how.push_str(WRITTEN_TO);
+            }
         }
         if let Some(home) = std::env::var_os("HOME").filter(|home| home != "/") {
             machine.files(Path::new(&home), DEPTH);
@@ -198,25 +207,30 @@ impl Fingerprint {
         }
     }
 
-    /// Files by name, size, mode and, if small, what is in them. Not what a compiler makes, nor
-    /// the stores of git and cargo.
+    /// Files by name, size, mode and, if small, what is in them; first those that are not deep. Not
+    /// what a compiler makes, nor cargo's store, nor what is mounted in between: there, to read may
+    /// be to wait. Of git's, only what git runs.
     fn files(&mut self, top: &Path, depth: usize) {
+        let Ok(device) = fs::metadata(top).map(|about| about.dev()) else { return };
         let mut left = ENTRIES;
-        let mut folders: Vec<(PathBuf, usize)> = vec![(top.to_owned(), depth)];
-        while let Some((folder, depth)) = folders.pop() {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let mut folders = VecDeque::from([(top.to_owned(), depth)]);
+        while let Some((folder, depth)) = folders.pop_front() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let path = entry.path();
-                if ["target", ".git", ".global-cache"].iter().any(|name| path.ends_with(name))
-                    || left == 0
-                {
+                let of_git =
+                    folder.ends_with(".git") && !GIT_RUNS.iter().any(|it| path.ends_with(it));
+                if of_git || path.ends_with(".global-cache") || left == 0 {
                     continue;
                 }
                 left -= 1;
                 let Ok(about) = fs::symlink_metadata(&path) else { continue };
                 let mut how = format!("{:o} {}:{}", about.mode(), about.uid(), about.gid());
                 if about.is_dir() {
-                    if depth > 1 {
-                        folders.push((path.clone(), depth - 1));
+                    let is_built = path.join("CACHEDIR.TAG").exists();
+                    if path.ends_with(".git") {
+                        folders.push_back((path.clone(), GIT_DEPTH));
+                    } else if depth > 1 && !is_built && about.dev() == device {
+                        folders.push_back((path.clone(), depth - 1));
                     }
                 } else if about.is_file() && about.len() <= HASHED {
                     let bytes = fs::read(&path).unwrap_or_default();
@@ -257,6 +271,13 @@ impl Fingerprint {
         self.note("terminal", format!("{flags:?} {:?}", settings.c_cc));
     }
 
+    /// Whether a file belongs to somebody else than the folder that it is in.
+    fn is_a_strangers(&self, key: &str) -> bool {
+        let folder = key.rsplit_once('/').map_or(key, |(folder, _)| folder);
+        let owner = |key: &str| self.0.get(key)?.split([' ', ':']).nth(1);
+        owner(key) != owner(folder)
+    }
+
     /// What is different in the other one: key, here, there.
     pub(crate) fn differences(&self, other: &Fingerprint) -> Vec<(String, String, String)> {
         let keys: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
@@ -271,6 +292,27 @@ impl Fingerprint {
 fn pids() -> impl Iterator<Item = i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// Files in places for everybody that somebody has open for writing, such as the log of a longer
+/// piece of work: of those whose descriptors we may look at.
+fn written_to() -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for pid in pids() {
+        for fd in fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten() {
+            let Ok(path) = fs::read_link(fd.path()) else { continue };
+            let about = format!("/proc/{pid}/fdinfo/{}", fd.file_name().display());
+            if PUBLIC.iter().any(|place| path.starts_with(place))
+                && let Ok(about) = fs::read_to_string(about)
+                && let Some(flags) = about.lines().find_map(|line| line.strip_prefix("flags:"))
+                && i32::from_str_radix(flags.trim(), 8)
+                    .is_ok_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
+            {
+                paths.insert(path.display().to_string());
+            }
+        }
+    }
+    paths
 }
 
 fn loop_devices() -> Vec<String> {
@@ -297,20 +339,51 @@ fn unseen() -> &'static str {
     }
 }
 
+/// What the tools that a longer piece of work installs and builds with may change: where it begins,
+/// below the home or the checkout, and why.
+const STORES: [(&str, &str); 10] = [
+    ("~/.cargo/registry", "cargo's store"),
+    ("~/.cargo/git", "cargo's store"),
+    ("~/.cargo/.package-cache", "cargo's store"),
+    ("~/.rustup", "rustup's store"),
+    ("~/.npm", "npm's store"),
+    ("~/.cache", "stores of programs"),
+    ("~/.config", "settings that Chromium writes"),
+    ("~/.pki", "keys that Chromium makes"),
+    ("../../book/book", "the book that was built"),
+    ("../../.progress", "the chapters that were solved"),
+];
+
+/// Whether this is such a change. A folder of the same name elsewhere is none: the checkout may have
+/// a `.cargo` of its own, whose `config.toml` says what a build runs.
+pub(crate) fn store(key: &str, home: &str) -> Option<&'static str> {
+    let path = key.strip_prefix("file ")?;
+    let below = path.strip_prefix(home).map(|below| format!("~{below}"));
+    let path = below.unwrap_or_else(|| path.to_owned());
+    let found = STORES.iter().find(|(store, _)| path.starts_with(store));
+    found.map(|(_, why)| *why)
+}
+
 /// What the machine changes by itself.
 #[derive(Default)]
 pub(crate) struct Noise(pub(crate) BTreeSet<String>);
 
-/// Whether this is the name of an entry of a place where everybody may put some.
-fn public(key: &str) -> bool {
-    PUBLIC.iter().any(|place| neighbourhood(key) == *place)
+/// Where everybody may put some: the entry that this is, or is below. `/tmp/it` of `/tmp/it/a/b`.
+fn public(key: &str) -> Option<&str> {
+    let path = key.strip_prefix("file ").or_else(|| key.strip_prefix("name "))?;
+    let below = PUBLIC.iter().find_map(|place| path.strip_prefix(place)?.strip_prefix('/'))?;
+    let name = below.split('/').next()?;
+    Some(&path[..path.len() - below.len() + name.len()])
 }
 
-/// What is noise together with this: what is in the same folder, and a whole kind of things that
-/// come and go with other people's processes.
+/// What is noise together with this: what is in the same folder, all of an entry of a place for
+/// everybody, and a whole kind of things that come and go with other people's processes.
 fn neighbourhood(key: &str) -> String {
     if let Some((kind, _)) = key.split_once(" mnt:") {
         return kind.into();
+    }
+    if let Some(entry) = public(key).filter(|_| key.starts_with("file ")) {
+        return entry.into();
     }
     let Some(path) = key.strip_prefix("file ").or_else(|| key.strip_prefix("name ")) else {
         return key.into();
@@ -343,17 +416,40 @@ impl Noise {
         let deadline = Instant::now() + patience;
         loop {
             let now = Fingerprint::take(mark);
-            let mut changed = before.differences(&now);
-            // Other people take their own away; a canary stands for what is not theirs.
-            changed
-                .retain(|(key, _, is)| is != "absent" || !key.starts_with("name ") || !public(key));
-            changed.retain(|(key, ..)| !self.0.contains(&neighbourhood(key)));
+            let changed = self.told(before, &now, mark);
             if changed.is_empty() || Instant::now() >= deadline {
                 return changed;
             }
             // Whatever still changes now, with no sandbox there, is the machine's own.
             self.learn(mark, 1);
         }
+    }
+
+    /// What is different and no noise.
+    pub(crate) fn told(
+        &self,
+        before: &Fingerprint,
+        now: &Fingerprint,
+        mark: &str,
+    ) -> Vec<(String, String, String)> {
+        let mut changed = before.differences(now);
+        // Other people take their own away, write what they have open, and put something into
+        // folders of theirs. What is new at the top is told by its name. A canary stands for what
+        // is not theirs.
+        changed.retain(|(key, was, is)| match public(key) {
+            Some(entry) if !entry.contains(mark) => {
+                let was_there = before.0.contains_key(&format!("name {entry}"));
+                let written = was.contains(WRITTEN_TO) || is.contains(WRITTEN_TO);
+                is != "absent"
+                    && !written
+                    && (was != "absent"
+                        || key.starts_with("name ")
+                        || was_there && now.is_a_strangers(key))
+            }
+            _ => true,
+        });
+        changed.retain(|(key, ..)| !self.0.contains(&neighbourhood(key)));
+        changed
     }
 
     /// What is left out, and said so.

@@ -21,7 +21,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, setsid};
 
 use super::MACHINE;
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Fingerprint, Noise, store};
 
 /// The first argument of a process that plants.
 pub(crate) const PLANT: &str = "--plant";
@@ -103,6 +103,19 @@ const PLANTS: &[Plant] = &[
     plant("file /var/tmp/planted/canary", || run("rm /var/tmp/planted/canary")),
     plant("file /var/lib/planted.txt", || write("/var/lib/planted.txt", "")),
     plant("file ../../planted.txt", || write("../../planted.txt", "")),
+    // Below what others have put there.
+    plant("file /tmp/others/deep/file", || write("/tmp/others/deep/file", "Theirs")),
+    plant("file /run/others/deep/file", || run("chmod 4755 /run/others/deep/file")),
+    plant("file /var/tmp/others/new", || write("/var/tmp/others/new", "")),
+    plant("file /var/lib/others/deep/file", || write("/var/lib/others/deep/file", "Theirs")),
+    // What is run by who works here.
+    plant("file ../../.cargo/config.toml", || {
+        folder("../../.cargo")?;
+        write("../../.cargo/config.toml", "")
+    }),
+    plant("file ../../.git/config", || write("../../.git/config", "Theirs")),
+    plant("file ../../.git/hooks/post-checkout", || write("../../.git/hooks/post-checkout", "")),
+    plant("file ../../book/target", || write("../../book/target", "")),
     plant("terminal", echo_off),
     // Only a child of ours is in the time namespace: the last two, one look.
     plant("time offsets: ", || Ok(())),
@@ -272,6 +285,13 @@ fn ground() -> Planted {
         folder(&Path::new(place).join(MARK).to_string_lossy())?;
         write(&format!("{place}/{MARK}/canary"), "canary")?;
     }
+    for place in ["/tmp", "/run", "/var/tmp", "/var/lib"] {
+        folder(&format!("{place}/others/deep"))?;
+        write(&format!("{place}/others/deep/file"), "theirs")?;
+    }
+    folder("../../.git/hooks")?;
+    folder("../../book")?;
+    write("../../.git/config", "theirs")?;
     keep(terminal()?)
 }
 
@@ -344,6 +364,58 @@ fn every_kind_of_change_is_told() {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let skipped = said.lines().any(|line| line.starts_with("skipped: "));
     assert!(!skipped || std::env::var_os("CI_NO_SKIP").is_none(), "{said}");
+}
+
+/// A change that a tool makes is told apart by where it is.
+#[test]
+fn only_the_stores_of_tools_are_left_out() {
+    let home = "/home/you";
+    for key in
+        ["file /home/you/.cargo/registry/it", "file /home/you/.npm", "file ../../book/book/it"]
+    {
+        assert!(store(key, home).is_some(), "{key}");
+    }
+    for key in [
+        "file /home/you/.cargo/config.toml",
+        "file /home/you/.cargo/bin/cargo",
+        "file /home/you/checkout/.cargo/config.toml",
+        "file ../../.cargo/config.toml",
+        "file ../../.cargo/registry/it",
+        "file ../../.git/hooks/post-checkout",
+        "name /tmp/.cargo",
+    ] {
+        assert_eq!(store(key, home), None, "{key}");
+    }
+}
+
+/// What others do in a place for everybody is told apart from what a sandbox could do there.
+#[test]
+fn others_may_use_a_place_for_everybody() {
+    let of = |keys: &[(&str, &str)]| {
+        Fingerprint(keys.iter().map(|(key, how)| ((*key).into(), (*how).into())).collect())
+    };
+    let there = [("name /tmp/it", ""), ("file /tmp/it", "40777 7:7"), ("file /tmp/it/a", "1")];
+    let before = of(&there);
+    let told = |more: &[(&str, &str)], noise: &[&str]| {
+        let mut now = before.clone();
+        now.0.extend(of(more).0);
+        let noise = Noise(noise.iter().map(|key| (*key).to_owned()).collect());
+        noise.told(&before, &now, MARK).len()
+    };
+    // Written anew; what was learnt to be noise; what somebody has open.
+    assert_eq!(told(&[("file /tmp/it/a", "2")], &[]), 1);
+    assert_eq!(told(&[("file /tmp/it/a", "2")], &["/tmp/it"]), 0);
+    assert_eq!(told(&[("file /tmp/it/a", "2")], &["/tmp/other"]), 1);
+    assert_eq!(told(&[("file /tmp/it/a", "2, somebody writes")], &[]), 0);
+    // New in a folder of the same owner, and of another one; new at the top; a canary's.
+    assert_eq!(told(&[("file /tmp/it/b", "100644 7:7")], &[]), 0);
+    assert_eq!(told(&[("file /tmp/it/b", "100644 8:8")], &[]), 1);
+    assert_eq!(told(&[("name /tmp/new", ""), ("file /tmp/new", "40777 8:8")], &[]), 1);
+    assert_eq!(told(&[("file /tmp/planted/new", "100644 7:7")], &[]), 1);
+    // Taken away.
+    let noise = Noise::default();
+    assert!(noise.told(&before, &of(&[]), MARK).is_empty());
+    assert_eq!(noise.told(&of(&[("file /tmp/planted/canary", "1")]), &of(&[]), MARK).len(), 1);
 }
 
 /// Every kind that is looked at here and now has a plant, or a reason.
