@@ -3,22 +3,29 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::socket::{setsockopt, sockopt};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::look::mounts;
-use crate::look::network::{Link, Route};
+use crate::look::network::{self, Link, Route};
+use crate::look::process::{field, hard_limit_in, ids_in, ranges_in};
+use crate::look::stat::Stat;
 use crate::look::visitor::Visit;
+use crate::look::{cgroup, mounts};
 use crate::mistakes::{self, fits};
 use crate::record::{Story, World};
 use crate::sandbox::cgroups::Plan;
+use crate::sandbox::ids;
 use crate::sandbox::message::{Excess, Message, Status};
 use crate::sandbox::request::{Request, Resident, Shown, State, Thing};
 use crate::sandbox::setup::{SetupError, Stage};
-use crate::verdict::Verdict;
+use crate::sandbox::wire;
+use crate::verdict::{Verdict, dedented};
 
 /// Counts what each thread has allocated.
 struct Counting;
@@ -65,10 +72,21 @@ fn read_bytes(bytes: &[u8]) {
     _ = Request::decode(bytes);
     _ = Message::decode(bytes);
     _ = Visit::decode(bytes);
+    _ = cgroup::outcome_in(bytes);
+    _ = ids_in(bytes);
+    read_netlink(bytes);
+}
+
+/// An answer, and what is in each of its messages, whatever its kind. How many there were.
+fn read_netlink(bytes: &[u8]) -> usize {
+    let each = |(_, body)| _ = (network::link(body), network::address(body), network::route(body));
+    network::all_messages(bytes).map(each).count()
 }
 
 /// All that reads a text: a table, a file of ours, a file of `/proc`.
 fn read_text(text: &str) {
+    read_proc(text);
+    _ = dedented(text);
     _ = mistakes::of_chapter(text);
     _ = Verdict::from_toml(text);
     _ = mounts::parse(text);
@@ -78,6 +96,24 @@ fn read_text(text: &str) {
     }
     if let Ok(story) = Story::from_json_lines(text) {
         tell(&story);
+    }
+}
+
+/// All that reads a file of a process.
+fn read_proc(text: &str) {
+    _ = (Stat::parse(text), ranges_in(text), hard_limit_in(text, "Max processes"));
+    for name in ["NSpid:", "Pid:", "mnt_id:", "Uid:", "CapEff:"] {
+        _ = field(text, name);
+    }
+    let (first, length) = ids::longest(text);
+    // What they are taken for: ids that are in the range, and not its first one.
+    if let Some(start) = ids::block(text).map(u64::from) {
+        assert!(start > first && start - first <= length - u64::from(ids::MANY), "{text}");
+    }
+    let path = cgroup::path_in(text).unwrap_or_default();
+    for mount in mounts::parse(text) {
+        let below = cgroup::below(&mount, &path);
+        assert!(below.is_none_or(|below| below.starts_with(&mount.point)), "{text}");
     }
 }
 
@@ -155,7 +191,7 @@ fn messages() -> impl Strategy<Value = Message> {
     let error = (any::<Index>(), ".{0,8}", 1..100i32).prop_map(|(stage, call, errno)| SetupError {
         stage: *stage.get(&Stage::ALL),
         call,
-        errno: nix::errno::Errno::from_raw(errno),
+        errno: Errno::from_raw(errno),
     });
     prop_oneof![
         Just(Message::Created),
@@ -197,7 +233,43 @@ const RIGHT: &[&str] = &[
     "outcome = \"failed\"\nsaw = \"a\\u0001\"\nwanted = \"\"\n",
     "36 35 98:0 /part /my\\040disk rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n",
     "2 true veth 3 true 0 10.0.0.1/24,fe80::1/64 eth0\ndefault 10.0.0.1 2\n",
+    "7 (a) b) S 1 7 7 0 -1 4194560 96 0 0 0 0 0 0 0 20 0 1 0 6 2641920 197 18446744073709551615\n",
+    "Name:\tsh\nPPid:\t1\nUid:\t0\t0\t0\t0\nNSpid:\t7\t2\nCapEff:\t000001ffffffffff\n",
+    "         0          0 4294967295\n0 100000 65536\n1000 1000 1\n",
+    "Limit Soft Limit Hard Limit Units\nMax processes             256     unlimited    processes\n",
+    "12:cpu:/a\n0::/user.slice/a\n3 1 0:28 /user.slice /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
+    "pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t3\nPid:\t7\nNSpid:\t7\t2\n",
 ];
+
+/// An attribute of rtnetlink(7), in which there may be others.
+fn attributes() -> impl Strategy<Value = Vec<u8>> {
+    let attribute = |kind: u16, value: &[u8]| {
+        let mut bytes =
+            [&(4 + value.len() as u16).to_ne_bytes(), &kind.to_ne_bytes(), value].concat();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    };
+    let leaf = (0..40_u16, vec(any::<u8>(), 0..20));
+    let leaf = leaf.prop_map(move |(kind, value)| attribute(kind, &value));
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        (0..40_u16, vec(inner, 0..4)).prop_map(move |(kind, all)| attribute(kind, &all.concat()))
+    })
+}
+
+/// A whole message, and how much of its header is wrong.
+fn netlink_messages() -> impl Strategy<Value = Vec<u8>> {
+    let kinds = [libc::RTM_NEWLINK, libc::RTM_NEWADDR, libc::RTM_NEWROUTE, 2, 3];
+    let kind = prop_oneof![prop::sample::select(kinds.to_vec()), any::<u16>()];
+    let wrong = prop_oneof![4 => Just(0), 1 => any::<u32>(), 1 => 0..40_u32];
+    (kind, vec(any::<u8>(), 16), vec(attributes(), 0..4), wrong).prop_map(
+        |(kind, head, attributes, wrong)| {
+            let body = [head, attributes.concat()].concat();
+            let length = (16 + body.len() as u32) ^ wrong;
+            let head = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &[0; 10]].concat();
+            [head, body].concat()
+        },
+    )
+}
 
 proptest! {
     #[test]
@@ -236,6 +308,68 @@ proptest! {
         let flipped = flip.0.index(bytes.len());
         bytes[flipped] ^= flip.1;
         prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    #[test]
+    fn an_answer_of_netlink(messages in vec(netlink_messages(), 0..6), cut in any::<Index>()) {
+        let bytes = messages.concat();
+        let cut = cut.index(bytes.len() + 1);
+        prop_assert!(memory_of(|| read_netlink(&bytes)) <= bound(bytes.len()));
+        prop_assert!(memory_of(|| read_netlink(&bytes[..cut])) <= bound(bytes.len()));
+        // Each takes its header at least.
+        prop_assert!(read_netlink(&bytes) <= bytes.len() / 16);
+    }
+
+    #[test]
+    fn an_outcome_survives_the_trip(outcome in prop_oneof![
+        any::<Option<u64>>().prop_map(Ok), (1..100i32).prop_map(|errno| Err(Errno::from_raw(errno))),
+    ]) {
+        prop_assert_eq!(cgroup::outcome_in(&cgroup::message_of(outcome)), outcome);
+    }
+
+    #[test]
+    fn ids_of_an_exec(pairs in vec((prop_oneof![0..40u64, any::<u64>()], any::<u64>()), 0..30)) {
+        let first = |key| pairs.iter().find(|(found, _)| *found == key).map(|(_, id)| *id as u32);
+        let bytes: Vec<u8> = pairs.iter().flat_map(|(key, value)| [*key, *value]).flat_map(u64::to_ne_bytes).collect();
+        let ids = first(libc::AT_UID).zip(first(libc::AT_GID)).map(|(uid, gid)| [uid, gid]);
+        prop_assert_eq!(ids_in(&bytes), ids);
+    }
+
+    /// Whatever somebody says in the witness's place, with descriptors and without. What is longer
+    /// than the longest message is cut; a stranger's descriptors are never ours.
+    #[test]
+    fn a_stranger_says_something(
+        bytes in prop_oneof![9 => vec(any::<u8>(), 0..600), 1 => vec(Just(7u8), 100_000..200_000)],
+        handed in 0..6usize,
+    ) {
+        let (ours, theirs) = wire::pair().unwrap();
+        setsockopt(&ours, sockopt::PassCred, &true).unwrap();
+        let fds = vec![theirs.as_fd(); handed];
+        let sent = wire::send(theirs.as_fd(), &bytes, &fds);
+        drop(theirs);
+        prop_assume!(sent.is_ok());
+        let mut received = None;
+        let memory = memory_of(|| received = Some(wire::receive_from_a_stranger(ours.as_fd())));
+        prop_assert!(memory <= bound(bytes.len().min(wire::LONGEST)), "{}", memory);
+        match received.unwrap() {
+            Ok(Some(message)) => {
+                prop_assert_eq!(handed, 0);
+                prop_assert!(message.fds.is_empty());
+                prop_assert_eq!(&message.bytes[..], &bytes[..bytes.len().min(wire::LONGEST)]);
+                prop_assert_eq!(message.sender.map(|sender| sender.pid()), Some(std::process::id() as i32));
+            }
+            Ok(None) => prop_assert!(bytes.is_empty()),
+            Err(errno) => prop_assert!(handed > 0 && errno == Errno::ENOBUFS),
+        }
+    }
+
+    /// What the kernel saw and what a step asks for are compared like this.
+    #[test]
+    fn nothing_but_white_space_is_lost_from_a_snapshot(text in "([ \t\u{a0}\u{3000}]{0,4}[a-zä|]{0,3} {0,2}\n){0,6}") {
+        let written = |text: &str| text.split_whitespace().collect::<String>();
+        let once = dedented(&text);
+        prop_assert_eq!(written(&once), written(&text));
+        prop_assert_eq!(dedented(&once), once);
     }
 
     #[test]

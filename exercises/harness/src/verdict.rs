@@ -174,11 +174,13 @@ pub fn exercises() -> PathBuf {
 
 /// An inline snapshot as insta reads it: without the indentation that all its lines share, and
 /// without blank lines around it.
-fn dedented(text: &str) -> String {
-    let indent = |line: &str| line.len() - line.trim_start().len();
+pub(crate) fn dedented(text: &str) -> String {
+    // In characters: some white space takes more bytes than one.
+    let indent = |line: &str| line.chars().take_while(|it| it.is_whitespace()).count();
     let written = text.lines().filter(|line| !line.trim().is_empty());
     let shared = written.map(indent).min().unwrap_or(0);
-    let lines = text.lines().map(|line| line.get(shared..).unwrap_or_default().trim_end());
+    let from = |line: &str| line.char_indices().nth(shared).map_or(line.len(), |(at, _)| at);
+    let lines = text.lines().map(|line| line[from(line)..].trim_end());
     lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
 }
 
@@ -208,6 +210,7 @@ mod tests {
         assert_eq!(dedented("\n        a  b\n    lab  A\n    "), "    a  b\nlab  A");
         assert_eq!(dedented("one line"), "one line");
         assert_eq!(dedented("\n    one\n\n    two\n"), "one\n\ntwo");
+        assert_eq!(dedented(" one\n\u{3000}two"), "one\ntwo");
     }
 
     #[test]

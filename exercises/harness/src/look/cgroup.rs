@@ -93,23 +93,25 @@ impl Cgroup {
 }
 
 /// What became of who went in: how many there were, or `None` if it was killed.
-type Outcome = nix::Result<Option<u64>>;
+pub(crate) type Outcome = nix::Result<Option<u64>>;
 
-fn message_of(outcome: Outcome) -> Vec<u8> {
+pub(crate) fn message_of(outcome: Outcome) -> Vec<u8> {
     let mut to = Writer::default();
     match outcome {
         Ok(Some(count)) => to.number(0).number(count),
         Ok(None) => to.number(0),
-        Err(errno) => to.number(errno as u64),
+        Err(errno) => to.number(1).number(errno as u64),
     };
     to.0
 }
 
-fn outcome_in(message: &[u8]) -> Outcome {
+pub(crate) fn outcome_in(message: &[u8]) -> Outcome {
     let mut from = Reader(message);
-    match from.number().ok_or(Errno::EPROTO)? {
-        0 => Ok(from.number()),
-        errno => Err(Errno::from_raw(errno as i32)),
+    match (from.number(), from.number()) {
+        (Some(0), count) => Ok(count),
+        // Of one that has no name here, the number is 0.
+        (Some(1), Some(errno)) => Err(Errno::from_raw(errno as i32)),
+        _ => Err(Errno::EPROTO),
     }
 }
 
@@ -232,7 +234,7 @@ fn folder(path: &str) -> Option<PathBuf> {
 
 /// Where a mount of cgroup2 shows the cgroup of this path, if it does. Both paths are as this
 /// process sees them.
-fn below(mount: &Mount, path: &str) -> Option<PathBuf> {
+pub(crate) fn below(mount: &Mount, path: &str) -> Option<PathBuf> {
     let rest = Path::new(path).strip_prefix(&mount.root).ok()?;
     // Not up and down again: `..` there is above the root of our cgroup namespace.
     let plain = rest.components().all(|part| matches!(part, Component::Normal(_)));

@@ -8,7 +8,7 @@ mod ipc;
 pub(crate) mod mounts;
 pub(crate) mod namespaces;
 pub(crate) mod network;
-mod process;
+pub(crate) mod process;
 mod procfs;
 pub(crate) mod stat;
 pub mod visitor;

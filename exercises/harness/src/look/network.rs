@@ -177,7 +177,7 @@ fn messages(bytes: &[u8], kind: u16) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Type and body of each message. What does not fit ends it.
-fn all_messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(crate) fn all_messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let length = u32::from_ne_bytes(*bytes.first_chunk()?) as usize;
         let kind = u16::from_ne_bytes(*bytes.get(4..)?.first_chunk()?);
@@ -200,7 +200,7 @@ fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 }
 
 /// After `struct ifinfomsg`.
-fn link(body: &[u8]) -> Option<Link> {
+pub(crate) fn link(body: &[u8]) -> Option<Link> {
     let number = |at: usize| Some(u32::from_ne_bytes(*body.get(at..)?.first_chunk()?));
     let mut link = Link {
         index: number(4)?,
@@ -230,7 +230,7 @@ fn link(body: &[u8]) -> Option<Link> {
 }
 
 /// After `struct ifaddrmsg`: the index of the interface, and the address.
-fn address(body: &[u8]) -> Option<(u32, String)> {
+pub(crate) fn address(body: &[u8]) -> Option<(u32, String)> {
     let (prefix, owner) = (*body.get(1)?, index(body.get(4..)?)?);
     let mut found = None;
     for (kind, value) in attributes(body.get(8..)?) {
@@ -247,7 +247,7 @@ fn address(body: &[u8]) -> Option<(u32, String)> {
 }
 
 /// After `struct rtmsg`.
-fn route(body: &[u8]) -> Option<Route> {
+pub(crate) fn route(body: &[u8]) -> Option<Route> {
     const MAIN: u8 = libc::RT_TABLE_MAIN;
     let (prefix, table, kind) = (*body.get(1)?, *body.get(4)?, *body.get(7)?);
     if table != MAIN || kind != libc::RTN_UNICAST {

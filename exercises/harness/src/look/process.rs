@@ -111,11 +111,7 @@ impl Process {
     /// getrlimit(2). [`u64::MAX`] is no limit. `None` when it is gone.
     pub fn hard_limit(&self, name: &str) -> Option<u64> {
         let text = fs::read_to_string(format!("/proc/{}/limits", self.pid())).ok()?;
-        let values = field(&text, name)?;
-        match values.split_ascii_whitespace().nth(1)? {
-            "unlimited" => Some(u64::MAX),
-            number => number.parse().ok(),
-        }
+        hard_limit_in(&text, name)
     }
 
     /// Its pid in its own PID namespace: the last number of `NSpid`.
@@ -191,11 +187,7 @@ impl Process {
     /// (user_namespaces(7)).
     pub fn map(&self, file: &str) -> Vec<[u32; 3]> {
         let text = fs::read_to_string(format!("/proc/{}/{file}", self.pid())).unwrap_or_default();
-        let numbers = |line: &str| {
-            let mut fields = line.split_ascii_whitespace().map(|field| field.parse().ok());
-            Some([fields.next()??, fields.next()??, fields.next()??])
-        };
-        text.lines().filter_map(numbers).collect()
+        ranges_in(&text)
     }
 
     /// `allow` or `deny`: whether setgroups(2) is, in its user namespace (user_namespaces(7)).
@@ -207,16 +199,7 @@ impl Process {
     /// The uid and gid that it had, in its own user namespace, when its program was executed. The
     /// kernel puts them on the new program's stack (getauxval(3): `AT_UID`, `AT_GID`).
     pub fn ids_at_exec(&self) -> Option<[u32; 2]> {
-        let bytes = fs::read(format!("/proc/{}/auxv", self.pid())).ok()?;
-        let words: Vec<u64> = bytes
-            .chunks_exact(8)
-            .map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes")))
-            .collect();
-        let value = |key: u64| {
-            let pair = words.chunks_exact(2).find(|pair| pair[0] == key);
-            pair.map(|pair| pair[1] as u32)
-        };
-        Some([value(libc::AT_UID)?, value(libc::AT_GID)?])
+        ids_in(&fs::read(format!("/proc/{}/auxv", self.pid())).ok()?)
     }
 
     /// The mounts that its root directory leads to: `/proc/PID/mountinfo` leaves out what a chroot(2)
@@ -300,8 +283,40 @@ fn mount_of(info: &str) -> nix::Result<u64> {
     field(&text, "mnt_id:").and_then(|id| id.parse().ok()).ok_or(Errno::EPROTO)
 }
 
-/// The value of a line `name value`.
-fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+// What follows reads files of a process: `fuzz` breaks them.
+
+/// The hard one of a line of `/proc/PID/limits`.
+pub(crate) fn hard_limit_in(limits: &str, name: &str) -> Option<u64> {
+    match field(limits, name)?.split_ascii_whitespace().nth(1)? {
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
+    }
+}
+
+/// The lines of a `uid_map` or `gid_map`.
+pub(crate) fn ranges_in(map: &str) -> Vec<[u32; 3]> {
+    let numbers = |line: &str| {
+        let mut fields = line.split_ascii_whitespace().map(|field| field.parse().ok());
+        Some([fields.next()??, fields.next()??, fields.next()??])
+    };
+    map.lines().filter_map(numbers).collect()
+}
+
+/// uid and gid in a `/proc/PID/auxv`: pairs of a key and a value.
+pub(crate) fn ids_in(auxv: &[u8]) -> Option<[u32; 2]> {
+    let words: Vec<u64> = auxv
+        .chunks_exact(8)
+        .map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes")))
+        .collect();
+    let value = |key: u64| {
+        let pair = words.chunks_exact(2).find(|pair| pair[0] == key);
+        pair.map(|pair| pair[1] as u32)
+    };
+    Some([value(libc::AT_UID)?, value(libc::AT_GID)?])
+}
+
+/// The value of a line `name value`: of `status`, `limits`, and a `fdinfo`.
+pub(crate) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()))
 }
 

@@ -60,7 +60,7 @@ fn beside_root(map: &str) -> u32 {
 
 /// First id and length of the longest range in a `uid_map`: lines of first id here, first id
 /// outside, length.
-fn longest(map: &str) -> (u64, u64) {
+pub(crate) fn longest(map: &str) -> (u64, u64) {
     let ranges = map.lines().filter_map(|line| {
         let mut fields = line.split_ascii_whitespace().map(|field| field.parse::<u64>().ok());
         let (first, _outside, length) = (fields.next()??, fields.next()??, fields.next()??);
@@ -84,7 +84,7 @@ pub(crate) fn many() -> Option<(u32, u32)> {
 }
 
 /// The first of [`MANY`] ids that are nobody's, as far from root as they go.
-fn block(map: &str) -> Option<u32> {
+pub(crate) fn block(map: &str) -> Option<u32> {
     let (first, length) = longest(map);
     let start = first.saturating_add(length).checked_sub(u64::from(MANY))?;
     (start > first).then_some(start.min(u64::from(NOBODY_KNOWN)) as u32)

@@ -437,7 +437,12 @@ pub(crate) static CORPUS: &[Attack] = &[
         Refused,
     ),
     calls("change the machine's links", calls::links, "a network namespace", Refused),
-    calls("new links, addresses and a smaller lo", calls::send_links, "a network namespace", Refused),
+    calls(
+        "new links, addresses and a smaller lo",
+        calls::send_links,
+        "a network namespace",
+        Refused,
+    ),
     calls(
         "a link's other end to PID 1, and messages to where it is",
         calls::links_to_init,
