@@ -8,7 +8,7 @@ mod staged;
 
 use std::sync::Mutex;
 
-use harness::doctor::{Proof, Staged, environments, meanings};
+use harness::doctor::{Environment, Meaning, Proof, Staged, environments, meanings};
 use staged::{Seen, in_environment};
 
 /// Stages `environment`; `None`, and the reason in the output, where that is not possible.
@@ -26,6 +26,8 @@ fn seen_in(environment: &str) -> Option<Seen> {
 /// Something is refused in a stage, at the place and with the errno that the table says, and the
 /// doctor tells the row that has the stage; none, if it is the meaning of an errno. What is wrong.
 ///
+/// It says so in the row's own words, cause and remedy, with the facts of this machine in them.
+///
 /// Where it is the sandbox that is refused, its probe says the same, and a check says that the
 /// program has not run: neither "passed" nor "failed".
 fn look(staged: &Staged, row: Option<&str>) -> Result<(), String> {
@@ -35,13 +37,76 @@ fn look(staged: &Staged, row: Option<&str>) -> Result<(), String> {
     let fits = |wanted: &str, was: &str| wanted == "*" || wanted == was;
     let verdict = "could not check: this machine refused the sandbox (your program has not run)";
     let cause = seen.value("cause");
+    let advice = ["cause", "help"].map(|name| match sandbox {
+        Some(_) => seen.value(name).unwrap_or_default(),
+        None => seen.value(&format!("doctor {name}")).unwrap_or_default(),
+    });
     let right = fits(&staged.at, &at)
+        && in_the_words_of(&named, &errno, advice)
         && fits(&staged.errno, &errno)
         && is_told(row, &named)
         && (sandbox.is_none() || seen.value("verdict") == Some(verdict))
         // Not every errno of a sandbox is one that a probe meets.
-        && (sandbox.is_none() || row.is_none() || cause == seen.value("doctor cause"));
+        && (sandbox.is_none()
+            || row.is_none()
+            || cause == seen.value("doctor cause")
+                && seen.value("help") == seen.value("doctor help"));
     right.then_some(()).ok_or_else(|| format!("{staged:?} of {row:?}\n{seen}"))
+}
+
+/// Whether cause and remedy are what the table says for all the rows that are named, or for the
+/// errno where none is. How sure it is may stand before them.
+fn in_the_words_of(named: &str, errno: &str, advice: [&str; 2]) -> bool {
+    let words = |of: fn(&Environment) -> &String, of_errno: fn(&Meaning) -> &String| {
+        let rows = environments();
+        let rows = named.split_whitespace().map(|name| {
+            of(rows.iter().find(|row| row.name == name).expect("the table has it")).clone()
+        });
+        let mut rows: Vec<String> = rows.collect();
+        let meanings = meanings();
+        let meaning =
+            meanings.iter().find(|meaning| [errno, "*"].contains(&meaning.errno.as_str()));
+        if rows.is_empty() {
+            rows.extend(meaning.map(of_errno).cloned());
+        }
+        rows.dedup();
+        rows
+    };
+    let openings = ["more than one thing here can forbid it: ", "perhaps "];
+    let cause = openings.iter().find_map(|opening| Some(advice[0].split_once(opening)?.1));
+    let said = |text: &str, words: &[String]| {
+        let parts: Vec<&str> = text.split("; or ").collect();
+        parts.len() == words.len()
+            && parts.iter().zip(words).all(|(part, words)| fills(words, part))
+    };
+    said(cause.unwrap_or(advice[0]), &words(|row| &row.cause, |meaning| &meaning.cause))
+        && said(advice[1], &words(|row| &row.remedy, |meaning| &meaning.remedy))
+}
+
+/// Whether `text` is this one of the table's with something in the place of each `{fact}`.
+fn fills(table: &str, text: &str) -> bool {
+    let Some((before, rest)) = table.split_once('{') else { return table == text };
+    let is_fact =
+        |name: &str| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    match rest.split_once('}').filter(|(name, _)| is_fact(name)) {
+        Some((_, after)) => text.strip_prefix(before).is_some_and(|text| {
+            let mut ends = text.char_indices().skip(1).map(|(at, _)| at).chain([text.len()]);
+            ends.any(|end| !text[..end].starts_with('{') && fills(after, &text[end..]))
+        }),
+        None => text
+            .strip_prefix(before)
+            .and_then(|text| text.strip_prefix('{'))
+            .is_some_and(|text| fills(rest, text)),
+    }
+}
+
+#[test]
+fn a_text_of_the_table_is_known_by_its_facts() {
+    assert!(fills("a limit is 0", "a limit is 0") && !fills("a limit is 0", "a limit is 1"));
+    assert!(fills("Linux {kernel} is old", "Linux 4.19 is old"));
+    assert!(!fills("Linux {kernel} is old", "Linux {kernel} is old"));
+    assert!(!fills("Linux {kernel} is old", "Linux  is old"));
+    assert!(fills("{type: Unconfined} for {profile}", "{type: Unconfined} for docker"));
 }
 
 /// Whether `named` is this row, or reads as in the container where these tests run.

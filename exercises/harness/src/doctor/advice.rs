@@ -171,6 +171,34 @@ mod tests {
         }
     }
 
+    /// Staged or not: whatever a row says, it says of facts that there are.
+    #[test]
+    fn no_fact_is_left_open_in_a_text() {
+        let here = Facts::read();
+        let names: Vec<&str> = here.iter().map(|(name, _)| name).collect();
+        for row in table::environments() {
+            for text in [&row.cause, &row.remedy] {
+                for name in facts_in(text) {
+                    assert!(names.contains(&name), "{}: there is no fact {{{name}}}", row.name);
+                }
+                let filled = filled_in(text, &here);
+                assert_eq!(facts_in(&filled), [""; 0], "{}: {filled}", row.name);
+            }
+        }
+        for meaning in table::meanings() {
+            let open = [&meaning.cause, &meaning.remedy].map(|text| facts_in(text).len());
+            assert_eq!(open, [0, 0], "{}: nobody fills it in", meaning.errno);
+        }
+        assert_eq!(facts_in("a {type: X}, {one} and {two_2}"), ["one", "two_2"]);
+    }
+
+    /// The names in braces.
+    fn facts_in(text: &str) -> Vec<&str> {
+        let after = text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
+        let is_name = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        after.filter(|name| name.bytes().all(is_name)).collect()
+    }
+
     #[test]
     fn the_particular_hides_the_general() {
         let mut facts = vec![("seccomp", "2"), ("clone3", "ENOSYS")];

@@ -66,6 +66,7 @@ fn print_what_is_seen() {
                     println!("doctor call = {refusal}");
                     println!("doctor row = {}", advice.environments.join(" "));
                     println!("doctor cause = {}", advice.cause);
+                    println!("doctor help = {}", advice.remedy);
                 }
                 refused.push(finding.name);
             }
