@@ -67,6 +67,7 @@ for authors
         --any-progress    whatever the exercises' src/main.rs hold
         --quick           cheats at the first step of a chapter only
   bench [--runs N]        what a sandbox run costs, beside other tools
+        --no-suite        without the whole test suite
   bench box [--runs N]    what a box of chapter 17 costs, beside container runtimes
 
 A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).
