@@ -1,15 +1,17 @@
-//! Many runs, one after the other and side by side: nothing grows, and nothing slows down.
+//! Many runs of each kind in turn, one after the other and side by side: nothing grows, and nothing
+//! slows down.
 //!
 //! `NAMESPACES_BY_HAND_SOAK=10000 cargo test -p harness --test soak -- --nocapture` is the long
 //! form: that many runs in a row, as many again 64 at once, with the figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::sandbox::{Run, Sandbox, Status, Wait};
+use harness::sandbox::{self, Run, Sandbox, State, Status, Wait};
 
 /// How often what goes away by and by is looked at, and for how long.
 const LOOK: Duration = Duration::from_millis(20);
@@ -66,6 +68,7 @@ impl Use {
             let entries = fs::read_dir(place).into_iter().flatten().flatten();
             now.files.extend(entries.map(|entry| entry.path().to_string_lossy().into_owned()));
         }
+        folders(Path::new("/sys/fs/cgroup"), &mut now.files);
         now
     }
 
@@ -118,6 +121,16 @@ impl Use {
     }
 }
 
+/// All those below.
+fn folders(top: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(top).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.insert(entry.path().to_string_lossy().into_owned());
+            folders(&entry.path(), found);
+        }
+    }
+}
+
 /// A number of `/proc/PID/status`.
 fn status(pid: u32, key: &str) -> Option<usize> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -140,18 +153,77 @@ fn family() -> BTreeSet<u32> {
     family
 }
 
-fn start() -> Run {
-    Sandbox::command("/bin/true").start().expect("this machine allows a sandbox")
+/// A kind of run.
+struct Kind {
+    name: &'static str,
+    of: fn(Sandbox) -> Sandbox,
+    /// Whether a run had what is its kind's: without that it would be one like the others.
+    has: fn(&mut Run) -> bool,
+    /// Whether this machine has it, too.
+    is_here: fn() -> bool,
 }
 
-fn run_once() {
-    let mut run = start();
-    assert_eq!(run.await_end(), Wait::Reached, "{:?}", run.ended());
-    assert_eq!(run.ended().expect("it has ended").status, Status::Exited(0));
+const RECORDED: &str = "recorded";
+const CGROUPS: &str = "cgroups of its own";
+
+const KINDS: [Kind; 6] = [
+    Kind { name: "root lab", of: |sandbox| sandbox, has: |_| true, is_here: || true },
+    Kind {
+        name: "plain user",
+        of: |sandbox| sandbox.state(State::PlainUser),
+        has: |_| true,
+        is_here: || true,
+    },
+    Kind {
+        name: RECORDED,
+        of: Sandbox::record,
+        has: |run| run.story().is_ok_and(|story| !story.steps.is_empty()),
+        is_here: || {
+            let run = Sandbox::command("/bin/true").record().start();
+            run.is_ok_and(|mut run| run.await_end() == Wait::Reached && run.story().is_ok())
+        },
+    },
+    Kind { name: "many ids", of: Sandbox::many_ids, has: |_| true, is_here: sandbox::has_many_ids },
+    Kind {
+        name: "a terminal",
+        of: Sandbox::terminal,
+        has: |run| run.terminal().is_some(),
+        is_here: || true,
+    },
+    Kind {
+        name: CGROUPS,
+        of: Sandbox::cgroups,
+        has: |run| !run.cgroups().is_empty(),
+        is_here: || sandbox::has_cgroups().is_ok(),
+    },
+];
+
+/// Those that this machine has. Many ids and cgroups are not for everybody, and that is as it should
+/// be; a recorder is.
+fn kinds() -> Vec<&'static Kind> {
+    let (here, missing): (Vec<_>, Vec<_>) = KINDS.iter().partition(|kind| (kind.is_here)());
+    for kind in missing {
+        println!("skipped: {}: not to be had here", kind.name);
+        assert!(kind.name != RECORDED || std::env::var_os("CI_NO_SKIP").is_none());
+    }
+    here
 }
 
-/// `runs` of them, `at_once` side by side. Runs per second, in the first half and the second.
-fn soak(runs: usize, at_once: usize) -> (f64, f64) {
+fn start(kind: &Kind) -> Run {
+    let sandbox = (kind.of)(Sandbox::command("/bin/true"));
+    sandbox.start().unwrap_or_else(|error| panic!("{}: {error}", kind.name))
+}
+
+fn run_once(kind: &Kind) {
+    let mut run = start(kind);
+    assert_eq!(run.await_end(), Wait::Reached, "{}: {:?}", kind.name, run.ended());
+    assert_eq!(run.ended().expect("it has ended").status, Status::Exited(0), "{}", kind.name);
+    assert!((kind.has)(&mut run), "it was no run of its kind: {}", kind.name);
+}
+
+/// `runs` of them, each kind in turn, `at_once` side by side. Runs per second, in the first half and
+/// the second.
+fn soak(kinds: &[&Kind], runs: usize, at_once: usize) -> (f64, f64) {
     let half = |runs: usize| {
         let left = AtomicUsize::new(runs);
         let begin = Instant::now();
@@ -159,8 +231,9 @@ fn soak(runs: usize, at_once: usize) -> (f64, f64) {
         thread::scope(|scope| {
             for _ in 0..at_once {
                 scope.spawn(|| {
-                    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
-                        run_once();
+                    let next = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+                    while let Ok(left) = next() {
+                        run_once(kinds[left % kinds.len()]);
                     }
                 });
             }
@@ -177,14 +250,15 @@ fn nothing_grows() {
     let runs = said.map(|runs| runs.parse().expect("NAMESPACES_BY_HAND_SOAK is a number"));
     let (runs, at_once) = runs.map_or((100, 16), |runs| (runs, 64));
     // The first start the supervisor, and fill the allocators' stocks.
-    soak(at_once * 2, at_once);
+    let kinds = kinds();
+    soak(&kinds, at_once * 2, at_once);
     if Use::now().kernel.is_empty() {
         println!("skipped: whether the kernel's objects grow (/proc/slabinfo is root's)");
     }
 
     for at_once in [1, at_once] {
         let (before, _) = Use::settled(&Use::now());
-        let (first, second) = soak(runs, at_once);
+        let (first, second) = soak(&kinds, runs, at_once);
         let (after, growth) = Use::settled(&before);
         println!("{runs} runs, {at_once} at once: {first:.0} a second, then {second:.0}");
         println!("  before: {}\n  after:  {}", before.figures(), after.figures());
@@ -194,14 +268,20 @@ fn nothing_grows() {
         );
     }
 
-    // Five that are not let go of show.
-    let before = Use::now();
-    let kept: Vec<Run> = (0..5).map(|_| start()).collect();
-    let growth = Use::now().growth(&before).join("\n");
-    assert!(growth.contains("processes: ") && growth.contains("descriptors: "), "{growth}");
-    drop(kept);
-    let (_, growth) = Use::settled(&before);
-    assert!(growth.is_empty(), "{growth:#?}");
+    // One of each that is not let go of shows.
+    for kind in kinds {
+        let before = Use::now();
+        let kept = start(kind);
+        let growth = Use::now().growth(&before).join("\n");
+        let shows = |what| assert!(growth.contains(what), "{}: {growth}", kind.name);
+        ["processes: ", "descriptors: "].into_iter().for_each(shows);
+        if kind.name == CGROUPS {
+            shows("a file: /sys/fs/cgroup");
+        }
+        drop(kept);
+        let (_, growth) = Use::settled(&before);
+        assert!(growth.is_empty(), "{}: {growth:#?}", kind.name);
+    }
 }
 
 #[test]
