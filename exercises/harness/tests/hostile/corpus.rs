@@ -49,9 +49,6 @@ impl Ends {
             Ends::Processes => &[
                 "stopped: it had too many processes at once",
                 "stopped: it used more than 512 MiB of memory",
-                // Where RLIMIT_NPROC does not count (an id that is the machine's root), hundreds
-                // that fork for ever may keep PID 1 from looking. The deadline does not need it.
-                "still running after",
             ],
             Ends::Output => &["stopped: it printed more than 8 MiB"],
             Ends::Time => &["still running after"],
