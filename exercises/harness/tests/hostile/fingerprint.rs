@@ -166,7 +166,14 @@ impl Fingerprint {
     fn sockets(&mut self) {
         let paths = fs::read_to_string("/proc/self/net/unix").unwrap_or_default();
         let named = paths.lines().filter_map(|line| line.split_ascii_whitespace().nth(7));
-        self.many("socket", named.map(str::to_owned));
+        // What the kernel has named by itself (autobind in unix(7)) comes and goes with messages of
+        // everybody's; whoever leaves one is a process, and told.
+        let is_number = |name: &str| {
+            name.strip_prefix('@').is_some_and(|name| {
+                name.len() == 5 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+        };
+        self.many("socket", named.filter(|name| !is_number(name)).map(str::to_owned));
         for family in ["tcp", "tcp6", "udp", "udp6", "raw", "packet", "netlink"] {
             let text = fs::read_to_string(format!("/proc/self/net/{family}")).unwrap_or_default();
             // Listening ones and those without states; connections come and go.
