@@ -766,8 +766,9 @@ pub(crate) fn forge_exe() -> bool {
     true
 }
 
-pub(crate) fn forge_pid() -> bool {
-    let message = libc::iovec { iov_base: b"parked".as_ptr() as *mut c_void, iov_len: 6 };
+/// Says something in the witness's place, and names somebody as the one who says it.
+fn say_as(pid: i32, bytes: &[u8]) -> bool {
+    let message = libc::iovec { iov_base: bytes.as_ptr() as *mut c_void, iov_len: bytes.len() };
     let space = nix::cmsg_space!(libc::ucred);
     let mut control = vec![0_u64; space.capacity().div_ceil(8)];
     // SAFETY: zero is valid for a msghdr; the buffer has room for one message of credentials.
@@ -781,12 +782,33 @@ pub(crate) fn forge_pid() -> bool {
         (*first).cmsg_level = libc::SOL_SOCKET;
         (*first).cmsg_type = libc::SCM_CREDENTIALS;
         (*first).cmsg_len = libc::CMSG_LEN(size_of::<libc::ucred>() as u32) as _;
-        *libc::CMSG_DATA(first).cast() = libc::ucred { pid: 1, uid: 0, gid: 0 };
+        *libc::CMSG_DATA(first).cast() = libc::ucred { pid, uid: 0, gid: 0 };
         libc::sendmsg(WITNESS_FD, &raw const header, 0)
     };
-    if sent < 0 {
+    sent >= 0
+}
+
+pub(crate) fn forge_pid() -> bool {
+    if !say_as(1, b"parked") {
         parked();
     }
+    pause();
+    true
+}
+
+/// In a PID namespace of ours we may name whom we like, the real witness too. It listens to us, and
+/// not to the check.
+pub(crate) fn replay_as_the_witness() -> bool {
+    own(CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWPID);
+    child(|| {
+        let mut pair = [0_i32; 2];
+        let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+        call!(SYS_socketpair, libc::AF_UNIX, kind, 0, pair.as_mut_ptr());
+        // The first child of this PID 1.
+        let said = witness_on(pair[0], pair[1]);
+        assert!(say_as(2, &said), "it has become another attack");
+        pause();
+    });
     pause();
     true
 }

@@ -342,6 +342,12 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     calls("replay what the witness said", calls::replay, EXE, Impostor),
     calls(
+        "replay it in the witness's own name",
+        calls::replay_as_the_witness,
+        "COMMAND holds the socket of the check",
+        Impostor,
+    ),
+    calls(
         "hand the check descriptors",
         calls::hand_descriptors,
         "the check has no room for a stranger's descriptors",
