@@ -302,6 +302,8 @@ impl Sandbox {
         };
         let (report, their_report) = pair()?;
         let (witness, their_witness) = pair()?;
+        let other = nix::sys::stat::fstat(&their_witness).map_err(at(stage, "fstat(a socket)"))?;
+        let their_socket = format!("socket:[{}]", other.st_ino);
         nix::sys::socket::setsockopt(&witness, nix::sys::socket::sockopt::PassCred, &true)
             .map_err(at(stage, "setsockopt(SO_PASSCRED)"))?;
         let (their_liveness, liveness) = pipe()?;
@@ -333,7 +335,7 @@ impl Sandbox {
             .map_err(at(stage, "sendmsg(the arguments)"))?;
         drop(passed);
         Run::begin(
-            Ends { report, witness, liveness, output, story, cgroups },
+            Ends { report, witness, their_socket, liveness, output, story, cgroups },
             request.terminal,
             patience,
         )

@@ -12,6 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{Pid, read};
 
 use super::cgroups;
+use super::inner::WITNESS_FD;
 use super::limits::{MEMORY, OUTPUT};
 use super::message::{Excess, Message, Status};
 use super::recording::REFUSED;
@@ -94,6 +95,8 @@ impl Ended {
 pub struct Run {
     report: OwnedFd,
     witness: OwnedFd,
+    /// What `/proc/PID/fd` calls the other end of it.
+    their_socket: String,
     _liveness: OwnedFd,
     streams: Vec<(OwnedFd, Output)>,
     init: Option<Process>,
@@ -120,6 +123,8 @@ pub struct Run {
 pub(super) struct Ends {
     pub(super) report: OwnedFd,
     pub(super) witness: OwnedFd,
+    /// What `/proc/PID/fd` calls the other end of it.
+    pub(super) their_socket: String,
     pub(super) liveness: OwnedFd,
     pub(super) output: Vec<OwnedFd>,
     pub(super) story: Option<OwnedFd>,
@@ -155,7 +160,7 @@ impl Run {
         wants_terminal: bool,
         patience: Option<Duration>,
     ) -> Result<Run, SetupError> {
-        let Ends { report, witness, liveness, output, story, cgroups } = ends;
+        let Ends { report, witness, their_socket, liveness, output, story, cgroups } = ends;
         for fd in &output {
             fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
                 .map_err(at(Stage::Supervisor, "fcntl(O_NONBLOCK)"))?;
@@ -163,6 +168,7 @@ impl Run {
         let mut run = Run {
             report,
             witness,
+            their_socket,
             _liveness: liveness,
             streams: output.into_iter().map(|fd| (fd, Output::default())).collect(),
             init: None,
@@ -458,7 +464,10 @@ impl Run {
             // The pid comes from the kernel; the text could come from anybody.
             Ok(Some(message)) => {
                 let sender = message.sender.ok_or(Errno::EPROTO);
-                match sender.and_then(|sender| who_said_so(Pid::from_raw(sender.pid()))) {
+                let who = sender.and_then(|sender| {
+                    who_said_so(Pid::from_raw(sender.pid()), &self.their_socket)
+                });
+                match who {
                     Ok(witness) => self.witnesses.push(witness),
                     Err(_) => self.impostor = true,
                 }
@@ -512,11 +521,16 @@ fn read_story(story: OwnedFd, deadline: Instant) -> Option<String> {
 ///
 /// # Errors
 ///
-/// `EPERM` for another program. One that only says so could stand in any namespace.
-fn who_said_so(pid: Pid) -> nix::Result<Option<Process>> {
+/// `EPERM` for another program: one that only says so could stand in any namespace. And for a witness
+/// that has another socket than ours. Whoever rules a PID namespace may name anybody in it as the
+/// sender (unix(7)), so that what a witness said to the program could come later.
+fn who_said_so(pid: Pid, their_socket: &str) -> nix::Result<Option<Process>> {
     let Ok(process) = Process::open(pid) else { return Ok(None) };
+    let socket = std::fs::read_link(format!("/proc/{pid}/fd/{WITNESS_FD}"));
+    let is_ours = socket.is_ok_and(|socket| socket.as_os_str() == their_socket);
+    // In this order: who ends gives up the program before the descriptors.
     match std::fs::read(format!("/proc/{pid}/exe")) {
-        Ok(program) if program == WITNESS => Ok(Some(process)),
+        Ok(program) if program == WITNESS && is_ours => Ok(Some(process)),
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => Ok(None),
         // COMMAND can be read by everybody. A file that refuses us is another program, though the
         // namespaces of who runs it can be looked at.
