@@ -504,6 +504,8 @@ fn gets_through(weak: &Weak, name: &str) -> bool {
         .args(["sh", "-c", &script])
         .arg(std::env::current_exe().unwrap())
         .args([attack.name, &mark()])
+        // Who does something to a whole group finds none of ours in it.
+        .process_group(0)
         .stdin(Stdio::null());
     // SAFETY: between fork and exec it makes one call, which is safe there.
     unsafe {
