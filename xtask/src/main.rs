@@ -65,7 +65,7 @@ for readers
 for authors
   verify                  solutions pass, exercises fail, mistakes are named
         --any-progress    whatever the exercises' src/main.rs hold
-        --quick           cheats at the first step of a chapter only
+        --quick           cheats at the first step of a chapter only, mistakes with words
   bench [--runs N]        what a sandbox run costs, beside other tools
         --no-suite        without the whole test suite
   bench box [--runs N]    what a box of chapter 17 costs, beside container runtimes

@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 
 /// A learner's own progress is no fault: only `cargo xtask verify` asks for untouched stubs, and for
-/// more of the cheats.
+/// more of the cheats and of the mistakes.
 #[test]
 fn every_chapter_is_what_it_should_be() {
     let mut verify = Command::new(assert_cmd::cargo::cargo_bin!("xtask"));
@@ -12,6 +12,7 @@ fn every_chapter_is_what_it_should_be() {
     assert!(said.contains("\nno faults, "), "{said}");
     assert!(said.contains("skipped: whether src/main.rs is the untouched stub"), "{said}");
     assert!(said.contains("skipped: whether cheats fail at every step"), "{said}");
+    assert!(said.contains("skipped: whether mistakes are named by an errno"), "{said}");
 }
 
 #[test]
