@@ -1,0 +1,72 @@
+//! Attacks that are calls. Each runs in a sandbox, in a process with one thread, and answers
+//! whether it got through. They are crude: what they take is given back by the sandbox's end.
+
+/// syscall(2) with up to six integers or addresses. Each is given as a whole register: of a smaller
+/// one, the upper half would be left to chance.
+macro_rules! call {
+    ($number:ident $(, $argument:expr)*) => {
+        // SAFETY: what is given are integers, null, or addresses of live buffers of this function;
+        // a process of an attack has nothing else to lose.
+        unsafe { libc::syscall(libc::$number $(, ($argument) as libc::c_long)*) }
+    };
+}
+
+mod cgroups;
+mod files;
+mod kernel;
+mod limits;
+mod network;
+mod processes;
+mod terminal;
+mod witness;
+
+use std::ffi::c_int;
+use std::fs;
+
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{ForkResult, Pid, fork};
+
+pub(crate) use cgroups::*;
+pub(crate) use files::*;
+pub(crate) use kernel::*;
+pub(crate) use limits::*;
+pub(crate) use network::*;
+pub(crate) use processes::*;
+pub(crate) use terminal::*;
+pub(crate) use witness::*;
+
+/// The descriptor of the witness's socket, as everybody knows.
+pub(crate) const WITNESS_FD: c_int = 200;
+
+fn child(act: impl FnOnce()) -> Pid {
+    // SAFETY: attacks have one thread where they fork.
+    match unsafe { fork() } {
+        Ok(ForkResult::Parent { child }) => child,
+        Ok(ForkResult::Child) => {
+            act();
+            std::process::exit(0)
+        }
+        Err(_) => Pid::from_raw(0),
+    }
+}
+
+/// Root of a new user namespace, for who has no right in this one. Whether it worked.
+fn own(flags: CloneFlags) -> bool {
+    let ids = (nix::unistd::getuid(), nix::unistd::getgid());
+    let made = unshare(CloneFlags::CLONE_NEWUSER | flags).is_ok();
+    _ = fs::write("/proc/self/setgroups", "deny");
+    _ = fs::write("/proc/self/uid_map", format!("0 {} 1", ids.0));
+    _ = fs::write("/proc/self/gid_map", format!("0 {} 1", ids.1));
+    made
+}
+
+/// Whether the kernel let a call pass its question of rights. What it said then does not count.
+fn allowed(result: i64) -> bool {
+    result >= 0 || ![Errno::EPERM, Errno::EACCES, Errno::ENOSYS].contains(&Errno::last())
+}
+
+/// The word that the test has marked its own with.
+fn mark() -> String {
+    std::env::args().nth(3).unwrap()
+}
