@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::screen::acts;
+use harness::acts;
 
 /// A JSON string.
 pub(crate) fn quoted(text: &str) -> String {

@@ -5,6 +5,8 @@
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use harness::acts;
+
 /// Set once nobody reads standard output any more.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
@@ -109,16 +111,6 @@ impl Screen {
         }
         format!("{head}{}\n", lines.join(&format!("\n{:indent$}", "")))
     }
-}
-
-/// Whether a character does something to the screen, or to the order of the letters around it,
-/// instead of standing for itself: what a program, or who names a file, must not do to us.
-pub(crate) fn acts(character: char) -> bool {
-    let turns = matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    );
-    turns || character.is_control()
 }
 
 /// The line without colours and other characters that act, so that it cannot change the screen.

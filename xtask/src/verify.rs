@@ -549,7 +549,8 @@ fn faults_of_diagnosis(trial: &Trial) -> Vec<String> {
     let Some(skipped) = skipped else {
         return vec![format!("{}: passes every step", trial.name)];
     };
-    println!("skipped: {}, the mistake {:?}: {}", trial.chapter, trial.name, plain(&skipped));
+    let (chapter, mistake) = (trial.chapter, &trial.name);
+    print(&format!("skipped: {chapter}, the mistake {mistake:?}: {}\n", plain(&skipped)));
     Vec::new()
 }
 
@@ -594,7 +595,8 @@ fn faults_of_story(trial: &Trial, step: &Step) -> Vec<String> {
         }
     }
     // A reader whom that happens to is told the mistake, and no call.
-    println!("note: {}, {:?}: another verdict when it is recorded", trial.chapter, trial.name);
+    let (chapter, mistake) = (trial.chapter, &trial.name);
+    print(&format!("note: {chapter}, {mistake:?}: another verdict when it is recorded\n"));
     Vec::new()
 }
 

@@ -27,7 +27,7 @@ pub mod verdict;
 pub use exercise::{Attempt, Exercise, PROGRAM, Seen, random, token};
 #[doc(hidden)]
 pub use insta;
-pub use report::{Part, Report};
+pub use report::{Part, Report, acts};
 
 /// The program of the package whose check this is, ready for arguments.
 #[macro_export]

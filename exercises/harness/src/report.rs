@@ -165,14 +165,20 @@ fn mark(text: &str, role: &str) -> String {
     marked + rest
 }
 
+/// Whether a character does something to the screen, or to the order of the letters around it,
+/// instead of standing for itself: what a program, or who names a file, must not do to us.
+pub fn acts(character: char) -> bool {
+    let turns = matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    turns || character.is_control()
+}
+
 /// Names and paths are a program's own, and may hold what moves a terminal's cursor, turns the
 /// direction of writing, or begins a line that looks like one of ours.
 fn printable(text: &str, lines: bool) -> String {
-    let shown = |character: char| {
-        let turns = matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        let kept = lines && matches!(character, '\n' | '\t');
-        !kept && (character.is_control() || turns)
-    };
+    let shown = |character| acts(character) && !(lines && matches!(character, '\n' | '\t'));
     let mut printable = String::new();
     for character in text.chars() {
         match shown(character) {
@@ -216,10 +222,10 @@ mod tests {
     #[test]
     fn no_name_paints_on_the_terminal() {
         let mut report = Report::default();
-        report.line("mounted", "/tmp/\u{1b}[2J\n  ok   solved\u{7}\u{9b}1A\u{202e}größer");
+        report.line("mounted", "/tmp/\u{1b}[2J\n  ok   solved\u{7}\u{9b}1A\u{202e}\u{61c}größer");
         report.aside("stderr", "one\n\ttwo\u{1b}[2J");
         let said = report.fact("mounted").unwrap();
-        assert_eq!(said, r"/tmp/\u{1b}[2J\n  ok   solved\u{7}\u{9b}1A\u{202e}größer");
+        assert_eq!(said, r"/tmp/\u{1b}[2J\n  ok   solved\u{7}\u{9b}1A\u{202e}\u{61c}größer");
         assert_eq!(report.fact("stderr").unwrap(), "one\n\ttwo\\u{1b}[2J");
     }
 }

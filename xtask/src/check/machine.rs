@@ -24,9 +24,10 @@
 
 use std::fmt::Write as _;
 
+use harness::acts;
+
 use super::Checked;
 use crate::json::quoted;
-use crate::screen::acts;
 use crate::steps::Outcome;
 
 /// One object of `--json`, one `testcase` of `--junit`.
