@@ -99,11 +99,12 @@ impl Ground {
 /// Whether we may make a cgroup there, and move a process of ours into it: it comes from here or
 /// from below, and the kernel asks for the cgroup above both (cgroups(7), "Delegation").
 fn writable(folder: &Path) -> Result<(), SetupError> {
-    for path in [folder.to_owned(), folder.join("cgroup.procs")] {
-        access(&path, AccessFlags::W_OK)
-            .map_err(at(Stage::Cgroups, format!("access({path:?}, W_OK)")))?;
-    }
-    Ok(())
+    let stage = Stage::Cgroups;
+    access(folder, AccessFlags::W_OK).map_err(at(stage, format!("access({folder:?}, W_OK)")))?;
+    // Opened, as access(2) does not ask a security module such as Landlock.
+    let file = folder.join("cgroup.procs");
+    let open = File::options().write(true).open(&file);
+    open.map(drop).map_err(io_at(stage, format!("open({file:?}, O_WRONLY)")))
 }
 
 fn limits(folder: &Path) -> Result<(), SetupError> {

@@ -230,30 +230,34 @@ fn attach(tree: OwnedFd, inside: &str, file: bool) -> Result<(), SetupError> {
     });
     made.map_err(io_at(stage, format!("mkdir(\"/{inside}\")")))?;
 
-    let read_only = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
-    let locked = sys::lock_tree(tree.as_fd(), read_only);
+    attach_read_only(&tree, inside, MsFlags::MS_NODEV)
+}
+
+/// Read-only is its node, and not what it leads to: its times and mode are the machine's.
+fn attach_device(tree: OwnedFd, inside: &str) -> Result<(), SetupError> {
+    fs::write(inside, "").map_err(io_at(Stage::Show, format!("creat(\"/{inside}\")")))?;
+    attach_read_only(&tree, inside, MsFlags::empty())
+}
+
+/// At what is there. `devices` is `MS_NODEV`, or nothing for a device.
+fn attach_read_only(tree: &OwnedFd, inside: &str, devices: MsFlags) -> Result<(), SetupError> {
+    let stage = Stage::Show;
+    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | devices;
+    // The old flags and the new attributes are the same bits (`include/uapi/linux/mount.h`).
+    let locked = sys::lock_tree(tree.as_fd(), flags.bits());
     sys::attach_tree(tree.as_fd(), &c_path(inside)?)
         .map_err(at(stage, format!("move_mount(\"/{inside}\")")))?;
     match locked {
         // Before Linux 5.12: mount by mount.
-        Err(Errno::ENOSYS) => lock_each_mount_below(inside),
+        Err(Errno::ENOSYS) => lock_each_mount_below(inside, flags),
         locked => {
             locked.map_err(at(stage, format!("mount_setattr(\"/{inside}\", MOUNT_ATTR_RDONLY)")))
         }
     }
 }
 
-/// A device must not become `nodev`. Read-only is its node, and not what it leads to: its times and
-/// mode are the machine's. Before Linux 5.12 it keeps what its mount had.
-fn attach_device(tree: OwnedFd, inside: &str) -> Result<(), SetupError> {
-    fs::write(inside, "").map_err(io_at(Stage::Show, format!("creat(\"/{inside}\")")))?;
-    _ = sys::lock_tree(tree.as_fd(), libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID);
-    sys::attach_tree(tree.as_fd(), &c_path(inside)?)
-        .map_err(at(Stage::Show, format!("move_mount(\"/{inside}\")")))
-}
-
 /// What [`sys::lock_tree`] does, with mount(2).
-fn lock_each_mount_below(inside: &str) -> Result<(), SetupError> {
+fn lock_each_mount_below(inside: &str, new: MsFlags) -> Result<(), SetupError> {
     let stage = Stage::Show;
     let top = fs::canonicalize(inside).map_err(io_at(stage, format!("realpath(\"/{inside}\")")))?;
     let mounts = fs::read_to_string("/proc/self/mountinfo")
@@ -263,10 +267,11 @@ fn lock_each_mount_below(inside: &str) -> Result<(), SetupError> {
             continue;
         }
         // Flags that are there already are locked in a user namespace: leaving one out is EPERM.
-        let mut flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
-        flags |= MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        let mut flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | new;
         for option in options.split(',') {
             flags |= match option {
+                "nosuid" => MsFlags::MS_NOSUID,
+                "nodev" => MsFlags::MS_NODEV,
                 "noexec" => MsFlags::MS_NOEXEC,
                 "noatime" => MsFlags::MS_NOATIME,
                 "nodiratime" => MsFlags::MS_NODIRATIME,
