@@ -25,6 +25,8 @@ const GIT_DEPTH: usize = 2;
 pub(crate) const PUBLIC: [&str; 3] = ["/tmp", "/run", "/var/tmp"];
 /// What is said of a file that somebody has open for writing.
 const WRITTEN_TO: &str = ", somebody writes";
+/// What cargo builds from the checkout.
+const TARGET: &str = "../../target";
 /// Files and folders looked at below one place.
 const ENTRIES: usize = 20_000;
 
@@ -233,7 +235,8 @@ impl Fingerprint {
                 let Ok(about) = fs::symlink_metadata(&path) else { continue };
                 let mut how = format!("{:o} {}:{}", about.mode(), about.uid(), about.gid());
                 if about.is_dir() {
-                    let is_built = path.join("CACHEDIR.TAG").exists();
+                    // Cargo tags no folder that was there before it.
+                    let is_built = path.join("CACHEDIR.TAG").exists() || path == Path::new(TARGET);
                     if path.ends_with(".git") {
                         folders.push_back((path.clone(), GIT_DEPTH));
                     } else if depth > 1 && !is_built && about.dev() == device {
