@@ -25,7 +25,9 @@ const GIT_DEPTH: usize = 2;
 pub(crate) const PUBLIC: [&str; 3] = ["/tmp", "/run", "/var/tmp"];
 /// What is said of a file that somebody has open for writing.
 const WRITTEN_TO: &str = ", somebody writes";
-/// What cargo builds from the checkout.
+/// The checkout, from where a test runs.
+const CHECKOUT: &str = "../..";
+/// What cargo builds from it.
 const TARGET: &str = "../../target";
 /// Files and folders looked at below one place.
 const ENTRIES: usize = 20_000;
@@ -84,8 +86,8 @@ impl Fingerprint {
         if let Some(home) = std::env::var_os("HOME").filter(|home| home != "/") {
             machine.files(Path::new(&home), DEPTH);
         }
-        // By its name from here: it may lie in one of the places above.
-        machine.files(Path::new("../.."), 8);
+        // By its name from here: it may lie in one of the places above, where it is left out.
+        machine.files(Path::new(CHECKOUT), 8);
         machine.clock();
         machine.terminal();
         machine
@@ -221,6 +223,7 @@ impl Fingerprint {
     /// be to wait. Of git's, only what git runs.
     fn files(&mut self, top: &Path, depth: usize) {
         let Ok(device) = fs::metadata(top).map(|about| about.dev()) else { return };
+        let checkout = fs::metadata(CHECKOUT).ok().map(|about| (about.dev(), about.ino()));
         let mut left = ENTRIES;
         let mut folders = VecDeque::from([(top.to_owned(), depth)]);
         while let Some((folder, depth)) = folders.pop_front() {
@@ -239,7 +242,11 @@ impl Fingerprint {
                     let is_built = path.join("CACHEDIR.TAG").exists() || path == Path::new(TARGET);
                     if path.ends_with(".git") {
                         folders.push_back((path.clone(), GIT_DEPTH));
-                    } else if depth > 1 && !is_built && about.dev() == device {
+                    } else if depth > 1
+                        && !is_built
+                        && about.dev() == device
+                        && Some((about.dev(), about.ino())) != checkout
+                    {
                         folders.push_back((path.clone(), depth - 1));
                     }
                 } else if about.is_file() && about.len() <= HASHED {
