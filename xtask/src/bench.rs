@@ -155,7 +155,7 @@ fn print_table(runs: usize, ways: &[Way], times: &[std::result::Result<Vec<f64>,
 
 /// Runs per second with several at once, and how many processors that keeps busy. A run has more
 /// than one at work, the kernel's threads among them. The floor shows how much growth that leaves.
-/// How many ways could not be measured.
+/// Returns how many ways could not be measured.
 fn print_throughput(runs: usize) -> usize {
     const AT_ONCE: [usize; 4] = [1, 2, 4, 8];
     let cores = thread::available_parallelism().map_or(1, usize::from);

@@ -23,6 +23,7 @@ use super::names::{self, Names};
 use super::ptrace::{self, At, Stop};
 use super::story::{Change, Link, Mount, Outcome, Step, Story};
 use super::why::{self, Caller, Numbered};
+use crate::look::process::field;
 use crate::look::stat::text_of;
 use crate::look::{Kind, Namespace};
 
@@ -777,9 +778,7 @@ fn has_a_followed_file(pid: Pid) -> bool {
 /// A line of a task's status file.
 pub(super) fn status(pid: Pid, name: &str) -> Option<String> {
     let text = text_of(format!("/proc/{pid}/status")).ok()?;
-    let value =
-        |line: &str| line.strip_prefix(name)?.strip_prefix(':').map(str::trim).map(str::to_owned);
-    text.lines().find_map(value)
+    field(&text, &format!("{name}:")).map(str::to_owned)
 }
 
 fn killed_by(signal: c_int) -> String {

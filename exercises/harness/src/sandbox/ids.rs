@@ -9,6 +9,7 @@ use std::fs;
 use nix::unistd::{Gid, Uid};
 
 use super::setup::{SetupError, Stage, io_at};
+use crate::look::process::ranges_in;
 
 /// Owns nothing on any machine we know of: above every range that `useradd` or `/etc/subuid`
 /// hands out by default, and systemd's.
@@ -61,11 +62,8 @@ fn beside_root(map: &str) -> u32 {
 /// First id and length of the longest range in a `uid_map`: lines of first id here, first id
 /// outside, length.
 pub(crate) fn longest(map: &str) -> (u64, u64) {
-    let ranges = map.lines().filter_map(|line| {
-        let mut fields = line.split_ascii_whitespace().map(|field| field.parse::<u64>().ok());
-        let (first, _outside, length) = (fields.next()??, fields.next()??, fields.next()??);
-        Some((first, length))
-    });
+    let ranges = ranges_in(map).into_iter();
+    let ranges = ranges.map(|[first, _outside, length]| (first.into(), length.into()));
     ranges.max_by_key(|(_, length)| *length).unwrap_or((0, 1))
 }
 
