@@ -1,36 +1,45 @@
 //! The commands of this course: `cargo xtask COMMAND`.
 
-mod bench;
-mod book;
-mod r#break;
-mod cargo;
-mod chapter;
-mod check;
-mod diff;
-mod doctor;
-mod failure;
-mod format;
-mod hint;
-mod json;
-mod keep;
-mod list;
-mod progress;
-mod reset;
-mod rules;
-mod run;
-mod screen;
-mod shell;
-mod steps;
-mod terminal;
-mod trace;
-mod variants;
-mod verify;
-mod watch;
+/// What every command may use. It knows none of them.
+mod shared {
+    pub(crate) mod cargo;
+    pub(crate) mod chapter;
+    pub(crate) mod failure;
+    pub(crate) mod json;
+    pub(crate) mod keep;
+    pub(crate) mod progress;
+    pub(crate) mod screen;
+    pub(crate) mod steps;
+    pub(crate) mod variants;
+}
+
+/// The commands of a reader, a file for each.
+mod reader {
+    pub(crate) mod book;
+    pub(crate) mod r#break;
+    pub(crate) mod check;
+    pub(crate) mod diff;
+    pub(crate) mod doctor;
+    pub(crate) mod hint;
+    pub(crate) mod list;
+    pub(crate) mod reset;
+    pub(crate) mod run;
+    pub(crate) mod shell;
+    pub(crate) mod trace;
+    pub(crate) mod watch;
+}
+
+/// The commands of an author, likewise.
+mod author {
+    pub(crate) mod bench;
+    pub(crate) mod verify;
+}
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use failure::Failure;
+use shared::failure::{self, Failure};
+use shared::screen;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -92,20 +101,20 @@ fn command(words: &[OsString]) -> failure::Result {
             screen::print(USAGE);
             Ok(ExitCode::SUCCESS)
         }
-        ["check", rest @ ..] => check::run(rest),
-        ["watch", rest @ ..] => watch::run(rest),
-        ["hint", rest @ ..] => hint::run(rest),
-        ["run", rest @ ..] => run::run(rest),
-        ["trace", rest @ ..] => trace::run(rest),
-        ["shell", rest @ ..] => shell::run(rest),
-        ["list", rest @ ..] => list::run(rest),
-        ["diff", rest @ ..] => diff::run(rest),
-        ["reset", rest @ ..] => reset::run(rest),
-        ["break", rest @ ..] => r#break::run(rest),
-        ["doctor", rest @ ..] => doctor::run(rest),
-        ["book", rest @ ..] => book::run(rest),
-        ["verify", rest @ ..] => verify::run(rest),
-        ["bench", rest @ ..] => bench::run(rest),
+        ["check", rest @ ..] => reader::check::run(rest),
+        ["watch", rest @ ..] => reader::watch::run(rest),
+        ["hint", rest @ ..] => reader::hint::run(rest),
+        ["run", rest @ ..] => reader::run::run(rest),
+        ["trace", rest @ ..] => reader::trace::run(rest),
+        ["shell", rest @ ..] => reader::shell::run(rest),
+        ["list", rest @ ..] => reader::list::run(rest),
+        ["diff", rest @ ..] => reader::diff::run(rest),
+        ["reset", rest @ ..] => reader::reset::run(rest),
+        ["break", rest @ ..] => reader::r#break::run(rest),
+        ["doctor", rest @ ..] => reader::doctor::run(rest),
+        ["book", rest @ ..] => reader::book::run(rest),
+        ["verify", rest @ ..] => author::verify::run(rest),
+        ["bench", rest @ ..] => author::bench::run(rest),
         words => Err(Failure::usage(format!("there is no command `{}`", words.join(" ")))
             .help("`cargo xtask help` lists the commands")),
     }

@@ -1,0 +1,316 @@
+//! `cargo xtask check`: builds an exercise, runs its steps one by one, and says what the kernel
+//! saw.
+//!
+//! Exit status: 0 passed, 1 failed, 2 wrong usage, 3 this machine cannot check it.
+
+mod compare;
+mod machine;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc;
+
+use harness::verdict::Verdict;
+
+use crate::shared::cargo::{self, Built};
+use crate::shared::chapter::Chapter;
+use crate::shared::failure::{Failure, Result};
+use crate::shared::progress::{self, Progress, State};
+use crate::shared::screen::{self, Screen};
+use crate::shared::steps::{self, Outcome, Run, Step};
+
+/// What the command line asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    chapters: Vec<Chapter>,
+    /// Named more than once.
+    repeated: Vec<Chapter>,
+    all: bool,
+    json: bool,
+    junit: Option<PathBuf>,
+}
+
+/// How a chapter turned out.
+pub(crate) struct Checked {
+    pub(crate) chapter: Chapter,
+    /// The steps that were run, up to the first that did not pass, or all of them.
+    pub(crate) steps: Vec<(Step, Run)>,
+    pub(crate) compiles: bool,
+    /// Why it could not be checked, where that is neither the program's doing nor a step's.
+    pub(crate) trouble: Option<Failure>,
+}
+
+impl Checked {
+    pub(crate) fn passed(&self) -> bool {
+        let all_passed = self.steps.iter().all(|(_, run)| run.outcome == Outcome::Passed);
+        self.compiles && self.trouble.is_none() && !self.steps.is_empty() && all_passed
+    }
+
+    /// The exit status that it asks for.
+    fn code(&self) -> u8 {
+        let first = self.steps.iter().find(|(_, run)| run.outcome != Outcome::Passed);
+        match (&self.trouble, first) {
+            _ if self.passed() => 0,
+            (Some(trouble), _) => trouble.code(),
+            (None, Some((_, run))) if run.outcome == Outcome::Cannot => 3,
+            _ => 1,
+        }
+    }
+}
+
+/// The exit status in a word.
+fn code_word(checked: &Checked) -> &'static str {
+    match checked.code() {
+        0 => "ok",
+        3 => "cannot",
+        _ => "FAIL",
+    }
+}
+
+/// Who is told, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// A reader: the first failure, and where to go from there.
+    Reader,
+    /// A machine: all steps, and not a word.
+    Machine,
+    /// Both.
+    Both,
+}
+
+pub(crate) fn run(words: &[&str]) -> Result {
+    let options = parse(words)?;
+    for chapter in &options.repeated {
+        screen::warn(&format!("note: {} is named twice and checked once\n", chapter.name));
+    }
+    let chapters = match (options.all, options.chapters.is_empty()) {
+        (true, _) => Chapter::all()?,
+        (false, false) => options.chapters,
+        (false, true) => Progress::load().first_unsolved()?.into_iter().collect(),
+    };
+    if chapters.is_empty() && !options.json {
+        screen::print("every chapter is solved; `cargo xtask check --all` checks them again\n");
+    }
+    let audience = match (options.json, &options.junit) {
+        (true, _) => Audience::Machine,
+        (false, Some(_)) => Audience::Both,
+        (false, None) => Audience::Reader,
+    };
+    let mut checked = Vec::new();
+    for (index, chapter) in chapters.iter().enumerate() {
+        if index > 0 && !options.json {
+            screen::print("\n");
+        }
+        let result = check(chapter, audience);
+        if options.json {
+            screen::print(&machine::json(&result));
+        }
+        checked.push(result);
+        if let Some(trouble) = &checked[index].trouble {
+            // It would be the same with the next.
+            trouble.say();
+            break;
+        }
+    }
+    if options.json {
+        screen::print(&machine::json_summary(&checked));
+    } else if checked.len() > 1 {
+        screen::print(&text::summary(&checked));
+    }
+    if let Some(file) = options.junit {
+        let written = std::fs::write(&file, machine::junit(&checked));
+        written.map_err(|error| {
+            Failure::new(format!("could not write `{}`: {error}", file.display()))
+        })?;
+    }
+    // A failure is a verdict on the program, and says more than a machine that could not.
+    let codes: Vec<u8> = checked.iter().map(Checked::code).collect();
+    let code = [1, 2, 3].into_iter().find(|code| codes.contains(code));
+    Ok(ExitCode::from(code.unwrap_or(0)))
+}
+
+fn parse(words: &[&str]) -> Result<Options> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--all" => options.all = true,
+            "--json" => options.json = true,
+            file if file.starts_with("--junit=") => {
+                options.junit = Some(PathBuf::from(&file["--junit=".len()..]));
+            }
+            "--junit" => {
+                let file = words.next().ok_or_else(|| Failure::usage("`--junit` needs a file"))?;
+                options.junit = Some(PathBuf::from(file));
+            }
+            flag if flag.starts_with('-') => {
+                return Err(Failure::usage(format!("`check` has no option `{flag}`"))
+                    .help("there are `--all`, `--json` and `--junit FILE`"));
+            }
+            name => {
+                let chapter = Chapter::find(name)?;
+                match options.chapters.contains(&chapter) {
+                    true => options.repeated.push(chapter),
+                    false => options.chapters.push(chapter),
+                }
+            }
+        }
+    }
+    if options.all && !options.chapters.is_empty() {
+        return Err(Failure::usage("`--all` is every chapter, and you name some")
+            .help("leave out one or the other"));
+    }
+    Ok(options)
+}
+
+/// Checks one chapter, tells the reader, and keeps the outcome.
+pub(crate) fn check(chapter: &Chapter, audience: Audience) -> Checked {
+    let mut checked =
+        Checked { chapter: chapter.clone(), steps: Vec::new(), compiles: true, trouble: None };
+    checked.trouble = attempt(&mut checked, audience).err();
+    checked
+}
+
+fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
+    let chapter = checked.chapter.clone();
+    let teller = Teller { screen: Screen::stdout(), quiet: audience == Audience::Machine };
+    let before = progress::hash(&chapter);
+    let all = steps::steps(&chapter.exercise().join("tests/check.rs"))?;
+    let test = match cargo::build_check(&chapter.name, teller.passing_screen())? {
+        Built::Yes(test) => test,
+        Built::No => {
+            checked.compiles = false;
+            keep(&chapter, before, State::Failed(0));
+            // The compiler has said all there is to say.
+            teller.say(&text::does_not_compile(&chapter));
+            return Ok(());
+        }
+    };
+    teller.say(&text::title(&chapter, teller.screen));
+    match run_steps(checked, &all, &test, audience, &teller)? {
+        Some((step, Outcome::Failed)) => keep(&chapter, before, State::Failed(step)),
+        // No verdict on the program: what is known of it stays.
+        Some(_) => {}
+        None => {
+            keep(&chapter, before, State::Solved);
+            teller.say(&text::solved(&chapter, chapter.next()?.as_ref()));
+        }
+    }
+    Ok(())
+}
+
+/// Runs the steps of a check that is built. Returns the first that did not pass, and how.
+fn run_steps(
+    checked: &mut Checked,
+    all: &[Step],
+    test: &Path,
+    audience: Audience,
+    teller: &Teller,
+) -> Result<Option<(u32, Outcome)>> {
+    // All at once, told in order: a reader waits for the slowest, not for the sum.
+    let (told, results): (Vec<_>, Vec<_>) = all.iter().map(|_| mpsc::channel()).unzip();
+    for (step, told) in all.iter().cloned().zip(told) {
+        let test = test.to_owned();
+        // Nobody joins it: after a failure nobody may wait for the steps behind.
+        std::thread::spawn(move || _ = told.send(steps::run_step(&test, &step, None)));
+    }
+    let mut first = None;
+    for (step, result) in all.iter().zip(results) {
+        teller.passing(&format!("  …       step {}: {}", step.number, step.title));
+        let mut run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
+        if first.is_none() {
+            teller.say(&text::step_line(step, run.outcome, teller.screen));
+            teller.say(&text::skipped(&run, teller.screen));
+            if run.outcome != Outcome::Passed {
+                if run.outcome == Outcome::Failed {
+                    teller.passing("  …       recording it once more");
+                    record(&checked.chapter, step, test, &mut run);
+                }
+                teller.say(&text::explanation(&checked.chapter, step, &run, teller.screen));
+                first = Some((step.number, run.outcome));
+            }
+        }
+        checked.steps.push((step.clone(), run));
+        if first.is_some() && audience == Audience::Reader {
+            break;
+        }
+    }
+    teller.passing_screen().clear_line();
+    Ok(first)
+}
+
+/// Runs a step that has failed once more with the recorder beside it. Its story is kept; the verdict
+/// points at a call, and knows a mistake also by the call that failed. Without that the verdict stands
+/// as it is.
+fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
+    let Ok(folder) = cargo::target().map(|target| target.join("stories")) else { return };
+    let file = folder.join(format!("{}.jsonl", chapter.name));
+    // The one of an earlier check must not be taken for this one.
+    _ = std::fs::remove_file(&file);
+    if std::fs::create_dir_all(&folder).is_err() {
+        return;
+    }
+    if let Ok(recorded) = steps::record_step(test, step, None, &file)
+        // It may have turned out otherwise this time.
+        && recorded.verdict.saw == run.verdict.saw
+    {
+        let before = std::mem::take(&mut run.verdict);
+        run.verdict = match recorded.verdict {
+            again if again.mistake.is_empty() => Verdict { pointer: again.pointer, ..before },
+            again => again,
+        };
+        run.story = Some(file).filter(|file| file.exists());
+    }
+}
+
+/// Speaks to the reader, if there is one.
+struct Teller {
+    screen: Screen,
+    quiet: bool,
+}
+
+impl Teller {
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            self.screen.clear_line();
+            screen::print(text);
+        }
+    }
+
+    fn passing(&self, text: &str) {
+        self.passing_screen().passing(text);
+    }
+
+    /// Without a reader nothing is written that is written over.
+    fn passing_screen(&self) -> Screen {
+        Screen { terminal: self.screen.terminal && !self.quiet, ..self.screen }
+    }
+}
+
+/// `hash` is of the program before it was built: an edit meanwhile has not been checked. Nor has the
+/// exercise been, if another program was checked in its place.
+fn keep(chapter: &Chapter, hash: u64, state: State) {
+    if std::env::var_os(harness::PROGRAM).is_some() {
+        return;
+    }
+    let mut progress = Progress::load();
+    let entry = progress.of(chapter);
+    progress.keep(progress::Entry { hash, state, ..entry });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line() {
+        let options = parse(&["ch2", "--json", "2", "--junit", "file"]).unwrap();
+        assert_eq!(options.chapters.len(), 1);
+        assert!(options.json && !options.all && options.junit == Some("file".into()));
+        assert_eq!(parse(&["--junit=a=b"]).unwrap().junit, Some("a=b".into()));
+        for wrong in [&["--jsn"][..], &["ch99"], &["--junit"], &["--all", "ch2"]] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The words of a check for a reader.
+
+use std::fs;
+
+use super::compare::compare;
+use super::{Checked, code_word};
+use crate::reader::list::is_untouched;
+use crate::shared::chapter::{Chapter, shown};
+use crate::shared::screen::{self, Screen};
+use crate::shared::steps::{Outcome, Run, Step};
+
+pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
+    format!("{}\n", screen.strong(&chapter.name))
+}
+
+/// What there is to say when the compiler has spoken: nothing, unless it had no file to speak of.
+pub(crate) fn does_not_compile(chapter: &Chapter) -> String {
+    if chapter.program().exists() {
+        return String::new();
+    }
+    let reset = format!("`cargo xtask reset {}`", chapter.short());
+    format!("{} has no src/main.rs; {reset} brings it back\n", chapter.name)
+}
+
+pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String {
+    let word = match outcome {
+        Outcome::Passed => "ok",
+        Outcome::Failed => "FAIL",
+        Outcome::Cannot => "cannot",
+        Outcome::Broken => "broken",
+    };
+    let painted = match outcome {
+        Outcome::Passed => screen.good(word),
+        _ => screen.bad(word),
+    };
+    let line = screen.hanging(&format!("  {word:6}  step {}: ", step.number), &step.title);
+    line.replacen(word, &painted, 1)
+}
+
+/// What a step that was run could not look at.
+pub(crate) fn skipped(run: &Run, screen: Screen) -> String {
+    match run.verdict.skipped.as_str() {
+        "" => String::new(),
+        skipped => screen.hanging("          skipped: ", skipped),
+    }
+}
+
+pub(crate) fn solved(chapter: &Chapter, next: Option<&Chapter>) -> String {
+    let next = match next {
+        Some(next) => format!("next: `cargo xtask check {}`", next.short()),
+        None => "that was the last chapter".to_owned(),
+    };
+    format!(
+        "\nsolved; `cargo xtask diff {}` shows it beside the solution\n{next}\n",
+        chapter.short()
+    )
+}
+
+/// A line for each of several chapters.
+pub(crate) fn summary(all: &[Checked]) -> String {
+    let lines = all.iter().map(|one| format!("{:6}  {}\n", code_word(one), one.chapter.name));
+    format!("\n{}", lines.collect::<String>())
+}
+
+/// Why a step did not pass, and where to go from there.
+pub(crate) fn explanation(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
+    match run.outcome {
+        Outcome::Cannot => cannot(run, screen),
+        Outcome::Broken => broken(chapter, run),
+        _ => failed(chapter, step, run, screen),
+    }
+}
+
+fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
+    let verdict = &run.verdict;
+    let mut out = format!("\n{}{}", screen.strong("asked"), "\n");
+    out += &screen.wrapped(&step.asked, "  ");
+    out += &format!(
+        "\n{}\n{}",
+        screen.strong("what the kernel saw"),
+        compare(&verdict.saw, &verdict.wanted, screen)
+    );
+    out += &said(&verdict.stdout, &verdict.stderr);
+    if !verdict.mistake.is_empty() {
+        out += &format!("\n{}", labelled("this looks like:", &verdict.mistake, screen));
+        out += &screen.wrapped(&verdict.cause, "  ");
+        out += &labelled("help:", &verdict.remedy, screen);
+    }
+    if !verdict.pointer.is_empty() && !is_untouched(chapter) {
+        out += &format!("\n{}", labelled("in its story:", &verdict.pointer, screen));
+    }
+    if is_untouched(chapter) {
+        let begin =
+            "this is the exercise as it was handed out, and it is meant to fail; begin here:";
+        out += &format!("\n{}", screen.wrapped(begin, ""));
+        out += &todos(chapter, screen);
+    }
+    let anchor = if verdict.see.is_empty() { String::new() } else { format!("#{}", verdict.see) };
+    out += &format!(
+        "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   book/src/{0}.md{anchor}\n       (`cargo xtask book --open` shows it as a page)\n",
+        chapter.name, step.line
+    );
+    if let Some(story) = &run.story {
+        out += &format!("story  cargo xtask trace --from {}\n", shown(story));
+    }
+    out
+}
+
+fn labelled(label: &str, text: &str, screen: Screen) -> String {
+    screen.hanging(&format!("{label} "), text).replacen(label, &screen.strong(label), 1)
+}
+
+/// The program's own words, so marked, and not too many of them.
+fn said(stdout: &str, stderr: &str) -> String {
+    const MOST: usize = 20;
+    // A panic begins with an empty line.
+    let lines: Vec<&str> = stdout.trim().lines().chain(stderr.trim().lines()).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("\n");
+    for line in lines.iter().take(MOST) {
+        let plain: String = screen::plain(line).chars().take(200).collect();
+        out += &format!("your program | {plain}\n");
+    }
+    if lines.len() > MOST {
+        out += &format!("your program | … and {} lines more\n", lines.len() - MOST);
+    }
+    out
+}
+
+/// The places to fill, with their lines.
+fn todos(chapter: &Chapter, screen: Screen) -> String {
+    let text = fs::read_to_string(chapter.program()).unwrap_or_default();
+    let lines = text.lines().enumerate().filter_map(|(index, line)| {
+        let todo = line.trim().strip_prefix("// TODO: ")?;
+        Some(screen.hanging(&format!("  line {}: ", index + 1), todo))
+    });
+    lines.collect()
+}
+
+fn cannot(run: &Run, screen: Screen) -> String {
+    let verdict = &run.verdict;
+    let mut out = String::from("\nthis machine cannot check it; your program has not run\n");
+    out += &format!("  {}\n", screen::plain_lines(&verdict.saw));
+    out += &screen.wrapped(&verdict.cause, "  ");
+    out += &labelled("help:", &verdict.remedy, screen);
+    out + "`cargo xtask doctor` tries everything that the exercises need\n"
+}
+
+fn broken(chapter: &Chapter, run: &Run) -> String {
+    let mut out =
+        String::from("\nthe check itself broke, which is no verdict on your program. It said:\n");
+    out.extend(run.output.trim().lines().map(|line| format!("check | {}\n", screen::plain(line))));
+    out + &format!(
+        "help: has exercises/{0}/tests/check.rs been changed? `git diff exercises/{0}` tells\n",
+        chapter.name
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_cannot_paint_the_screen() {
+        assert_eq!(said("", "\x1b[2Jgone\x07"), "\nyour program | gone\n");
+        let flood = said(&"x\n".repeat(1000), "");
+        assert_eq!(flood.lines().count(), 22);
+        assert!(flood.ends_with("… and 980 lines more\n"));
+    }
+}

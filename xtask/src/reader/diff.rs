@@ -1,0 +1,191 @@
+//! `cargo xtask diff CHAPTER`: the reader's program beside the solution.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use crate::shared::chapter::{Chapter, read};
+use crate::shared::failure::{Failure, Result};
+use crate::shared::progress::Progress;
+use crate::shared::screen::{self, Screen};
+
+pub(crate) fn run(words: &[&str]) -> Result {
+    let (chapter, yes) = match words {
+        [chapter] => (Chapter::find(chapter)?, false),
+        [chapter, "--yes"] | ["--yes", chapter] => (Chapter::find(chapter)?, true),
+        _ => {
+            return Err(
+                Failure::usage("`diff` needs a chapter").help("`cargo xtask diff CHAPTER [--yes]`")
+            );
+        }
+    };
+    let own = read(&chapter.program()).map_err(|failure| {
+        failure.help(format!("`cargo xtask reset {}` brings the exercise back", chapter.short()))
+    })?;
+    let solution = without_anchors(&read(&chapter.solution().join("src/main.rs"))?);
+    if !yes && !Progress::load().is_solved(&chapter) && !asked(&chapter)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let screen = Screen::stdout();
+    screen::print(&match unified(&own, &solution, screen) {
+        same if same.is_empty() => "they are the same\n".to_owned(),
+        hunks => format!(
+            "--- exercises/{0}/src/main.rs\n+++ solutions/{0}/src/main.rs\n{hunks}",
+            chapter.name
+        ),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks before the solution is shown. Who cannot be asked has to say so beforehand.
+fn asked(chapter: &Chapter) -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(format!(
+            "{} is not solved yet, and nobody is there to be asked",
+            chapter.name
+        ))
+        .help("add `--yes` to see the solution all the same"));
+    }
+    screen::print(&format!("{} is not solved yet; show the solution? [y/N] ", chapter.name));
+    let mut answer = String::new();
+    _ = std::io::stdin().read_line(&mut answer);
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// The marks by which the book cuts its listings are no part of the program.
+pub(crate) fn without_anchors(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("// ANCHOR"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// What a file says about itself at its top, which is no part of the answer, and the rest.
+fn split_header(text: &str) -> (&str, &str) {
+    let header = text.split_inclusive('\n').take_while(|line| line.starts_with("//!"));
+    text.split_at(header.map(str::len).sum())
+}
+
+/// A line of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line<'a> {
+    Both(&'a str),
+    Left(&'a str),
+    Right(&'a str),
+}
+
+/// Compares two texts line by line, by their longest common subsequence.
+pub(crate) fn compare<'a>(left: &'a str, right: &'a str) -> Vec<Line<'a>> {
+    compare_by(left, right, |left, right| left == right)
+}
+
+/// The same, where `same` says which lines count as common. Of those, the right one is kept.
+pub(crate) fn compare_by<'a>(
+    left: &'a str,
+    right: &'a str,
+    same: impl Fn(&str, &str) -> bool,
+) -> Vec<Line<'a>> {
+    let (left, right): (Vec<_>, Vec<_>) = (left.lines().collect(), right.lines().collect());
+    // common[i][j]: how many lines left[i..] and right[j..] have in common.
+    let mut common = vec![vec![0; right.len() + 1]; left.len() + 1];
+    for i in (0..left.len()).rev() {
+        for j in (0..right.len()).rev() {
+            common[i][j] = match same(left[i], right[j]) {
+                true => common[i + 1][j + 1] + 1,
+                false => common[i + 1][j].max(common[i][j + 1]),
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    let mut lines = Vec::new();
+    while i < left.len() || j < right.len() {
+        if i < left.len() && j < right.len() && same(left[i], right[j]) {
+            lines.push(Line::Both(right[j]));
+            (i, j) = (i + 1, j + 1);
+        } else if j == right.len() || i < left.len() && common[i + 1][j] >= common[i][j + 1] {
+            lines.push(Line::Left(left[i]));
+            i += 1;
+        } else {
+            lines.push(Line::Right(right[j]));
+            j += 1;
+        }
+    }
+    lines
+}
+
+/// The hunks of a unified diff, as patch(1) reads them; nothing if the texts are the same but for
+/// their headers.
+fn unified(left: &str, right: &str, screen: Screen) -> String {
+    const CONTEXT: usize = 3;
+    let (left_header, left) = split_header(left);
+    let (right_header, right) = split_header(right);
+    let lines = compare(left, right);
+    let changed =
+        |index: usize| lines.get(index).is_some_and(|line| !matches!(line, Line::Both(_)));
+    let near = |index: usize| (index.saturating_sub(CONTEXT)..=index + CONTEXT).any(changed);
+    // Line numbers of what comes next, from 1.
+    let mut in_left = 1 + left_header.lines().count();
+    let mut in_right = 1 + right_header.lines().count();
+    let mut out = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        if near(index) {
+            if index == 0 || !near(index - 1) {
+                let hunk = lines.iter().enumerate().skip(index);
+                let hunk: Vec<_> =
+                    hunk.take_while(|(at, _)| near(*at)).map(|(_, line)| line).collect();
+                out += &screen.strong(&header(&hunk, in_left, in_right));
+                out.push('\n');
+            }
+            out += &match line {
+                Line::Both(text) => format!(" {text}"),
+                Line::Left(text) => screen.bad(&format!("-{text}")),
+                Line::Right(text) => screen.good(&format!("+{text}")),
+            };
+            out.push('\n');
+        }
+        in_left += usize::from(!matches!(line, Line::Right(_)));
+        in_right += usize::from(!matches!(line, Line::Left(_)));
+    }
+    out
+}
+
+/// `@@ -FROM,COUNT +FROM,COUNT @@`. A side without lines is said to come after the line before.
+fn header(hunk: &[&Line], in_left: usize, in_right: usize) -> String {
+    let left = hunk.iter().filter(|line| !matches!(line, Line::Right(_))).count();
+    let right = hunk.iter().filter(|line| !matches!(line, Line::Left(_))).count();
+    let from = |start: usize, count: usize| if count == 0 { start - 1 } else { start };
+    format!("@@ -{},{left} +{},{right} @@", from(in_left, left), from(in_right, right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_common_lines_are_found() {
+        use Line::{Both, Left, Right};
+        assert_eq!(compare("a\nb\nc", "a\nx\nc"), [Both("a"), Left("b"), Right("x"), Both("c")]);
+        assert_eq!(compare("", "a"), [Right("a")]);
+        assert_eq!(compare("a", ""), [Left("a")]);
+    }
+
+    #[test]
+    fn anchors_are_no_difference() {
+        assert_eq!(
+            without_anchors("// ANCHOR: run\nfn run() {}\n// ANCHOR_END: run\n"),
+            "fn run() {}\n"
+        );
+    }
+
+    #[test]
+    fn what_is_far_from_a_change_is_left_out() {
+        let screen = Screen { terminal: false, colour: false, width: 80 };
+        let left = "1\n2\n3\n4\n5\n6\n7\nx\n";
+        assert_eq!(
+            unified(left, &left.replace('x', "y\nz"), screen),
+            "@@ -5,4 +5,5 @@\n 5\n 6\n 7\n-x\n+y\n+z\n"
+        );
+        assert_eq!(unified("", "a\n", screen), "@@ -0,0 +1,1 @@\n+a\n");
+        assert_eq!(unified(left, left, screen), "");
+        let headed = "//! Title.\n//!\n";
+        assert_eq!(unified(&format!("{headed}a\n"), "//! Else.\na\n", screen), "");
+        assert_eq!(unified(&format!("{headed}a\n"), "b\n", screen), "@@ -3,1 +1,1 @@\n-a\n+b\n");
+    }
+}

@@ -1,0 +1,99 @@
+//! `cargo xtask doctor`: what this machine allows, and what to change.
+//!
+//! Exit status 0 when every chapter there is can be checked here, 3 otherwise.
+
+mod machine;
+mod text;
+mod tools;
+
+use std::process::ExitCode;
+
+use harness::doctor::{Examination, Finding, examine};
+
+use crate::shared::chapter::Chapter;
+use crate::shared::failure::{Failure, Result};
+use crate::shared::screen::{self, Screen};
+
+pub(crate) fn run(words: &[&str]) -> Result {
+    let json = match words {
+        [] => false,
+        ["--json"] => true,
+        [word, ..] => {
+            let message = format!("`doctor` knows no `{word}`");
+            return Err(Failure::usage(message).help("`cargo xtask doctor [--json]`"));
+        }
+    };
+    let visit = Visit::make()?;
+    let screen = Screen::stdout();
+    screen::print(&if json { machine::json(&visit) } else { text::report(&visit, screen) });
+    Ok(if visit.can_check_all() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// What the doctor has found, and for whom.
+struct Visit {
+    examination: Examination,
+    tools: Vec<(&'static str, String)>,
+    chapters: Vec<Chapter>,
+}
+
+impl Visit {
+    fn make() -> Result<Visit> {
+        let chapters = Chapter::all()?;
+        Ok(Visit { examination: examine(), tools: tools::versions(), chapters })
+    }
+
+    fn can_check_all(&self) -> bool {
+        self.chapters.iter().all(|chapter| self.examination.can_check(chapter.number()))
+    }
+
+    /// The chapters there are that need this.
+    fn cost(&self, finding: &Finding) -> Vec<u32> {
+        let numbers = self.chapters.iter().map(Chapter::number);
+        numbers.filter(|number| finding.chapters.contains(number)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::doctor::{Advice, Facts, Outcome, Refusal};
+
+    use super::*;
+
+    /// A machine on which this was found out, and two chapters.
+    pub(super) fn visit(findings: Vec<Finding>) -> Visit {
+        let chapters = ["ch01-look", "ch03-clone"].map(|name| Chapter { name: name.into() });
+        Visit {
+            examination: Examination { facts: Facts::default(), findings },
+            tools: vec![("cc", "unknown".into())],
+            chapters: chapters.into(),
+        }
+    }
+
+    pub(super) fn works() -> Finding {
+        Finding { name: "uts", what: "a host name", chapters: &[1, 3], outcome: Outcome::Works }
+    }
+
+    pub(super) fn refusal() -> Refusal {
+        let errno = nix::errno::Errno::EPERM;
+        Refusal { at: "proc".into(), call: "mount(\"proc\", \"/proc\")".into(), errno }
+    }
+
+    pub(super) fn refused(chapters: &'static [u32]) -> Finding {
+        let advice = Advice {
+            cause: "parts of /proc are hidden, so the kernel refuses a fresh one".into(),
+            remedy: "start the container with `--security-opt systempaths=unconfined`".into(),
+            environments: vec!["masked-proc".into()],
+            shown: true,
+        };
+        let outcome = Outcome::Refused(refusal(), advice);
+        Finding { name: "proc", what: "a fresh /proc", chapters, outcome }
+    }
+
+    #[test]
+    fn only_chapters_that_are_there_count() {
+        assert!(visit(vec![works(), refused(&[15, 17])]).can_check_all());
+        let visit = visit(vec![works(), refused(&[3, 15])]);
+        assert!(!visit.can_check_all());
+        assert_eq!(visit.cost(&visit.examination.findings[1]), [3]);
+    }
+}

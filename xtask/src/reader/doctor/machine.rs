@@ -1,0 +1,100 @@
+//! The doctor's findings for machines.
+//!
+//! `--json` prints one object on one line (here on several):
+//!
+//! ```json
+//! {"schema":1,
+//!  "can_check":false,
+//!  "chapters":[{"chapter":"ch01-look","can_check":false}],
+//!  "facts":{"kernel":"6.12.5","proc":"masked"},
+//!  "tools":{"cc":"cc 14.2.0","unshare":"unshare from util-linux 2.40"},
+//!  "probes":[{"name":"proc","what":"a fresh /proc","outcome":"refused","call":"mount(\"proc\", \"/proc\")","errno":"EPERM","cause":"…","remedy":"…","shown":true,"environments":["masked-proc"],"since":"","needs":"","costs":[1,2,3,4]}]}
+//! ```
+//!
+//! `outcome` is `works`, `refused`, `fallback` (refused; newer than Linux 5.10, and the course does
+//! without: `since` is the version that brought it) or `not tried` (`needs` is the probe that was
+//! refused before). Texts are empty where they do not apply. `shown` says whether the facts show
+//! the cause; otherwise it is a guess. `environments` are names in
+//! `exercises/harness/src/doctor/environments.toml`. A fact that cannot be read is `unknown`. `costs`
+//! are the chapters that need it and that are there, whether it works or not. New fields, facts and
+//! probes may come; these stay as they are while `schema` is 1.
+
+use harness::doctor::{Advice, Finding, Outcome};
+
+use super::Visit;
+use crate::shared::json::quoted;
+
+pub(super) fn json(visit: &Visit) -> String {
+    let chapters = visit.chapters.iter().map(|chapter| {
+        let can = visit.examination.can_check(chapter.number());
+        format!("{{\"chapter\":{},\"can_check\":{can}}}", quoted(&chapter.name))
+    });
+    let probes = visit.examination.findings.iter().map(|finding| probe(visit, finding));
+    format!(
+        "{{\"schema\":1,\"can_check\":{},\"chapters\":[{}],\"facts\":{{{}}},\"tools\":{{{}}},\"probes\":[{}]}}\n",
+        visit.can_check_all(),
+        joined(chapters),
+        joined(visit.examination.facts.iter().map(|(name, value)| pair(name, value))),
+        joined(visit.tools.iter().map(|(name, value)| pair(name, value))),
+        joined(probes),
+    )
+}
+
+fn probe(visit: &Visit, finding: &Finding) -> String {
+    let outcome = &finding.outcome;
+    let (word, refusal, advice) = match outcome {
+        Outcome::Works => ("works", None, None),
+        Outcome::Refused(refusal, advice) => ("refused", Some(refusal), Some(advice)),
+        Outcome::Newer(refusal, _) => ("fallback", Some(refusal), None),
+        Outcome::NotTried(_) => ("not tried", None, None),
+    };
+    let text = |part: fn(&Advice) -> &String| advice.map_or("", |advice| part(advice));
+    let texts = [
+        ("name", finding.name),
+        ("what", finding.what),
+        ("outcome", word),
+        ("call", refusal.map_or("", |refusal| &refusal.call)),
+        ("errno", &refusal.map(|refusal| refusal.errno_name()).unwrap_or_default()),
+        ("cause", text(|advice| &advice.cause)),
+        ("remedy", text(|advice| &advice.remedy)),
+        ("since", if let Outcome::Newer(_, since) = outcome { since } else { "" }),
+        ("needs", if let Outcome::NotTried(needs) = outcome { needs } else { "" }),
+    ];
+    let environments = advice.into_iter().flat_map(|advice| &advice.environments);
+    format!(
+        "{{{},\"shown\":{},\"environments\":[{}],\"costs\":[{}]}}",
+        joined(texts.iter().map(|(name, value)| pair(name, value))),
+        advice.is_some_and(|advice| advice.shown),
+        joined(environments.map(|name| quoted(name))),
+        joined(visit.cost(finding).iter().map(u32::to_string)),
+    )
+}
+
+fn pair(name: &str, value: &str) -> String {
+    format!("{}:{}", quoted(name), quoted(value))
+}
+
+fn joined(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{refused, visit, works};
+    use super::json;
+
+    #[test]
+    fn schema_1() {
+        let text = json(&visit(vec![works(), refused(&[1, 15])]));
+        assert_eq!(
+            text,
+            "{\"schema\":1,\"can_check\":false,\
+             \"chapters\":[{\"chapter\":\"ch01-look\",\"can_check\":false},{\"chapter\":\"ch03-clone\",\"can_check\":true}],\
+             \"facts\":{},\"tools\":{\"cc\":\"unknown\"},\"probes\":[\
+             {\"name\":\"uts\",\"what\":\"a host name\",\"outcome\":\"works\",\"call\":\"\",\"errno\":\"\",\"cause\":\"\",\"remedy\":\"\",\"since\":\"\",\"needs\":\"\",\"shown\":false,\"environments\":[],\"costs\":[1,3]},\
+             {\"name\":\"proc\",\"what\":\"a fresh /proc\",\"outcome\":\"refused\",\"call\":\"mount(\\\"proc\\\", \\\"/proc\\\")\",\"errno\":\"EPERM\",\
+             \"cause\":\"parts of /proc are hidden, so the kernel refuses a fresh one\",\"remedy\":\"start the container with `--security-opt systempaths=unconfined`\",\
+             \"since\":\"\",\"needs\":\"\",\"shown\":true,\"environments\":[\"masked-proc\"],\"costs\":[1]}]}\n"
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! The doctor's findings for people.
+
+use harness::doctor::{Advice, Facts, Finding, Outcome};
+
+use super::Visit;
+use crate::shared::screen::Screen;
+
+/// Room for `ok`, `no`, `--` before a line.
+const INDENT: &str = "     ";
+
+/// The facts that people ask for, and their names in a report. `--json` has all.
+const FACTS: [(&str, &str); 9] = [
+    ("kernel", "kernel"),
+    ("arch", "machine"),
+    ("user", "you are"),
+    ("container", "container"),
+    ("proc", "/proc"),
+    ("time_namespaces", "time ns"),
+    ("cgroup", "cgroups"),
+    ("ptrace_scope", "ptrace"),
+    ("seccomp", "seccomp"),
+];
+
+pub(super) fn report(visit: &Visit, screen: Screen) -> String {
+    let mut out = facts(&visit.examination.facts, screen);
+    for (name, version) in &visit.tools {
+        out += &entry(screen, &format!("{name:<10}"), version);
+    }
+    out.push('\n');
+    let mut told = Vec::new();
+    let same_need =
+        |one: &Finding, other: &Finding| needs(one).is_some() && needs(one) == needs(other);
+    for group in visit.examination.findings.chunk_by(same_need) {
+        out += &match needs(&group[0]) {
+            Some(probe) => not_tried(visit, group, probe, screen),
+            None => found(visit, &group[0], &mut told, screen),
+        };
+    }
+    out.push('\n');
+    if visit.examination.facts.get("machines_root") == "yes" {
+        out += &screen.wrapped(
+            "note: in this user namespace no id but the machine's root is mapped, so the programs run \
+             with it; for programs of strangers leave this namespace first",
+            "",
+        );
+    }
+    out + &screen.wrapped(&summary(visit), "")
+}
+
+fn facts(facts: &Facts, screen: Screen) -> String {
+    let line = |(key, name): &(&str, &str)| {
+        entry(screen, &format!("{name:<10}"), in_words(key, facts.get(key)))
+    };
+    FACTS.iter().map(line).collect()
+}
+
+/// Values that only a man page explains: proc_pid_status(5), ptrace(2).
+fn in_words<'a>(fact: &str, value: &'a str) -> &'a str {
+    match (fact, value) {
+        ("seccomp", "0") => "no filter",
+        ("seccomp", "2") => "a filter is in force",
+        ("ptrace_scope", "0" | "absent") => "not restricted by Yama",
+        ("ptrace_scope", "1") => "of one's own children (Yama 1)",
+        ("ptrace_scope", "2") => "by root only (Yama 2)",
+        ("ptrace_scope", "3") => "forbidden (Yama 3)",
+        _ => value,
+    }
+}
+
+/// The probe without which this one says nothing.
+fn needs(finding: &Finding) -> Option<&str> {
+    match &finding.outcome {
+        Outcome::NotTried(needs) => Some(needs),
+        _ => None,
+    }
+}
+
+/// Several findings in one entry.
+fn not_tried(visit: &Visit, group: &[Finding], probe: &str, screen: Screen) -> String {
+    let names = group.iter().map(|finding| finding.what).collect::<Vec<_>>().join(", ");
+    let lacking = visit.examination.finding(probe).map_or(probe, |finding| finding.what);
+    entry(screen, "--", &format!("not tried without {lacking}: {names}"))
+}
+
+/// A finding. `told` is the advice that was shown so far, and for what: it is not repeated.
+fn found<'a>(
+    visit: &Visit,
+    finding: &'a Finding,
+    told: &mut Vec<(&'a Advice, &'static str)>,
+    screen: Screen,
+) -> String {
+    let what = finding.what;
+    match &finding.outcome {
+        Outcome::Works => entry(screen, "ok", what),
+        Outcome::Newer(refusal, since) => {
+            let text = format!("{what}: {refusal}; newer feature (Linux {since}), has a fallback");
+            entry(screen, "--", &text)
+        }
+        Outcome::NotTried(probe) => not_tried(visit, std::slice::from_ref(finding), probe, screen),
+        Outcome::Refused(refusal, advice) => {
+            let mut out = entry(screen, "no", &format!("{what}: {refusal}"));
+            match told.iter().find(|(shown, _)| *shown == advice) {
+                Some((_, before)) => {
+                    out += &screen.wrapped(&format!("for the same reason as {before}"), INDENT);
+                }
+                None => {
+                    out += &screen.wrapped(&advice.cause, INDENT);
+                    out += &unbroken(&format!("help: {}", advice.remedy), screen);
+                    told.push((advice, what));
+                }
+            }
+            out + &screen.wrapped(&cost(&visit.cost(finding)), INDENT)
+        }
+    }
+}
+
+/// A word, and prose that hangs beside it.
+fn entry(screen: Screen, word: &str, text: &str) -> String {
+    let indent = " ".repeat(INDENT.len().max(word.len()));
+    let wrapped = screen.wrapped(text, &indent);
+    let painted = match word {
+        "ok" => screen.good(word),
+        "no" => screen.bad(word),
+        other => other.to_owned(),
+    };
+    format!(
+        "{painted}{}{}",
+        &indent[word.len()..],
+        wrapped.strip_prefix(&indent).unwrap_or(&wrapped)
+    )
+}
+
+/// Wraps, but not within a command in backticks: it is there to be copied.
+fn unbroken(text: &str, screen: Screen) -> String {
+    // Of those that Unicode leaves to us: nobody writes it, and it is not taken for a control.
+    const KEPT: &str = "\u{e000}";
+    let parts = text.split('`').enumerate();
+    let parts =
+        parts.map(|(n, part)| if n % 2 == 1 { part.replace(' ', KEPT) } else { part.into() });
+    let text = parts.collect::<Vec<_>>().join("`");
+    screen.wrapped(&text, INDENT).replace(KEPT, " ")
+}
+
+fn cost(chapters: &[u32]) -> String {
+    match chapters {
+        [] => "it costs no whole chapter".to_owned(),
+        some => format!("it costs {}", listed(some)),
+    }
+}
+
+fn listed(numbers: &[u32]) -> String {
+    let chapters = if numbers.len() == 1 { "chapter" } else { "chapters" };
+    let numbers = numbers.iter().map(u32::to_string).collect::<Vec<_>>();
+    format!("{chapters} {}", numbers.join(", "))
+}
+
+fn summary(visit: &Visit) -> String {
+    let numbers = visit.chapters.iter().map(|chapter| chapter.number());
+    let (can, cannot): (Vec<u32>, Vec<u32>) =
+        numbers.partition(|number| visit.examination.can_check(*number));
+    match (can.as_slice(), cannot.as_slice()) {
+        (_, []) => "every chapter can be checked here".to_owned(),
+        ([], _) => "no chapter can be checked here; start with the first `no` above".to_owned(),
+        (can, cannot) => format!(
+            "{} can be checked here, {} cannot; start with the first `no` above",
+            listed(can),
+            listed(cannot)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{refusal, refused, visit, works};
+    use super::*;
+
+    fn screen(width: usize) -> Screen {
+        Screen { terminal: false, colour: false, width }
+    }
+
+    fn findings(findings: Vec<Finding>, width: usize) -> String {
+        let text = report(&visit(findings), screen(width));
+        text.split_once("\n\n").map(|(_, after)| after.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn what_works_and_what_does_not() {
+        let newer = Outcome::Newer(refusal(), "6.5");
+        let newer = Finding { name: "n", what: "pidfds", chapters: &[], outcome: newer };
+        let needs = Outcome::NotTried("proc".into());
+        let needs = |what| Finding { name: what, what, chapters: &[3], outcome: needs.clone() };
+        assert_eq!(
+            findings(
+                vec![
+                    works(),
+                    refused(&[1]),
+                    refused(&[17]),
+                    needs("more"),
+                    needs("much more"),
+                    newer
+                ],
+                80
+            ),
+            "\
+ok   a host name
+no   a fresh /proc: mount(\"proc\", \"/proc\"): EPERM
+     parts of /proc are hidden, so the kernel refuses a fresh one
+     help: start the container with `--security-opt systempaths=unconfined`
+     it costs chapter 1
+no   a fresh /proc: mount(\"proc\", \"/proc\"): EPERM
+     for the same reason as a fresh /proc
+     it costs no whole chapter
+--   not tried without a fresh /proc: more, much more
+--   pidfds: mount(\"proc\", \"/proc\"): EPERM; newer feature (Linux 6.5), has a
+     fallback
+
+no chapter can be checked here; start with the first `no` above
+"
+        );
+    }
+
+    #[test]
+    fn forty_columns_are_enough() {
+        let text = findings(vec![works(), refused(&[1, 3])], 40);
+        assert_eq!(
+            text,
+            "\
+ok   a host name
+no   a fresh /proc: mount(\"proc\",
+     \"/proc\"): EPERM
+     parts of /proc are hidden, so the
+     kernel refuses a fresh one
+     help: start the container with
+     `--security-opt systempaths=unconfined`
+     it costs chapters 1, 3
+
+no chapter can be checked here; start
+with the first `no` above
+"
+        );
+    }
+
+    #[test]
+    fn the_summary_counts_chapters_that_are_there() {
+        let summary = |findings| summary(&visit(findings));
+        assert_eq!(summary(vec![works(), refused(&[17])]), "every chapter can be checked here");
+        let some = summary(vec![refused(&[3])]);
+        assert!(some.starts_with("chapter 1 can be checked here, chapter 3 cannot"), "{some}");
+    }
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask list`: the chapters, and how far the reader is.
+
+use std::fs;
+use std::process::ExitCode;
+
+use crate::shared::chapter::Chapter;
+use crate::shared::failure::{Failure, Result};
+use crate::shared::progress::{self, Progress, State};
+use crate::shared::screen::{self, Screen};
+
+pub(crate) fn run(words: &[&str]) -> Result {
+    if let Some(word) = words.first() {
+        return Err(Failure::usage(format!("`list` takes no argument, and got `{word}`")));
+    }
+    let (screen, progress) = (Screen::stdout(), Progress::load());
+    let mut out = String::new();
+    for chapter in Chapter::all()? {
+        let state = state(&chapter, &progress);
+        let painted = if state == "solved" { screen.good(&state) } else { state };
+        out += &format!("{:<5} {:<16} {painted}\n", chapter.short(), chapter.name);
+    }
+    screen::print(&out);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn state(chapter: &Chapter, progress: &Progress) -> String {
+    let entry = progress.of(chapter);
+    let same = entry.hash == progress::hash(chapter);
+    match entry.state {
+        State::Solved if same => "solved".to_owned(),
+        State::Solved => "solved, and changed since".to_owned(),
+        _ if is_untouched(chapter) => "not started".to_owned(),
+        State::Failed(0) if same => "does not compile".to_owned(),
+        State::Failed(step) if same => format!("failed at step {step}"),
+        State::Failed(_) | State::Unchecked => "started".to_owned(),
+    }
+}
+
+/// Whether the program is still the one that was handed out.
+pub(crate) fn is_untouched(chapter: &Chapter) -> bool {
+    match (fs::read(chapter.program()), fs::read(chapter.stub())) {
+        (Ok(program), Ok(stub)) => program == stub,
+        _ => false,
+    }
+}

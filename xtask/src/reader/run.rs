@@ -1,0 +1,276 @@
+//! `cargo xtask run CHAPTER [-- ARGS…]`: the learner's program in a sandbox.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, PipeReader, PipeWriter};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::process::ExitCode;
+use std::thread::{self, JoinHandle};
+
+use harness::doctor;
+use harness::sandbox::{Run, Sandbox, State, Status};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::{read, write};
+
+use crate::shared::cargo::{Built, build_program};
+use crate::shared::chapter::Chapter;
+use crate::shared::failure::{Failure, Result};
+use crate::shared::screen::{self, Screen};
+use terminal::End;
+
+mod terminal;
+
+const USAGE: &str = "cargo xtask run CHAPTER [--as root-lab|plain-user] [-- ARGS…]";
+
+pub(crate) fn run(words: &[&str]) -> Result {
+    let (options, arguments) = match words.iter().position(|word| *word == "--") {
+        Some(dashes) => (&words[..dashes], &words[dashes + 1..]),
+        None => (words, &[][..]),
+    };
+    let (state, names) = state(options, USAGE)?;
+    let [chapter] = names.as_slice() else {
+        return Err(Failure::usage("run takes one chapter").help(USAGE));
+    };
+    let chapter = Chapter::find(chapter)?;
+    match build_program(&chapter.name, Screen::stdout())? {
+        Built::Yes(program) => {
+            in_sandbox(Sandbox::new(program).args(arguments.iter().copied()).state(state))
+        }
+        // The compiler has said why.
+        Built::No => Ok(ExitCode::FAILURE),
+    }
+}
+
+/// Takes `--as STATE` out of the words.
+pub(crate) fn state<'a>(words: &[&'a str], usage: &str) -> Result<(State, Vec<&'a str>)> {
+    let mut state = State::RootLab;
+    let mut others = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if *word != "--as" {
+            others.push(*word);
+            continue;
+        }
+        let asked = words.next().copied().unwrap_or_default();
+        let known = [State::RootLab, State::PlainUser];
+        state = known.into_iter().find(|state| state.name() == asked).ok_or_else(|| {
+            Failure::usage(format!("--as takes root-lab or plain-user, not `{asked}`")).help(usage)
+        })?;
+    }
+    Ok((state, others))
+}
+
+/// Whether a reader sits at both ends.
+pub(crate) fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Where a program's output goes when it has no terminal of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streams {
+    Own,
+    /// All of it to standard error: standard output is for something else.
+    Aside,
+}
+
+/// Runs it where the reader is. Exits as the program does, with 128 and the number for a signal.
+pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
+    live(sandbox, Streams::Own).map(|(_, code)| code)
+}
+
+/// Runs it to its end: on a terminal of its own if we have one, otherwise on pipes. The exit status
+/// to pass on comes with it.
+pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
+    let sandbox = sandbox.patience(None).cgroups();
+    let terminal = has_terminal();
+    let (sandbox, carriers) = if terminal {
+        let kind = std::env::var("TERM").unwrap_or_else(|_| "dumb".into());
+        (sandbox.env("TERM", &kind).terminal(), None)
+    } else {
+        let (standard, carriers) = pipes(streams).map_err(|error| {
+            Failure::new(format!("could not pass input and output on: {error}"))
+        })?;
+        (sandbox.standard(standard), Some(carriers))
+    };
+    let mut run = sandbox.start().map_err(|error| {
+        let advice = doctor::explain(&error);
+        Failure::machine(format!("could not make a sandbox: {error}\n{}", advice.cause))
+            .help(advice.remedy)
+    })?;
+    if terminal {
+        let end = terminal::connect(&run)
+            .map_err(|errno| Failure::new(format!("could not connect the terminal: {errno}")))?;
+        if let End::Signal(signal) = end {
+            // Dropping the run ends everything in it.
+            return Ok((run, ExitCode::from(128 + signal as u8)));
+        }
+    }
+    let wait = run.await_end();
+    let arrived = carriers.map_or(Ok(()), Carriers::finish);
+    match wait.stopped() {
+        Some(why) => screen::warn(&format!("{why}\n")),
+        None if run.ended().is_none() => {
+            screen::warn("stopped: something outside has ended the sandbox\n");
+        }
+        None => {}
+    }
+    let mut code = match run.ended().map(|ended| ended.status) {
+        Some(Status::Exited(code)) => code as u8,
+        Some(Status::Killed(signal)) => 128 + signal as u8,
+        None => 128 + libc::SIGKILL as u8,
+    };
+    if let Err(errno) = arrived {
+        // What is cut short must not look whole, and the program may not know.
+        screen::warn(&format!("error: could not write what it printed: {}\n", errno.desc()));
+        code = code.max(1);
+    }
+    Ok((run, ExitCode::from(code)))
+}
+
+/// Pipes for the program, and threads that carry bytes between them and ours. Nothing of the
+/// reader's goes inside: who has a file, opens it once more by `/proc/self/fd` and empties it; from
+/// a folder the way leads up; a terminal or a pipe has settings that are everybody's. What the
+/// program does not read is read all the same, as ssh(1) does it.
+///
+/// One of ours that was closed when we started is `/dev/null` by now: the standard library opens it
+/// before `main`, so that no other file takes its number.
+fn pipes(streams: Streams) -> io::Result<([OwnedFd; 3], Carriers)> {
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    let (ended, end) = io::pipe()?;
+    let mut carriers = Carriers { end, threads: Vec::new() };
+    let mut output = |fd: BorrowedFd| -> io::Result<OwnedFd> {
+        let (from, inside) = io::pipe()?;
+        // The program can open this pipe to read as well, and be quicker than we are.
+        fcntl(&from, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        let (to, ended) = (fd.try_clone_to_owned()?, ended.try_clone()?);
+        carriers.threads.push(thread::spawn(move || carry_out(&from, &to, &ended)));
+        Ok(inside.into())
+    };
+    let error = output(stderr.as_fd())?;
+    let out = match streams {
+        Streams::Own if !same_file(stdout.as_fd(), stderr.as_fd())? => output(stdout.as_fd())?,
+        // What goes to one place goes through one pipe, so that it stays in order.
+        _ => error.try_clone()?,
+    };
+    let (inside, to) = io::pipe()?;
+    let from = stdin.as_fd().try_clone_to_owned()?;
+    // Nobody waits for this one: it may be waiting for a key.
+    thread::spawn(move || carry_in(&from, &to));
+    Ok(([inside.into(), out, error], carriers))
+}
+
+fn same_file(one: BorrowedFd, other: BorrowedFd) -> io::Result<bool> {
+    let about = |fd: BorrowedFd| File::from(fd.try_clone_to_owned()?).metadata();
+    let (one, other) = (about(one)?, about(other)?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+/// Threads that carry a program's output to ours. The sandbox has the other ends of their pipes for
+/// as long as it is there, so its end does not tell them that of the program.
+struct Carriers {
+    end: PipeWriter,
+    threads: Vec<JoinHandle<nix::Result<()>>>,
+}
+
+impl Carriers {
+    /// Waits until all that was printed has arrived.
+    fn finish(self) -> nix::Result<()> {
+        drop(self.end);
+        let mut arrived = Ok(());
+        for thread in self.threads {
+            arrived = arrived.and(thread.join().unwrap_or(Err(Errno::EIO)));
+        }
+        arrived
+    }
+}
+
+const BUFFER: usize = 16 * 1024;
+
+/// Until `ended` hangs up and nothing is left, or nobody reads any more. By returning it closes the
+/// pipe: the program then gets SIGPIPE, as it would have from the reader's.
+fn carry_out(from: &PipeReader, to: &OwnedFd, ended: &PipeReader) -> nix::Result<()> {
+    let mut buffer = [0; BUFFER];
+    loop {
+        // The kernel looks at `ended` first: what was printed before the end is seen with it.
+        let mut ready = [ended, from].map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN));
+        match poll(&mut ready, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+        let over = ready[0].any() == Some(true);
+        // No more than the pipe holds at once: whoever has been left behind may print for ever.
+        let mut most = fcntl(from, FcntlArg::F_GETPIPE_SZ)? as usize;
+        while most > 0 {
+            match read(from, &mut buffer[..most.min(BUFFER)]) {
+                Ok(0) => return Ok(()),
+                Ok(length) => {
+                    match write_all(to, &buffer[..length]) {
+                        Err(Errno::EPIPE) => return Ok(()),
+                        written => written?,
+                    }
+                    most -= length;
+                }
+                Err(Errno::EAGAIN) => break,
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        if over {
+            return Ok(());
+        }
+    }
+}
+
+/// Until the input ends, or nobody is there to read it. By returning it closes the pipe: that is the
+/// program's end of input.
+fn carry_in(from: &OwnedFd, to: &PipeWriter) {
+    let mut buffer = [0; BUFFER];
+    loop {
+        match read(from, &mut buffer) {
+            Ok(0) => return,
+            Ok(length) if write_all(to, &buffer[..length]).is_ok() => {}
+            Ok(_) => return,
+            Err(Errno::EAGAIN) => wait(from, PollFlags::POLLIN),
+            Err(Errno::EINTR) => {}
+            Err(errno) => {
+                screen::warn(&format!("error: could not read the input: {}\n", errno.desc()));
+                return;
+            }
+        }
+    }
+}
+
+fn write_all(to: impl AsFd, mut bytes: &[u8]) -> nix::Result<()> {
+    while !bytes.is_empty() {
+        match write(&to, bytes) {
+            Ok(length) => bytes = &bytes[length..],
+            Err(Errno::EAGAIN) => wait(&to, PollFlags::POLLOUT),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// For one of the reader's that does not block: whoever else has it open wants it so.
+fn wait(fd: impl AsFd, flags: PollFlags) {
+    _ = poll(&mut [PollFd::new(fd.as_fd(), flags)], PollTimeout::NONE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_taken_out_of_the_words() {
+        let (known, others) = state(&["ch2", "--as", "plain-user"], USAGE).unwrap();
+        assert_eq!((known, others), (State::PlainUser, vec!["ch2"]));
+        let (known, others) = state(&[], USAGE).unwrap();
+        assert_eq!((known, others), (State::RootLab, vec![]));
+        for wrong in [&["--as"][..], &["--as", "root"]] {
+            assert!(state(wrong, USAGE).is_err(), "{wrong:?}");
+        }
+    }
+}

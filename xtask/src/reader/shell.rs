@@ -1,0 +1,71 @@
+//! `cargo xtask shell`: a shell in a sandbox, to play in.
+
+use std::path::Path;
+
+use harness::sandbox::{Sandbox, State};
+
+use crate::reader::run::{has_terminal, in_sandbox, state};
+use crate::shared::cargo::{build_programs, programs};
+use crate::shared::chapter::Chapter;
+use crate::shared::failure::{Failure, Result};
+use crate::shared::screen::{self, Screen};
+
+const USAGE: &str = "cargo xtask shell [--solutions] [--as root-lab|plain-user]";
+
+pub(crate) fn run(words: &[&str]) -> Result {
+    let (state, others) = state(words, USAGE)?;
+    let solved = match others.as_slice() {
+        [] => false,
+        ["--solutions"] => true,
+        [.., unknown] => {
+            return Err(Failure::usage(format!("shell does not know `{unknown}`")).help(USAGE));
+        }
+    };
+    let shell = ["/bin/bash", "/bin/sh"].into_iter().find(|shell| Path::new(shell).exists());
+    let shell = shell.ok_or_else(|| Failure::machine("there is no /bin/sh on this machine"))?;
+    let (who, prompt) = match state {
+        State::RootLab => ("root", "lab# "),
+        State::PlainUser => ("an ordinary user", "lab$ "),
+    };
+    // Many ids, if there are some to be had: chapter 5 has two sessions with them.
+    let sandbox = Sandbox::command(shell).state(state).env("PS1", prompt).many_ids();
+    let sandbox = if solved { solved_chapters(sandbox)? } else { furnished(sandbox)? };
+    if has_terminal() {
+        screen::warn(&format!(
+            "you are {who} in a sandbox: nothing you do here leaves it, and `exit` ends it for good\n"
+        ));
+    }
+    in_sandbox(sandbox)
+}
+
+/// Shows the solutions, under the names of the exercises: the programs that the sessions of the pages
+/// were recorded with.
+fn solved_chapters(mut sandbox: Sandbox) -> Result<Sandbox> {
+    let (chapters, folder) = (Chapter::all()?, programs()?);
+    let solution = |chapter: &Chapter| format!("{}-solution", chapter.name);
+    build_programs(&chapters.iter().map(solution).collect::<Vec<_>>(), Screen::stdout())?;
+    for chapter in &chapters {
+        let program = folder.join(solution(chapter));
+        if program.is_file() {
+            sandbox = sandbox.show(&chapter.name, program);
+        }
+    }
+    Ok(sandbox)
+}
+
+/// Shows the programs of the exercises and solutions in `/lab`.
+pub(crate) fn furnished(mut sandbox: Sandbox) -> Result<Sandbox> {
+    for (name, program) in built()? {
+        sandbox = sandbox.show(&name, program);
+    }
+    Ok(sandbox)
+}
+
+/// The programs of the exercises and solutions, as far as they have been built.
+pub(crate) fn built() -> Result<Vec<(String, std::path::PathBuf)>> {
+    let folder = programs()?;
+    let names = Chapter::all()?.into_iter().map(|chapter| chapter.name);
+    let names = names.flat_map(|name| [format!("{name}-solution"), name]);
+    let programs = names.map(|name| (name.clone(), folder.join(name)));
+    Ok(programs.filter(|(_, program)| program.is_file()).collect())
+}

@@ -1,0 +1,288 @@
+//! Calling cargo.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::shared::chapter::{Chapter, root};
+use crate::shared::failure::{Failure, Result};
+use crate::shared::screen::{self, Screen};
+
+/// Cargo, as it called us, in this checkout.
+pub(crate) fn command() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // A relative folder means one below the reader's, not below the checkout.
+    if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR")
+        && let Ok(folder) = std::path::absolute(folder)
+    {
+        cargo.env("CARGO_TARGET_DIR", folder);
+    }
+    cargo.current_dir(root());
+    cargo
+}
+
+/// The folder where it puts programs: this one lies there.
+pub(crate) fn programs() -> Result<PathBuf> {
+    let own = std::env::current_exe();
+    let own = own.map_err(|error| Failure::new(format!("could not find this program: {error}")))?;
+    let folder = own.parent().unwrap_or(Path::new("/"));
+    // A unit test lies one deeper.
+    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    Ok(folder.unwrap_or(Path::new("/")).to_owned())
+}
+
+/// Its target folder.
+pub(crate) fn target() -> Result<PathBuf> {
+    let programs = programs()?;
+    Ok(programs.parent().unwrap_or(&programs).to_owned())
+}
+
+/// Builds the checks of the solutions in one go: they are the exercises' own, and run on any
+/// program. They come back in the order of `chapters`.
+pub(crate) fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
+    let mut cargo = command();
+    cargo.args(["test", "--quiet", "--no-run", "--test", "check"]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    for chapter in chapters {
+        cargo.args(["-p", &format!("{}-solution", chapter.name)]);
+    }
+    let output = cargo.stderr(Stdio::inherit()).output();
+    let output = output.map_err(not_started)?;
+    if !output.status.success() {
+        return Err(Failure::new("a solution or its check does not compile"));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let check_of = |chapter: &Chapter| {
+        let manifest = chapter.solution().join("Cargo.toml");
+        let mut lines = messages.lines().filter(|line| line.contains("\"kind\":[\"test\"]"));
+        let line = lines.find(|line| {
+            string_of(line, "manifest_path").is_some_and(|path| Path::new(&path) == manifest)
+        });
+        line.and_then(|line| string_of(line, "executable")).map(PathBuf::from).ok_or_else(|| {
+            Failure::new(format!("cargo did not say where the check of {} is", chapter.name))
+        })
+    };
+    chapters.iter().map(check_of).collect()
+}
+
+/// What came of a build.
+pub(crate) enum Built {
+    /// The executable.
+    Yes(PathBuf),
+    /// The compiler has said why.
+    No,
+}
+
+/// Builds a package's program and its check, and says where the check is.
+pub(crate) fn build_check(package: &str, screen: Screen) -> Result<Built> {
+    build(&["test", "--test", "check", "--no-run", "-p", package], package, "[\"test\"]", screen)
+}
+
+/// Builds a package's program and says where it is.
+pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
+    // With the harness beside it, the dependencies have the features that a check needs: they are
+    // not built a second time.
+    build(&["build", "-p", "harness", "-p", package], package, "[\"bin\"]", screen)
+}
+
+/// Builds the programs of all these packages. Of one that does not compile the compiler says why, and
+/// the others are built all the same.
+pub(crate) fn build_programs(packages: &[String], screen: Screen) -> Result<()> {
+    let mut arguments = vec!["build", "--keep-going", "-p", "harness"];
+    arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
+    build(&arguments, "the programs", "[\"bin\"]", screen).map(drop)
+}
+
+/// Runs cargo and looks in its messages for the executable of a kind of target. The compiler's
+/// diagnostics are passed on as they come.
+fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<Built> {
+    let mut cargo = command();
+    cargo
+        .args(arguments)
+        .arg("--message-format=json-render-diagnostics")
+        .env("CARGO_TERM_COLOR", if screen::stderr_colour() { "always" } else { "never" })
+        .env("CARGO_TERM_PROGRESS_WHEN", "never")
+        // A quiet cargo would not say either that it waits for another one.
+        .env("CARGO_TERM_QUIET", "false")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = cargo.spawn().map_err(not_started)?;
+    let stderr = child.stderr.take();
+    let doing = format!("{what}: building …");
+    screen.passing(&doing);
+    // In a thread of its own: cargo may fill either pipe first.
+    let complaints = std::thread::spawn(move || pass_on(lines_of(stderr), &doing, screen));
+    let mut executable = None;
+    for message in lines_of(child.stdout.take()) {
+        if message.contains(&format!("\"kind\":{kind}")) {
+            executable = string_of(&message, "executable").map(PathBuf::from).or(executable);
+        }
+    }
+    let status =
+        child.wait().map_err(|error| Failure::new(format!("could not wait for cargo: {error}")))?;
+    let complaints = complaints.join().unwrap_or_default();
+    screen.clear_line();
+    match (status.success(), executable) {
+        (true, Some(executable)) => Ok(Built::Yes(executable)),
+        (true, None) => Err(Failure::new("cargo built nothing that could be run")),
+        (false, _) => match fault_of_the_machine(&complaints) {
+            Some(failure) => Err(failure),
+            None => Ok(Built::No),
+        },
+    }
+}
+
+pub(crate) fn not_started(error: std::io::Error) -> Failure {
+    Failure::machine(format!("could not start cargo: {error}"))
+        .help("it comes with Rust: https://rustup.rs")
+}
+
+fn lines_of(pipe: Option<impl Read>) -> impl Iterator<Item = String> {
+    let lines = pipe.map(BufReader::new).into_iter().flat_map(|pipe| pipe.split(b'\n'));
+    lines.map_while(|line| Some(String::from_utf8_lossy(&line.ok()?).into_owned()))
+}
+
+/// Passes on what cargo and the compiler complain about, and returns it. What cargo is doing
+/// meanwhile goes to the passing line.
+fn pass_on(lines: impl Iterator<Item = String>, doing: &str, screen: Screen) -> String {
+    let mut complaints = String::new();
+    for line in lines {
+        let plain = screen::plain(&line);
+        match status(&plain) {
+            Some(("Blocking", why)) => {
+                screen.passing(&format!("another cargo is at work; {why}"));
+                if !screen.terminal {
+                    screen::warn(&format!("note: another cargo is at work; {why}\n"));
+                }
+            }
+            Some((_, what)) => {
+                // Without the folder, which would fill the line.
+                let what = what.split(" (").next().unwrap_or(what);
+                screen.passing(&format!("{doing} {what}"));
+            }
+            None => {
+                screen.clear_line();
+                screen::warn(&format!("{line}\n"));
+                complaints += &format!("{plain}\n");
+            }
+        }
+    }
+    complaints
+}
+
+/// A line in which cargo says what it does: `   Compiling libc v0.2.186`. The verb ends in the
+/// twelfth column.
+fn status(line: &str) -> Option<(&str, &str)> {
+    let (verb, what) = line.split_at_checked(12)?;
+    let verb = verb.trim_start();
+    let is_verb = verb.starts_with(|c: char| c.is_ascii_uppercase())
+        && verb.chars().all(|c| c.is_ascii_alphabetic());
+    is_verb.then_some((verb, what.strip_prefix(' ')?))
+}
+
+/// A build that failed for a reason that is not the program's.
+fn fault_of_the_machine(complaints: &str) -> Option<Failure> {
+    const ELSEWHERE: &str =
+        "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`";
+    const NETWORK: &str = "the first build needs the network once";
+    const NO_CC: &str = "there is no C compiler, which links every Rust program";
+    const INSTALL: &str = "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`";
+    // The first that fits: what is said of a linker may go on with "Permission denied".
+    const KNOWN: [(&str, &str, &str); 10] = [
+        ("linker `cc` not found", NO_CC, INSTALL),
+        ("could not exec the linker", NO_CC, INSTALL),
+        ("Read-only file system", "cargo cannot write here", ELSEWHERE),
+        ("Permission denied", "cargo may not write here", ELSEWHERE),
+        (
+            "No space left on device",
+            "the disk is full",
+            "`cargo clean` frees what earlier builds left",
+        ),
+        ("failed to download", "cargo cannot fetch the crates", NETWORK),
+        ("failed to get `", "cargo cannot fetch the crates", NETWORK),
+        ("no matching package named", "cargo cannot fetch the crates", NETWORK),
+        ("Could not resolve host", "cargo cannot fetch the crates", NETWORK),
+        (
+            "requires rustc",
+            "this Rust is too old for the course",
+            "`rustup update stable` installs the newest",
+        ),
+    ];
+    // A diagnostic that points into a source file may quote anything from it.
+    let points_into_source =
+        |line: &str| line.trim_start().starts_with("--> ") && line.contains(".rs:");
+    if complaints.lines().any(points_into_source) {
+        return None;
+    }
+    let known = KNOWN.into_iter().find(|(sign, ..)| complaints.contains(sign));
+    match known {
+        Some((_, what, help)) => Some(Failure::machine(what).help(help)),
+        None if complaints.contains("could not compile") => None,
+        None => Some(Failure::machine("cargo could not build it, and says why above")),
+    }
+}
+
+/// The value of a string field in a line of JSON.
+fn string_of(json: &str, field: &str) -> Option<String> {
+    let (_, rest) = json.split_once(&format!("\"{field}\":\""))?;
+    let mut value = String::new();
+    let mut characters = rest.chars();
+    loop {
+        match characters.next()? {
+            '"' => return Some(value),
+            '\\' => match characters.next()? {
+                'u' => {
+                    let code: String = characters.by_ref().take(4).collect();
+                    value.push(char::from_u32(u32::from_str_radix(&code, 16).ok()?)?);
+                }
+                escaped => value.push(escaped),
+            },
+            other => value.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_out_of_a_message() {
+        let json = r#"{"target":{"kind":["test"]},"executable":"/a \"b\"\u0020c","fresh":true}"#;
+        assert_eq!(string_of(json, "executable").as_deref(), Some("/a \"b\" c"));
+        assert_eq!(string_of(r#"{"executable":null}"#, "executable"), None);
+        assert_eq!(string_of(r#"{"executable":"/cut"#, "executable"), None);
+    }
+
+    #[test]
+    fn the_machines_faults_are_told_from_the_programs() {
+        let fault = |text: &str| fault_of_the_machine(text).map(|failure| failure.to_string());
+        let cc = "error: linker `cc` not found\nerror: could not compile `ch02-unshare`\n";
+        assert!(fault(cc).unwrap().contains("no C compiler"));
+        assert_eq!(fault("error: expected `;`\nerror: could not compile `ch02-unshare`\n"), None);
+        let quoting = "error: expected `;`\n --> src/main.rs:3:5\n3 | \"Permission denied\"\n";
+        assert_eq!(fault(quoting), None);
+        let manifest = "error: key with no value\n --> exercises/ch02-unshare/Cargo.toml:21:8\n";
+        assert_eq!(fault(manifest).unwrap(), "cargo could not build it, and says why above");
+    }
+
+    #[test]
+    fn cargos_own_lines_are_told_from_diagnostics() {
+        let line = "\x1b[1m\x1b[92m   Compiling\x1b[0m libc v0.2.186";
+        assert_eq!(status(&screen::plain(line)), Some(("Compiling", "libc v0.2.186")));
+        assert_eq!(
+            status("    Blocking waiting for file lock"),
+            Some(("Blocking", "waiting for file lock"))
+        );
+        for diagnostic in [
+            "error: expected one",
+            "   --> src/main.rs",
+            "For more information",
+            "",
+            "    |     ^ größer",
+        ] {
+            assert_eq!(status(diagnostic), None, "{diagnostic}");
+        }
+    }
+}

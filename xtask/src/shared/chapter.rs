@@ -1,0 +1,140 @@
+//! Chapters, and the names by which one asks for them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::shared::failure::{Failure, Result};
+
+/// A chapter: one name in four places.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Chapter {
+    /// `ch03-clone`: the folder under `exercises` and `solutions`, the page, the package.
+    pub(crate) name: String,
+}
+
+/// Names another checkout to work in than the one that this command was built from.
+pub(crate) const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
+
+/// The checkout that this command belongs to, wherever it is called from.
+pub(crate) fn root() -> PathBuf {
+    if let Some(root) = std::env::var_os(ROOT) {
+        return PathBuf::from(root);
+    }
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the checkout").to_owned()
+}
+
+/// A path as one types it at the top of the checkout.
+pub(crate) fn shown(file: &Path) -> String {
+    file.strip_prefix(root()).unwrap_or(file).display().to_string()
+}
+
+/// The text of a file that must be there.
+pub(crate) fn read(file: &Path) -> Result<String> {
+    let text = fs::read_to_string(file);
+    text.map_err(|error| Failure::new(format!("could not read `{}`: {error}", file.display())))
+}
+
+impl Chapter {
+    /// All of them, in order: the folders `exercises/chNN-slug`.
+    pub(crate) fn all() -> Result<Vec<Chapter>> {
+        let folder = root().join("exercises");
+        let entries = fs::read_dir(&folder).map_err(|error| {
+            Failure::new(format!("could not read `{}`: {error}", folder.display()))
+        })?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let chapters = names.filter(|name| is_chapter_name(name)).map(|name| Chapter { name });
+        let mut chapters: Vec<_> = chapters.collect();
+        chapters.sort();
+        Ok(chapters)
+    }
+
+    /// The one after this.
+    pub(crate) fn next(&self) -> Result<Option<Chapter>> {
+        Ok(Chapter::all()?.into_iter().find(|other| other > self))
+    }
+
+    /// The one that `asked` means.
+    pub(crate) fn find(asked: &str) -> Result<Chapter> {
+        let all = Chapter::all()?;
+        let found = all.iter().find(|chapter| chapter.answers_to(asked)).cloned();
+        found.ok_or_else(|| {
+            let names: Vec<_> = all.iter().map(|chapter| chapter.name.as_str()).collect();
+            Failure::usage(format!("there is no chapter `{asked}`"))
+                .help(format!("the chapters are {}", names.join(", ")))
+        })
+    }
+
+    fn answers_to(&self, asked: &str) -> bool {
+        let asked = asked.to_ascii_lowercase();
+        let number = asked.strip_prefix("ch").unwrap_or(&asked);
+        asked == self.name || asked == self.slug() || number.parse() == Ok(self.number())
+    }
+
+    /// 3 of `ch03-clone`.
+    pub(crate) fn number(&self) -> u32 {
+        self.name[2..4].parse().expect("`is_chapter_name` has seen two digits")
+    }
+
+    /// `clone` of `ch03-clone`.
+    pub(crate) fn slug(&self) -> &str {
+        &self.name[5..]
+    }
+
+    /// `ch3`, as one types it.
+    pub(crate) fn short(&self) -> String {
+        format!("ch{}", self.number())
+    }
+
+    pub(crate) fn exercise(&self) -> PathBuf {
+        root().join("exercises").join(&self.name)
+    }
+
+    pub(crate) fn solution(&self) -> PathBuf {
+        root().join("solutions").join(&self.name)
+    }
+
+    pub(crate) fn page(&self) -> PathBuf {
+        root().join("book/src").join(&self.name).with_extension("md")
+    }
+
+    /// The file that the learner edits.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.exercise().join("src/main.rs")
+    }
+
+    /// The exercise as it was handed out.
+    pub(crate) fn stub(&self) -> PathBuf {
+        self.exercise().join("stub.rs")
+    }
+}
+
+fn is_chapter_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes.len() > 5
+        && bytes.starts_with(b"ch")
+        && bytes[2..4].iter().all(u8::is_ascii_digit)
+        && bytes[4] == b'-'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_chapter_has_many_names() {
+        let chapter = Chapter { name: "ch03-clone".into() };
+        for asked in ["ch3", "ch03", "3", "03", "CH3", "clone", "ch03-clone"] {
+            assert!(chapter.answers_to(asked), "{asked}");
+        }
+        for asked in ["ch30", "33", "ch", "", "ch03-", "clon", "-3", "ch03-clone/"] {
+            assert!(!chapter.answers_to(asked), "{asked}");
+        }
+    }
+
+    #[test]
+    fn only_chapters_are_chapters() {
+        for name in ["harness", "ch-x", "ch3-x", "ch003-x", "README.md", "ch03"] {
+            assert!(!is_chapter_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a command says when it cannot do its work.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::shared::screen::{self, plain_lines};
+
+pub(crate) type Result<T = ExitCode> = std::result::Result<T, Failure>;
+
+/// What could not be done, why, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// A command line that makes no sense: exit status 2.
+    pub(crate) fn usage(message: impl fmt::Display) -> Failure {
+        Failure { code: 2, message: message.to_string(), help: None }
+    }
+
+    /// Anything else that went wrong: exit status 1.
+    pub(crate) fn new(message: impl fmt::Display) -> Failure {
+        Failure { code: 1, message: message.to_string(), help: None }
+    }
+
+    /// This machine cannot do it: exit status 3.
+    pub(crate) fn machine(message: impl fmt::Display) -> Failure {
+        Failure { code: 3, message: message.to_string(), help: None }
+    }
+
+    pub(crate) fn help(mut self, help: impl fmt::Display) -> Failure {
+        self.help = Some(help.to_string());
+        self
+    }
+
+    /// Prints it. There may be names and quotations in it.
+    pub(crate) fn say(&self) {
+        screen::warn(&format!("error: {}\n", plain_lines(&self.message)));
+        if let Some(help) = &self.help {
+            screen::warn(&format!("help: {}\n", plain_lines(help)));
+        }
+    }
+
+    /// The exit status, which says of which kind it is.
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> &str {
+        self.help.as_deref().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,183 @@
+//! Programs that are no packages: mistakes made from a solution, stubs, other right answers, cheats.
+//!
+//! They are compiled together, in a throwaway workspace under the target folder. It has the
+//! versions, features and profiles of this one and the same target folder, so that not one
+//! dependency is built twice.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness::mistakes::Edit;
+
+use crate::shared::cargo::{self, programs, target};
+use crate::shared::chapter::root;
+use crate::shared::failure::{Failure, Result};
+
+/// What every exercise may use.
+const DEPENDENCIES: &str = "\
+[dependencies]
+anyhow.workspace = true
+libc.workspace = true
+nix.workspace = true
+";
+
+/// One program in one file.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// What it is called, as a program and in messages.
+    pub(crate) name: String,
+    pub(crate) text: String,
+    /// Whether a warning of the compiler is a fault. Mistakes leave imports unused, stubs must not.
+    pub(crate) strict: bool,
+}
+
+/// What the compiler made of the sources.
+pub(crate) struct Built {
+    /// By name; without those that did not compile.
+    pub(crate) programs: BTreeMap<String, PathBuf>,
+    /// The names of those, or of strict ones with a warning, and what the compiler said.
+    pub(crate) faults: Vec<String>,
+}
+
+/// Compiles all of them.
+pub(crate) fn build(sources: &[Source]) -> Result<Built> {
+    let folder = target()?.join("variants");
+    write_workspace(&folder, sources).map_err(|error| {
+        Failure::new(format!("could not write the programs to `{}`: {error}", folder.display()))
+    })?;
+    let output = cargo::command()
+        .args(["build", "--quiet", "--keep-going", "--manifest-path"])
+        .arg(folder.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(target()?)
+        .output()
+        .map_err(|error| Failure::new(format!("could not start cargo: {error}")))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let (failed, mut faults) = faults_in(&said, sources);
+    if !output.status.success() && failed.is_empty() {
+        return Err(Failure::new(format!("the programs could not be built\n{said}")));
+    }
+    if !said.trim().is_empty() {
+        // Cargo says it once for all of them.
+        faults.push(format!("the compiler said:\n{}", said.trim_end()));
+    }
+    let folder = programs()?;
+    let compiled = sources.iter().filter(|source| !failed.contains(&source.name.as_str()));
+    let programs = compiled.map(|source| (source.name.clone(), folder.join(&source.name)));
+    Ok(Built { programs: programs.collect(), faults })
+}
+
+/// Who did not compile, and what is wrong with whom, by what the compiler said.
+fn faults_in<'a>(said: &str, sources: &'a [Source]) -> (Vec<&'a str>, Vec<String>) {
+    let names = sources.iter().map(|source| source.name.as_str());
+    let failed: Vec<&str> =
+        names.filter(|name| said.contains(&format!("(bin \"{name}\") due to"))).collect();
+    let mut faults: Vec<String> =
+        failed.iter().map(|name| format!("{name} does not compile")).collect();
+    let warned = sources
+        .iter()
+        .map(|source| source.name.as_str())
+        .filter(|name| !failed.contains(name) && said.contains(&format!("--> strict/{name}.rs:")));
+    faults.extend(warned.map(|name| format!("{name} compiles with a warning")));
+    (failed, faults)
+}
+
+/// Writes what has changed, and nothing else: Cargo goes by the time of a file.
+fn write_workspace(folder: &Path, sources: &[Source]) -> std::io::Result<()> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
+    // Its members are not ours. What follows is: the package's keys, versions, lints and profiles.
+    let shared = manifest.find("[workspace.package]").map_or("", |start| &manifest[start..]);
+    let members = "[workspace]\nresolver = \"3\"\nmembers = [\"lenient\", \"strict\"]\n\n";
+    write_if_new(&folder.join("Cargo.toml"), &format!("{members}{shared}"))?;
+    copy_lock(&root().join("Cargo.lock"), &folder.join("Cargo.lock"))?;
+
+    for (package, strict, lints) in
+        [("lenient", false, "[lints.rust]\nwarnings = \"allow\"\n"), ("strict", true, "")]
+    {
+        let mut manifest = format!(
+            "[package]\nname = \"variants-{package}\"\nversion.workspace = true\n\
+             edition.workspace = true\nrust-version.workspace = true\nautobins = false\n\n"
+        );
+        for source in sources.iter().filter(|source| source.strict == strict) {
+            let name = &source.name;
+            _ = write!(manifest, "[[bin]]\nname = \"{name}\"\npath = \"{name}.rs\"\n\n");
+            write_if_new(&folder.join(package).join(format!("{name}.rs")), &source.text)?;
+        }
+        manifest += DEPENDENCIES;
+        manifest += lints;
+        write_if_new(&folder.join(package).join("Cargo.toml"), &manifest)?;
+    }
+    Ok(())
+}
+
+fn write_if_new(file: &Path, text: &str) -> std::io::Result<()> {
+    if fs::read_to_string(file).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    fs::create_dir_all(file.parent().unwrap_or(Path::new("/")))?;
+    fs::write(file, text)
+}
+
+/// Cargo strikes from the copy what is not needed here, so it is compared by time.
+fn copy_lock(ours: &Path, copy: &Path) -> std::io::Result<()> {
+    let copied = fs::metadata(copy).and_then(|found| found.modified());
+    let changed = fs::metadata(ours)?.modified()?;
+    if copied.is_ok_and(|copied| copied > changed) {
+        return Ok(());
+    }
+    fs::write(copy, fs::read(ours)?)
+}
+
+/// Makes a mistake: each `find` stands in the text exactly once and becomes its `replace`.
+///
+/// # Errors
+///
+/// Which `find` is not there, or more than once.
+pub(crate) fn apply(text: &str, edits: &[Edit]) -> std::result::Result<String, String> {
+    edits.iter().try_fold(text.to_owned(), |text, Edit { find, replace }| {
+        match text.matches(find.as_str()).count() {
+            1 => Ok(text.replacen(find.as_str(), replace, 1)),
+            0 => Err(format!("not in the solution: {find:?}")),
+            many => Err(format!("{many} times in the solution: {find:?}")),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(find: &str, replace: &str) -> Edit {
+        Edit { find: find.into(), replace: replace.into() }
+    }
+
+    #[test]
+    fn an_edit_replaces_the_only_place() {
+        assert_eq!(apply("a b c", &[edit("b", "x"), edit("x c", "y")]).unwrap(), "a y");
+        assert_eq!(apply("unchanged", &[]).unwrap(), "unchanged");
+    }
+
+    #[test]
+    fn the_compiler_is_understood() {
+        let sources = ["good", "warned", "wrong"].map(|name| Source {
+            name: name.into(),
+            text: String::new(),
+            strict: name == "warned",
+        });
+        let said = "warning: unused\n --> strict/warned.rs:1:2\n\nerror[E0425]: nope\n --> lenient/wrong.rs:3:4\n\nerror: could not compile `variants-lenient` (bin \"wrong\") due to 1 previous error\n";
+        let (failed, faults) = faults_in(said, &sources);
+        assert_eq!(failed, ["wrong"]);
+        assert_eq!(faults, ["wrong does not compile", "warned compiles with a warning"]);
+        assert_eq!(faults_in("", &sources), (vec![], vec![]));
+    }
+
+    #[test]
+    fn an_edit_that_finds_nothing_or_too_much_is_an_error() {
+        let missing = apply("a b c", &[edit("z", "")]).unwrap_err();
+        assert!(missing.contains("not in the solution") && missing.contains("\"z\""), "{missing}");
+        let twice = apply("a b a", &[edit("a", "")]).unwrap_err();
+        assert!(twice.contains("2 times"), "{twice}");
+    }
+}
