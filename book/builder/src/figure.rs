@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail};
 use figures::{Part, View};
 use harness::look::Kind;
-use harness::record::{Change, Story};
 use harness::sandbox::{NoStory, Sandbox, State, Wait};
+use harness::trace::{Change, Story};
 
 use crate::fault::Problem;
 use crate::page::{Fence, Page, StartState, inline_html};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
-use harness::look::Kind;
-use harness::record::{Change, Outcome, Step, Story, World};
+use trace::Kind;
+use trace::{Change, Outcome, Step, Story, World};
 
 use crate::svg::{Picture, escape};
 use crate::{maps, membership, mounts, network, owners, pointers, processes};

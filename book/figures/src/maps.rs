@@ -1,8 +1,8 @@
 //! Id maps as pairs of number lines: the ids inside a user namespace above, those outside below,
 //! and each range joined with its other end (user_namespaces(7)).
 
-use harness::look::Kind;
-use harness::record::World;
+use trace::Kind;
+use trace::World;
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};

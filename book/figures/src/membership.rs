@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use harness::look::Kind;
-use harness::record::{Task, World};
+use trace::Kind;
+use trace::{Task, World};
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};

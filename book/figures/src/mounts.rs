@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use harness::look::Kind;
-use harness::record::{Mount, World};
+use trace::Kind;
+use trace::{Mount, World};
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};

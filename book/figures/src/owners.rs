@@ -1,8 +1,8 @@
 //! The tree of user namespaces: each box lies in its parent's, and lists what it owns and who is
 //! in it.
 
-use harness::look::Kind;
-use harness::record::World;
+use trace::Kind;
+use trace::World;
 
 use crate::figure::{self, Part};
 use crate::membership::Who;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use harness::record::{Outcome, Story, World};
+use trace::{Outcome, Story, World};
 
 use crate::figure::{Part, View, figure, who};
 use crate::svg::escape;

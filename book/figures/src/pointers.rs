@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use harness::look::Kind;
-use harness::record::World;
+use trace::Kind;
+use trace::World;
 
 use crate::figure::{self, Part};
 use crate::membership::Who;

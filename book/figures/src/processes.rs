@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use harness::look::Kind;
-use harness::record::World;
+use trace::Kind;
+use trace::World;
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};
@@ -53,7 +53,7 @@ impl figure::Scene for Scene {
             };
             processes.insert(*number, process);
         }
-        let mut namespaces: Vec<&harness::record::Namespace> =
+        let mut namespaces: Vec<&trace::Namespace> =
             world.namespaces.iter().filter(|namespace| namespace.kind == Kind::Pid).collect();
         namespaces.sort_by_key(|namespace| depth(world, &namespace.name));
         Scene {

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use harness::look::Kind;
-use harness::record::{Change, Link, Mount, Outcome, Step, Story};
+use trace::Kind;
+use trace::{Change, Link, Mount, Outcome, Step, Story};
 
 use crate::figure::{Frame, Part, View, figure, frames};
 use crate::svg::{Area, Font, Picture, WIDTH};

@@ -1,8 +1,8 @@
 //! `ch04-setns PID -- COMMAND` joins a process; `ch04-setns pin PID PATH` keeps a namespace.
 
 use harness::look::Kind;
-use harness::look::visitor;
 use harness::sandbox::Resident;
+use harness::visit;
 use harness::{Exercise, Report, assert_report, exercise, token};
 
 /// The target: a neighbour with UTS, IPC and network namespaces of its own, and a random name. It went
@@ -94,7 +94,7 @@ fn step4_a_pinned_namespace_outlives_its_last_process() {
         target.await_end(harness::sandbox::patience());
     }
     let mnt = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
-    let found = match visitor::host_name_at(mnt, "/run/kept") {
+    let found = match visit::host_name_at(mnt, "/run/kept") {
         Ok(name) => format!("host name {name}"),
         Err(errno) => format!("no namespace ({})", errno.desc()),
     };

@@ -1,9 +1,9 @@
 //! `ch07-mount DIR TEXT -- COMMAND`: a mount that nobody else sees, in a world where mounts are
 //! shared.
 
-use harness::look::visitor::{self, mount_at, mounts_in, unmount_at};
 use harness::look::{Kind, Namespace};
 use harness::sandbox::Thing;
+use harness::visit::{self, mount_at, mounts_in, unmount_at};
 use harness::{Attempt, Report, Seen, assert_report, exercise, token};
 
 /// Starts the program in a lab whose mounts are all shared. DIR is an empty folder there, on the

@@ -1,7 +1,8 @@
 //! `ch08-root ROOT SHARE -- COMMAND`: another root directory, and nothing left of the old one.
 
-use harness::look::{Mount, visitor};
+use harness::look::Mount;
 use harness::sandbox::Thing;
+use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, token};
 
 /// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are all shared,
@@ -31,7 +32,7 @@ fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::
     // Three lists: the mounts that COMMAND's root directory leads to, the three among them that it
     // shall have, and all of its mount namespace.
     let mounts = process.mounts()?;
-    let all = visitor::mounts_in(command.mnt())?;
+    let all = visit::mounts_in(command.mnt())?;
     let find = |point: &str, what: &dyn Fn(&Mount) -> bool| {
         mounts.iter().rfind(|mount| mount.point == point && what(mount))
     };
@@ -70,7 +71,7 @@ fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::
     // Not by COMMAND's root directory, which chroot(2) changes as well, but by the namespace's.
     let root_of_all = all.iter().any(|mount| mount.point == "/" && is(root, mount));
     let names = match root_of_all {
-        true => visitor::names_in(command.mnt(), "/")?.join(", "),
+        true => visit::names_in(command.mnt(), "/")?.join(", "),
         false => "those of the lab".to_owned(),
     };
     line("names in the namespace's root", &names);

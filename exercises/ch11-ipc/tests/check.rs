@@ -1,16 +1,17 @@
 //! `ch11-ipc KEY TEXT -- COMMAND`: shared memory and a queue that exist only inside.
 
-use harness::look::{Kind, Namespace, visitor};
+use harness::look::{Kind, Namespace};
+use harness::visit;
 use harness::{Report, assert_report, exercise, random, token};
 
 /// What is under the key and behind the name in an IPC namespace, asked by a visitor that goes
 /// there.
 fn content(ipc: &Namespace, key: i32, text: &str) -> (String, String) {
-    let segment = match visitor::segment_in(ipc, key) {
+    let segment = match visit::segment_in(ipc, key) {
         Ok(text) => format!("a segment with {text:?}"),
         Err(errno) => format!("no segment ({})", errno.desc()),
     };
-    let queue = match visitor::queue_in(ipc, &format!("/{text}")) {
+    let queue = match visit::queue_in(ipc, &format!("/{text}")) {
         Ok(()) => "there".to_owned(),
         Err(errno) => format!("none ({})", errno.desc()),
     };
@@ -20,7 +21,7 @@ fn content(ipc: &Namespace, key: i32, text: &str) -> (String, String) {
 /// The keys of all segments, by role. In /proc/sysvipc one reads one's own IPC namespace: a visitor
 /// must go there (`sysvipc_proc_open` in `ipc/util.c`).
 fn keys(ipc: &Namespace, key: i32) -> String {
-    let text = visitor::read_in(ipc, "/proc/sysvipc/shm").unwrap_or_default();
+    let text = visit::read_in(ipc, "/proc/sysvipc/shm").unwrap_or_default();
     let keys = text.lines().skip(1).filter_map(|line| line.split_ascii_whitespace().next());
     let by_role = keys.map(|found| match found.parse() {
         Ok(0) => "IPC_PRIVATE",
@@ -34,7 +35,7 @@ fn keys(ipc: &Namespace, key: i32) -> String {
 fn objects(ipc: &Namespace) -> String {
     let mut found = Vec::new();
     for (sort, name) in [("shm", "segments"), ("sem", "semaphore sets"), ("msg", "queues")] {
-        match visitor::read_in(ipc, &format!("/proc/sysvipc/{sort}")) {
+        match visit::read_in(ipc, &format!("/proc/sysvipc/{sort}")) {
             Ok(text) if text.lines().count() <= 1 => {}
             Ok(text) => found.push(format!("{} {name}", text.lines().count() - 1)),
             Err(errno) => found.push(format!("{name} cannot be read ({errno})")),
@@ -54,7 +55,7 @@ fn report() -> Report {
         let inside = command.namespaces.get(Kind::Ipc).expect("every kernel has IPC namespaces");
         let outside = lab.get(Kind::Ipc).expect("every kernel has IPC namespaces");
         let mnt = lab.get(Kind::Mnt).expect("every kernel has mount namespaces");
-        let names = visitor::names_in(mnt, "/dev/shm").unwrap_or_default();
+        let names = visit::names_in(mnt, "/dev/shm").unwrap_or_default();
         let (keys_inside, posix) = (keys(inside, key), names.join(", "));
         let [(segment, queue), (lab_segment, lab_queue)] =
             [inside, outside].map(|ipc| content(ipc, key, &text));

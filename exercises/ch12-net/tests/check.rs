@@ -1,6 +1,7 @@
 //! `ch12-net PORT OUTSIDE INSIDE -- COMMAND`: two servers on one port, in two network namespaces.
 
-use harness::look::{Kind, Namespace, visitor};
+use harness::look::{Kind, Namespace};
+use harness::visit;
 use harness::{Report, assert_report, exercise, random, token};
 
 /// Runs the program once and looks at both networks while COMMAND is parked.
@@ -28,7 +29,7 @@ fn report() -> Report {
 
 /// What the kernel says of the loopback interface there.
 fn loopback(net: &Namespace) -> String {
-    let links = match visitor::links_in(net) {
+    let links = match visit::links_in(net) {
         Ok(links) => links,
         Err(errno) => return format!("cannot be read ({errno})"),
     };
@@ -41,7 +42,7 @@ fn loopback(net: &Namespace) -> String {
 
 /// What a visitor hears who connects from there.
 fn answer(net: &Namespace, port: u16) -> String {
-    match visitor::words_on_port(net, port) {
+    match visit::words_on_port(net, port) {
         Ok(words) => format!("says {words}"),
         Err(errno) => format!("no answer ({})", errno.desc()),
     }

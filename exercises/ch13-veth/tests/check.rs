@@ -4,8 +4,9 @@ use std::net::Ipv4Addr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use harness::look::{Kind, Link, Namespace, Process, visitor};
+use harness::look::{Kind, Link, Namespace, Process};
 use harness::sandbox::patience;
+use harness::visit;
 use harness::{Report, Seen, assert_report, exercise, random, token};
 
 /// What one run of the program is given.
@@ -44,8 +45,8 @@ fn report() -> Report {
     if let Some(command) = attempt.command() {
         let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
         let report = &mut attempt.report;
-        let here = visitor::links_in(lab).unwrap_or_default();
-        let there = visitor::links_in(net(&command)).unwrap_or_default();
+        let here = visit::links_in(lab).unwrap_or_default();
+        let there = visit::links_in(net(&command)).unwrap_or_default();
         let (end, other) = ends(&there, &here);
         report.line("COMMAND is joined to", joined(&there, end, other));
         report.line("COMMAND's end", state(end));
@@ -60,7 +61,7 @@ fn report() -> Report {
         ] {
             report.line(key, way(from, to, address));
         }
-        let routes = visitor::routes_in(there).unwrap_or_default();
+        let routes = visit::routes_in(there).unwrap_or_default();
         let default = routes.iter().find(|route| route.destination == "default");
         let gateway = default.and_then(|route| route.gateway.clone());
         report.line("default route of COMMAND", gateway.unwrap_or_else(|| "none".to_owned()));
@@ -76,7 +77,7 @@ fn afterwards() -> &'static str {
     attempt.run.await_end();
     let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
     let deadline = Instant::now() + patience();
-    while visitor::links_in(lab).is_ok_and(|links| links.iter().any(is_veth)) {
+    while visit::links_in(lab).is_ok_and(|links| links.iter().any(is_veth)) {
         if Instant::now() > deadline {
             return "an end is in the lab";
         }
@@ -122,7 +123,7 @@ fn state(link: Option<&Link>) -> String {
 
 /// A visitor listens there and another connects from here.
 fn way(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> &'static str {
-    match visitor::exchange(from, to, address) {
+    match visit::exchange(from, to, address) {
         Ok(_) => "packets go there and back",
         Err(nix::errno::Errno::EADDRNOTAVAIL) => "nobody has this address there",
         Err(nix::errno::Errno::ENETUNREACH) => "no route",
@@ -178,7 +179,7 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
         (Some(first), Some(second)) => {
             // Who was parked first was a race.
             let has = |seen: &Seen, address: Ipv4Addr| {
-                let links = visitor::links_in(net(seen)).unwrap_or_default();
+                let links = visit::links_in(net(seen)).unwrap_or_default();
                 links.iter().any(|link| link.addresses.contains(&format!("{address}/24")))
             };
             let address = if has(second, one.inner) { one.inner } else { two.inner };

@@ -2,8 +2,9 @@
 //! with limits if that is asked for.
 
 use harness::doctor::{self, Advice};
-use harness::look::{Cgroup, Kind, cgroup, visitor};
+use harness::look::{Cgroup, Kind, cgroup};
 use harness::sandbox::{self, CGROUPS, SetupError};
+use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, random, token};
 
 /// The line that every step asks for, also where there is nothing more to see.
@@ -47,7 +48,7 @@ fn look(attempt: &mut Attempt, command: &Seen) {
     let own = command.namespaces.get(Kind::Cgroup).expect("as the lab has");
     let file = format!("/proc/{}/cgroup", command.process.pid());
     // The same file says something else to readers in other cgroup namespaces.
-    let seen_from = |place| match visitor::read_in(place, &file) {
+    let seen_from = |place| match visit::read_in(place, &file) {
         Ok(text) => cgroup::path_in(&text).unwrap_or_else(|| "in no hierarchy".to_owned()),
         Err(errno) => format!("cannot be read ({errno})"),
     };

@@ -1,6 +1,7 @@
 //! `ch15-time MONOTONIC BOOTTIME -- COMMAND`: two clocks are shifted for COMMAND.
 
-use harness::look::{Kind, Namespace, visitor};
+use harness::look::{Kind, Namespace};
+use harness::visit;
 use harness::{Report, assert_report, exercise, random};
 
 /// Why nothing can be seen here, for [`Report::skip`].
@@ -10,7 +11,7 @@ const NONE: &str = "this kernel has no time namespaces (Linux 5.6, CONFIG_TIME_N
 /// /proc/uptime is by the reader's clock.
 fn uptime(time: Option<&Namespace>) -> Option<f64> {
     let text = match time {
-        Some(time) => visitor::read_in(time, "/proc/uptime").ok()?,
+        Some(time) => visit::read_in(time, "/proc/uptime").ok()?,
         None => std::fs::read_to_string("/proc/uptime").ok()?,
     };
     text.split_ascii_whitespace().next()?.parse().ok()

@@ -5,8 +5,9 @@ use std::net::Ipv4Addr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use harness::look::{Kind, Link, Mount, Namespace, Process, visitor};
+use harness::look::{Kind, Link, Mount, Namespace, Process};
 use harness::sandbox::{Run, State, Thing, Wait, patience};
+use harness::visit;
 use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, token};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
@@ -100,7 +101,7 @@ fn limits(attempt: &mut Attempt, command: &Seen, you: &Process) {
 
 fn look_at_mounts(attempt: &mut Attempt, command: &Seen, root: &str) -> nix::Result<()> {
     let mounts = command.process.mounts()?;
-    let all = visitor::mounts_in(command.mnt())?;
+    let all = visit::mounts_in(command.mnt())?;
     let inside = |path: &str| format!("{}{path}", root.trim_start_matches("/tmp"));
     let find = |point: &str, what: &dyn Fn(&Mount) -> bool| {
         mounts.iter().rfind(|mount| mount.point == point && what(mount))
@@ -117,7 +118,7 @@ fn look_at_mounts(attempt: &mut Attempt, command: &Seen, root: &str) -> nix::Res
     };
     let old = all.iter().any(|mount| !wanted.contains(&mount.id));
     // Who asks a proc for `self` and is not in its PID namespace finds no process.
-    let one = visitor::read_in(command.mnt(), "/proc/1/cmdline").unwrap_or_default();
+    let one = visit::read_in(command.mnt(), "/proc/1/cmdline").unwrap_or_default();
     let own_proc = one.contains(root);
     let report = &mut attempt.report;
     report.line("root directory", format_args!("{root}, {}", access(new_root)));
@@ -282,7 +283,7 @@ fn step6_the_network_is_none_or_a_cable() {
         let root = tree();
         let args = ["run"].into_iter().chain(options).chain([root.as_str()]);
         let mut attempt = program(&root).args(args).witness().start();
-        let links = attempt.command().map(|command| visitor::links_in(net(&command)));
+        let links = attempt.command().map(|command| visit::links_in(net(&command)));
         report.line(key, links.map_or("there was no box".to_owned(), |links| told(&links)));
         attempt.release();
         _ = attempt.finish();
@@ -292,7 +293,7 @@ fn step6_the_network_is_none_or_a_cable() {
     let mut attempt = program(&root).args(["run", "--net", "veth", &root]).witness().start();
     _ = attempt.run.await_end();
     let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
-    report.line("the lab after a refusal", told(&visitor::links_in(lab)));
+    report.line("the lab after a refusal", told(&visit::links_in(lab)));
     failure(&mut report, "--net veth, as you", &attempt.finish());
     assert_report!(report.lines(&["without", "--net", "from", "the lab"]), @r"
     without --net: lo up
@@ -314,8 +315,8 @@ fn veth_of_root(report: &mut Report) {
         Some(command) => {
             let lab =
                 attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
-            let inside = visitor::links_in(net(&command));
-            let address = address_of_end(&inside, &visitor::links_in(lab));
+            let inside = visit::links_in(net(&command));
+            let address = address_of_end(&inside, &visit::links_in(lab));
             let what = match address {
                 Some(_) => format!("{} to the lab", told(&inside)),
                 None => told(&inside),
@@ -365,7 +366,7 @@ fn address_of_end(
 /// A visitor listens there and another connects from here.
 fn way(from: &Namespace, to: &Namespace, address: Option<Ipv4Addr>) -> &'static str {
     let Some(address) = address else { return "it has no address" };
-    match visitor::exchange(from, to, address) {
+    match visit::exchange(from, to, address) {
         Ok(_) => "packets go there and back",
         Err(_) => "no answer",
     }
@@ -440,7 +441,7 @@ fn somebody_stays(run: &Run) -> bool {
 /// The kernel takes a network apart when it has time (`cleanup_net` in net/core/net_namespace.c).
 fn left_of_pairs(net: &Namespace) -> &'static str {
     let deadline = Instant::now() + patience();
-    while visitor::links_in(net).is_ok_and(|links| links.iter().any(is_veth)) {
+    while visit::links_in(net).is_ok_and(|links| links.iter().any(is_veth)) {
         if Instant::now() > deadline {
             return "an end";
         }

@@ -6,11 +6,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lab::{random, token, visit};
+
 use crate::doctor;
-use crate::look::{Kind, Mount, Namespace, Namespaces, Process, visitor};
 use crate::report::Report;
-use crate::sandbox::{self, Resident, Run, Sandbox, State, Status, Thing, Wait};
 use crate::verdict;
+use lab::look::{Kind, Mount, Namespace, Namespaces, Process};
+use lab::sandbox::{self, Resident, Run, Sandbox, State, Status, Thing, Wait};
 
 /// Set to a path, it is run instead of the package's own program. So one check can be tried on
 /// many programs: every classic mistake, every other right way.
@@ -273,7 +275,7 @@ impl Attempt {
     fn lab_afterwards(&self) -> String {
         let lab = self.run.lab();
         let mut changes = Vec::new();
-        match lab.get(Kind::Uts).map(visitor::host_name) {
+        match lab.get(Kind::Uts).map(visit::host_name) {
             Some(Ok(name)) if name == self.host_name => {}
             name => changes.push(format!("the host name is {}", or_errno(name))),
         }
@@ -285,7 +287,7 @@ impl Attempt {
 
     /// What has become of the lab's mounts since the program started.
     pub fn mounts_changed(&self) -> Vec<String> {
-        let now = match self.run.lab().get(Kind::Mnt).map(visitor::mounts_in) {
+        let now = match self.run.lab().get(Kind::Mnt).map(visit::mounts_in) {
             Some(Ok(mounts)) => mounts,
             Some(Err(errno)) => return vec![format!("its mounts cannot be read ({errno})")],
             None => return Vec::new(),
@@ -361,7 +363,7 @@ impl Seen {
 
     /// The host name in its UTS namespace, read by a visitor.
     pub fn host_name(&self) -> String {
-        or_errno(self.namespaces.get(Kind::Uts).map(visitor::host_name))
+        or_errno(self.namespaces.get(Kind::Uts).map(visit::host_name))
     }
 }
 
@@ -378,16 +380,4 @@ fn signal_name(number: i32) -> impl fmt::Display {
         Ok(signal) => signal.as_str().to_owned(),
         Err(_) => format!("signal {number}"),
     }
-}
-
-/// A word that nobody can guess, such as `name-3f9a1c`: what is read back from the kernel was put
-/// there in this run.
-pub fn token(word: &str) -> String {
-    format!("{word}-{:06x}", random() & 0xff_ffff)
-}
-
-/// A random number.
-pub fn random() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(std::time::Instant::now())
 }

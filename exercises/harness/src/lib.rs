@@ -2,32 +2,29 @@
 //! says what the kernel saw.
 //!
 //! A check starts the program with [`exercise!`], looks at it through an [`Attempt`], and compares
-//! the [`Report`] with [`assert_report!`]. Below that:
+//! the [`Report`] with [`assert_report!`]. Running, looking and recording are the crate `lab`'s; here
+//! is what judges. Each module imports only those above it:
 //!
-//! * [`sandbox`] runs any program so that this machine stays as it is;
-//! * [`look`] reads from outside which namespaces a process is in, and what is in them;
-//! * [`record`] follows a program through its namespace calls;
-//! * [`mistakes`] knows the classic mistakes and how they show;
 //! * [`doctor`] knows why a machine refuses;
-//! * [`verdict`] is what all of it comes to.
+//! * [`Report`] is what was seen;
+//! * [`mistakes`] knows the classic mistakes and how they show;
+//! * [`verdict`] is what all of it comes to;
+//! * [`Attempt`] runs a program and fills the report.
 
 pub mod doctor;
 mod exercise;
 #[cfg(test)]
 mod fuzz;
-pub mod look;
 pub mod mistakes;
-pub mod record;
 mod report;
-pub mod sandbox;
-mod seccomp;
-mod sys;
 pub mod verdict;
 
-pub use exercise::{Attempt, Exercise, PROGRAM, Seen, random, token};
+pub use exercise::{Attempt, Exercise, PROGRAM, Seen};
 #[doc(hidden)]
 pub use insta;
+pub use lab::{look, random, sandbox, token, visit};
 pub use report::{Part, Report, acts};
+pub use trace;
 
 /// The program of the package whose check this is, ready for arguments.
 #[macro_export]

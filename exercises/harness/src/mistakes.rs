@@ -21,30 +21,14 @@ use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::record::Story;
 use crate::report::Report;
+use trace::{Pointer, Side, Story, glob};
 
 /// One replacement in the solution's source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     pub find: String,
     pub replace: String,
-}
-
-/// Where in the story of a run a mistake is. A pattern is of the call as it is shown; `*` stands
-/// for any text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pointer {
-    /// The last call that fits.
-    Call(String),
-    /// A call that should stand next to the last one that fits.
-    Missing { call: String, side: Side, of: String },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    Before,
-    After,
 }
 
 /// One row.
@@ -185,27 +169,9 @@ pub fn diagnose<'a>(
     let so = |(key, wanted): &(String, Vec<String>)| {
         let failed = failed.as_ref().filter(|_| key == "stderr");
         let mut facts = report.fact(key).into_iter().chain(failed.cloned());
-        facts.any(|fact| wanted.iter().any(|pattern| fits(pattern, &fact)))
+        facts.any(|fact| wanted.iter().any(|pattern| glob(pattern, &fact)))
     };
     mistakes.into_iter().find(|mistake| mistake.when.iter().any(|facts| facts.iter().all(so)))
-}
-
-/// `*` stands for any text. Takes time by the length of the text: a program may have printed
-/// megabytes that nearly fit.
-pub(crate) fn fits(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
-    let (between, last) = rest.rsplit_once('*').unwrap_or(("", rest));
-    let Some(mut text) = text.strip_prefix(first).and_then(|text| text.strip_suffix(last)) else {
-        return false;
-    };
-    // Of each piece the first place that fits leaves most for the others.
-    between.split('*').all(|piece| match text.split_once(piece) {
-        Some((_, after)) => {
-            text = after;
-            true
-        }
-        None => false,
-    })
 }
 
 #[cfg(test)]
@@ -215,13 +181,6 @@ mod tests {
     #[test]
     fn the_general_table_reads() {
         assert!(general().len() > 3);
-    }
-
-    #[test]
-    fn patterns() {
-        assert!(fits("B", "B") && !fits("B", "AB"));
-        assert!(fits("*", "") && fits("*ted", "Operation not permitted") && fits("a*c*e", "abcde"));
-        assert!(!fits("a*c*f", "abcde") && !fits("*b", ""));
     }
 
     #[test]

@@ -5,8 +5,8 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::look::{Kind, Namespace, Namespaces};
-use crate::record::Story;
+use lab::look::{Kind, Namespace, Namespaces};
+use trace::Story;
 
 /// The observed facts of one run.
 #[derive(Default)]
@@ -192,7 +192,7 @@ fn printable(text: &str, lines: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::look::Process;
+    use lab::look::Process;
     use nix::unistd::Pid;
 
     #[test]

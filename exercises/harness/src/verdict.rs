@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use crate::doctor::Advice;
 use crate::mistakes::{self, Mistake};
 use crate::report::Part;
-use crate::sandbox::SetupError;
+use lab::sandbox::SetupError;
 
 /// Names the file that a check writes its verdict to, for whoever runs it.
 pub const FILE: &str = "NAMESPACES_BY_HAND_VERDICT";

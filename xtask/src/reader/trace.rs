@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use harness::record::Story;
 use harness::sandbox::{NoStory, Sandbox, State};
+use harness::trace::Story;
 
 use crate::reader::run::{self, Streams};
 use crate::reader::shell;

@@ -6,9 +6,9 @@
 //! can see from here.
 
 use super::facts::{Facts, UNKNOWN};
-use super::refusal::Refusal;
 use super::table::{self, Environment};
-use crate::mistakes::fits;
+use lab::probe::Refusal;
+use trace::glob;
 
 /// A cause in one line and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ fn judge(row: &Environment, facts: &Facts) -> Fit {
     let (mut hold, mut unknown) = (0_usize, 0_usize);
     for (name, patterns) in &row.facts {
         let value = facts.get(name);
-        if patterns.iter().any(|pattern| fits(pattern, value)) {
+        if patterns.iter().any(|pattern| glob(pattern, value)) {
             hold += 1;
         } else if value == UNKNOWN {
             unknown += 1;

@@ -2,9 +2,9 @@
 
 use super::advice::{self, Advice};
 use super::facts::Facts;
-use super::probe::{self, EVERY, Probe};
-use super::refusal::Refusal;
-use crate::sandbox::{Sandbox, WITNESS};
+use lab::probe::Refusal;
+use lab::probe::{self, EVERY, Probe};
+use lab::sandbox::{Sandbox, WITNESS};
 
 /// What was found out about this machine.
 #[derive(Clone, Debug)]

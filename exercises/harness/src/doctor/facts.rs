@@ -92,7 +92,7 @@ impl Facts {
             self.put(name, capabilities.map(|all| yes(all & 1 << number != 0)));
         }
         self.put("seccomp", field(status, "Seccomp:").map(str::to_owned));
-        self.put("machines_root", yes(crate::sandbox::holds_the_machines_root()));
+        self.put("machines_root", yes(lab::sandbox::holds_the_machines_root()));
         self.put("no_new_privs", field(status, "NoNewPrivs:").map(str::to_owned));
     }
 

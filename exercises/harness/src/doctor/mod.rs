@@ -7,23 +7,18 @@
 //! switch is there: only both together name a cause.
 
 mod advice;
-mod attempts;
 mod examination;
 mod facts;
-mod ground;
 mod mounts;
-pub(crate) mod probe;
-mod refusal;
 mod table;
 
 pub use advice::Advice;
 pub use examination::{Examination, Finding, Outcome, examine};
 pub use facts::Facts;
-pub use probe::places;
-pub use refusal::Refusal;
+pub use lab::probe::{Refusal, places};
 pub use table::{Environment, Meaning, Proof, Staged, environments, meanings};
 
-use crate::sandbox::SetupError;
+use lab::sandbox::SetupError;
 
 /// The advice for a sandbox that could not be set up.
 pub fn explain(error: &SetupError) -> Advice {

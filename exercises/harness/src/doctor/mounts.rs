@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::look::mounts::{Mount, parse};
+use lab::look::mounts::{Mount, parse};
 
 /// The mounts that are visible here, in the order in which they were made.
 pub(super) struct Mounts {

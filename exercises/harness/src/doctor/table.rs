@@ -187,8 +187,8 @@ fn lists(value: &DeValue) -> Option<Vec<(String, Vec<String>)>> {
 mod tests {
     use super::*;
     use crate::doctor::Facts;
-    use crate::doctor::probe;
-    use crate::sandbox::Stage;
+    use lab::probe;
+    use lab::sandbox::Stage;
 
     #[test]
     fn the_table_reads_and_names_only_what_exists() {

@@ -5,9 +5,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{Attempt, Seen};
-use crate::look::{Kind, Process};
-use crate::record::{Change, Story};
-use crate::sandbox::{self, NoStory};
+use lab::look::{Kind, Process};
+use lab::sandbox::{self, NoStory};
+use trace::{Change, Story};
 
 /// Whoever started the program, by the ids of this machine.
 const YOU: &str = "you";
@@ -158,8 +158,8 @@ fn called(number: u32, named: Option<u32>, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Outcome, Step};
     use nix::errno::Errno;
+    use trace::{Outcome, Step};
 
     fn story(setgroups: &str) -> Story {
         let written = |text: &str| Step {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use harness::look::Kind;
-use harness::record::{Change, Outcome, Step, Story, Task, World};
+use harness::trace::{Change, Outcome, Step, Story, Task, World};
 
 use crate::shared::screen::{self, Screen, plain};
 

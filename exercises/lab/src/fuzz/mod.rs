@@ -1,0 +1,342 @@
+//! What the harness reads is thrown at it broken: nothing panics, nothing takes memory without
+//! bound, and what was written is read again. `PROPTEST_CASES=100000` tries more.
+
+mod input;
+
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::socket::{setsockopt, sockopt};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use trace::{Story, World, glob};
+
+use input::{bound, memory_of, nearly};
+
+use crate::helper::ids;
+use crate::helper::setup::{SetupError, Stage};
+use crate::helper::wire;
+use crate::look::network::{self, Link, Route};
+use crate::look::process::{field, hard_limit_in, ids_in, ranges_in};
+use crate::look::stat::Stat;
+use crate::look::{cgroup, mounts};
+use crate::sandbox::cgroups::Plan;
+use crate::sandbox::message::{Excess, Message, Status};
+use crate::sandbox::request::{Request, Resident, Shown, State, Thing};
+use crate::visit::{Visit, filler};
+
+/// All that reads bytes from another process.
+fn read_bytes(bytes: &[u8]) {
+    _ = Request::decode(bytes);
+    _ = Message::decode(bytes);
+    _ = Visit::decode(bytes);
+    _ = filler::outcome_in(bytes);
+    _ = ids_in(bytes);
+    read_netlink(bytes);
+}
+
+/// An answer, and what is in each of its messages, whatever its kind. How many there were.
+fn read_netlink(bytes: &[u8]) -> usize {
+    let each = |(_, body)| _ = (network::link(body), network::address(body), network::route(body));
+    network::all_messages(bytes).map(each).count()
+}
+
+/// All that reads a text: a table, a file of ours, a file of `/proc`.
+fn read_text(text: &str) {
+    read_proc(text);
+    _ = mounts::parse(text);
+    for line in text.lines() {
+        _ = Link::from_line(line);
+        _ = Route::from_line(line);
+    }
+    if let Ok(story) = Story::from_json_lines(text) {
+        tell(&story);
+    }
+}
+
+/// All that reads a file of a process.
+fn read_proc(text: &str) {
+    _ = (Stat::parse(text), ranges_in(text), hard_limit_in(text, "Max processes"));
+    for name in ["NSpid:", "Pid:", "mnt_id:", "Uid:", "CapEff:"] {
+        _ = field(text, name);
+    }
+    let (first, length) = ids::longest(text);
+    // What they are taken for: ids that are in the range, and not its first one.
+    if let Some(start) = ids::block(text).map(u64::from) {
+        assert!(start > first && start - first <= length - u64::from(ids::MANY), "{text}");
+    }
+    let path = cgroup::path_in(text).unwrap_or_default();
+    for mount in mounts::parse(text) {
+        let below = cgroup::below(&mount, &path);
+        assert!(below.is_none_or(|below| below.starts_with(&mount.point)), "{text}");
+    }
+}
+
+/// All that is made of a story.
+fn tell(story: &Story) {
+    let mut world = World::default();
+    for step in &story.steps {
+        _ = (step.line(), step.sentences(&world));
+        world.apply(step);
+    }
+    _ = story.point(None);
+    _ = story.clone().portable();
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let texts = || vec(".{0,8}", 0..4);
+    let shown = (".{0,8}", ".{0,8}").prop_map(|(name, path)| Shown { name, path });
+    let below = (any::<Option<u32>>(), vec(any::<i32>(), 0..3), any::<i32>());
+    let resident = (".{0,8}", any::<i32>(), any::<Option<i32>>(), any::<Option<String>>(), below)
+        .prop_map(|(name, new, thread, host_name, (creator, below, far))| Resident {
+            name,
+            new,
+            thread,
+            host_name,
+            creator,
+            below,
+            far,
+        });
+    let thing =
+        prop_oneof![Just(Thing::Folder), ".{0,8}".prop_map(Thing::File), Just(Thing::Witness)];
+    let lists = (vec(shown, 0..3), vec(resident, 0..3), vec((".{0,8}", thing), 0..3));
+    let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
+    let small = (".{0,8}", ".{0,8}", prop::option::of(plan), vec(any::<u8>(), 0..3));
+    (any::<[bool; 8]>(), lists, small, texts(), texts()).prop_map(
+        |(switches, lists, small, command, environment)| {
+            let (host_name, folder, own_cgroups, unknown_ioctls) = small;
+            let [
+                plain,
+                network,
+                terminal,
+                many_ids,
+                stranger,
+                shared_mounts,
+                cgroups,
+                no_new_privs,
+            ] = switches;
+            let (shown, residents, things) = lists;
+            Request {
+                state: if plain { State::PlainUser } else { State::RootLab },
+                network,
+                terminal,
+                many_ids,
+                stranger,
+                host_name,
+                shown,
+                residents,
+                things,
+                shared_mounts,
+                cgroups,
+                no_new_privs,
+                own_cgroups,
+                unknown_ioctls,
+                folder,
+                command,
+                environment,
+            }
+        },
+    )
+}
+
+fn messages() -> impl Strategy<Value = Message> {
+    let status =
+        prop_oneof![any::<i32>().prop_map(Status::Exited), any::<i32>().prop_map(Status::Killed)];
+    let excess = prop_oneof![Just(None), Just(Some(Excess::Memory)), Just(Some(Excess::Processes))];
+    let error = (any::<Index>(), ".{0,8}", 1..100i32).prop_map(|(stage, call, errno)| SetupError {
+        stage: *stage.get(&Stage::ALL),
+        call,
+        errno: Errno::from_raw(errno),
+    });
+    prop_oneof![
+        Just(Message::Created),
+        Just(Message::Started),
+        error.prop_map(Message::Failed),
+        vec((".{0,8}", any::<i32>()), 0..4).prop_map(Message::Residents),
+        ".{0,40}".prop_map(|mounts| Message::Ready { mounts }),
+        (status, excess, any::<u64>(), vec(".{0,8}", 0..4)).prop_map(
+            |(status, excess, orphaned, left_running)| {
+                Message::Ended { status, excess, orphaned, left_running }
+            }
+        ),
+    ]
+}
+
+const RIGHT: &[&str] = &[
+    include_str!("../../../../book/stories/ch03-clone-birth.jsonl"),
+    include_str!("../../../../book/stories/ch07-mount-propagation.jsonl"),
+    include_str!("../../../../book/stories/ch13-veth-recipe.jsonl"),
+    "36 35 98:0 /part /my\\040disk rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n",
+    "2 true veth 3 true 0 10.0.0.1/24,fe80::1/64 eth0\ndefault 10.0.0.1 2\n",
+    "7 (a) b) S 1 7 7 0 -1 4194560 96 0 0 0 0 0 0 0 20 0 1 0 6 2641920 197 18446744073709551615\n",
+    "Name:\tsh\nPPid:\t1\nUid:\t0\t0\t0\t0\nNSpid:\t7\t2\nCapEff:\t000001ffffffffff\n",
+    "         0          0 4294967295\n0 100000 65536\n1000 1000 1\n",
+    "Limit Soft Limit Hard Limit Units\nMax processes             256     unlimited    processes\n",
+    "12:cpu:/a\n0::/user.slice/a\n3 1 0:28 /user.slice /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
+    "pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t3\nPid:\t7\nNSpid:\t7\t2\n",
+];
+
+/// An attribute of rtnetlink(7), in which there may be others.
+fn attributes() -> impl Strategy<Value = Vec<u8>> {
+    let attribute = |kind: u16, value: &[u8]| {
+        let mut bytes =
+            [&(4 + value.len() as u16).to_ne_bytes(), &kind.to_ne_bytes(), value].concat();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    };
+    let leaf = (0..40_u16, vec(any::<u8>(), 0..20));
+    let leaf = leaf.prop_map(move |(kind, value)| attribute(kind, &value));
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        (0..40_u16, vec(inner, 0..4)).prop_map(move |(kind, all)| attribute(kind, &all.concat()))
+    })
+}
+
+/// A whole message, and how much of its header is wrong.
+fn netlink_messages() -> impl Strategy<Value = Vec<u8>> {
+    let kinds = [libc::RTM_NEWLINK, libc::RTM_NEWADDR, libc::RTM_NEWROUTE, 2, 3];
+    let kind = prop_oneof![prop::sample::select(kinds.to_vec()), any::<u16>()];
+    let wrong = prop_oneof![4 => Just(0), 1 => any::<u32>(), 1 => 0..40_u32];
+    (kind, vec(any::<u8>(), 16), vec(attributes(), 0..4), wrong).prop_map(
+        |(kind, head, attributes, wrong)| {
+            let body = [head, attributes.concat()].concat();
+            let length = (16 + body.len() as u32) ^ wrong;
+            let head = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &[0; 10]].concat();
+            [head, body].concat()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn bytes_of_nobody(bytes in vec(any::<u8>(), 0..512)) {
+        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    /// Small numbers are lengths and counts, and get further.
+    #[test]
+    fn numbers_of_nobody(numbers in vec(prop_oneof![0..16u64, any::<u64>()], 0..64)) {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    #[test]
+    fn a_request_survives_the_trip_and_every_cut(
+        request in requests(), cut in any::<Index>(), flip in any::<(Index, u8)>(),
+    ) {
+        let mut bytes = request.encode();
+        prop_assert_eq!(Request::decode(&bytes), Some(request));
+        let cut = cut.index(bytes.len());
+        prop_assert_eq!(Request::decode(&bytes[..cut]), None);
+        let flipped = flip.0.index(bytes.len());
+        bytes[flipped] ^= flip.1;
+        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    #[test]
+    fn a_message_survives_the_trip_and_every_cut(
+        message in messages(), cut in any::<Index>(), flip in any::<(Index, u8)>(),
+    ) {
+        let mut bytes = message.encode();
+        prop_assert_eq!(Message::decode(&bytes), Some(message));
+        let cut = cut.index(bytes.len());
+        prop_assert_eq!(Message::decode(&bytes[..cut]), None);
+        let flipped = flip.0.index(bytes.len());
+        bytes[flipped] ^= flip.1;
+        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    }
+
+    #[test]
+    fn an_answer_of_netlink(messages in vec(netlink_messages(), 0..6), cut in any::<Index>()) {
+        let bytes = messages.concat();
+        let cut = cut.index(bytes.len() + 1);
+        prop_assert!(memory_of(|| read_netlink(&bytes)) <= bound(bytes.len()));
+        prop_assert!(memory_of(|| read_netlink(&bytes[..cut])) <= bound(bytes.len()));
+        // Each takes its header at least.
+        prop_assert!(read_netlink(&bytes) <= bytes.len() / 16);
+    }
+
+    #[test]
+    fn an_outcome_survives_the_trip(outcome in prop_oneof![
+        any::<Option<u64>>().prop_map(Ok), (1..100i32).prop_map(|errno| Err(Errno::from_raw(errno))),
+    ]) {
+        prop_assert_eq!(filler::outcome_in(&filler::message_of(outcome)), outcome);
+    }
+
+    #[test]
+    fn ids_of_an_exec(pairs in vec((prop_oneof![0..40u64, any::<u64>()], any::<u64>()), 0..30)) {
+        let first = |key| pairs.iter().find(|(found, _)| *found == key).map(|(_, id)| *id as u32);
+        let bytes: Vec<u8> = pairs.iter().flat_map(|(key, value)| [*key, *value]).flat_map(u64::to_ne_bytes).collect();
+        let ids = first(libc::AT_UID).zip(first(libc::AT_GID)).map(|(uid, gid)| [uid, gid]);
+        prop_assert_eq!(ids_in(&bytes), ids);
+    }
+
+    /// Whatever somebody says in the witness's place, with descriptors and without. What is longer
+    /// than the longest message is cut; a stranger's descriptors are never ours.
+    #[test]
+    fn a_stranger_says_something(
+        bytes in prop_oneof![9 => vec(any::<u8>(), 0..600), 1 => vec(Just(7u8), 100_000..200_000)],
+        handed in 0..6usize,
+    ) {
+        let (ours, theirs) = wire::pair().unwrap();
+        setsockopt(&ours, sockopt::PassCred, &true).unwrap();
+        let fds = vec![theirs.as_fd(); handed];
+        let sent = wire::send(theirs.as_fd(), &bytes, &fds);
+        drop(theirs);
+        prop_assume!(sent.is_ok());
+        let mut received = None;
+        let memory = memory_of(|| received = Some(wire::receive_from_a_stranger(ours.as_fd())));
+        prop_assert!(memory <= bound(bytes.len().min(wire::LONGEST)), "{}", memory);
+        match received.unwrap() {
+            Ok(Some(message)) => {
+                prop_assert_eq!(handed, 0);
+                prop_assert!(message.fds.is_empty());
+                prop_assert_eq!(&message.bytes[..], &bytes[..bytes.len().min(wire::LONGEST)]);
+                prop_assert_eq!(message.sender.map(|sender| sender.pid()), Some(std::process::id() as i32));
+            }
+            Ok(None) => prop_assert!(bytes.is_empty()),
+            Err(errno) => prop_assert!(handed > 0 && errno == Errno::ENOBUFS),
+        }
+    }
+
+    #[test]
+    fn texts_of_nobody(text in "(\\PC|\n){0,200}") {
+        prop_assert!(memory_of(|| read_text(&text)) <= bound(text.len()));
+    }
+
+    #[test]
+    fn texts_that_are_nearly_right(text in nearly(RIGHT)) {
+        prop_assert!(memory_of(|| read_text(&text)) <= bound(text.len()));
+    }
+
+    /// Against the rule itself, which takes too long for real texts.
+    #[test]
+    fn a_pattern_fits_what_it_says(pattern in "[ab*]{0,6}", text in "[ab]{0,8}") {
+        fn rule(pattern: &[u8], text: &[u8]) -> bool {
+            match pattern {
+                [] => text.is_empty(),
+                [b'*', rest @ ..] => (0..=text.len()).any(|from| rule(rest, &text[from..])),
+                [first, rest @ ..] => text.first() == Some(first) && rule(rest, &text[1..]),
+            }
+        }
+        prop_assert_eq!(glob(&pattern, &text), rule(pattern.as_bytes(), text.as_bytes()));
+    }
+}
+
+/// A program that prints what nearly fits, up to the limit, keeps nobody waiting.
+#[test]
+fn a_pattern_takes_time_by_the_length_of_the_text() {
+    let text = "*gid_map: Operation not permitted".repeat(8 * 1024 * 1024 / 33);
+    let begin = Instant::now();
+    assert!(!glob("*gid_map*Operation*gid_map*Operation*permitte_*no*", &text));
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+}
+
+/// The bound is one that a careless reader breaks.
+#[test]
+fn memory_without_bound_is_seen() {
+    let careless =
+        |bytes: &[u8]| vec![0u8; u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize];
+    assert!(memory_of(|| careless(&[0, 0, 0, 1])) > bound(4));
+}

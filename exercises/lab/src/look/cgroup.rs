@@ -1,0 +1,111 @@
+//! Cgroups (version 2) from outside: which one a process is in, what its files say, and whether its
+//! limits hold.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use nix::errno::Errno;
+
+use super::{Mount, Process, mounts};
+use crate::sys;
+
+/// One cgroup, by its folder where we are.
+pub struct Cgroup {
+    pub(crate) folder: PathBuf,
+}
+
+impl Cgroup {
+    /// The one that a process is in.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` where its folder is in no file system that is mounted here, `ESRCH` when the
+    /// process is gone.
+    pub fn of(process: &Process) -> nix::Result<Cgroup> {
+        let path = path_of(process)?;
+        Ok(Cgroup { folder: folder(&path).ok_or(Errno::ENODEV)? })
+    }
+
+    /// What one of its files says, such as `pids.max`; without the newline at its end.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` where the file is not there: the controller is not enabled for this cgroup.
+    pub fn read(&self, file: &str) -> nix::Result<String> {
+        let text = fs::read_to_string(self.folder.join(file));
+        Ok(text.map_err(|error| sys::errno_of(&error))?.trim_end().to_owned())
+    }
+
+    /// A number in a file of lines `KEY NUMBER`, such as `oom` in `memory.events`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Cgroup::read`], and `ENODATA` where there is no such line.
+    pub fn count(&self, file: &str, key: &str) -> nix::Result<u64> {
+        let text = self.read(file)?;
+        let found = text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok());
+        found.ok_or(Errno::ENODATA)
+    }
+}
+
+/// The path of a process's cgroup, as it is seen from the cgroup namespace of this process
+/// (cgroup_namespaces(7)).
+///
+/// # Errors
+///
+/// `ESRCH` when the process is gone, `ENODEV` where the kernel has no cgroup v2.
+pub fn path_of(process: &Process) -> nix::Result<String> {
+    let text = fs::read_to_string(format!("/proc/{}/cgroup", process.pid()));
+    path_in(&text.map_err(|error| sys::errno_of(&error))?).ok_or(Errno::ENODEV)
+}
+
+/// The path in the text of a `/proc/PID/cgroup`: the line of hierarchy 0, which is version 2.
+pub fn path_in(text: &str) -> Option<String> {
+    text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
+}
+
+/// The folder of the cgroup that this process is in.
+pub(crate) fn own_folder() -> Option<PathBuf> {
+    folder(&path_in(&fs::read_to_string("/proc/self/cgroup").ok()?)?)
+}
+
+fn folder(path: &str) -> Option<PathBuf> {
+    let mounts = mounts::parse(&fs::read_to_string("/proc/self/mountinfo").ok()?);
+    mounts.iter().filter(|mount| mount.kind == "cgroup2").find_map(|mount| below(mount, path))
+}
+
+/// Where a mount of cgroup2 shows the cgroup of this path, if it does. Both paths are as this
+/// process sees them.
+pub(crate) fn below(mount: &Mount, path: &str) -> Option<PathBuf> {
+    let rest = Path::new(path).strip_prefix(&mount.root).ok()?;
+    // Not up and down again: `..` there is above the root of our cgroup namespace.
+    let plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
+    plain.then(|| Path::new(&mount.point).components().chain(rest.components()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(root: &str) -> Mount {
+        let line = format!("3 1 0:28 {root} /sys/fs/cgroup ro - cgroup2 cgroup rw");
+        mounts::parse(&line).pop().unwrap()
+    }
+
+    #[test]
+    fn a_path_is_found_below_a_mount() {
+        let at = |root, path| below(&mount(root), path).map(|path| path.display().to_string());
+        assert_eq!(at("/", "/").as_deref(), Some("/sys/fs/cgroup"));
+        assert_eq!(at("/", "/a/b").as_deref(), Some("/sys/fs/cgroup/a/b"));
+        assert_eq!(at("/a", "/a/b").as_deref(), Some("/sys/fs/cgroup/b"));
+        assert_eq!(at("/a", "/ab"), None);
+        assert_eq!(at("/", "/../x"), None);
+        assert_eq!(at("/..", "/"), None);
+    }
+
+    #[test]
+    fn the_line_of_version_2() {
+        assert_eq!(path_in("9:name=systemd:/\n0::/a\n").as_deref(), Some("/a"));
+        assert_eq!(path_in("9:name=systemd:/\n"), None);
+    }
+}

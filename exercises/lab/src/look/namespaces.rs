@@ -1,0 +1,225 @@
+//! Which namespaces a process is in.
+
+use std::fs::File;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::{Mode, fstat};
+use nix::unistd::Pid;
+
+use trace::Kind;
+
+use super::Process;
+use crate::sys;
+
+/// One namespace, kept alive by the descriptor.
+///
+/// Two are the same if device and inode are. That holds only while both are held open: the kernel
+/// gives the number of a namespace that is gone to the next one at once.
+pub struct Namespace {
+    fd: OwnedFd,
+    id: (u64, u64),
+}
+
+impl Namespace {
+    /// Opens the file of a namespace. Where a program says which file that is, it may be a pipe
+    /// that would keep us, or a terminal.
+    ///
+    /// # Errors
+    ///
+    /// Those of open(2).
+    pub(crate) fn open(path: &str) -> nix::Result<Namespace> {
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        Namespace::hold(nix::fcntl::open(path, flags, Mode::empty())?)
+    }
+
+    pub fn hold(fd: OwnedFd) -> nix::Result<Namespace> {
+        let stat = fstat(&fd)?;
+        Ok(Namespace { id: (stat.st_dev, stat.st_ino), fd })
+    }
+
+    /// The user namespace that owns this one: `NS_GET_USERNS`, ioctl_nsfs(2), Linux 4.9.
+    pub fn owner(&self) -> nix::Result<Namespace> {
+        const NS_GET_USERNS: libc::Ioctl = 0xB701;
+        Namespace::hold(sys::ioctl_fd(self.fd.as_fd(), NS_GET_USERNS)?)
+    }
+
+    /// The namespace that a user or PID namespace is nested in: `NS_GET_PARENT`, ioctl_nsfs(2),
+    /// Linux 4.9.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` where it is outside of what the caller may see, `EINVAL` for the other kinds, which
+    /// are not nested.
+    pub fn parent(&self) -> nix::Result<Namespace> {
+        const NS_GET_PARENT: libc::Ioctl = 0xB702;
+        Namespace::hold(sys::ioctl_fd(self.fd.as_fd(), NS_GET_PARENT)?)
+    }
+
+    /// The effective uid of whoever made this user namespace, as it is here: `NS_GET_OWNER_UID`,
+    /// ioctl_nsfs(2), Linux 4.11.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for the other kinds.
+    pub fn creator(&self) -> nix::Result<u32> {
+        const NS_GET_OWNER_UID: libc::Ioctl = 0xB704;
+        sys::ioctl_number(self.fd.as_fd(), NS_GET_OWNER_UID)
+    }
+
+    /// As `/proc/PID/ns` shows it: `user:[4026531837]`.
+    pub fn name(&self, kind: Kind) -> String {
+        format!("{kind}:[{}]", self.id.1)
+    }
+
+    pub fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// Another descriptor of the same namespace.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE` when this process has too many open.
+    pub fn again(&self) -> nix::Result<Namespace> {
+        let fd = self.fd.try_clone();
+        let fd = fd.map_err(|error| sys::errno_of(&error))?;
+        Ok(Namespace { fd, id: self.id })
+    }
+}
+
+impl PartialEq for Namespace {
+    fn eq(&self, other: &Namespace) -> bool {
+        self.id == other.id
+    }
+}
+
+/// The namespaces of one process (of its main thread) at one moment. `None` where the kernel has
+/// no such kind.
+pub struct Namespaces([Option<Namespace>; 8]);
+
+impl Namespaces {
+    /// Those of `process`, which must not have been waited for.
+    ///
+    /// # Errors
+    ///
+    /// `EACCES` without the right to look (ptrace(2), `PTRACE_MODE_READ_FSCREDS`), `ESRCH` when it
+    /// has ended.
+    pub fn of(process: &Process) -> nix::Result<Namespaces> {
+        let mut all = [const { None }; 8];
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
+            all[kind as usize] =
+                Some(Namespace::hold(open(process.pidfd(), process.pid(), kind)?)?);
+        }
+        Ok(Namespaces(all))
+    }
+
+    /// Those of one thread, by its id in our PID namespace.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Namespaces::of`].
+    pub fn of_thread(process: &Process, thread: i32) -> nix::Result<Namespaces> {
+        let folder = format!("/proc/{}/task/{thread}/ns", process.pid());
+        let mut all = [const { None }; 8];
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
+            all[kind as usize] = Some(Namespace::hold(open_path(&format!("{folder}/{kind}"))?)?);
+        }
+        Ok(Namespaces(all))
+    }
+
+    /// The same ones, held a second time.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE` when this process has too many descriptors open.
+    pub fn again(&self) -> nix::Result<Namespaces> {
+        let mut all = [const { None }; 8];
+        for kind in Kind::ALL {
+            all[kind as usize] = self.get(kind).map(Namespace::again).transpose()?;
+        }
+        Ok(Namespaces(all))
+    }
+
+    /// Those that somebody has opened for us, in [`Kind::ALL`]'s order without the absent ones.
+    pub(crate) fn from_fds(fds: impl IntoIterator<Item = OwnedFd>) -> nix::Result<Namespaces> {
+        let mut all = [const { None }; 8];
+        for (kind, fd) in Kind::ALL.into_iter().filter(|kind| kind.exists()).zip(fds) {
+            all[kind as usize] = Some(Namespace::hold(fd)?);
+        }
+        Ok(Namespaces(all))
+    }
+
+    pub fn get(&self, kind: Kind) -> Option<&Namespace> {
+        self.0[kind as usize].as_ref()
+    }
+
+    pub fn into_each(self) -> [(Kind, Option<Namespace>); 8] {
+        let mut all = self.0;
+        Kind::ALL.map(|kind| (kind, all[kind as usize].take()))
+    }
+}
+
+/// Whether this kernel tells the namespaces of a pidfd (Linux 6.11).
+pub fn pidfds_tell() -> bool {
+    let us = Process::open(Pid::this());
+    us.is_ok_and(|us| sys::pidfd_namespace(us.pidfd().as_fd(), pidfd_request(Kind::User)).is_ok())
+}
+
+// ANCHOR: open
+/// By pidfd there is no gap between the number and the process. Kernels before 6.11 (`ENOTTY`)
+/// have only the number; the process is parked, so it still means the same one.
+pub(crate) fn open(pidfd: &OwnedFd, pid: Pid, kind: Kind) -> nix::Result<OwnedFd> {
+    match sys::pidfd_namespace(pidfd.as_fd(), pidfd_request(kind)) {
+        Err(Errno::ENOTTY) => open_path(&format!("/proc/{pid}/ns/{kind}")),
+        fd => fd,
+    }
+}
+// ANCHOR_END: open
+
+fn open_path(path: &str) -> nix::Result<OwnedFd> {
+    let file = File::open(path);
+    let file = file.map_err(|error| sys::errno_of(&error))?;
+    Ok(file.into())
+}
+
+/// `PIDFD_GET_*_NAMESPACE`, Linux 6.11 (`include/uapi/linux/pidfd.h`): `_IO(0xFF, n)`.
+pub(crate) fn pidfd_request(kind: Kind) -> libc::Ioctl {
+    let number = match kind {
+        Kind::Cgroup => 1,
+        Kind::Ipc => 2,
+        Kind::Mnt => 3,
+        Kind::Net => 4,
+        Kind::Pid => 5,
+        Kind::Time => 7,
+        Kind::User => 9,
+        Kind::Uts => 10,
+    };
+    0xFF00 | number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_shares_every_namespace_with_itself() {
+        let us = Process::open(nix::unistd::Pid::this()).unwrap();
+        let (one, two) = (Namespaces::of(&us).unwrap(), Namespaces::of(&us).unwrap());
+        for kind in Kind::ALL {
+            assert!(one.get(kind) == two.get(kind), "{kind}");
+            assert_eq!(one.get(kind).is_some(), kind.exists(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn by_pidfd_and_by_path_it_is_the_same_namespace() {
+        let us = Process::open(nix::unistd::Pid::this()).unwrap();
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
+            let path = File::open(format!("/proc/self/ns/{kind}")).unwrap();
+            let path = Namespace::hold(path.into()).unwrap();
+            assert!(Namespaces::of(&us).unwrap().get(kind) == Some(&path), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The probes, and how one is asked for.
+//!
+//! The supervisor forks a child for each: it has one thread, as unshare(2) and setns(2) with a
+//! user namespace want it, and what a probe does to itself ends with it.
+
+mod attempts;
+mod child;
+mod refusal;
+
+pub use refusal::Refusal;
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::process::exit;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::helper::patience::patience;
+use crate::helper::supervisor;
+use crate::helper::wire;
+use crate::sys::{self, Fork};
+use attempts as try_;
+use child::{Attempt, answer, heard};
+use refusal::refused;
+
+/// The first byte of a request to the supervisor.
+pub const JOB: u8 = b'p';
+
+/// One thing that is tried.
+pub struct Probe {
+    /// The key under `when` in the table of environments, and its name in `--json`.
+    pub name: &'static str,
+    pub what: &'static str,
+    /// The chapters that cannot be checked without it.
+    pub chapters: &'static [u32],
+    /// The kernel that brought it, where this course gets along without.
+    pub newer: Option<&'static str>,
+    attempt: fn() -> Attempt,
+}
+
+/// What the sandbox is made of.
+pub const EVERY: &[u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
+
+const fn needed(
+    name: &'static str,
+    what: &'static str,
+    chapters: &'static [u32],
+    attempt: fn() -> Attempt,
+) -> Probe {
+    Probe { name, what, chapters, newer: None, attempt }
+}
+
+/// What is nice to have: no check needs it.
+const fn extra(name: &'static str, what: &'static str, attempt: fn() -> Attempt) -> Probe {
+    Probe { name, what, chapters: &[], newer: None, attempt }
+}
+
+const fn newer(
+    name: &'static str,
+    what: &'static str,
+    since: &'static str,
+    attempt: fn() -> Attempt,
+) -> Probe {
+    Probe { name, what, chapters: &[], newer: Some(since), attempt }
+}
+
+/// In this order: whoever needs another thing stands after it.
+pub const ALL: [Probe; 28] = [
+    needed("supervisor", "a helper process", EVERY, try_::answers),
+    needed("namespaces", "a new user namespace", EVERY, try_::user_namespace),
+    needed("map", "its id maps", EVERY, try_::maps),
+    needed("uts", "a new UTS namespace in it", EVERY, try_::uts),
+    needed("ipc", "a new IPC namespace in it", EVERY, try_::ipc),
+    needed("net", "a new network namespace in it", EVERY, try_::net),
+    needed("mnt", "a new mount namespace in it", EVERY, try_::mnt),
+    needed("pid", "a new PID namespace in it", EVERY, try_::pid),
+    needed("cgroup", "a new cgroup namespace in it", EVERY, try_::cgroup),
+    needed("time", "a new time namespace in it", &[15, 17], try_::time),
+    needed("mount", "private mounts and a tmpfs", EVERY, try_::mounts),
+    needed("show", "a file shown elsewhere", EVERY, try_::show),
+    needed("proc", "a fresh /proc", EVERY, try_::proc),
+    needed("network", "the loopback interface up", EVERY, try_::loopback),
+    needed("pivot", "a new root directory", EVERY, try_::pivot),
+    needed("inner", "a second level with locked mounts", EVERY, try_::second_level),
+    needed("hostname", "a host name of one's own", EVERY, try_::host_name),
+    needed("setns", "entering a child's namespaces", EVERY, try_::enter),
+    needed("pidfd", "a descriptor for a process", EVERY, try_::pidfd),
+    needed("clone3", "clone3(2)", &[3], try_::clone3),
+    needed("cgroup_mount", "a mount of one's cgroup", &[14], try_::cgroup_mount),
+    extra("ptrace", "following a program (`trace`, and the calls in a diagnosis)", try_::trace),
+    extra("cgroup_v2", "cgroups of one's own (two steps of chapter 14)", try_::own_cgroups),
+    extra("cgroup_limits", "limits in them (a step of chapter 14)", try_::cgroup_limits),
+    newer("setns_pidfd", "entering by pidfd", "5.8", try_::enter_by_pidfd),
+    newer("mount_setattr", "flags for a whole tree of mounts", "5.12", try_::mount_setattr),
+    newer("peer_pidfd", "a pidfd of a socket's peer", "6.5", try_::peer_pidfd),
+    newer("pidfd_namespaces", "namespaces by pidfd", "6.11", try_::pidfd_namespaces),
+];
+
+/// The places that the table of environments names, in the order in which they are tried, and what
+/// is tried there in words: "a fresh /proc" for `proc`.
+pub fn places() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let probes = ALL.iter().map(|probe| (probe.name, probe.what));
+    // Not a probe of its own: `inner` meets it (`doctor/attempts.rs`).
+    probes.chain([("lock", "the locked mounts of the second level")])
+}
+
+impl Probe {
+    /// Lets the supervisor run it.
+    ///
+    /// # Errors
+    ///
+    /// The call that was refused. It is another probe's when this one did not get that far.
+    pub fn ask(&self) -> Attempt {
+        let (ours, theirs) =
+            wire::pair().map_err(refused("supervisor", "socketpair(SOCK_SEQPACKET)"))?;
+        let mut message = vec![JOB];
+        message.extend(self.name.as_bytes());
+        wire::send(supervisor::socket()?, &message, &[theirs.as_fd()])
+            .map_err(refused("supervisor", "sendmsg(SCM_RIGHTS)"))?;
+        drop(theirs);
+        let mut ready = [PollFd::new(ours.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut ready, PollTimeout::try_from(patience()).unwrap_or(PollTimeout::MAX)) {
+            Ok(0) => Err(refused(self.name, "the probe still waits")(Errno::ETIMEDOUT)),
+            _ => heard(wire::receive(ours.as_fd()), self.name),
+        }
+    }
+}
+
+/// In the supervisor: forks a child that runs one probe and answers on the first descriptor.
+pub fn fork_probe(name: &[u8], mut fds: std::vec::IntoIter<OwnedFd>) {
+    let Some(probe) = ALL.iter().find(|probe| probe.name.as_bytes() == name) else { return };
+    let Some(socket) = fds.next() else { return };
+    // SAFETY: the supervisor has one thread.
+    match unsafe { sys::fork_into(0) } {
+        Ok(Fork::Child) => {
+            _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+            // Nobody waits for longer than that; SIGALRM ends it.
+            _ = nix::unistd::alarm::set(patience().as_secs().clamp(1, 600) as u32);
+            answer(socket.as_fd(), (probe.attempt)());
+            exit(0)
+        }
+        Ok(Fork::Parent { .. }) => {}
+        Err(errno) => answer(socket.as_fd(), Err(refused("supervisor", "fork()")(errno))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_keys() {
+        for probe in &ALL {
+            assert_eq!(ALL.iter().filter(|other| other.name == probe.name).count(), 1);
+            assert!(probe.newer.is_none() || probe.chapters.is_empty(), "{}", probe.name);
+        }
+    }
+}

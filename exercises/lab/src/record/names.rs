@@ -1,0 +1,271 @@
+//! Names for what a story shows: letters for namespaces, numbers for mounts and peer groups, each
+//! in order of first sight.
+
+use std::collections::HashMap;
+use std::fs::File;
+
+use nix::sched::{CloneFlags, setns};
+use nix::unistd::{Pid, gethostname};
+
+use super::recorder::LINKS;
+use crate::look::{Kind, Namespace, mounts, network};
+use crate::sys;
+use trace::{Change, Link, Mount};
+
+/// The user namespace around the program's first one. Nobody of the story is in it.
+pub(super) const OUTER: &str = "outer user";
+
+#[derive(Default)]
+pub(super) struct Names {
+    /// Each is held open, so that no other one gets its number while we compare.
+    namespaces: Vec<(Namespace, String)>,
+    letters: HashMap<Kind, usize>,
+    /// By mount namespace and the kernel's id.
+    mounts: HashMap<(String, u64), u32>,
+    mounts_so_far: u32,
+    peer_groups: HashMap<u64, usize>,
+}
+
+impl Names {
+    /// The namespace's name. If it is new, its change is added, and those of the user namespaces
+    /// above it that are new as well.
+    pub(super) fn namespace(
+        &mut self,
+        kind: Kind,
+        namespace: Namespace,
+        changes: &mut Vec<Change>,
+    ) -> String {
+        if let Some(name) = self.known(&namespace) {
+            return name;
+        }
+        let count = self.letters.entry(kind).or_default();
+        let name = format!("{kind} {}", letters(*count));
+        *count += 1;
+        self.introduce(kind, namespace, name, changes)
+    }
+
+    pub(super) fn known(&self, namespace: &Namespace) -> Option<String> {
+        let (_, name) = self.namespaces.iter().find(|(known, _)| known == namespace)?;
+        Some(name.clone())
+    }
+
+    fn introduce(
+        &mut self,
+        kind: Kind,
+        namespace: Namespace,
+        name: String,
+        changes: &mut Vec<Change>,
+    ) -> String {
+        let (parent, owner) = (namespace.parent().ok(), namespace.owner().ok());
+        self.namespaces.push((namespace, name.clone()));
+        let (parent, owner) = match kind {
+            Kind::User => (parent.map(|parent| self.user_above(parent, changes)), None),
+            // The PID namespace around the sandbox is none of the story's business.
+            Kind::Pid => (
+                parent.and_then(|parent| self.known(&parent)),
+                owner.map(|owner| self.user_above(owner, changes)),
+            ),
+            _ => (None, owner.map(|owner| self.user_above(owner, changes))),
+        };
+        changes.push(Change::Namespace { name: name.clone(), kind, owner, parent });
+        name
+    }
+
+    /// The name of a user namespace that another namespace refers to.
+    fn user_above(&mut self, namespace: Namespace, changes: &mut Vec<Change>) -> String {
+        if self.known(&namespace).is_some() || self.is_below_a_known_one(&namespace) {
+            self.namespace(Kind::User, namespace, changes)
+        } else {
+            self.introduce(Kind::User, namespace, OUTER.to_owned(), changes)
+        }
+    }
+
+    /// Whether one of the user namespaces that have a name is above this one.
+    fn is_below_a_known_one(&self, namespace: &Namespace) -> bool {
+        let mut above = namespace.parent();
+        while let Ok(parent) = above {
+            if self.known(&parent).is_some() {
+                return true;
+            }
+            above = parent.parent();
+        }
+        false
+    }
+
+    /// Adds the host name of each UTS namespace that these changes introduce. It is read from
+    /// inside: the recorder goes there, and has no reason to come back.
+    pub(super) fn host_names(&self, changes: &mut Vec<Change>) {
+        let new = changes.iter().filter_map(|change| match change {
+            Change::Namespace { name: namespace, kind: Kind::Uts, .. } => {
+                let (held, _) = self.namespaces.iter().find(|(_, name)| name == namespace)?;
+                setns(held.fd(), CloneFlags::CLONE_NEWUTS).ok()?;
+                let name = gethostname().ok()?.to_string_lossy().into_owned();
+                Some(Change::HostName { namespace: namespace.clone(), name })
+            }
+            _ => None,
+        });
+        let named = |change: &Change| match change {
+            Change::HostName { namespace, .. } => Some(namespace.clone()),
+            _ => None,
+        };
+        let known: Vec<String> = changes.iter().filter_map(named).collect();
+        let new: Vec<Change> =
+            new.filter(|change| named(change).is_some_and(|name| !known.contains(&name))).collect();
+        changes.extend(new);
+    }
+
+    /// The interfaces of every network namespace that has a name, also of one without a process.
+    /// They are read from inside, as the host names are. `None` for more than [`LINKS`]: the other
+    /// end of each is looked for among all. A namespace that is not `followed` is left out.
+    pub(super) fn links(
+        &self,
+        followed: impl Fn(&str) -> bool,
+    ) -> Vec<(String, Option<Vec<Link>>)> {
+        let nets = self.namespaces.iter().filter(|(_, name)| name.starts_with("net "));
+        let found = nets.filter(|(_, name)| followed(name)).filter_map(|(held, name)| {
+            setns(held.fd(), CloneFlags::CLONE_NEWNET).ok()?;
+            Some((name, network::links().ok()?))
+        });
+        let (found, crowds): (Vec<(&String, Vec<network::Link>)>, Vec<_>) =
+            found.partition(|(_, links)| links.len() <= LINKS);
+        let shown = |(namespace, links): &(&String, Vec<network::Link>)| {
+            let links = links.iter().map(|link| Link {
+                name: link.name.clone(),
+                up: link.up,
+                addresses: link.addresses.clone(),
+                peer: peer(link, namespace, &found),
+                bridge: link.bridge.and_then(|index| name_of(links, index)),
+            });
+            ((*namespace).clone(), Some(links.collect()))
+        };
+        let too_many = crowds.iter().map(|(name, _)| ((*name).clone(), None));
+        found.iter().map(shown).chain(too_many).collect()
+    }
+
+    /// The mounts of the mount namespace `namespace` that `text` (a mountinfo file) shows.
+    pub(super) fn mounts(&mut self, namespace: &str, text: &str) -> Vec<Mount> {
+        let lines = mounts::parse(text);
+        let mut number = |id: u64| {
+            let so_far = &mut self.mounts_so_far;
+            *self.mounts.entry((namespace.to_owned(), id)).or_insert_with(|| {
+                *so_far += 1;
+                *so_far
+            })
+        };
+        let numbers: Vec<_> = lines.iter().map(|line| (line.id, number(line.id))).collect();
+        let known: HashMap<_, _> = numbers.iter().copied().collect();
+        let groups = &mut self.peer_groups;
+        let mut tag = |how: &str, group: Option<u64>| {
+            let count = groups.len() + 1;
+            Some(format!("{how}:{}", groups.entry(group?).or_insert(count)))
+        };
+        lines
+            .iter()
+            .zip(numbers)
+            .map(|(line, (_, id))| Mount {
+                id,
+                parent: known.get(&line.parent).copied().filter(|parent| *parent != id),
+                kind: line.kind.clone(),
+                root: line.root.clone(),
+                point: line.point.clone(),
+                read_only: line.options.split(',').any(|option| option == "ro"),
+                propagation: [
+                    tag("shared", line.propagation.shared),
+                    tag("master", line.propagation.master),
+                ]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" "),
+            })
+            .collect()
+    }
+}
+
+/// The other end of a veth pair. The kernel gives its index; in another namespace it is the
+/// interface with this index that has ours for its other end.
+fn peer(
+    link: &network::Link,
+    namespace: &str,
+    all: &[(&String, Vec<network::Link>)],
+) -> Option<(Option<String>, String)> {
+    let index = link.peer.filter(|_| link.kind.as_deref() == Some("veth"))?;
+    if !link.peer_is_elsewhere {
+        let (_, links) = all.iter().find(|(name, _)| *name == namespace)?;
+        return Some((Some(namespace.to_owned()), name_of(links, index)?));
+    }
+    let others = all.iter().filter(|(name, _)| *name != namespace);
+    let mut fitting = others.flat_map(|(name, links)| {
+        let fits = |other: &&network::Link| {
+            other.index == index && other.peer == Some(link.index) && other.peer_is_elsewhere
+        };
+        links.iter().filter(fits).map(|other| (Some((*name).clone()), other.name.clone()))
+    });
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => Some(one),
+        // Outside of the story, or there is more than one pair with these numbers.
+        _ => None,
+    }
+}
+
+fn name_of(links: &[network::Link], index: u32) -> Option<String> {
+    links.iter().find(|link| link.index == index).map(|link| link.name.clone())
+}
+
+/// A namespace of a task, by the file's name in `/proc/TID/ns`.
+pub(super) fn open(task: Pid, file: &str) -> nix::Result<Namespace> {
+    let file = File::open(format!("/proc/{task}/ns/{file}"));
+    Namespace::hold(file.map_err(|error| sys::errno_of(&error))?.into())
+}
+
+/// A, B, … Z, AA, AB, …
+fn letters(number: usize) -> String {
+    let letter = char::from(b'A' + (number % 26) as u8);
+    match number / 26 {
+        0 => letter.to_string(),
+        more => letters(more - 1) + &letter.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_letter_for_every_number() {
+        assert_eq!([0, 25, 26, 27, 702].map(letters), ["A", "Z", "AA", "AB", "AAA"]);
+    }
+
+    #[test]
+    fn a_namespace_keeps_its_name() {
+        let mut names = Names::default();
+        let mut changes = Vec::new();
+        let ours = || open(Pid::this(), "uts").unwrap();
+        assert_eq!(names.namespace(Kind::Uts, ours(), &mut changes), "uts A");
+        let told = changes.len();
+        assert_eq!(names.namespace(Kind::Uts, ours(), &mut changes), "uts A");
+        assert_eq!(changes.len(), told);
+    }
+
+    #[test]
+    fn mounts_and_peer_groups_are_numbered_in_order_of_first_sight() {
+        let mut names = Names::default();
+        let text =
+            "36 35 98:0 / / rw shared:7 - ext3 a rw\n40 36 0:5 / /tmp ro master:7 - tmpfs b rw\n";
+        let mounts = names.mounts("mnt A", text);
+        assert_eq!(
+            (mounts[0].id, mounts[0].parent, mounts[0].propagation.as_str()),
+            (1, None, "shared:1")
+        );
+        assert_eq!(
+            (mounts[1].id, mounts[1].parent, mounts[1].propagation.as_str()),
+            (2, Some(1), "master:1")
+        );
+        assert!(mounts[1].read_only && !mounts[0].read_only);
+        assert_eq!(
+            names.mounts("mnt B", text)[0].id,
+            3,
+            "another namespace's mount is another one"
+        );
+    }
+}

@@ -1,0 +1,385 @@
+//! Cgroups (version 2) for a lab: where they can be made, how the program gets in, how they go.
+//!
+//! ```text
+//! the ground                  a cgroup of ours, or one above, in which we may make others
+//!  ├ …                        this check, its supervisor, PID 1 of the sandbox
+//!  └ namespaces-by-hand-…     ours: the limits on how many there are below, and how deep
+//!     └ root                  the lab's: `/` in there, and owned by the lab's root
+//!        ├ lab                where the program starts
+//!        └ …                  what the program makes
+//! ```
+//!
+//! The limits have a level of their own, because an ordinary user's id is also the program's: with
+//! it, root of the lab may write to every file that it reaches. It does not reach that level. The
+//! lab's cgroup namespace begins below (cgroup_namespaces(7)), and its mounts show what is in that.
+//!
+//! The program starts one level down, because a cgroup whose children have limits has no processes
+//! of its own (cgroups(7), "no internal processes"). PID 1 of the sandbox stays outside: it must go
+//! on when the program freezes, kills or starves what is in its cgroups.
+//!
+//! A program that asked for no cgroups stays in `root`, where it has our id: it could do with our own
+//! cgroup whatever we can.
+//!
+//! Nothing that was there before is changed. A janitor, a process of its own, waits for the end of
+//! the sandbox and removes what was made, also when the check or the supervisor is killed.
+
+use std::fs::{self, DirEntry, File};
+use std::io::{ErrorKind, Write as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::exit;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open, openat};
+use nix::mount::{MsFlags, mount};
+use nix::sys::stat::Mode;
+use nix::unistd::{AccessFlags, Uid, UnlinkatFlags, access, setsid, unlinkat};
+
+use super::request::Request;
+use crate::helper::setup::{SetupError, Stage, at, io_at};
+use crate::helper::{ids, wire};
+use crate::look::cgroup;
+use crate::sys::{self, Fork};
+
+/// Where a lab has its cgroups mounted, as most machines have.
+pub const MOUNTED: &str = "/sys/fs/cgroup";
+
+/// The cgroup in which the program starts, as the lab sees it.
+pub const STARTED_IN: &str = "/lab";
+
+/// The controllers that a lab's limits need.
+const CONTROLLERS: [&str; 2] = ["memory", "pids"];
+
+/// How many cgroups a lab may have below its `/`, and how deep: whoever makes them without end is
+/// stopped before it is this machine's worry.
+const MOST: usize = 64;
+const DEEPEST: usize = 8;
+
+/// How long a janitor tries.
+const JANITORS_PATIENCE: Duration = Duration::from_secs(10);
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// A cgroup below which we may make others.
+pub(crate) struct Ground {
+    folder: PathBuf,
+}
+
+impl Ground {
+    /// Looks for it from our own cgroup upwards. One whose children may have limits is preferred:
+    /// our own has us in it, so as a rule it is the one above.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` where no cgroup v2 is mounted, `EACCES` or `EROFS` where ours is not ours to write.
+    pub(crate) fn find() -> Result<Ground, SetupError> {
+        let stage = Stage::Cgroups;
+        let own = cgroup::own_folder()
+            .ok_or(Errno::ENODEV)
+            .map_err(at(stage, format!("open(\"{MOUNTED}/cgroup.procs\")")))?;
+        writable(&own)?;
+        // Above the mount point `cgroup.procs` is missing, which ends it.
+        let all = own.ancestors().take_while(|folder| writable(folder).is_ok());
+        let best = all.into_iter().find(|folder| limits(folder).is_ok()).unwrap_or(&own);
+        Ok(Ground { folder: best.to_owned() })
+    }
+
+    /// Whether what is made here can have limits.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` where a controller is not enabled for children.
+    pub(crate) fn limits(&self) -> Result<(), SetupError> {
+        limits(&self.folder)
+    }
+}
+
+/// Whether we may make a cgroup there, and move a process of ours into it: it comes from here or
+/// from below, and the kernel asks for the cgroup above both (cgroups(7), "Delegation").
+fn writable(folder: &Path) -> Result<(), SetupError> {
+    let stage = Stage::Cgroups;
+    access(folder, AccessFlags::W_OK).map_err(at(stage, format!("access({folder:?}, W_OK)")))?;
+    // Opened, as access(2) does not ask a security module such as Landlock.
+    let file = folder.join("cgroup.procs");
+    let open = File::options().write(true).open(&file);
+    open.map(drop).map_err(io_at(stage, format!("open({file:?}, O_WRONLY)")))
+}
+
+fn limits(folder: &Path) -> Result<(), SetupError> {
+    let file = folder.join("cgroup.subtree_control");
+    let enabled =
+        fs::read_to_string(&file).map_err(io_at(Stage::CgroupLimits, format!("open({file:?})")))?;
+    let enabled: Vec<&str> = enabled.split_ascii_whitespace().collect();
+    match CONTROLLERS.into_iter().find(|controller| !enabled.contains(controller)) {
+        None => Ok(()),
+        Some(lacking) => {
+            let call = format!("no `{lacking}` in {file:?}");
+            Err(SetupError { stage: Stage::CgroupLimits, call, errno: Errno::ENODEV })
+        }
+    }
+}
+
+/// The cgroups of a lab to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// The path of our own one on this machine, which has the limits.
+    pub(crate) folder: String,
+    /// Whether those below may have limits.
+    pub(crate) limits: bool,
+}
+
+impl Plan {
+    pub(crate) fn on(ground: &Ground) -> Plan {
+        let folder = ground.folder.join(crate::random::token("namespaces-by-hand"));
+        Plan { folder: folder.to_string_lossy().into_owned(), limits: ground.limits().is_ok() }
+    }
+
+    /// The path of the lab's uppermost one on this machine.
+    pub(crate) fn root(&self) -> PathBuf {
+        Path::new(&self.folder).join("root")
+    }
+}
+
+/// What the supervisor and PID 1 of a sandbox with cgroups hold.
+pub(crate) struct Tenancy {
+    /// The lab's uppermost `cgroup.procs`: who moves a process needs the rights of whoever has
+    /// opened that (since Linux 5.16 and the stable kernels of its time,
+    /// `cgroup_procs_write_permission` in `kernel/cgroup/cgroup.c`), and the lab has not ours.
+    pub(crate) entrance: OwnedFd,
+    /// As long as somebody holds it, the cgroups stay.
+    _lease: OwnedFd,
+}
+
+impl Tenancy {
+    /// In the supervisor: starts a janitor, and then makes our own cgroup with the limits, and the
+    /// lab's uppermost one. `gone` is closed when both have been removed.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel said when one could not be made or furnished. The janitor removes the rest.
+    pub(crate) fn begin(
+        plan: &Plan,
+        request: &Request,
+        gone: OwnedFd,
+    ) -> Result<Tenancy, SetupError> {
+        let stage = Stage::Cgroups;
+        let ours = Path::new(&plan.folder);
+        let root = plan.root();
+        let _lease =
+            fork_janitor(ours, gone).map_err(at(stage, "clone(the janitor of the cgroups)"))?;
+        let make = |folder: &Path| {
+            fs::create_dir(folder).map_err(io_at(stage, format!("mkdir({folder:?})")))
+        };
+        let write = |file: &str, text: &str| {
+            let path = ours.join(file);
+            fs::write(&path, text).map_err(io_at(stage, format!("write({path:?}, {text:?})")))
+        };
+        make(ours)?;
+        // The lab's uppermost one counts as well. Who did not ask for others makes none, as root of a
+        // lab that is nobody's id outside.
+        let most = if request.cgroups { MOST + 1 } else { 1 };
+        write("cgroup.max.descendants", &most.to_string())?;
+        write("cgroup.max.depth", &(DEEPEST + 1).to_string())?;
+        if plan.limits {
+            // From level to level (cgroups(7)): otherwise the lab could not hand them on.
+            write("cgroup.subtree_control", &with_controllers())?;
+        }
+        make(&root)?;
+        let path = |file: &str| root.join(file);
+        let entrance = File::options().write(true).open(path("cgroup.procs"));
+        let entrance =
+            entrance.map_err(io_at(stage, format!("open({:?})", path("cgroup.procs"))))?;
+        let many = ids::many().filter(|_| request.many_ids);
+        let (uid, gid) = many.unwrap_or_else(|| (ids::host_uid(), ids::host_gid()));
+        if uid != Uid::effective().as_raw() {
+            // What a delegation hands over (cgroups(7); /sys/kernel/cgroup/delegate).
+            for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
+                chown(path(file), Some(uid), Some(gid))
+                    .map_err(io_at(stage, format!("chown({:?})", path(file))))?;
+            }
+        }
+        Ok(Tenancy { entrance: entrance.into(), _lease })
+    }
+}
+
+/// A process that removes the cgroups when nobody holds the lease any more. It is there before they
+/// are, so that whoever is killed at whatever moment leaves none.
+fn fork_janitor(folder: &Path, gone: OwnedFd) -> nix::Result<OwnedFd> {
+    let (lease, line) = wire::pair()?;
+    // SAFETY: the supervisor has one thread.
+    match unsafe { sys::fork_into(0) }? {
+        Fork::Parent { .. } => {
+            drop(line);
+            // Until it says that it has left our process group, it may die with us.
+            wire::receive(lease.as_fd())?.ok_or(Errno::ECHILD)?;
+            Ok(lease)
+        }
+        Fork::Child => {
+            // Ctrl-C at the terminal is for the check, and we have to see it out.
+            _ = setsid();
+            _ = nix::sys::prctl::set_name(c"janitor");
+            // Whoever reads what the check prints waits for its end, and not for ours.
+            if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
+                _ = sys::stand_in(&null, &null, &null);
+            }
+            _ = sys::close_from_but(3, &[line.as_raw_fd(), gone.as_raw_fd()]);
+            _ = wire::send(line.as_fd(), b"!", &[]);
+            while let Ok(Some(_)) = wire::receive(line.as_fd()) {}
+            remove(folder, JANITORS_PATIENCE);
+            exit(0)
+        }
+    }
+}
+
+/// The cgroups that are children of one: its folders.
+fn children(folder: &Path) -> impl Iterator<Item = DirEntry> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+}
+
+/// The cgroups below one, children after their parents. A program may make others while we look, so
+/// no more are told than a lab may have.
+pub(crate) fn below(folder: &Path) -> Vec<PathBuf> {
+    let paths = |folder: &Path| children(folder).map(|child| child.path());
+    let mut found: Vec<_> = paths(folder).take(MOST).collect();
+    let mut looked = 0;
+    while let Some(next) = found.get(looked) {
+        let more = paths(next).take(MOST - found.len());
+        found.extend(more);
+        looked += 1;
+    }
+    found
+}
+
+/// Removes a cgroup and those below, if that can be done within so long. Their files go with them.
+fn remove(folder: &Path, patience: Duration) {
+    let deadline = Instant::now() + patience;
+    loop {
+        // Everybody in there dies with PID 1; this is quicker (Linux 5.14).
+        let killer = File::options().write(true).open(folder.join("cgroup.kill"));
+        _ = killer.and_then(|mut killer| killer.write_all(b"1"));
+        _ = clear(folder, deadline);
+        match fs::remove_dir(folder) {
+            Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < deadline => {
+                sleep(MOMENT);
+            }
+            // Somebody else's removal is as good.
+            _ => return,
+        }
+    }
+}
+
+/// Removes what is below, from the bottom up. It holds the descriptor of one cgroup and no path: a
+/// tree may be deeper than a path is long, and than a process may have descriptors.
+fn clear(folder: &Path, deadline: Instant) -> nix::Result<()> {
+    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut here = open(folder, flags, Mode::empty())?;
+    let mut depth = 0_u64;
+    // Whether this one could not be removed though nothing was below.
+    let mut occupied = false;
+    while Instant::now() < deadline {
+        let list = format!("/proc/self/fd/{}", here.as_raw_fd());
+        match children(Path::new(&list)).next() {
+            Some(child) => {
+                let name = child.file_name();
+                match unlinkat(&here, &*name, UnlinkatFlags::RemoveDir) {
+                    Ok(()) | Err(Errno::ENOENT) => occupied = false,
+                    Err(_) => {
+                        here = openat(&here, &*name, flags, Mode::empty())?;
+                        depth += 1;
+                        occupied = true;
+                    }
+                }
+            }
+            None if depth == 0 => break,
+            None => {
+                if occupied {
+                    // Who is killed may be on its way out for a moment more.
+                    sleep(MOMENT);
+                }
+                here = openat(&here, "..", flags, Mode::empty())?;
+                depth -= 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// In the program-to-be, before it makes its cgroup namespace: into the cgroup that will be `/`.
+pub(crate) fn enter(entrance: &OwnedFd) -> Result<(), SetupError> {
+    nix::unistd::write(entrance, b"0")
+        .map(drop)
+        .map_err(at(Stage::Cgroups, "write(\"cgroup.procs\", \"0\")"))
+}
+
+/// In the program-to-be, with its own cgroup and mount namespaces.
+pub(crate) fn show() -> Result<(), SetupError> {
+    mount_on(MOUNTED).map_err(at(Stage::CgroupMount, format!("mount(\"cgroup2\", \"{MOUNTED}\")")))
+}
+
+pub(crate) fn mount_on(folder: &str) -> nix::Result<()> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("cgroup2"), folder, Some("cgroup2"), flags, None::<&str>)
+}
+
+/// In the program-to-be, as root of the lab: one level down, and limits for whoever comes.
+pub(crate) fn furnish(plan: &Plan) -> Result<(), SetupError> {
+    let stage = Stage::Cgroups;
+    let write = |file: &str, text: &str| {
+        let path = format!("{MOUNTED}{file}");
+        fs::write(&path, text).map_err(io_at(stage, format!("write({path:?}, {text:?})")))
+    };
+    let lab = format!("{MOUNTED}{STARTED_IN}");
+    fs::create_dir(&lab).map_err(io_at(stage, format!("mkdir({lab:?})")))?;
+    write(&format!("{STARTED_IN}/cgroup.procs"), "0")?;
+    if plan.limits {
+        write("/cgroup.subtree_control", &with_controllers())?;
+    }
+    Ok(())
+}
+
+/// What one writes to `cgroup.subtree_control`, so that children may have limits.
+fn with_controllers() -> String {
+    CONTROLLERS.map(|name| format!("+{name}")).join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Folders behave as cgroups do, but for the errno of one that is not empty.
+    fn tree() -> PathBuf {
+        let tree = std::env::temp_dir().join(crate::random::token("cgroups-of-a-test"));
+        fs::create_dir(&tree).unwrap();
+        tree
+    }
+
+    #[test]
+    fn a_tree_that_is_deeper_than_a_path_is_long_is_removed() {
+        let tree = tree();
+        let mut here = open(&tree, OFlag::O_DIRECTORY, Mode::empty()).unwrap();
+        for _ in 0..libc::PATH_MAX / 2 {
+            for name in ["a", "b"] {
+                nix::sys::stat::mkdirat(&here, name, Mode::S_IRWXU).unwrap();
+            }
+            here = openat(&here, "a", OFlag::O_DIRECTORY, Mode::empty()).unwrap();
+        }
+        assert_eq!(below(&tree).len(), MOST);
+        remove(&tree, JANITORS_PATIENCE);
+        assert!(!tree.exists());
+    }
+
+    #[test]
+    fn who_stays_is_not_waited_for_without_end() {
+        let tree = tree();
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        fs::write(tree.join("a/b/somebody"), "").unwrap();
+        let begin = Instant::now();
+        remove(&tree, 20 * MOMENT);
+        assert!(begin.elapsed() < JANITORS_PATIENCE / 2);
+        assert_eq!(below(&tree), [tree.join("a"), tree.join("a/b")]);
+        fs::remove_dir_all(tree).unwrap();
+    }
+}

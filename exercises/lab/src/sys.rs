@@ -1,0 +1,231 @@
+//! The system calls that nix does not wrap.
+//!
+//! Each function is one call, returns what the kernel returned, and names its man page. The
+//! newest of them came with Linux 5.12; whoever calls it has a way to do without.
+
+use std::ffi::{CStr, c_int, c_long, c_uint};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::OnceLock;
+
+use nix::Result;
+use nix::errno::Errno;
+use nix::sched::{sched_getaffinity, sched_getcpu, sched_setaffinity};
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout};
+
+/// Set to `5.10`, every call that is newer than the oldest kernel of this course answers as that
+/// kernel does. So the ways around them are tested on a new kernel, too.
+const PRETEND: &str = "NAMESPACES_BY_HAND_KERNEL";
+
+pub(crate) fn pretends_to_be_old() -> bool {
+    static OLD: OnceLock<bool> = OnceLock::new();
+    *OLD.get_or_init(|| std::env::var_os(PRETEND).is_some_and(|kernel| kernel == "5.10"))
+}
+
+/// The errno behind an error of the standard library; `EIO` for one that no call has given.
+pub(crate) fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// What [`fork_into`] returns, once in each process.
+pub(crate) enum Fork {
+    Child,
+    Parent { pid: Pid, pidfd: OwnedFd },
+}
+
+// ANCHOR: fork
+/// fork(2) into new namespaces: clone(2) without a stack, with a descriptor for the child.
+///
+/// `flags` are `CLONE_NEW*` and `CLONE_PARENT`. `CLONE_NEWTIME` is not among them: its bit belongs
+/// to the exit signal here, and the kernel ignores it.
+///
+/// # Safety
+///
+/// As for fork(2): in a process with several threads the child may only make async-signal-safe
+/// calls. The sandbox forks in single-threaded processes only.
+pub(crate) unsafe fn fork_into(flags: c_int) -> Result<Fork> {
+    let mut pidfd: RawFd = -1;
+    let flags = c_long::from(flags | libc::CLONE_PIDFD | libc::SIGCHLD);
+    // SAFETY: a null stack makes the child run on a copy of ours; the kernel writes one int to
+    // `pidfd`. The two last arguments change places between architectures; both are zero.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
+    match Errno::result(pid)? {
+        0 => Ok(Fork::Child),
+        pid => {
+            // SAFETY: the kernel just made this descriptor for us.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            Ok(Fork::Parent { pid: Pid::from_raw(pid as i32), pidfd })
+        }
+    }
+}
+// ANCHOR_END: fork
+
+/// Moves a process that was just made to another processor, if there is one (sched_setaffinity(2)),
+/// and lets it run anywhere again. A new process may otherwise stay on its parent's processor and
+/// wait until the parent sleeps, while others are idle (seen on Linux 6.18). Being refused costs
+/// time and nothing else, so no error is told.
+pub(crate) fn move_away(pid: Pid) {
+    let Ok(anywhere) = sched_getaffinity(pid) else { return };
+    let mut elsewhere = anywhere;
+    let moved = sched_getcpu()
+        .and_then(|here| elsewhere.unset(here))
+        .and_then(|()| sched_setaffinity(pid, &elsewhere));
+    if moved.is_ok() {
+        _ = sched_setaffinity(pid, &anywhere);
+    }
+}
+
+/// pidfd_open(2), Linux 5.3.
+pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
+    // SAFETY: takes two integers, returns a new descriptor.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// pidfd_send_signal(2), Linux 5.1.
+pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd, signal: Signal) -> Result<()> {
+    let (fd, signal) = (pidfd.as_raw_fd(), signal as c_int);
+    // SAFETY: a null siginfo asks for the same one that kill(2) would send.
+    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, 0, 0) };
+    Errno::result(sent).map(drop)
+}
+
+/// open_tree(2) with `OPEN_TREE_CLONE`: a detached copy of the mount tree at `path`, Linux 5.2.
+pub(crate) fn clone_tree(path: &CStr) -> Result<OwnedFd> {
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as c_uint;
+    // SAFETY: `path` is a C string; the kernel returns a new descriptor.
+    let fd = unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) };
+    let fd = Errno::result(fd)?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// move_mount(2): attaches a detached tree at `target`, Linux 5.2.
+pub(crate) fn attach_tree(tree: BorrowedFd, target: &CStr) -> Result<()> {
+    let (fd, empty) = (tree.as_raw_fd(), c"".as_ptr());
+    // SAFETY: two C strings that outlive the call, and integers.
+    let moved = unsafe {
+        libc::syscall(
+            libc::SYS_move_mount,
+            fd,
+            empty,
+            libc::AT_FDCWD,
+            target.as_ptr(),
+            libc::MOVE_MOUNT_F_EMPTY_PATH,
+        )
+    };
+    Errno::result(moved).map(drop)
+}
+
+/// mount_setattr(2): sets `MOUNT_ATTR_*` for a detached tree and every mount in it, Linux 5.12.
+pub(crate) fn lock_tree(tree: BorrowedFd, attributes: u64) -> Result<()> {
+    if pretends_to_be_old() {
+        return Err(Errno::ENOSYS);
+    }
+    let attributes =
+        libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
+    // SAFETY: `attributes` is a mount_attr, and its true size is given.
+    let set = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    Errno::result(set).map(drop)
+}
+
+/// Closes every open descriptor from `first` on but those to `keep`.
+pub(crate) fn close_from_but(first: RawFd, keep: &[RawFd]) -> Result<()> {
+    each_from(first, |fd| {
+        if !keep.contains(&fd) {
+            // SAFETY: the callers have just started or forked; nobody uses these descriptors again.
+            unsafe { libc::close(fd) };
+        }
+    })
+}
+
+/// Marks every descriptor from `first` on close-on-exec.
+pub(crate) fn close_on_exec_from(first: RawFd) -> Result<()> {
+    const CLOSE_RANGE_CLOEXEC: c_uint = 4;
+    // SAFETY: marking descriptors closes none, so no owner is left with a dead one.
+    let marked =
+        unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
+    let marked = if pretends_to_be_old() { Err(Errno::EINVAL) } else { Errno::result(marked) };
+    match marked {
+        // The flag came with Linux 5.11.
+        Err(Errno::ENOSYS | Errno::EINVAL) => each_from(first, |fd| {
+            // SAFETY: as above.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }),
+        result => result.map(drop),
+    }
+}
+
+/// Calls `act` for each open descriptor from `first` on.
+fn each_from(first: RawFd, mut act: impl FnMut(RawFd)) -> Result<()> {
+    let listing = std::fs::read_dir("/proc/self/fd");
+    let listing = listing.map_err(|error| errno_of(&error))?;
+    let numbers = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    // Collected first: the listing has a descriptor of its own, which is closed by then.
+    let numbers: Vec<RawFd> = numbers.collect();
+    numbers.into_iter().filter(|fd| *fd >= first).for_each(&mut act);
+    Ok(())
+}
+
+/// The type of all ioctl(2) requests of pidfds (`include/uapi/linux/pidfd.h`).
+pub(crate) const PIDFD_IOCTLS: u8 = 0xFF;
+
+/// `PIDFD_GET_*_NAMESPACE`, an ioctl(2) of pidfds since Linux 6.11; `ENOTTY` before.
+pub(crate) fn pidfd_namespace(pidfd: BorrowedFd, request: libc::Ioctl) -> Result<OwnedFd> {
+    if pretends_to_be_old() { Err(Errno::ENOTTY) } else { ioctl_fd(pidfd, request) }
+}
+
+/// An ioctl(2) that takes nothing and returns a descriptor, such as those of ioctl_nsfs(2).
+pub(crate) fn ioctl_fd(fd: BorrowedFd, request: libc::Ioctl) -> Result<OwnedFd> {
+    // SAFETY: these requests read no argument.
+    let fd = Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, 0) })?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// An ioctl(2) that writes a number of 32 bits.
+pub(crate) fn ioctl_number(fd: BorrowedFd, request: libc::Ioctl) -> Result<u32> {
+    let mut number: u32 = 0;
+    // SAFETY: the callers' requests write 32 bits, and `number` has them.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, &raw mut number) })?;
+    Ok(number)
+}
+
+/// Brings the loopback interface of this network namespace up (netdevice(7)).
+pub(crate) fn loopback_up() -> nix::Result<()> {
+    // SAFETY: makes a socket, which then has one owner.
+    let socket = unsafe {
+        let fd = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
+        OwnedFd::from_raw_fd(Errno::result(fd)?)
+    };
+    // SAFETY: zero is a valid ifreq.
+    let mut lo: libc::ifreq = unsafe { std::mem::zeroed() };
+    lo.ifr_name[0] = b'l' as _;
+    lo.ifr_name[1] = b'o' as _;
+    lo.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as _;
+    // SAFETY: SIOCSIFFLAGS reads one ifreq.
+    let set = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const lo) };
+    match Errno::result(set) {
+        // gVisor brings it up by itself and refuses to do it twice.
+        Err(Errno::EEXIST) => Ok(()),
+        set => set.map(drop),
+    }
+}
+
+/// Input, output and error of this process from now on.
+pub(crate) fn stand_in(stdin: impl AsFd, stdout: impl AsFd, stderr: impl AsFd) -> nix::Result<()> {
+    dup2_stdin(stdin)?;
+    dup2_stdout(stdout)?;
+    dup2_stderr(stderr)
+}

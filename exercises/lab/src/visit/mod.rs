@@ -1,0 +1,432 @@
+//! The visitor: a process of the harness that enters namespaces, reads there, and may mount or
+//! connect.
+//!
+//! A host name, for one, can only be read from inside its UTS namespace. The supervisor forks the
+//! visitor (setns(2) to a user namespace needs a process with one thread). It stays outside the
+//! learner's PID namespace, so nobody in there can trace or signal it. It works as well when the
+//! last process inside has ended: the descriptors keep the namespaces alive.
+
+pub(crate) mod filler;
+mod ipc;
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::process::exit;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open, openat};
+use nix::mount::{MsFlags, mount, umount};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, setns};
+use nix::sys::stat::Mode;
+
+use crate::helper::ids;
+use crate::helper::patience::patience;
+use crate::helper::supervisor;
+use crate::helper::wire::{self, Reader, Writer};
+use crate::look::{Link, Mount, Namespace, Route, mounts, network};
+use crate::sys::{self, Fork};
+
+/// The first byte of a request to the supervisor.
+pub(crate) const JOB: u8 = b'v';
+
+/// What to do there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Visit {
+    /// uname(2)'s node name.
+    HostName,
+    /// The same in the UTS namespace that is mounted on a path.
+    HostNameAt(String),
+    /// The text of mountinfo, for the namespace's own root.
+    Mounts,
+    /// The beginning of a file.
+    Read(String),
+    /// The names in a folder.
+    Names(String),
+    /// A new tmpfs, on a folder that is made if it is not there.
+    Mount(String),
+    Unmount(String),
+    /// The text at the beginning of the System V shared memory segment with this key.
+    Segment(String),
+    /// Whether there is a POSIX message queue of this name.
+    Queue(String),
+    /// The interfaces.
+    Links,
+    /// The routes.
+    Routes,
+    /// What the server on a port of 127.0.0.1 says.
+    Listen(u16),
+    /// Listens on an address in the last namespace but one, connects from the last. Whom the
+    /// listener sees.
+    Exchange(Ipv4Addr),
+}
+
+/// What is read of a file.
+const READ: u64 = 4096;
+
+impl Visit {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut to = Writer(vec![JOB]);
+        match self {
+            Visit::HostName => to.number(0).text(""),
+            Visit::HostNameAt(path) => to.number(1).text(path),
+            Visit::Mounts => to.number(2).text(""),
+            Visit::Read(path) => to.number(3).text(path),
+            Visit::Names(path) => to.number(4).text(path),
+            Visit::Mount(path) => to.number(5).text(path),
+            Visit::Unmount(path) => to.number(6).text(path),
+            Visit::Segment(key) => to.number(7).text(key),
+            Visit::Queue(name) => to.number(8).text(name),
+            Visit::Links => to.number(9).text(""),
+            Visit::Routes => to.number(10).text(""),
+            Visit::Listen(port) => to.number(11).text(&port.to_string()),
+            Visit::Exchange(address) => to.number(12).text(&address.to_string()),
+        };
+        to.0
+    }
+
+    pub(crate) fn decode(body: &[u8]) -> Option<Visit> {
+        let mut from = Reader(body);
+        match (from.number()?, from.text()?) {
+            (0, _) => Some(Visit::HostName),
+            (1, path) => Some(Visit::HostNameAt(path)),
+            (2, _) => Some(Visit::Mounts),
+            (3, path) => Some(Visit::Read(path)),
+            (4, path) => Some(Visit::Names(path)),
+            (5, path) => Some(Visit::Mount(path)),
+            (6, path) => Some(Visit::Unmount(path)),
+            (7, key) => Some(Visit::Segment(key)),
+            (8, name) => Some(Visit::Queue(name)),
+            (9, _) => Some(Visit::Links),
+            (10, _) => Some(Visit::Routes),
+            (11, port) => Some(Visit::Listen(port.parse().ok()?)),
+            (12, address) => Some(Visit::Exchange(address.parse().ok()?)),
+            _ => None,
+        }
+    }
+
+    /// In the visitor, one namespace before the last: what it makes there and takes along.
+    fn prepare(&self) -> nix::Result<Option<TcpListener>> {
+        let Visit::Exchange(address) = self else { return Ok(None) };
+        let listener = TcpListener::bind((*address, 0)).map_err(|error| sys::errno_of(&error))?;
+        Ok(Some(listener))
+    }
+
+    /// In the visitor, where it has gone. `own` is its folder in the `/proc` that it came from: the
+    /// one inside shows another PID namespace, and knows no visitor.
+    fn act(&self, own: &OwnedFd, prepared: Option<TcpListener>) -> nix::Result<String> {
+        // A pipe that somebody has put in a file's place must not keep us, nor a terminal become ours.
+        let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        let io = |error: std::io::Error| sys::errno_of(&error);
+        if let Visit::Read(_) | Visit::Names(_) | Visit::Mount(_) | Visit::Unmount(_) = self {
+            // On paths that a program could have prepared, with the rights of root in there and no
+            // others; and whoever makes a folder needs an id that its user namespace knows.
+            ids::become_id(0)?;
+        }
+        match self {
+            Visit::HostName => {}
+            Visit::HostNameAt(path) => {
+                let namespace = open(path.as_str(), read_only, Mode::empty())?;
+                setns(namespace, CloneFlags::CLONE_NEWUTS)?;
+            }
+            Visit::Mounts => {
+                let mut text = Vec::new();
+                let mut file = File::from(openat(own, "mountinfo", read_only, Mode::empty())?);
+                file.read_to_end(&mut text).map_err(io)?;
+                return Ok(String::from_utf8_lossy(&text).into_owned());
+            }
+            Visit::Read(path) => {
+                let mut bytes = Vec::new();
+                let file = File::from(open(path.as_str(), read_only, Mode::empty())?);
+                // A device would be read in the program's stead: a terminal, or /dev/zero.
+                if !file.metadata().map_err(io)?.is_file() {
+                    return Err(Errno::EINVAL);
+                }
+                file.take(READ).read_to_end(&mut bytes).map_err(io)?;
+                return Ok(String::from_utf8_lossy(&bytes).into_owned());
+            }
+            Visit::Names(path) => {
+                let entries = fs::read_dir(path).map_err(io)?;
+                let names = entries.map(|entry| {
+                    let name = entry.map_err(io)?.file_name();
+                    Ok(format!("{}\n", name.to_string_lossy()))
+                });
+                return names.collect();
+            }
+            Visit::Mount(path) => {
+                match fs::create_dir(path) {
+                    Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                        return Err(io(error));
+                    }
+                    _ => {}
+                }
+                let (kind, none) = (Some("tmpfs"), None::<&str>);
+                mount(kind, path.as_str(), kind, MsFlags::empty(), none)?;
+                return Ok(String::new());
+            }
+            Visit::Unmount(path) => {
+                umount(path.as_str())?;
+                return Ok(String::new());
+            }
+            Visit::Segment(key) => return ipc::segment(key.parse().map_err(|_| Errno::EINVAL)?),
+            Visit::Queue(name) => return ipc::queue(name).map(|()| String::new()),
+            Visit::Links => return Ok(network::links()?.iter().map(Link::to_line).collect()),
+            Visit::Routes => return Ok(network::routes()?.iter().map(Route::to_line).collect()),
+            Visit::Listen(port) => {
+                let server = (Ipv4Addr::LOCALHOST, *port).into();
+                return words_of(server, patience()).map_err(io);
+            }
+            Visit::Exchange(_) => {
+                let listener = prepared.ok_or(Errno::EINVAL)?;
+                return converse(&listener).map(|from| from.to_string()).map_err(io);
+            }
+        }
+        nix::unistd::gethostname()?.into_string().map_err(|_| Errno::EILSEQ)
+    }
+}
+
+/// In the visitor: what a server says to whoever connects. All of it counts against `patience`: a
+/// server may say one byte at a time.
+fn words_of(server: SocketAddr, patience: Duration) -> std::io::Result<String> {
+    let deadline = Instant::now() + patience;
+    let mut stream = TcpStream::connect_timeout(&server, patience)?;
+    let (mut words, mut buffer) = (Vec::new(), [0; READ as usize]);
+    while words.len() < READ as usize {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Errno::EAGAIN.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut buffer)? {
+            0 => break,
+            length => words.extend(&buffer[..length]),
+        }
+    }
+    Ok(String::from_utf8_lossy(&words).into_owned())
+}
+
+/// In the visitor: connects to a listener that it has made somewhere else, and lets a byte through
+/// either way. Where the listener sees it come from.
+fn converse(listener: &TcpListener) -> std::io::Result<IpAddr> {
+    let patience = patience();
+    let mut here = TcpStream::connect_timeout(&listener.local_addr()?, patience)?;
+    // Our side is connected when the answer has come; the other side, when ours has come there.
+    let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+    if poll(&mut [PollFd::new(listener.as_fd(), PollFlags::POLLIN)], timeout)? == 0 {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    let (mut there, from) = listener.accept()?;
+    let mut byte = *b"x";
+    here.set_read_timeout(Some(patience))?;
+    there.set_read_timeout(Some(patience))?;
+    here.write_all(&byte)?;
+    there.read_exact(&mut byte)?;
+    there.write_all(&byte)?;
+    here.read_exact(&mut byte)?;
+    Ok(from.ip())
+}
+
+/// The host name in a UTS namespace.
+///
+/// # Errors
+///
+/// Those of setns(2); `ECHILD` when the visitor could not be started.
+pub fn host_name(uts: &Namespace) -> nix::Result<String> {
+    send(Visit::HostName, uts)
+}
+
+/// The host name in the UTS namespace that is mounted on `path`, seen in the mount namespace `mnt`.
+///
+/// # Errors
+///
+/// `ENOENT` when nothing is there, `EINVAL` when it is something else than a UTS namespace.
+pub fn host_name_at(mnt: &Namespace, path: &str) -> nix::Result<String> {
+    send(Visit::HostNameAt(path.to_owned()), mnt)
+}
+
+/// All mounts of a mount namespace, those above the root directory of a process in it, too.
+///
+/// # Errors
+///
+/// As for [`host_name`].
+pub fn mounts_in(mnt: &Namespace) -> nix::Result<Vec<Mount>> {
+    Ok(mounts::parse(&send(Visit::Mounts, mnt)?))
+}
+
+/// The first 4096 bytes of a file in a mount namespace of the root lab.
+///
+/// # Errors
+///
+/// Those of open(2) and read(2), and as for [`host_name`].
+pub fn read_in(mnt: &Namespace, path: &str) -> nix::Result<String> {
+    send(Visit::Read(path.to_owned()), mnt)
+}
+
+/// The names in a folder of a mount namespace of the root lab, sorted.
+///
+/// # Errors
+///
+/// Those of open(2) and getdents(2), and as for [`host_name`].
+pub fn names_in(mnt: &Namespace, path: &str) -> nix::Result<Vec<String>> {
+    let text = send(Visit::Names(path.to_owned()), mnt)?;
+    let mut names: Vec<_> = text.lines().map(str::to_owned).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Mounts an empty tmpfs in a mount namespace of the root lab, on a folder that is made if it is
+/// not there. It goes where `path`'s propagation takes it.
+///
+/// # Errors
+///
+/// Those of mkdir(2) and mount(2), and as for [`host_name`].
+pub fn mount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
+    send(Visit::Mount(path.to_owned()), mnt).map(drop)
+}
+
+/// Takes the uppermost mount at `path` away again.
+///
+/// # Errors
+///
+/// Those of umount(2), and as for [`host_name`].
+pub fn unmount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
+    send(Visit::Unmount(path.to_owned()), mnt).map(drop)
+}
+
+/// The text in the System V shared memory segment with the key `key`, up to its first zero byte.
+///
+/// # Errors
+///
+/// `ENOENT` when the IPC namespace has no such key, and as for [`host_name`].
+pub fn segment_in(ipc: &Namespace, key: i32) -> nix::Result<String> {
+    send(Visit::Segment(key.to_string()), ipc)
+}
+
+/// Whether the POSIX message queue `name` (it starts with a slash) is there.
+///
+/// # Errors
+///
+/// `ENOENT` when the IPC namespace has no such queue, and as for [`host_name`].
+pub fn queue_in(ipc: &Namespace, name: &str) -> nix::Result<()> {
+    send(Visit::Queue(name.to_owned()), ipc).map(drop)
+}
+
+/// The interfaces of a network namespace, by index.
+///
+/// # Errors
+///
+/// As for [`host_name`].
+pub fn links_in(net: &Namespace) -> nix::Result<Vec<Link>> {
+    Ok(send(Visit::Links, net)?.lines().filter_map(Link::from_line).collect())
+}
+
+/// The IPv4 routes of a network namespace, those of the main table.
+///
+/// # Errors
+///
+/// As for [`host_name`].
+pub fn routes_in(net: &Namespace) -> nix::Result<Vec<Route>> {
+    Ok(send(Visit::Routes, net)?.lines().filter_map(Route::from_line).collect())
+}
+
+/// What a server on 127.0.0.1 in a network namespace says to whoever connects, at most 4096 bytes.
+///
+/// # Errors
+///
+/// `ECONNREFUSED` where nobody listens, `ENETUNREACH` where `lo` is down, `EAGAIN` where a server
+/// has not hung up after [`sandbox::patience`]; and as for [`host_name`].
+pub fn words_on_port(net: &Namespace, port: u16) -> nix::Result<String> {
+    send(Visit::Listen(port), net)
+}
+
+/// Whether packets go from one network namespace to an address of another and back: a visitor
+/// listens there, and connects from here. Its address as it is seen there.
+///
+/// # Errors
+///
+/// `EADDRNOTAVAIL` when the address is none of `to`'s; `ENETUNREACH`, `EHOSTUNREACH`, `EIO` after
+/// [`sandbox::patience`] when no answer comes; and as for [`host_name`]. The user namespace that
+/// owns `from` must own `to`, or be an ancestor of its owner.
+pub fn exchange(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> nix::Result<Ipv4Addr> {
+    let seen = send_through(Visit::Exchange(address), &[to, from])?;
+    seen.parse().map_err(|_| Errno::EPROTO)
+}
+
+fn send(visit: Visit, place: &Namespace) -> nix::Result<String> {
+    send_through(visit, &[place])
+}
+
+// ANCHOR: send
+/// Sends a visitor to the last of `places`, through the others. The right to enter is the owner's:
+/// the visitor goes through the user namespace that owns the last place.
+fn send_through(visit: Visit, places: &[&Namespace]) -> nix::Result<String> {
+    let owner = places.last().ok_or(Errno::EINVAL)?.owner()?;
+    let (ours, theirs) = wire::pair()?;
+    let supervisor = supervisor::socket().map_err(|error| error.errno)?;
+    let mut fds = vec![theirs.as_fd(), owner.fd().as_fd()];
+    fds.extend(places.iter().map(|place| place.fd().as_fd()));
+    wire::send(supervisor, &visit.encode(), &fds)?;
+    drop(theirs);
+    let answer = wire::receive(ours.as_fd())?.ok_or(Errno::ECHILD)?;
+    let mut answer = Reader(&answer.bytes);
+    match (answer.number(), answer.text()) {
+        (Some(0), Some(text)) => Ok(text),
+        (Some(errno), _) => Err(Errno::from_raw(errno as i32)),
+        _ => Err(Errno::EPROTO),
+    }
+}
+// ANCHOR_END: send
+
+// ANCHOR: enter
+/// In the supervisor: forks the visitor, which answers on the first descriptor and enters the
+/// others in their order.
+pub(crate) fn fork_visitor(body: &[u8], mut fds: std::vec::IntoIter<OwnedFd>) {
+    let (Some(visit), Some(answer)) = (Visit::decode(body), fds.next()) else { return };
+    let places: Vec<OwnedFd> = fds.collect();
+    // SAFETY: the supervisor has one thread.
+    if let Ok(Fork::Child) = unsafe { sys::fork_into(0) } {
+        let go = || {
+            let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+            let own = open("/proc/self", folder, Mode::empty())?;
+            let (last, others) = places.split_last().ok_or(Errno::EINVAL)?;
+            others.iter().try_for_each(|place| setns(place, CloneFlags::empty()))?;
+            let prepared = visit.prepare()?;
+            setns(last, CloneFlags::empty())?;
+            visit.act(&own, prepared)
+        };
+        let mut to = Writer::default();
+        match go() {
+            Ok(text) => to.number(0).text(&text),
+            Err(errno) => to.number(errno as u64).text(""),
+        };
+        _ = wire::send(answer.as_fd(), &to.0, &[]);
+        exit(0);
+    }
+}
+// ANCHOR_END: enter
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_drips_keeps_nobody() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut drops = 0;
+            while drops < 1000 && stream.write_all(b".").is_ok() {
+                drops += 1;
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            drops
+        });
+        let words = words_of(address, Duration::from_millis(100));
+        assert_eq!(words.unwrap_err().raw_os_error(), Some(libc::EAGAIN));
+        assert!(server.join().unwrap() < 1000, "it was heard to its end");
+    }
+}

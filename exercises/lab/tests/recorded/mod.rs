@@ -1,0 +1,293 @@
+//! Programs that are difficult to follow, each a few calls. They are this test started again, in a
+//! sandbox: before `main` there is one thread.
+
+use std::ffi::c_int;
+use std::process::exit;
+
+use lab::sandbox::{Ended, Run, Sandbox, Wait};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill, raise};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, fork, gethostname, pause, sethostname};
+use trace::Story;
+
+const ACTOR: &str = "NAMESPACES_BY_HAND_ACTOR";
+
+// SAFETY: the C library calls each function in this section once, before main, in the only thread.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static ENTRY: extern "C" fn() = entry;
+
+extern "C" fn entry() {
+    if let Ok(name) = std::env::var(ACTOR) {
+        act(&name);
+        exit(0);
+    }
+}
+
+/// An actor, followed.
+pub(crate) fn start(actor: &str) -> Run {
+    let program = std::env::current_exe().unwrap();
+    // Thousands of recorded calls take their time on a busy machine.
+    let patience = Some(std::time::Duration::from_secs(60));
+    let sandbox = Sandbox::new(program).env(ACTOR, actor).patience(patience);
+    sandbox.record().start().unwrap()
+}
+
+/// The story of an actor, and how it ended.
+pub(crate) fn story_of(actor: &str) -> (Story, Ended) {
+    let mut run = start(actor);
+    let wait = run.await_end();
+    assert_eq!(wait, Wait::Reached, "{actor}: {}", run.stderr());
+    let ended = run.ended().unwrap().clone();
+    let story = run.story().unwrap();
+    (story, ended)
+}
+
+fn act(name: &str) {
+    match name {
+        "a thread leaves alone" => a_thread_leaves_alone(),
+        "an untraced child" => an_untraced_child(),
+        "an untraced child of clone3" => an_untraced_child_of_clone3(),
+        "undumpable" => undumpable(),
+        "an init that stops itself" => an_init_that_stops_itself(),
+        "an init with children ends" => an_init_with_children_ends(),
+        "a stopped child goes on" => a_stopped_child_goes_on(),
+        "a real-time signal" => a_real_time_signal(),
+        "its own tracer" => its_own_tracer(),
+        "its own listener" => its_own_listener(),
+        "a child of a new PID namespace after its init" => a_late_child(),
+        "two writes" => two_writes(),
+        "exec in a thread" => exec_in_a_thread(),
+        "killed in the act" => killed_in_the_act(),
+        "many calls" => many_calls(),
+        "many mounts" => many_mounts('m', 200),
+        "many mounts with short paths" => many_mounts('k', 1),
+        "many interfaces" => many_interfaces(),
+        "a crowd in many networks" => a_crowd_in_many_networks(),
+        "unrelated calls" => unrelated_calls(),
+        unknown => panic!("no actor is called `{unknown}`"),
+    }
+}
+
+/// fork(2) in a process with one thread.
+fn child(act: impl FnOnce()) -> Pid {
+    // SAFETY: actors have one thread where they fork.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Parent { child } => child,
+        ForkResult::Child => {
+            act();
+            exit(0)
+        }
+    }
+}
+
+fn a_thread_leaves_alone() {
+    let thread = std::thread::spawn(|| unshare(CloneFlags::CLONE_NEWUTS).unwrap());
+    thread.join().unwrap();
+}
+
+fn an_untraced_child() {
+    // SAFETY: without a stack the child runs on a copy of ours.
+    let pid =
+        unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_UNTRACED | libc::SIGCHLD, 0, 0, 0, 0) };
+    if pid == 0 {
+        exit(unshare(CloneFlags::CLONE_NEWUTS).map_or_else(|errno| errno as i32, |()| 0));
+    }
+    assert!(matches!(waitpid(None, None), Ok(nix::sys::wait::WaitStatus::Exited(_, 0))));
+}
+
+fn an_untraced_child_of_clone3() {
+    // SAFETY: zero is valid, and the kernel reads no more than the size that it is told.
+    let pid = unsafe {
+        let mut arguments: libc::clone_args = std::mem::zeroed();
+        arguments.flags = libc::CLONE_UNTRACED as u64;
+        arguments.exit_signal = libc::SIGCHLD as u64;
+        libc::syscall(libc::SYS_clone3, &raw mut arguments, size_of::<libc::clone_args>())
+    };
+    if pid == 0 {
+        exit(unshare(CloneFlags::CLONE_NEWUTS).map_or_else(|errno| errno as i32, |()| 0));
+    }
+    assert!(matches!(waitpid(None, None), Ok(nix::sys::wait::WaitStatus::Exited(_, 0))));
+}
+
+fn undumpable() {
+    nix::sys::prctl::set_dumpable(false).unwrap();
+    unshare(CloneFlags::CLONE_NEWUTS).unwrap();
+    sethostname("otter").unwrap();
+}
+
+fn an_init_that_stops_itself() {
+    unshare(CloneFlags::CLONE_NEWPID).unwrap();
+    // Nobody is told: the kernel ignores the signal in a PID 1.
+    waitpid(child(|| raise(Signal::SIGSTOP).unwrap()), None).unwrap();
+}
+
+fn an_init_with_children_ends() {
+    unshare(CloneFlags::CLONE_NEWPID).unwrap();
+    let init = child(|| {
+        for _ in 0..3 {
+            child(pause);
+        }
+    });
+    waitpid(init, None).unwrap();
+}
+
+fn a_stopped_child_goes_on() {
+    use nix::sys::wait::{WaitPidFlag, WaitStatus};
+    let stopped = child(|| {
+        raise(Signal::SIGSTOP).unwrap();
+        exit(5);
+    });
+    let seen = waitpid(stopped, Some(WaitPidFlag::WUNTRACED));
+    assert_eq!(seen, Ok(WaitStatus::Stopped(stopped, Signal::SIGSTOP)));
+    kill(stopped, Signal::SIGCONT).unwrap();
+    assert_eq!(waitpid(stopped, None), Ok(WaitStatus::Exited(stopped, 5)));
+}
+
+fn a_real_time_signal() {
+    let signal = libc::SIGRTMIN() + 3;
+    // SAFETY: the set is initialised by sigemptyset, and the signal is blocked before it is sent.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, signal);
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        libc::raise(signal);
+        let mut got: c_int = 0;
+        libc::sigwait(&raw const set, &raw mut got);
+        assert_eq!(got, signal);
+        // Now unblocked, and deadly.
+        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
+        libc::raise(signal);
+    }
+}
+
+fn its_own_tracer() {
+    let traced = child(pause);
+    // SAFETY: PTRACE_SEIZE takes no addresses.
+    let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, traced.as_raw(), 0, 0) };
+    assert_eq!((seized, nix::errno::Errno::last()), (-1, nix::errno::Errno::EPERM));
+    kill(traced, Signal::SIGKILL).unwrap();
+    waitpid(traced, None).unwrap();
+}
+
+/// A filter of its own that asks a listener about `sethostname`: a child that has the listener's
+/// descriptor answers in the kernel's place.
+fn its_own_listener() {
+    let mut filter = [
+        libc::sock_filter { code: 0x20, jt: 0, jf: 0, k: 0 },
+        libc::sock_filter { code: 0x15, jt: 0, jf: 1, k: libc::SYS_sethostname as u32 },
+        libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: 0x7fc0_0000 },
+        libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW },
+    ];
+    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
+    // SAFETY: the program and its filter outlive the call.
+    let listener = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+            &raw const program,
+        )
+    } as c_int;
+    assert!(listener >= 0);
+    let supervisor = child(|| {
+        // SAFETY: zero is valid for both, and the kernel fills or reads one of each.
+        unsafe {
+            let mut asked: libc::seccomp_notif = std::mem::zeroed();
+            assert_eq!(libc::ioctl(listener, 0xc050_2100, &raw mut asked), 0);
+            let mut answer: libc::seccomp_notif_resp = std::mem::zeroed();
+            answer.id = asked.id;
+            assert_eq!(libc::ioctl(listener, 0xc018_2101, &raw mut answer), 0);
+        }
+    });
+    sethostname("never set").unwrap();
+    waitpid(supervisor, None).unwrap();
+    assert_ne!(gethostname().unwrap(), "never set");
+}
+
+fn a_late_child() {
+    unshare(CloneFlags::CLONE_NEWPID).unwrap();
+    waitpid(child(|| ()), None).unwrap();
+    // SAFETY: one thread.
+    assert!(unsafe { fork() }.is_err());
+}
+
+fn two_writes() {
+    use std::io::Write as _;
+    unshare(CloneFlags::CLONE_NEWUSER).unwrap();
+    let mut map = std::fs::File::create("/proc/self/uid_map").unwrap();
+    // `write!` with arguments makes several calls.
+    let [inside, outside, length] = std::hint::black_box([0, 0, 1]);
+    assert!(write!(map, "{inside} {outside} {length}").is_err());
+    drop(map);
+    std::fs::write("/proc/self/uid_map", "0 0 1").unwrap();
+}
+
+fn exec_in_a_thread() {
+    let thread = std::thread::spawn(|| {
+        use std::os::unix::process::CommandExt as _;
+        panic!("{}", std::process::Command::new("/bin/true").env_remove(ACTOR).exec())
+    });
+    _ = thread.join();
+}
+
+fn killed_in_the_act() {
+    let victim = child(|| {
+        loop {
+            waitpid(child(|| ()), None).unwrap();
+        }
+    });
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    kill(victim, Signal::SIGKILL).unwrap();
+    waitpid(victim, None).unwrap();
+}
+
+fn many_calls() {
+    for _ in 0..5000 {
+        unshare(CloneFlags::CLONE_FS).unwrap();
+    }
+}
+
+/// Thousands of mounts, in one mount namespace after the other.
+fn many_mounts(last: char, length: usize) {
+    let none = None::<&str>;
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+    mount(Some("tmpfs"), "/tmp", Some("tmpfs"), MsFlags::empty(), none).unwrap();
+    for letter in 'a'..=last {
+        let folder = format!("/tmp/{}", letter.to_string().repeat(length));
+        std::fs::create_dir(&folder).unwrap();
+        // Twice as many each time.
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+        mount(Some("/tmp"), folder.as_str(), none, flags, none).unwrap();
+    }
+    for _ in 0..30 {
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    }
+}
+
+/// More than anybody would draw.
+fn many_interfaces() {
+    let script =
+        "for n in $(seq 600); do echo link add a$n type veth peer name b$n; done | ip -b -";
+    let status = std::process::Command::new("/bin/sh").args(["-c", script]).status();
+    assert!(status.unwrap().success());
+}
+
+/// Each end of a process is a moment at which all networks are looked at.
+fn a_crowd_in_many_networks() {
+    // Until the lab has no more of them.
+    while unshare(CloneFlags::CLONE_NEWNET).is_ok() {}
+    for _ in 0..300 {
+        waitpid(child(|| ()), None).unwrap();
+    }
+}
+
+fn unrelated_calls() {
+    for _ in 0..20_000 {
+        nix::unistd::getppid();
+    }
+}

@@ -1,0 +1,300 @@
+//! Many runs of each kind in turn, one after the other and side by side: nothing grows, and nothing
+//! slows down.
+//!
+//! `NAMESPACES_BY_HAND_SOAK=10000 cargo test -p harness --test soak -- --nocapture` is the long
+//! form: that many runs in a row, as many again 64 at once, with the figures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lab::sandbox::{self, Run, Sandbox, State, Status, Wait};
+
+/// How often what goes away by and by is looked at, and for how long.
+const LOOK: Duration = Duration::from_millis(20);
+const SETTLE: Duration = Duration::from_secs(30);
+
+/// What this process and the machine have in use.
+#[derive(Clone, Debug, Default)]
+struct Use {
+    /// Things that are counted exactly: as many as before, when all is over.
+    counts: BTreeMap<&'static str, usize>,
+    /// Objects of the kernel, from slabinfo(5), which only root may read. The kernel frees them
+    /// later, and counts some that are free as used.
+    kernel: BTreeMap<String, usize>,
+    /// KiB.
+    memory: BTreeMap<&'static str, usize>,
+    files: BTreeSet<String>,
+}
+
+/// Objects of the kernel by which a namespace or a mount that stayed would show.
+const SLABS: [&str; 6] =
+    ["net_namespace", "mnt_cache", "pid_namespace", "user_namespace", "uts_namespace", "nsproxy"];
+/// More of them than these, after any number of runs, is growth: a page or two of each for each
+/// processor is counted as used.
+const SLACK: usize = 300;
+/// The same for memory, in KiB.
+const MEMORY_SLACK: usize = 8 * 1024;
+
+impl Use {
+    fn now() -> Use {
+        let family = family();
+        let lines = |path: &str| fs::read_to_string(path).unwrap_or_default().lines().count();
+        let entries = |path: String| fs::read_dir(path).map_or(0, Iterator::count);
+        let own = std::process::id();
+        let supervisor = family.iter().find(|pid| **pid != own);
+        let resident = |pid: u32| status(pid, "VmRSS:").unwrap_or(0);
+        let mut now = Use::default();
+        now.counts.insert("processes", family.len());
+        now.counts.insert("mounts", lines("/proc/self/mountinfo"));
+        now.counts.insert("descriptors", entries("/proc/self/fd".to_owned()));
+        now.memory.insert("the check", resident(own));
+        if let Some(pid) = supervisor {
+            now.counts.insert("descriptors of the supervisor", entries(format!("/proc/{pid}/fd")));
+            now.memory.insert("the supervisor", resident(*pid));
+        }
+        for line in fs::read_to_string("/proc/slabinfo").unwrap_or_default().lines() {
+            let mut words = line.split_ascii_whitespace();
+            if let (Some(name), Some(count)) = (words.next(), words.next())
+                && SLABS.contains(&name)
+            {
+                now.kernel.insert(name.to_owned(), count.parse().unwrap_or(0));
+            }
+        }
+        for place in ["/tmp", "/run", "/var/tmp", "/dev/shm"] {
+            let entries = fs::read_dir(place).into_iter().flatten().flatten();
+            now.files.extend(entries.map(|entry| entry.path().to_string_lossy().into_owned()));
+        }
+        folders(Path::new("/sys/fs/cgroup"), &mut now.files);
+        now
+    }
+
+    fn figures(&self) -> String {
+        let counts = self.counts.iter().map(|(what, count)| format!("{count} {what}"));
+        let kernel = self.kernel.iter().map(|(what, count)| format!("{count} {what}"));
+        let memory = self.memory.iter().map(|(whose, size)| format!("{whose} {size} KiB"));
+        counts.chain(kernel).chain(memory).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What there is more of than before.
+    fn growth(&self, before: &Use) -> Vec<String> {
+        let mut growth = Vec::new();
+        for (what, count) in &self.counts {
+            let before = before.counts.get(what).copied().unwrap_or(0);
+            if *count > before {
+                growth.push(format!("{what}: {before}, now {count}"));
+            }
+        }
+        for (what, count) in &self.kernel {
+            let before = before.kernel.get(what).copied().unwrap_or(0);
+            if *count > before + SLACK {
+                growth.push(format!("{what} in the kernel: {before}, now {count}"));
+            }
+        }
+        for (whose, memory) in &self.memory {
+            let before = before.memory.get(whose).copied().unwrap_or(0);
+            if *memory > before + MEMORY_SLACK {
+                growth.push(format!("memory of {whose}: {before} KiB, now {memory} KiB"));
+            }
+        }
+        // Somebody else's files come and go as well. Ours would say so by their name.
+        let new = self.files.difference(&before.files).filter(|path| path.contains("namespaces"));
+        growth.extend(new.map(|path| format!("a file: {path}")));
+        growth
+    }
+
+    /// Looks until nothing has grown, at most for [`SETTLE`]: the kernel takes network namespaces
+    /// down in the background.
+    fn settled(before: &Use) -> (Use, Vec<String>) {
+        let deadline = Instant::now() + SETTLE;
+        loop {
+            let now = Use::now();
+            let growth = now.growth(before);
+            if growth.is_empty() || Instant::now() > deadline {
+                return (now, growth);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+/// All those below.
+fn folders(top: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(top).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.insert(entry.path().to_string_lossy().into_owned());
+            folders(&entry.path(), found);
+        }
+    }
+}
+
+/// A number of `/proc/PID/status`.
+fn status(pid: u32, key: &str) -> Option<usize> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// This process and everybody below it.
+fn family() -> BTreeSet<u32> {
+    let pids = fs::read_dir("/proc").expect("/proc is mounted").flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parents: Vec<(u32, u32)> =
+        pids.filter_map(|pid| Some((pid, status(pid, "PPid:")? as u32))).collect();
+    let mut family = BTreeSet::from([std::process::id()]);
+    while let Some((child, _)) =
+        parents.iter().find(|(child, parent)| family.contains(parent) && !family.contains(child))
+    {
+        family.insert(*child);
+    }
+    family
+}
+
+/// A kind of run.
+struct Kind {
+    name: &'static str,
+    of: fn(Sandbox) -> Sandbox,
+    /// Whether a run had what is its kind's: without that it would be one like the others.
+    has: fn(&mut Run) -> bool,
+    /// Whether this machine has it, too.
+    is_here: fn() -> bool,
+}
+
+const RECORDED: &str = "recorded";
+const CGROUPS: &str = "cgroups of its own";
+
+const KINDS: [Kind; 6] = [
+    Kind { name: "root lab", of: |sandbox| sandbox, has: |_| true, is_here: || true },
+    Kind {
+        name: "plain user",
+        of: |sandbox| sandbox.state(State::PlainUser),
+        has: |_| true,
+        is_here: || true,
+    },
+    Kind {
+        name: RECORDED,
+        of: Sandbox::record,
+        has: |run| run.story().is_ok_and(|story| !story.steps.is_empty()),
+        is_here: || {
+            let run = Sandbox::command("/bin/true").record().start();
+            run.is_ok_and(|mut run| run.await_end() == Wait::Reached && run.story().is_ok())
+        },
+    },
+    Kind { name: "many ids", of: Sandbox::many_ids, has: |_| true, is_here: sandbox::has_many_ids },
+    Kind {
+        name: "a terminal",
+        of: Sandbox::terminal,
+        has: |run| run.terminal().is_some(),
+        is_here: || true,
+    },
+    Kind {
+        name: CGROUPS,
+        of: Sandbox::cgroups,
+        has: |run| !run.cgroups().is_empty(),
+        is_here: || sandbox::has_cgroups().is_ok(),
+    },
+];
+
+/// Those that this machine has. Many ids and cgroups are not for everybody, and that is as it should
+/// be; a recorder is.
+fn kinds() -> Vec<&'static Kind> {
+    let (here, missing): (Vec<_>, Vec<_>) = KINDS.iter().partition(|kind| (kind.is_here)());
+    for kind in missing {
+        println!("skipped: {}: not to be had here", kind.name);
+        assert!(kind.name != RECORDED || std::env::var_os("CI_NO_SKIP").is_none());
+    }
+    here
+}
+
+fn start(kind: &Kind) -> Run {
+    let sandbox = (kind.of)(Sandbox::command("/bin/true"));
+    sandbox.start().unwrap_or_else(|error| panic!("{}: {error}", kind.name))
+}
+
+fn run_once(kind: &Kind) {
+    let mut run = start(kind);
+    assert_eq!(run.await_end(), Wait::Reached, "{}: {:?}", kind.name, run.ended());
+    assert_eq!(run.ended().expect("it has ended").status, Status::Exited(0), "{}", kind.name);
+    assert!((kind.has)(&mut run), "it was no run of its kind: {}", kind.name);
+}
+
+/// `runs` of them, each kind in turn, `at_once` side by side. Runs per second, in the first half and
+/// the second.
+fn soak(kinds: &[&Kind], runs: usize, at_once: usize) -> (f64, f64) {
+    let half = |runs: usize| {
+        let left = AtomicUsize::new(runs);
+        let begin = Instant::now();
+        let take = |left: usize| left.checked_sub(1);
+        thread::scope(|scope| {
+            for _ in 0..at_once {
+                scope.spawn(|| {
+                    let next = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+                    while let Ok(left) = next() {
+                        run_once(kinds[left % kinds.len()]);
+                    }
+                });
+            }
+        });
+        runs as f64 / begin.elapsed().as_secs_f64()
+    };
+    (half(runs / 2), half(runs - runs / 2))
+}
+
+/// One test, as the second part would count what the first one does.
+#[test]
+fn nothing_grows() {
+    let said = std::env::var("NAMESPACES_BY_HAND_SOAK");
+    let runs = said.map(|runs| runs.parse().expect("NAMESPACES_BY_HAND_SOAK is a number"));
+    let (runs, at_once) = runs.map_or((100, 16), |runs| (runs, 64));
+    // The first start the supervisor, and fill the allocators' stocks.
+    let kinds = kinds();
+    soak(&kinds, at_once * 2, at_once);
+    if Use::now().kernel.is_empty() {
+        println!("skipped: whether the kernel's objects grow (/proc/slabinfo is root's)");
+    }
+
+    for at_once in [1, at_once] {
+        let (before, _) = Use::settled(&Use::now());
+        let (first, second) = soak(&kinds, runs, at_once);
+        let (after, growth) = Use::settled(&before);
+        println!("{runs} runs, {at_once} at once: {first:.0} a second, then {second:.0}");
+        println!("  before: {}\n  after:  {}", before.figures(), after.figures());
+        assert!(
+            growth.is_empty(),
+            "after {runs} runs, {at_once} at once, there is more of\n{growth:#?}"
+        );
+    }
+
+    // One of each that is not let go of shows.
+    for kind in kinds {
+        let before = Use::now();
+        let kept = start(kind);
+        let growth = Use::now().growth(&before).join("\n");
+        let shows = |what| assert!(growth.contains(what), "{}: {growth}", kind.name);
+        ["processes: ", "descriptors: "].into_iter().for_each(shows);
+        if kind.name == CGROUPS {
+            shows("a file: /sys/fs/cgroup");
+        }
+        drop(kept);
+        let (_, growth) = Use::settled(&before);
+        assert!(growth.is_empty(), "{}: {growth:#?}", kind.name);
+    }
+}
+
+#[test]
+fn each_kind_of_growth_is_seen() {
+    let before = Use::now();
+    let grown = |change: fn(&mut Use)| {
+        let mut after = before.clone();
+        change(&mut after);
+        after.growth(&before)
+    };
+    assert!(grown(|_| ()).is_empty());
+    assert_eq!(grown(|now| *now.counts.get_mut("mounts").unwrap() += 1).len(), 1);
+    assert_eq!(grown(|now| *now.memory.get_mut("the check").unwrap() += 10_000).len(), 1);
+    assert_eq!(grown(|now| _ = now.kernel.insert("nsproxy".to_owned(), 1_000_000)).len(), 1);
+    assert_eq!(grown(|now| _ = now.files.insert("/tmp/namespaces-left".to_owned())).len(), 1);
+}

@@ -1,0 +1,136 @@
+//! A story: what one run of a program did to its namespaces, call by call.
+//!
+//! A story starts with the world that the program found (step 0) and goes on with one [`Step`] for
+//! each recorded call. Every step lists what it changed, so the world after any step is the sum of
+//! the changes before it ([`World`](super::World)).
+//!
+//! Nothing in a story differs from run to run but what the program did: tasks are numbered and
+//! namespaces lettered in order of first sight (`uts A`, `uts B`), and pids are those inside the
+//! sandbox.
+
+use super::kind::Kind;
+
+/// What one run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Story {
+    /// The program and its arguments.
+    pub program: Vec<String>,
+    /// The first is the start of the program: the world that it found.
+    pub steps: Vec<Step>,
+    /// Steps after the last one, which were counted and not kept: a story has a bound.
+    pub dropped: u64,
+    /// Whether the recorder saw the end of every task.
+    pub complete: bool,
+}
+
+/// One call, and what it changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Who called: the number of a [`Change::Task`].
+    pub task: u32,
+    /// The call's name, such as `unshare`. `start` for step 0; `end` when a task ended without a
+    /// call, by a signal.
+    pub call: String,
+    /// The call as one would type it, such as `unshare(CLONE_NEWUTS)`.
+    pub text: String,
+    pub outcome: Outcome,
+    pub changes: Vec<Change>,
+}
+
+/// What a call returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Value(i64),
+    /// The errno's name, and the reason in words where the recorder knows it.
+    Error {
+        errno: String,
+        why: Option<String>,
+    },
+    /// It does not return: `exit`, a successful `execve`, or the task was killed in it.
+    Never,
+}
+
+/// One thing that is different after a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A namespace is seen for the first time.
+    Namespace {
+        name: String,
+        kind: Kind,
+        /// The user namespace that owns it (ioctl_nsfs(2)); for a user namespace, `None`. Also
+        /// `None` where the recorder is too far inside to see it.
+        owner: Option<String>,
+        /// The namespace that a user or PID namespace is nested in.
+        parent: Option<String>,
+    },
+    /// A process or a thread is seen for the first time.
+    Task {
+        task: u32,
+        /// The number of the process's first task. Its own, unless it is a further thread.
+        process: u32,
+        /// Who made it. The program itself has nobody here.
+        parent: Option<u32>,
+        /// Its pid in each PID namespace, from the sandbox's inwards (`NSpid`).
+        pids: Vec<i32>,
+        /// The namespaces that it is in. Empty when the kernel does not let the recorder look.
+        namespaces: Vec<String>,
+    },
+    /// A task is in another namespace of this kind now.
+    Joined { task: u32, kind: Kind, namespace: String },
+    /// The next children of this task will be in another PID or time namespace.
+    Children { task: u32, kind: Kind, namespace: String },
+    /// A task's effective capabilities (capabilities(7)), as a set of bits.
+    Capabilities { task: u32, effective: u64 },
+    /// A process executes another program: its name.
+    Program { task: u32, name: String },
+    /// A task has ended: `exited with 0`, `killed by SIGKILL`.
+    Ended { task: u32, how: String },
+    /// `uid_map`, `gid_map` or `setgroups` of a user namespace, or `timens_offsets` of a time
+    /// namespace: the file as the kernel shows it, a line each, fields separated by one space. And
+    /// `mounts` or `links` of a namespace that has too many of them: it is not followed any further.
+    Setting { namespace: String, file: String, text: String },
+    /// A mount of a mount namespace is new or has changed.
+    Mount { namespace: String, mount: Mount },
+    /// A mount is gone.
+    Unmount { namespace: String, id: u32 },
+    /// The root directory of a process, as a path in its mount namespace.
+    Root { task: u32, path: String },
+    /// The host name in a UTS namespace.
+    HostName { namespace: String, name: String },
+    /// The cgroup of a process (cgroups(7), version 2), as the recorder sees it.
+    Cgroup { task: u32, path: String },
+    /// The network interfaces of a network namespace: all of them.
+    Links { namespace: String, links: Vec<Link> },
+}
+
+/// One mount of one mount namespace (proc_pid_mountinfo(5)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Its number in this story.
+    pub id: u32,
+    /// The mount that it is mounted on.
+    pub parent: Option<u32>,
+    /// The type of the file system.
+    pub kind: String,
+    /// The directory of the file system that is shown.
+    pub root: String,
+    pub point: String,
+    pub read_only: bool,
+    /// `shared:1`, `master:1`, both; empty for a private mount. Peer groups are numbered
+    /// in order of first sight.
+    pub propagation: String,
+}
+
+/// One network interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub name: String,
+    pub up: bool,
+    /// With the length of the prefix: `10.0.0.1/24`.
+    pub addresses: Vec<String>,
+    /// The other end of a veth pair: its network namespace (where it is one of this story) and
+    /// its name there.
+    pub peer: Option<(Option<String>, String)>,
+    /// The bridge that it is a port of.
+    pub bridge: Option<String>,
+}

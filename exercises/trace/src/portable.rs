@@ -1,0 +1,107 @@
+//! The same story on every machine.
+
+use std::collections::{HashMap, HashSet};
+
+use super::event::{Change, Mount, Step, Story};
+
+/// File systems without a disk below them: they have the same name everywhere.
+const EVERYWHERE: [&str; 9] =
+    ["tmpfs", "proc", "sysfs", "devpts", "mqueue", "cgroup2", "overlay", "nsfs", "ramfs"];
+
+impl Story {
+    /// Leaves out what differs from machine to machine and is not the program's doing: the
+    /// machine's folders that a sandbox shows, and their types of file system. What is left is
+    /// numbered anew. This is the form in which the book keeps stories.
+    pub fn portable(mut self) -> Story {
+        let of_the_machine: HashSet<String> = self
+            .steps
+            .first()
+            .into_iter()
+            .flat_map(|step| &step.changes)
+            .filter_map(|change| match change {
+                Change::Mount { mount, .. } if !is_everywhere(mount) => Some(mount.point.clone()),
+                _ => None,
+            })
+            .collect();
+        let mut numbers = HashMap::new();
+        for step in &mut self.steps {
+            step.keep(&of_the_machine, &mut numbers);
+        }
+        self
+    }
+}
+
+impl Step {
+    fn keep(&mut self, of_the_machine: &HashSet<String>, numbers: &mut HashMap<u32, u32>) {
+        self.changes.retain_mut(|change| match change {
+            Change::Mount { mount, .. } => {
+                if !is_everywhere(mount) {
+                    if of_the_machine.contains(&mount.point) {
+                        return false;
+                    }
+                    mount.kind = "disk".to_owned();
+                }
+                let next = numbers.len() as u32 + 1;
+                mount.id = *numbers.entry(mount.id).or_insert(next);
+                mount.parent = mount.parent.and_then(|parent| numbers.get(&parent).copied());
+                true
+            }
+            Change::Unmount { id, .. } => match numbers.get(id) {
+                Some(number) => {
+                    *id = *number;
+                    true
+                }
+                None => false,
+            },
+            _ => true,
+        });
+    }
+}
+
+/// A device that is bound from the machine's /dev shows a part of a file system, such as `/null`.
+fn is_everywhere(mount: &Mount) -> bool {
+    EVERYWHERE.contains(&mount.kind.as_str())
+        && (mount.root == "/" || mount.kind == "nsfs" || mount.kind == "tmpfs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+
+    fn step(changes: Vec<Change>) -> Step {
+        Step {
+            task: 1,
+            call: "mount".into(),
+            text: "mount()".into(),
+            outcome: Outcome::Value(0),
+            changes,
+        }
+    }
+
+    fn mount(id: u32, kind: &str, point: &str) -> Change {
+        let mount = Mount {
+            id,
+            parent: (id > 1).then_some(1),
+            kind: kind.into(),
+            root: "/".into(),
+            point: point.into(),
+            read_only: true,
+            propagation: String::new(),
+        };
+        Change::Mount { namespace: "mnt A".into(), mount }
+    }
+
+    #[test]
+    fn what_the_machine_brought_is_left_out_and_what_the_program_did_stays() {
+        let start =
+            vec![mount(1, "tmpfs", "/"), mount(2, "ext4", "/usr"), mount(3, "proc", "/proc")];
+        let copy = vec![mount(4, "btrfs", "/usr"), mount(5, "btrfs", "/new/usr")];
+        let gone = |id| Change::Unmount { namespace: "mnt A".into(), id };
+        let steps = vec![step(start), step(copy), step(vec![gone(2), gone(5)])];
+        let story = Story { steps, ..Story::default() }.portable();
+        assert_eq!(story.steps[0].changes, [mount(1, "tmpfs", "/"), mount(2, "proc", "/proc")]);
+        assert_eq!(story.steps[1].changes, [mount(3, "disk", "/new/usr")]);
+        assert_eq!(story.steps[2].changes, [gone(3)]);
+    }
+}

@@ -1,0 +1,262 @@
+//! A step in words, for readers.
+
+use super::event::{Change, Link, Mount, Outcome, Step};
+use super::kind::Kind;
+use super::world::World;
+
+impl Step {
+    /// The call and what it returned, such as `unshare(CLONE_NEWUTS) = EPERM`.
+    pub fn line(&self) -> String {
+        match &self.outcome {
+            Outcome::Value(value) => format!("{} = {value}", self.text),
+            Outcome::Error { errno, .. } => format!("{} = {errno}", self.text),
+            Outcome::Never => self.text.clone(),
+        }
+    }
+
+    /// What it changed, a sentence each, and why it failed. `before` is the world that it found.
+    pub fn sentences(&self, before: &World) -> Vec<String> {
+        let new_mount_namespace = self.changes.iter().find_map(|change| match change {
+            Change::Namespace { name, kind: Kind::Mnt, .. } => Some(name),
+            _ => None,
+        });
+        let mut mounts_of_a_copy = 0;
+        let mut sentences = Vec::new();
+        for change in &self.changes {
+            match change {
+                Change::Mount { namespace, .. } if Some(namespace) == new_mount_namespace => {
+                    mounts_of_a_copy += 1;
+                }
+                Change::Mount { namespace, mount } => {
+                    let known = before.namespace(namespace);
+                    let old = known.and_then(|known| known.mounts.get(&mount.id));
+                    sentences.push(mounted(namespace, old, mount));
+                }
+                Change::Unmount { namespace, id } => {
+                    let known = before.namespace(namespace);
+                    if let Some(old) = known.and_then(|known| known.mounts.get(id)) {
+                        sentences
+                            .push(format!("{namespace}: {} on {} is gone", old.kind, old.point));
+                    }
+                }
+                // The call says it, or the namespace is new and a copy.
+                Change::Program { .. } => {}
+                Change::HostName { .. } if self.call != "sethostname" => {}
+                Change::Ended { .. } if self.outcome == Outcome::Never => {}
+                other => sentences.push(sentence(other, before)),
+            }
+        }
+        if let (Some(name), 1..) = (new_mount_namespace, mounts_of_a_copy) {
+            sentences.push(format!("{name} starts as a copy, with {mounts_of_a_copy} mounts"));
+        }
+        if self.call == "unshare" && self.outcome == Outcome::Value(0) {
+            // Nothing shows it yet: the namespace can be seen when somebody is in it.
+            let next = "the next child will be PID 1 of a new PID namespace; the caller stays";
+            sentences.extend(self.text.contains("CLONE_NEWPID").then(|| next.to_owned()));
+        }
+        if let Outcome::Error { errno, why: Some(why) } = &self.outcome {
+            sentences.push(format!("{errno}: {why}"));
+        }
+        sentences
+    }
+}
+
+fn sentence(change: &Change, before: &World) -> String {
+    let who = |task: &u32| match before.tasks.get(task) {
+        Some(task) => task.label(),
+        None => format!("task {task}"),
+    };
+    match change {
+        Change::Namespace { name, kind, owner, parent } => {
+            let relation = match (kind, owner, parent) {
+                (Kind::User, _, Some(parent)) => format!(", a child of {parent}"),
+                (_, Some(owner), _) => format!(", owned by {owner}"),
+                _ => String::new(),
+            };
+            format!("new: {name}{relation}")
+        }
+        Change::Task { task, process, pids, namespaces, parent, .. } => {
+            let what = if task == process { "process" } else { "thread" };
+            let maker = parent.and_then(|parent| before.tasks.get(&parent));
+            let elsewhere: Vec<&str> = namespaces
+                .iter()
+                .filter(|name| {
+                    maker.is_some_and(|maker| !maker.namespaces.values().any(|own| own == *name))
+                })
+                .map(String::as_str)
+                .collect();
+            let pids = pids.iter().map(i32::to_string).collect::<Vec<_>>().join(" ");
+            let place = if namespaces.is_empty() {
+                ", in namespaces that the kernel does not show".to_owned()
+            } else if elsewhere.is_empty() {
+                String::new()
+            } else {
+                format!(", in {}", list(&elsewhere))
+            };
+            format!("a {what} is born: [{pids}]{place}")
+        }
+        Change::Joined { task, kind, namespace } => {
+            let from = before.tasks.get(task).and_then(|task| task.namespaces.get(kind));
+            match from {
+                Some(from) => format!("{} leaves {from} for {namespace}", who(task)),
+                None => format!("{} is in {namespace}", who(task)),
+            }
+        }
+        Change::Children { task, namespace, .. } => {
+            format!("{} stays where it is; its next children are in {namespace}", who(task))
+        }
+        Change::Capabilities { task, effective } => {
+            let had = before.tasks.get(task).and_then(|task| task.capabilities);
+            match (had, effective) {
+                (_, 0) => format!("{} has no capabilities", who(task)),
+                (Some(0) | None, effective) => {
+                    format!("{} has {} capabilities", who(task), effective.count_ones())
+                }
+                (Some(had), effective) => format!(
+                    "{} has {} capabilities (it had {})",
+                    who(task),
+                    effective.count_ones(),
+                    had.count_ones()
+                ),
+            }
+        }
+        Change::Program { task, name } => format!("{} executes {name}", who(task)),
+        Change::Ended { task, how } => format!("{}: {how}", who(task)),
+        Change::Setting { namespace, file, text } => {
+            format!("{file} of {namespace}: {}", text.replace('\n', ", "))
+        }
+        Change::Root { task, path } => format!("the root of {} is {path}", who(task)),
+        Change::HostName { namespace, name } => format!("the host name in {namespace} is {name:?}"),
+        Change::Cgroup { task, path } => format!("{} is in the cgroup {path}", who(task)),
+        Change::Links { namespace, links } => {
+            let links: Vec<String> = links.iter().map(link).collect();
+            format!("links in {namespace}: {}", links.join("; "))
+        }
+        Change::Mount { namespace, mount } => mounted(namespace, None, mount),
+        Change::Unmount { namespace, id } => format!("{namespace}: mount {id} is gone"),
+    }
+}
+
+fn mounted(namespace: &str, old: Option<&Mount>, mount: &Mount) -> String {
+    let Mount { kind, point, .. } = mount;
+    let tags = if mount.propagation.is_empty() { "private" } else { &mount.propagation };
+    match old {
+        Some(old) if old.propagation != mount.propagation => {
+            format!("{namespace}: {kind} on {point} is {tags} now")
+        }
+        Some(old) if old.read_only != mount.read_only => {
+            let how = if mount.read_only { "read-only" } else { "writable" };
+            format!("{namespace}: {kind} on {point} is {how} now")
+        }
+        Some(_) => format!("{namespace}: {kind} is on {point} now"),
+        None => {
+            let how = if mount.read_only { ", read-only" } else { "" };
+            let tags = if tags == "private" { String::new() } else { format!(", {tags}") };
+            format!("{namespace}: {kind} on {point}{how}{tags}")
+        }
+    }
+}
+
+fn link(link: &Link) -> String {
+    let Link { name, up, addresses, peer, bridge } = link;
+    let state = if *up { "up" } else { "down" };
+    let addresses: String = addresses.iter().map(|address| format!(" {address}")).collect();
+    let peer = match peer {
+        Some((Some(namespace), peer)) => format!(", peer {peer} in {namespace}"),
+        Some((None, peer)) => format!(", peer {peer}"),
+        None => String::new(),
+    };
+    let bridge = bridge.as_ref().map(|bridge| format!(", port of {bridge}")).unwrap_or_default();
+    format!("{name} {state}{addresses}{peer}{bridge}")
+}
+
+fn list(items: &[&str]) -> String {
+    match items {
+        [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        _ => items.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> World {
+        let namespace = |name: &str, kind| Change::Namespace {
+            name: name.into(),
+            kind,
+            owner: None,
+            parent: None,
+        };
+        let task = Change::Task {
+            task: 1,
+            process: 1,
+            parent: None,
+            pids: vec![2],
+            namespaces: vec!["uts A".into()],
+        };
+        let program = Change::Program { task: 1, name: "prog".into() };
+        let changes = vec![namespace("uts A", Kind::Uts), task, program];
+        World::after(&[step(Outcome::Never, changes)])
+    }
+
+    fn step(outcome: Outcome, changes: Vec<Change>) -> Step {
+        Step {
+            task: 1,
+            call: "unshare".into(),
+            text: "unshare(CLONE_NEWUTS)".into(),
+            outcome,
+            changes,
+        }
+    }
+
+    #[test]
+    fn a_step_says_what_it_changed() {
+        let new = Change::Namespace {
+            name: "uts B".into(),
+            kind: Kind::Uts,
+            owner: Some("user A".into()),
+            parent: None,
+        };
+        let joined = Change::Joined { task: 1, kind: Kind::Uts, namespace: "uts B".into() };
+        let step = step(Outcome::Value(0), vec![new, joined]);
+        assert_eq!(step.line(), "unshare(CLONE_NEWUTS) = 0");
+        assert_eq!(
+            step.sentences(&world()),
+            ["new: uts B, owned by user A", "prog [2] leaves uts A for uts B"]
+        );
+    }
+
+    #[test]
+    fn a_failure_says_why() {
+        let why = Some("no CAP_SYS_ADMIN".to_owned());
+        let step = step(Outcome::Error { errno: "EPERM".into(), why }, Vec::new());
+        assert_eq!(step.line(), "unshare(CLONE_NEWUTS) = EPERM");
+        assert_eq!(step.sentences(&world()), ["EPERM: no CAP_SYS_ADMIN"]);
+    }
+
+    #[test]
+    fn a_copied_mount_namespace_takes_one_sentence() {
+        let mount = |id| Mount {
+            id,
+            parent: None,
+            kind: "tmpfs".into(),
+            root: "/".into(),
+            point: "/tmp".into(),
+            read_only: false,
+            propagation: String::new(),
+        };
+        let new = |name: &str| Change::Namespace {
+            name: name.into(),
+            kind: Kind::Mnt,
+            owner: None,
+            parent: None,
+        };
+        let copied = |id| Change::Mount { namespace: "mnt B".into(), mount: mount(id) };
+        let step = step(Outcome::Value(0), vec![new("mnt B"), copied(1), copied(2)]);
+        assert_eq!(
+            step.sentences(&world()),
+            ["new: mnt B", "mnt B starts as a copy, with 2 mounts"]
+        );
+    }
+}

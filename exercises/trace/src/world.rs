@@ -1,0 +1,173 @@
+//! The world after a step: the sum of the changes up to it.
+
+use std::collections::BTreeMap;
+
+use super::event::{Change, Link, Mount, Step};
+use super::kind::Kind;
+
+/// Who is where, at one moment of a story.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// By number.
+    pub tasks: BTreeMap<u32, Task>,
+    /// In order of first sight.
+    pub namespaces: Vec<Namespace>,
+}
+
+/// A process, or one of its threads.
+#[derive(Clone, Debug, Default)]
+pub struct Task {
+    pub process: u32,
+    pub parent: Option<u32>,
+    /// The name of the program that it executes.
+    pub program: String,
+    pub pids: Vec<i32>,
+    /// Names of namespaces by kind; none when the kernel does not let the recorder look.
+    pub namespaces: BTreeMap<Kind, String>,
+    /// Where its next children will be, where that is somewhere else.
+    pub children: BTreeMap<Kind, String>,
+    pub capabilities: Option<u64>,
+    pub root: Option<String>,
+    pub cgroup: Option<String>,
+    pub ended: Option<String>,
+}
+
+impl Task {
+    /// Its program and its pids: `sh [4 1]`.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.program, self.pids_in_brackets())
+    }
+
+    pub fn pids_in_brackets(&self) -> String {
+        let pids: Vec<String> = self.pids.iter().map(i32::to_string).collect();
+        format!("[{}]", pids.join(" "))
+    }
+
+    /// Its pid as it sees it itself.
+    pub fn own_pid(&self) -> Option<i32> {
+        self.pids.last().copied()
+    }
+}
+
+/// One namespace and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Namespace {
+    pub name: String,
+    pub kind: Kind,
+    pub owner: Option<String>,
+    pub parent: Option<String>,
+    /// `uid_map`, `gid_map`, `setgroups`, `timens_offsets`: texts by file.
+    pub settings: BTreeMap<String, String>,
+    /// Mounts by number.
+    pub mounts: BTreeMap<u32, Mount>,
+    pub host_name: Option<String>,
+    pub links: Vec<Link>,
+}
+
+impl World {
+    /// The world after all these steps.
+    pub fn after<'a>(steps: impl IntoIterator<Item = &'a Step>) -> World {
+        let mut world = World::default();
+        for step in steps {
+            world.apply(step);
+        }
+        world
+    }
+
+    /// Takes in the changes of one more step.
+    pub fn apply(&mut self, step: &Step) {
+        for change in &step.changes {
+            self.change(change);
+        }
+    }
+
+    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.namespaces.iter().find(|namespace| namespace.name == name)
+    }
+
+    /// Numbers of the tasks that are alive and in this namespace.
+    pub fn members<'a>(&'a self, namespace: &'a Namespace) -> impl Iterator<Item = u32> + 'a {
+        let here = move |task: &Task| {
+            task.ended.is_none() && task.namespaces.get(&namespace.kind) == Some(&namespace.name)
+        };
+        self.tasks.iter().filter(move |(_, task)| here(task)).map(|(number, _)| *number)
+    }
+
+    fn change(&mut self, change: &Change) {
+        match change.clone() {
+            Change::Namespace { name, kind, owner, parent } => self.namespaces.push(Namespace {
+                name,
+                kind,
+                owner,
+                parent,
+                settings: BTreeMap::new(),
+                mounts: BTreeMap::new(),
+                host_name: None,
+                links: Vec::new(),
+            }),
+            Change::Task { task, process, parent, pids, namespaces } => {
+                let maker = parent.and_then(|parent| self.tasks.get(&parent));
+                let program = maker.map(|maker| maker.program.clone()).unwrap_or_default();
+                let (root, cgroup) = maker
+                    .map(|maker| (maker.root.clone(), maker.cgroup.clone()))
+                    .unwrap_or_default();
+                let kind_of = |name: &String| Some((self.namespace(name)?.kind, name.clone()));
+                let namespaces = namespaces.iter().filter_map(kind_of).collect();
+                let task_here = Task {
+                    process,
+                    parent,
+                    program,
+                    pids,
+                    namespaces,
+                    root,
+                    cgroup,
+                    ..Task::default()
+                };
+                self.tasks.insert(task, task_here);
+            }
+            Change::Joined { task, kind, namespace } => self.with(task, |task| {
+                task.children.remove(&kind);
+                task.namespaces.insert(kind, namespace);
+            }),
+            Change::Children { task, kind, namespace } => {
+                self.with(task, |task| _ = task.children.insert(kind, namespace));
+            }
+            Change::Capabilities { task, effective } => {
+                self.with(task, |task| task.capabilities = Some(effective));
+            }
+            Change::Program { task, name } => self.with(task, |task| task.program = name),
+            Change::Ended { task, how } => self.with(task, |task| task.ended = Some(how)),
+            Change::Root { task, path } => self.with(task, |task| task.root = Some(path)),
+            Change::Cgroup { task, path } => self.with(task, |task| task.cgroup = Some(path)),
+            Change::Setting { namespace, file, text } => {
+                self.within(&namespace, |namespace| _ = namespace.settings.insert(file, text));
+            }
+            Change::Mount { namespace, mount } => {
+                self.within(&namespace, |namespace| _ = namespace.mounts.insert(mount.id, mount));
+            }
+            Change::Unmount { namespace, id } => {
+                self.within(&namespace, |namespace| _ = namespace.mounts.remove(&id));
+            }
+            Change::HostName { namespace, name } => {
+                self.within(&namespace, |namespace| namespace.host_name = Some(name));
+            }
+            Change::Links { namespace, links } => {
+                self.within(&namespace, |namespace| namespace.links = links);
+            }
+        }
+    }
+
+    /// A story that was cut may speak of somebody it never introduced: that is let go by.
+    fn with(&mut self, task: u32, act: impl FnOnce(&mut Task)) {
+        if let Some(task) = self.tasks.get_mut(&task) {
+            act(task);
+        }
+    }
+
+    fn within(&mut self, name: &str, act: impl FnOnce(&mut Namespace)) {
+        if let Some(namespace) = self.namespaces.iter_mut().find(|namespace| namespace.name == name)
+        {
+            act(namespace);
+        }
+    }
+}
