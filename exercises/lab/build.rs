@@ -28,5 +28,5 @@ fn main() {
         rustc.arg(format!("-Clinker={linker}"));
     }
     let status = rustc.status().expect("cargo names a rustc that can be started");
-    assert!(status.success(), "the witness (exercises/harness/src/witness.rs) did not compile");
+    assert!(status.success(), "the witness (exercises/lab/src/witness.rs) did not compile");
 }

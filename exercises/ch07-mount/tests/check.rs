@@ -28,7 +28,7 @@ fn report() -> Report {
 }
 
 fn look(attempt: &mut Attempt, command: &Seen, dir: &str) {
-    let found = |mnt: &Namespace| match visitor::read_in(mnt, &format!("{dir}/token")) {
+    let found = |mnt: &Namespace| match visit::read_in(mnt, &format!("{dir}/token")) {
         Ok(text) => format!("token {text}"),
         Err(_) => "no token".to_owned(),
     };
