@@ -2,6 +2,7 @@
 
 /// What every command may use. It knows none of them.
 mod shared {
+    pub(crate) mod arguments;
     pub(crate) mod cargo;
     pub(crate) mod chapter;
     pub(crate) mod failure;
@@ -35,94 +36,90 @@ mod author {
     pub(crate) mod verify;
 }
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
+use shared::arguments::{self, Arguments, Usage};
 use shared::failure::{self, Failure};
-use shared::screen;
+use shared::screen::{self, Screen};
 
-const USAGE: &str = "\
-usage: cargo xtask COMMAND
+/// A command: how it is called, and what it does.
+type Command = (&'static Usage, fn(Arguments) -> failure::Result);
 
-for readers
-  check [CHAPTER…]        run a chapter's check; without a chapter, the first one not yet solved
-        --all             every chapter
-        --json            one JSON object a line instead of text
-        --junit FILE      the result as JUnit XML, too
-  watch [CHAPTER]         check again whenever you save
-  hint CHAPTER            one more hint each time; --again from the first, --all of them
-  run CHAPTER [-- ARGS…]  your program, in the sandbox
-        --as plain-user   without root's rights
-  trace CHAPTER [-- ARGS…]
-                          your program's namespace calls, one by one
-  trace -- PROGRAM [ARGS…]
-                          those of any program
-        --as plain-user   without root's rights
-        --json            as JSON Lines
-        --html FILE       as a page to step through
-        --from FILE       show what --json wrote
-  shell                   a root shell in a sandbox, to play in
-        --as plain-user   without root's rights
-        --solutions       with the chapters' programs finished, as in the book
-  list                    the chapters and how far you are
-  diff CHAPTER [--yes]    your program beside the solution
-  reset CHAPTER           the exercise as it was; your file is kept beside it
-  break CHAPTER [NUMBER]  a solution with one mistake in it, to find
-  doctor [--json]         what this machine allows, and what to change
-  book [--open]           build and serve the book
+const FOR_READERS: [Command; 12] = [
+    (&reader::check::USAGE, reader::check::run),
+    (&reader::watch::USAGE, reader::watch::run),
+    (&reader::hint::USAGE, reader::hint::run),
+    (&reader::run::USAGE, reader::run::run),
+    (&reader::trace::USAGE, reader::trace::run),
+    (&reader::shell::USAGE, reader::shell::run),
+    (&reader::list::USAGE, reader::list::run),
+    (&reader::diff::USAGE, reader::diff::run),
+    (&reader::reset::USAGE, reader::reset::run),
+    (&reader::r#break::USAGE, reader::r#break::run),
+    (&reader::doctor::USAGE, reader::doctor::run),
+    (&reader::book::USAGE, reader::book::run),
+];
 
-for authors
-  verify                  solutions pass, exercises fail, mistakes are named
-        --any-progress    whatever the exercises' src/main.rs hold
-        --quick           cheats at the first step of a chapter only, mistakes with words
-  bench [--runs N]        what a sandbox run costs, beside other tools
-        --no-suite        without the whole test suite
-  bench box [--runs N]    what a box of chapter 17 costs, beside container runtimes
-
-A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).
-";
+const FOR_AUTHORS: [Command; 2] =
+    [(&author::verify::USAGE, author::verify::run), (&author::bench::USAGE, author::bench::run)];
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    command(&words).unwrap_or_else(|failure| {
+    command(words).unwrap_or_else(|failure| {
         failure.say();
         ExitCode::from(failure.code())
     })
 }
 
-fn command(words: &[OsString]) -> failure::Result {
-    let words = words.iter().map(|word| {
-        let not_text = || Failure::usage(format!("`{}` is not UTF-8", word.display()));
-        word.to_str().ok_or_else(not_text)
-    });
-    let words = words.collect::<failure::Result<Vec<&str>>>()?;
-    match words.as_slice() {
-        words if asks_for_help(words) => {
-            screen::print(USAGE);
-            Ok(ExitCode::SUCCESS)
-        }
-        ["check", rest @ ..] => reader::check::run(rest),
-        ["watch", rest @ ..] => reader::watch::run(rest),
-        ["hint", rest @ ..] => reader::hint::run(rest),
-        ["run", rest @ ..] => reader::run::run(rest),
-        ["trace", rest @ ..] => reader::trace::run(rest),
-        ["shell", rest @ ..] => reader::shell::run(rest),
-        ["list", rest @ ..] => reader::list::run(rest),
-        ["diff", rest @ ..] => reader::diff::run(rest),
-        ["reset", rest @ ..] => reader::reset::run(rest),
-        ["break", rest @ ..] => reader::r#break::run(rest),
-        ["doctor", rest @ ..] => reader::doctor::run(rest),
-        ["book", rest @ ..] => reader::book::run(rest),
-        ["verify", rest @ ..] => author::verify::run(rest),
-        ["bench", rest @ ..] => author::bench::run(rest),
-        words => Err(Failure::usage(format!("there is no command `{}`", words.join(" ")))
-            .help("`cargo xtask help` lists the commands")),
+fn command(words: Vec<OsString>) -> failure::Result {
+    let mut words = words.into_iter().peekable();
+    // `help check` is `check --help`.
+    let mut help = false;
+    while words.next_if(|word| word == "help" || asks_for_help(word)).is_some() {
+        help = true;
     }
+    let Some(name) = words.next() else {
+        screen::print(&usage(Screen::stdout()));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let (usage, run) = find(&name.to_string_lossy())?;
+    let words: Vec<OsString> = words.collect();
+    // What follows `--` is for the reader's program.
+    let mut own = words.iter().take_while(|word| *word != "--");
+    if help || own.any(|word| asks_for_help(word)) {
+        screen::print(&usage.page(Screen::stdout()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    run(Arguments::new(words))
 }
 
-/// What stands behind `--` is for the reader's program.
-fn asks_for_help(words: &[&str]) -> bool {
-    let mut ours = words.iter().take_while(|word| **word != "--");
-    words.first().is_none_or(|first| *first == "help")
-        || ours.any(|word| matches!(*word, "--help" | "-h"))
+fn asks_for_help(word: &OsStr) -> bool {
+    word == "--help" || word == "-h"
+}
+
+fn find(name: &str) -> failure::Result<Command> {
+    let commands = || FOR_READERS.into_iter().chain(FOR_AUTHORS);
+    if let Some(command) = commands().find(|(usage, _)| usage.name == name) {
+        return Ok(command);
+    }
+    let names = commands().map(|(usage, _)| usage.name).chain(["help"]);
+    Err(Failure::usage(format!("there is no command `{name}`")).help(
+        match arguments::nearest(name, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`cargo xtask help` lists the commands".to_owned(),
+        },
+    ))
+}
+
+fn usage(screen: Screen) -> String {
+    let texts = |commands: &[Command]| -> String {
+        commands.iter().map(|(usage, _)| usage.text(screen)).collect()
+    };
+    format!(
+        "usage: cargo xtask COMMAND\n\nfor readers\n{}\nfor authors\n{}{}",
+        texts(&FOR_READERS),
+        texts(&FOR_AUTHORS),
+        arguments::chapter_names(screen)
+    )
 }

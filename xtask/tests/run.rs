@@ -232,7 +232,7 @@ fn a_shell_with_the_solutions() {
     shell.args(["shell", "--solutions"]).write_stdin(session).assert().stdout("otter\n0\n");
     let mut shell = assert_cmd::Command::new(cargo_bin!("xtask"));
     let said = shell.args(["shell", "--solved"]).assert().code(2).get_output().stderr.clone();
-    assert!(String::from_utf8_lossy(&said).contains("does not know `--solved`"));
+    assert!(String::from_utf8_lossy(&said).contains("`shell` has no option `--solved`"));
 }
 
 #[test]

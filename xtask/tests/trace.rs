@@ -125,10 +125,10 @@ fn what_is_no_story_is_refused() {
 #[test]
 fn bad_words_are_refused() {
     for (words, wanted, code) in [
-        (&[][..], "trace takes a chapter or a program", 2),
-        (&["--"], "trace takes a chapter or a program", 2),
+        (&[][..], "`trace` needs a chapter or a program", 2),
+        (&["--"], "`trace` needs a chapter or a program", 2),
         (&["ch99"], "there is no chapter", 2),
-        (&["ch1", "ch2"], "trace takes one chapter", 2),
+        (&["ch1", "ch2"], "`trace` does not take `ch2`", 2),
         (&["--from"], "`--from` needs a file", 2),
         (&["--from", "x", "--", "true"], "runs nothing", 2),
         (&["--fast", "ch1"], "`trace` has no option `--fast`", 2),

@@ -8,6 +8,7 @@ mod boxes;
 mod floor;
 mod record;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -19,13 +20,12 @@ use harness::sandbox::{Sandbox, State, Status, Wait};
 
 use boxes::Bundle;
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{Built, build_check, build_program};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{Screen, print};
 use crate::shared::steps::{Outcome, run_step, steps};
-
-const USAGE: &str = "cargo xtask bench [--runs N] [--no-suite], or bench box [--runs N]";
 
 /// How a run went: well, or the reason why not.
 type Ran = std::result::Result<(), String>;
@@ -59,28 +59,34 @@ const BWRAP: usize = 4;
 /// Programs that this machine may do without.
 const OTHERS: std::ops::RangeInclusive<usize> = BWRAP..=6;
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    if let [record::LOAD, load] = words {
-        return record::bear(load);
+pub(crate) const USAGE: Usage = Usage {
+    name: "bench",
+    forms: &[
+        ("", "what a sandbox run costs, beside other tools"),
+        ("box", "what a box of chapter 17 costs, beside container runtimes"),
+    ],
+    options: &[
+        ("--runs N", "so many runs of each instead of 200"),
+        ("--no-suite", "without the whole test suite"),
+    ],
+};
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let (mut of_box, mut suite, mut runs) = (false, true, 200);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("runs") => runs = number(&arguments.value("a number of runs")?)?,
+            Argument::Long("no-suite") => suite = false,
+            Argument::Value(word) if word == "box" => of_box = true,
+            // This command once more, as a part of its own measurements.
+            Argument::Long(record::LOAD) => return record::bear(&arguments.value("a load")?),
+            Argument::Long(WORK) => {
+                let (way, runs) = (arguments.value("a way")?, arguments.value("runs")?);
+                return work(&way, number(&runs)?);
+            }
+            other => return Err(USAGE.unexpected(other)),
+        }
     }
-    if let [WORK_WORD, way, runs] = words {
-        return work(way, runs);
-    }
-    let (of_box, words) = match words {
-        ["box", rest @ ..] => (true, rest),
-        words => (false, words),
-    };
-    let (suite, words) = match words {
-        [rest @ .., "--no-suite"] if !of_box => (false, rest),
-        words => (true, words),
-    };
-    let runs = match words {
-        [] => 200,
-        ["--runs", number] => number.parse().ok().filter(|runs| *runs > 0).ok_or_else(|| {
-            Failure::usage(format!("`{number}` is no number of runs")).help(USAGE)
-        })?,
-        _ => return Err(Failure::usage("bench takes no such words").help(USAGE)),
-    };
     if of_box {
         return boxes::run(runs);
     }
@@ -107,6 +113,11 @@ pub(crate) fn run(words: &[&str]) -> Result {
         return Err(Failure::new("something of ours was not measured"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn number(word: &OsStr) -> Result<usize> {
+    let number = word.to_str().and_then(|word| word.parse().ok()).filter(|runs| *runs > 0);
+    number.ok_or_else(|| Failure::usage(format!("`{}` is no number of runs", word.display())))
 }
 
 /// Milliseconds of each run of each way, or why there are none.
@@ -201,8 +212,8 @@ fn print_throughput(runs: usize) -> usize {
     missing
 }
 
-/// The word that turns `bench` into one of several who work at once: `--work WAY RUNS`.
-const WORK_WORD: &str = "--work";
+/// The option that turns `bench` into one of several that work at once: `--work WAY RUNS`.
+const WORK: &str = "work";
 
 /// What they do.
 fn works() -> [Way<'static>; 3] {
@@ -214,14 +225,11 @@ fn works() -> [Way<'static>; 3] {
 }
 
 /// Works when its standard input ends, and says before that it is ready.
-fn work(way: &str, runs: &str) -> Result {
+fn work(way: &OsStr, runs: usize) -> Result {
     let way = works()
         .into_iter()
-        .find(|known| known.name == way)
-        .ok_or_else(|| Failure::usage(format!("there is no work `{way}`")).help(USAGE))?;
-    let runs: usize = runs
-        .parse()
-        .map_err(|_| Failure::usage(format!("`{runs}` is no number of runs")).help(USAGE))?;
+        .find(|known| way == known.name)
+        .ok_or_else(|| Failure::usage(format!("there is no work `{}`", way.display())))?;
     let failed = |error: String| Failure::machine(error);
     (way.run)().map_err(failed)?;
     print("ready\n");
@@ -246,7 +254,7 @@ fn throughput(way: &str, at_once: usize, runs: usize) -> Result<Throughput> {
     let mut workers = Vec::new();
     for _ in 0..at_once {
         let mut worker = Command::new(std::env::current_exe().map_err(failed)?);
-        worker.args(["bench", WORK_WORD, way, &each.to_string()]);
+        worker.args(["bench", &format!("--{WORK}"), way, &each.to_string()]);
         worker.stdin(Stdio::piped()).stdout(Stdio::piped());
         workers.push(worker.spawn().map_err(failed)?);
     }

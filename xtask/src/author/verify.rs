@@ -12,6 +12,7 @@ use std::thread;
 
 use harness::mistakes::{self, Mistake};
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo;
 use crate::shared::chapter::{Chapter, root, shown};
 use crate::shared::failure::{Failure, Result};
@@ -29,16 +30,22 @@ const CHEATS: &str = "exercises/harness/cheats";
 /// The chapter whose solution the edits of the harness's own table are made in.
 const HAS_GENERAL_MISTAKES: &str = "ch02-unshare";
 
-pub(crate) fn run(words: &[&str]) -> Result {
+pub(crate) const USAGE: Usage = Usage {
+    name: "verify",
+    forms: &[("", "solutions pass, exercises fail, mistakes are named")],
+    options: &[
+        ("--any-progress", "whatever the exercises' src/main.rs hold"),
+        ("--quick", "cheats at the first step of a chapter only, mistakes with words"),
+    ],
+};
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
     let (mut any_progress, mut quick) = (false, false);
-    for word in words {
-        match *word {
-            "--any-progress" => any_progress = true,
-            "--quick" => quick = true,
-            unknown => {
-                return Err(Failure::usage(format!("verify does not know `{unknown}`"))
-                    .help("cargo xtask verify [--any-progress] [--quick]"));
-            }
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("any-progress") => any_progress = true,
+            Argument::Long("quick") => quick = true,
+            other => return Err(USAGE.unexpected(other)),
         }
     }
     let chapters = Chapter::all()?;

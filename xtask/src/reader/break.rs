@@ -9,24 +9,33 @@ use std::process::ExitCode;
 
 use harness::mistakes::{self, Mistake};
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, shown};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::{keep, screen, variants};
 
-const USAGE: &str = "cargo xtask break CHAPTER [NUMBER]";
+pub(crate) const USAGE: Usage = Usage {
+    name: "break",
+    forms: &[("CHAPTER [NUMBER]", "a solution with one mistake in it, to find")],
+    options: &[],
+};
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let (chapter, asked) = match words {
-        [chapter] => (Chapter::find(chapter)?, None),
-        [chapter, number] => (Chapter::find(chapter)?, Some(*number)),
-        _ => return Err(Failure::usage("break takes a chapter").help(USAGE)),
-    };
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let (mut chapter, mut asked) = (None, None);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Value(name) if chapter.is_none() => chapter = Some(Chapter::find(name)?),
+            Argument::Value(number) if asked.is_none() => asked = Some(number),
+            other => return Err(USAGE.unexpected(other)),
+        }
+    }
+    let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
     let solution = read(&chapter.solution().join("src/main.rs"))?;
     let table = chapter.exercise().join("mistakes.toml");
     let mistakes = mistakes::of_chapter(&read(&table)?)
         .map_err(|error| Failure::new(format!("`{}`: {error}", shown(&table))))?;
     let number = match asked {
-        Some(number) => row(number, mistakes.len())?,
+        Some(number) => row(&number.to_string_lossy(), mistakes.len())?,
         None => harness::random() as usize % mistakes.len(),
     };
 

@@ -13,12 +13,26 @@ use std::sync::mpsc;
 
 use harness::verdict::Verdict;
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{self, Built};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::screen::{self, Screen};
 use crate::shared::steps::{self, Outcome, Run, Step};
+
+pub(crate) const USAGE: Usage = Usage {
+    name: "check",
+    forms: &[(
+        "[CHAPTER…]",
+        "run a chapter's check; without a chapter, that of the first one not yet solved",
+    )],
+    options: &[
+        ("--all", "every chapter"),
+        ("--json", "one JSON object a line instead of text"),
+        ("--junit FILE", "the result as JUnit XML, too"),
+    ],
+};
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -79,8 +93,8 @@ pub(crate) enum Audience {
     Both,
 }
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let options = parse(words)?;
+pub(crate) fn run(arguments: Arguments) -> Result {
+    let options = parse(arguments)?;
     for chapter in &options.repeated {
         screen::warn(&format!("note: {} is named twice and checked once\n", chapter.name));
     }
@@ -130,31 +144,21 @@ pub(crate) fn run(words: &[&str]) -> Result {
     Ok(ExitCode::from(code.unwrap_or(0)))
 }
 
-fn parse(words: &[&str]) -> Result<Options> {
+fn parse(mut arguments: Arguments) -> Result<Options> {
     let mut options = Options::default();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        match *word {
-            "--all" => options.all = true,
-            "--json" => options.json = true,
-            file if file.starts_with("--junit=") => {
-                options.junit = Some(PathBuf::from(&file["--junit=".len()..]));
-            }
-            "--junit" => {
-                let file = words.next().ok_or_else(|| Failure::usage("`--junit` needs a file"))?;
-                options.junit = Some(PathBuf::from(file));
-            }
-            flag if flag.starts_with('-') => {
-                return Err(Failure::usage(format!("`check` has no option `{flag}`"))
-                    .help("there are `--all`, `--json` and `--junit FILE`"));
-            }
-            name => {
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("all") => options.all = true,
+            Argument::Long("json") => options.json = true,
+            Argument::Long("junit") => options.junit = Some(arguments.value("a file")?.into()),
+            Argument::Value(name) => {
                 let chapter = Chapter::find(name)?;
                 match options.chapters.contains(&chapter) {
                     true => options.repeated.push(chapter),
                     false => options.chapters.push(chapter),
                 }
             }
+            other => return Err(USAGE.unexpected(other)),
         }
     }
     if options.all && !options.chapters.is_empty() {
@@ -305,11 +309,12 @@ mod tests {
 
     #[test]
     fn the_command_line() {
+        let parse = |words: &[&str]| parse(Arguments::new(words.iter().copied()));
         let options = parse(&["ch2", "--json", "2", "--junit", "file"]).unwrap();
         assert_eq!(options.chapters.len(), 1);
         assert!(options.json && !options.all && options.junit == Some("file".into()));
         assert_eq!(parse(&["--junit=a=b"]).unwrap().junit, Some("a=b".into()));
-        for wrong in [&["--jsn"][..], &["ch99"], &["--junit"], &["--all", "ch2"]] {
+        for wrong in [&["--jsn"][..], &["ch99"], &["--junit"], &["--all", "ch2"], &["--all=x"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

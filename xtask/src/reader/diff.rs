@@ -3,21 +3,28 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::Progress;
 use crate::shared::screen::{self, Screen};
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let (chapter, yes) = match words {
-        [chapter] => (Chapter::find(chapter)?, false),
-        [chapter, "--yes"] | ["--yes", chapter] => (Chapter::find(chapter)?, true),
-        _ => {
-            return Err(
-                Failure::usage("`diff` needs a chapter").help("`cargo xtask diff CHAPTER [--yes]`")
-            );
+pub(crate) const USAGE: Usage = Usage {
+    name: "diff",
+    forms: &[("CHAPTER", "your program beside the solution")],
+    options: &[("--yes", "also where the chapter is not solved yet, and without asking")],
+};
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let (mut chapter, mut yes) = (None, false);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("yes") => yes = true,
+            Argument::Value(name) if chapter.is_none() => chapter = Some(Chapter::find(name)?),
+            other => return Err(USAGE.unexpected(other)),
         }
-    };
+    }
+    let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
     let own = read(&chapter.program()).map_err(|failure| {
         failure.help(format!("`cargo xtask reset {}` brings the exercise back", chapter.short()))
     })?;

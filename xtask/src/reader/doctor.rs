@@ -10,19 +10,25 @@ use std::process::ExitCode;
 
 use harness::doctor::{Examination, Finding, examine};
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::Chapter;
-use crate::shared::failure::{Failure, Result};
+use crate::shared::failure::Result;
 use crate::shared::screen::{self, Screen};
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let json = match words {
-        [] => false,
-        ["--json"] => true,
-        [word, ..] => {
-            let message = format!("`doctor` knows no `{word}`");
-            return Err(Failure::usage(message).help("`cargo xtask doctor [--json]`"));
+pub(crate) const USAGE: Usage = Usage {
+    name: "doctor",
+    forms: &[("", "what this machine allows, and what to change")],
+    options: &[("--json", "as JSON")],
+};
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let mut json = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("json") => json = true,
+            other => return Err(USAGE.unexpected(other)),
         }
-    };
+    }
     let visit = Visit::make()?;
     let screen = Screen::stdout();
     screen::print(&if json { machine::json(&visit) } else { text::report(&visit, screen) });

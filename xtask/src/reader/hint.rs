@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::Progress;
@@ -17,17 +18,24 @@ pub(crate) enum Which {
     All,
 }
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let (chapter, which) = match words {
-        [chapter] => (chapter, Which::Next),
-        [chapter, "--all"] | ["--all", chapter] => (chapter, Which::All),
-        [chapter, "--again"] | ["--again", chapter] => (chapter, Which::First),
-        _ => {
-            return Err(Failure::usage("`hint` needs a chapter")
-                .help("`cargo xtask hint CHAPTER [--all | --again]`"));
+pub(crate) const USAGE: Usage = Usage {
+    name: "hint",
+    forms: &[("CHAPTER", "one more hint each time")],
+    options: &[("--again", "the first one again, and so on from there"), ("--all", "all of them")],
+};
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let (mut chapter, mut which) = (None, Which::Next);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("again") => which = Which::First,
+            Argument::Long("all") => which = Which::All,
+            Argument::Value(name) if chapter.is_none() => chapter = Some(Chapter::find(name)?),
+            other => return Err(USAGE.unexpected(other)),
         }
-    };
-    screen::print(&next(&Chapter::find(chapter)?, which)?);
+    }
+    let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
+    screen::print(&next(&chapter, which)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,14 +3,18 @@
 use std::fs;
 use std::process::ExitCode;
 
+use crate::shared::arguments::{Arguments, Usage};
 use crate::shared::chapter::Chapter;
-use crate::shared::failure::{Failure, Result};
+use crate::shared::failure::Result;
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::screen::{self, Screen};
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    if let Some(word) = words.first() {
-        return Err(Failure::usage(format!("`list` takes no argument, and got `{word}`")));
+pub(crate) const USAGE: Usage =
+    Usage { name: "list", forms: &[("", "the chapters and how far you are")], options: &[] };
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    if let Some(argument) = arguments.next()? {
+        return Err(USAGE.unexpected(argument));
     }
     let (screen, progress) = (Screen::stdout(), Progress::load());
     let mut out = String::new();

@@ -3,15 +3,26 @@
 use std::fs;
 use std::process::ExitCode;
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read, shown};
-use crate::shared::failure::{Failure, Result};
+use crate::shared::failure::Result;
 use crate::shared::{keep, screen};
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let [chapter] = words else {
-        return Err(Failure::usage("`reset` needs a chapter").help("`cargo xtask reset CHAPTER`"));
-    };
-    let chapter = Chapter::find(chapter)?;
+pub(crate) const USAGE: Usage = Usage {
+    name: "reset",
+    forms: &[("CHAPTER", "the exercise as it was; your file is kept beside it")],
+    options: &[],
+};
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let mut chapter = None;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Value(name) if chapter.is_none() => chapter = Some(Chapter::find(name)?),
+            other => return Err(USAGE.unexpected(other)),
+        }
+    }
+    let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
     let (stub, program) = (chapter.stub(), chapter.program());
     let text = read(&stub)?;
     if fs::read_to_string(&program).is_ok_and(|own| own == text) {

@@ -14,6 +14,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{Built, build_program};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
@@ -22,44 +23,43 @@ use terminal::End;
 
 mod terminal;
 
-const USAGE: &str = "cargo xtask run CHAPTER [--as root-lab|plain-user] [-- ARGS…]";
+/// The option that says with which rights the program runs.
+pub(crate) const AS: (&str, &str) = ("--as plain-user", "without root's rights");
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let (options, arguments) = match words.iter().position(|word| *word == "--") {
-        Some(dashes) => (&words[..dashes], &words[dashes + 1..]),
-        None => (words, &[][..]),
-    };
-    let (state, names) = state(options, USAGE)?;
-    let [chapter] = names.as_slice() else {
-        return Err(Failure::usage("run takes one chapter").help(USAGE));
-    };
-    let chapter = Chapter::find(chapter)?;
+pub(crate) const USAGE: Usage = Usage {
+    name: "run",
+    forms: &[("CHAPTER [-- ARGS…]", "your program, in the sandbox")],
+    options: &[AS],
+};
+
+pub(crate) fn run(arguments: Arguments) -> Result {
+    let mut arguments = arguments.for_program();
+    let (mut state, mut chapter) = (State::RootLab, None);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("as") => state = as_state(&mut arguments)?,
+            Argument::Value(name) if chapter.is_none() => chapter = Some(Chapter::find(name)?),
+            other => return Err(USAGE.unexpected(other)),
+        }
+    }
+    let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
     match build_program(&chapter.name, Screen::stdout())? {
         Built::Yes(program) => {
-            in_sandbox(Sandbox::new(program).args(arguments.iter().copied()).state(state))
+            in_sandbox(Sandbox::new(program).args(arguments.program()?).state(state))
         }
         // The compiler has said why.
         Built::No => Ok(ExitCode::FAILURE),
     }
 }
 
-/// Takes `--as STATE` out of the words.
-pub(crate) fn state<'a>(words: &[&'a str], usage: &str) -> Result<(State, Vec<&'a str>)> {
-    let mut state = State::RootLab;
-    let mut others = Vec::new();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if *word != "--as" {
-            others.push(*word);
-            continue;
-        }
-        let asked = words.next().copied().unwrap_or_default();
-        let known = [State::RootLab, State::PlainUser];
-        state = known.into_iter().find(|state| state.name() == asked).ok_or_else(|| {
-            Failure::usage(format!("--as takes root-lab or plain-user, not `{asked}`")).help(usage)
-        })?;
-    }
-    Ok((state, others))
+/// The value of `--as`.
+pub(crate) fn as_state(arguments: &mut Arguments) -> Result<State> {
+    let asked = arguments.value("root-lab or plain-user")?;
+    let known = [State::RootLab, State::PlainUser];
+    known.into_iter().find(|state| asked == state.name()).ok_or_else(|| {
+        let asked = asked.display();
+        Failure::usage(format!("`--as` takes root-lab or plain-user, not `{asked}`"))
+    })
 }
 
 /// Whether a reader sits at both ends.
@@ -264,13 +264,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_is_taken_out_of_the_words() {
-        let (known, others) = state(&["ch2", "--as", "plain-user"], USAGE).unwrap();
-        assert_eq!((known, others), (State::PlainUser, vec!["ch2"]));
-        let (known, others) = state(&[], USAGE).unwrap();
-        assert_eq!((known, others), (State::RootLab, vec![]));
-        for wrong in [&["--as"][..], &["--as", "root"]] {
-            assert!(state(wrong, USAGE).is_err(), "{wrong:?}");
+    fn the_state_has_two_names() {
+        let state = |words: &[&str]| {
+            let mut arguments = Arguments::new(words.iter().copied());
+            arguments.next().unwrap();
+            as_state(&mut arguments)
+        };
+        assert_eq!(state(&["--as", "plain-user"]).unwrap(), State::PlainUser);
+        assert_eq!(state(&["--as=root-lab"]).unwrap(), State::RootLab);
+        for wrong in [&["--as"][..], &["--as="], &["--as", "root"]] {
+            assert!(state(wrong).is_err(), "{wrong:?}");
         }
     }
 }

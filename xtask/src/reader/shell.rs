@@ -4,23 +4,28 @@ use std::path::Path;
 
 use harness::sandbox::{Sandbox, State};
 
-use crate::reader::run::{has_terminal, in_sandbox, state};
+use crate::reader::run::{AS, as_state, has_terminal, in_sandbox};
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{build_programs, programs};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{self, Screen};
 
-const USAGE: &str = "cargo xtask shell [--solutions] [--as root-lab|plain-user]";
+pub(crate) const USAGE: Usage = Usage {
+    name: "shell",
+    forms: &[("", "a shell in a sandbox, to play in")],
+    options: &[AS, ("--solutions", "with the chapters' programs finished, as in the book")],
+};
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let (state, others) = state(words, USAGE)?;
-    let solved = match others.as_slice() {
-        [] => false,
-        ["--solutions"] => true,
-        [.., unknown] => {
-            return Err(Failure::usage(format!("shell does not know `{unknown}`")).help(USAGE));
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let (mut state, mut solved) = (State::RootLab, false);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("as") => state = as_state(&mut arguments)?,
+            Argument::Long("solutions") => solved = true,
+            other => return Err(USAGE.unexpected(other)),
         }
-    };
+    }
     let shell = ["/bin/bash", "/bin/sh"].into_iter().find(|shell| Path::new(shell).exists());
     let shell = shell.ok_or_else(|| Failure::machine("there is no /bin/sh on this machine"))?;
     let (who, prompt) = match state {

@@ -2,7 +2,9 @@
 
 mod text;
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,28 +14,41 @@ use harness::trace::Story;
 
 use crate::reader::run::{self, Streams};
 use crate::reader::shell;
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{Built, build_program};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::json;
 use crate::shared::screen::{self, Screen};
 
-const USAGE: &str = "cargo xtask trace CHAPTER [-- ARGS…], or cargo xtask trace -- PROGRAM [ARGS…]";
+pub(crate) const USAGE: Usage = Usage {
+    name: "trace",
+    forms: &[
+        ("CHAPTER [-- ARGS…]", "your program's namespace calls, one by one"),
+        ("-- PROGRAM [ARGS…]", "those of any program"),
+    ],
+    options: &[
+        run::AS,
+        ("--json", "as JSON Lines"),
+        ("--html FILE", "as a page to step through"),
+        ("--from FILE", "show what --json wrote"),
+    ],
+};
 
 /// What the command line asks for.
-struct Options<'a> {
+struct Options {
     state: State,
     json: bool,
-    html: Option<&'a Path>,
+    html: Option<PathBuf>,
     /// A story that was kept, instead of a run.
-    from: Option<&'a Path>,
-    chapter: Option<&'a str>,
-    arguments: &'a [&'a str],
+    from: Option<PathBuf>,
+    chapter: Option<Chapter>,
+    arguments: Vec<String>,
 }
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let options = parse(words)?;
-    let (story, code) = match options.from {
+pub(crate) fn run(arguments: Arguments) -> Result {
+    let options = parse(arguments)?;
+    let (story, code) = match &options.from {
         Some(file) => (read(file)?, ExitCode::SUCCESS),
         None => match sandbox(&options)? {
             Some(sandbox) => record(sandbox.state(options.state))?,
@@ -41,13 +56,13 @@ pub(crate) fn run(words: &[&str]) -> Result {
             None => return Ok(ExitCode::FAILURE),
         },
     };
-    if let Some(file) = options.html {
+    if let Some(file) = &options.html {
         let written = fs::write(file, figures::page(&story));
         written.map_err(|error| {
             Failure::new(format!("could not write `{}`: {error}", file.display()))
         })?;
     }
-    match (options.json, options.html) {
+    match (options.json, &options.html) {
         (true, _) => screen::print(&json::harmless(&story.to_json_lines())),
         (false, Some(file)) => screen::print(&format!("the story is in {}\n", file.display())),
         (false, None) => text::print(&story, Screen::stdout()),
@@ -58,37 +73,35 @@ pub(crate) fn run(words: &[&str]) -> Result {
     Ok(code)
 }
 
-fn parse<'a>(words: &'a [&'a str]) -> Result<Options<'a>> {
-    let (words, arguments) = match words.iter().position(|word| *word == "--") {
-        Some(dashes) => (&words[..dashes], &words[dashes + 1..]),
-        None => (words, &[][..]),
+fn parse(arguments: Arguments) -> Result<Options> {
+    let mut arguments = arguments.for_program();
+    let mut options = Options {
+        state: State::RootLab,
+        json: false,
+        html: None,
+        from: None,
+        chapter: None,
+        arguments: Vec::new(),
     };
-    let (state, others) = run::state(words, USAGE)?;
-    let mut options =
-        Options { state, json: false, html: None, from: None, chapter: None, arguments };
-    let mut others = others.into_iter();
-    while let Some(word) = others.next() {
-        let mut file = || {
-            let file = others.next().map(Path::new);
-            file.ok_or_else(|| Failure::usage(format!("`{word}` needs a file")).help(USAGE))
-        };
-        match word {
-            "--json" => options.json = true,
-            "--html" => options.html = Some(file()?),
-            "--from" => options.from = Some(file()?),
-            flag if flag.starts_with('-') => {
-                return Err(Failure::usage(format!("`trace` has no option `{flag}`"))
-                    .help("there are `--as STATE`, `--json`, `--html FILE` and `--from FILE`"));
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("as") => options.state = run::as_state(&mut arguments)?,
+            Argument::Long("json") => options.json = true,
+            Argument::Long("html") => options.html = Some(arguments.value("a file")?.into()),
+            Argument::Long("from") => options.from = Some(arguments.value("a file")?.into()),
+            Argument::Value(name) if options.chapter.is_none() => {
+                options.chapter = Some(Chapter::find(name)?);
             }
-            name if options.chapter.is_none() => options.chapter = Some(name),
-            _ => return Err(Failure::usage("trace takes one chapter").help(USAGE)),
+            other => return Err(USAGE.unexpected(other)),
         }
     }
-    let runs = options.chapter.is_some() || !arguments.is_empty();
-    match (options.from, runs) {
-        (None, false) => Err(Failure::usage("trace takes a chapter or a program").help(USAGE)),
+    options.arguments = arguments.program()?;
+    let runs = options.chapter.is_some() || !options.arguments.is_empty();
+    match (&options.from, runs) {
+        (None, false) => Err(USAGE.needs("a chapter or a program")),
         (Some(_), true) => {
-            Err(Failure::usage("`--from` shows a story that is kept, and runs nothing").help(USAGE))
+            Err(Failure::usage("`--from` shows a story that is kept, and runs nothing")
+                .help("leave out one or the other"))
         }
         _ => Ok(options),
     }
@@ -96,55 +109,52 @@ fn parse<'a>(words: &'a [&'a str]) -> Result<Options<'a>> {
 
 /// The run that is asked for; `None` when the exercise does not compile.
 fn sandbox(options: &Options) -> Result<Option<Sandbox>> {
-    if let Some(chapter) = options.chapter {
-        let chapter = Chapter::find(chapter)?;
+    if let Some(chapter) = &options.chapter {
         return match build_program(&chapter.name, Screen::stdout())? {
             Built::Yes(program) => Ok(Some(
-                shell::furnished(Sandbox::new(program))?.args(options.arguments.iter().copied()),
+                shell::furnished(Sandbox::new(program))?.args(options.arguments.iter().cloned()),
             )),
             Built::No => Ok(None),
         };
     }
     let Some((program, arguments)) = options.arguments.split_first() else { return Ok(None) };
-    let sandbox = match find(program)? {
-        Place::Inside(path) => Sandbox::command(&path),
+    let sandbox = match find(program.as_ref())? {
+        Place::Inside(path) => Sandbox::command(&path.to_string_lossy()),
         Place::Outside(path) => Sandbox::new(path),
     };
-    Ok(Some(shell::furnished(sandbox)?.args(arguments.iter().copied())))
+    Ok(Some(shell::furnished(sandbox)?.args(arguments.iter().cloned())))
 }
 
 /// Where a program is.
 enum Place {
     /// A path that every sandbox has.
-    Inside(String),
+    Inside(PathBuf),
     /// A file of this machine, to be shown inside.
     Outside(PathBuf),
 }
 
-fn find(program: &str) -> Result<Place> {
-    if program.contains('/') {
-        let path = Path::new(program);
+fn find(program: &OsStr) -> Result<Place> {
+    let (path, shown) = (Path::new(program), program.display());
+    if program.as_bytes().contains(&b'/') {
         let found = fs::metadata(path)
-            .map_err(|error| Failure::new(format!("could not run `{program}`: {error}")))?;
+            .map_err(|error| Failure::new(format!("could not run `{shown}`: {error}")))?;
         if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
-            return Err(Failure::new(format!("could not run `{program}`: it is not executable"))
-                .help(format!("is it a program? `chmod +x {program}` makes a script one")));
+            return Err(Failure::new(format!("could not run `{shown}`: it is not executable"))
+                .help(format!("is it a program? `chmod +x {shown}` makes a script one")));
         }
-        let shown = ["/usr/", "/bin/", "/sbin/"].iter().any(|folder| program.starts_with(folder));
-        return Ok(if shown {
-            Place::Inside(program.to_owned())
-        } else {
-            Place::Outside(path.to_owned())
-        });
+        let inside = ["/usr", "/bin", "/sbin"].iter().any(|folder| path.starts_with(folder));
+        let path = path.to_owned();
+        return Ok(if inside { Place::Inside(path) } else { Place::Outside(path) });
     }
-    if let Some((_, path)) = shell::built()?.into_iter().find(|(name, _)| name == program) {
+    if let Some((_, path)) = shell::built()?.into_iter().find(|(name, _)| program == name.as_str())
+    {
         return Ok(Place::Outside(path));
     }
     let folders = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/bin", "/sbin"];
-    let paths = folders.iter().map(|folder| format!("{folder}/{program}"));
-    let found = paths.into_iter().find(|path| Path::new(path).is_file());
+    let paths = folders.iter().map(|folder| Path::new(folder).join(program));
+    let found = paths.into_iter().find(|path| path.is_file());
     found.map(Place::Inside).ok_or_else(|| {
-        Failure::new(format!("could not run `{program}`: no such program"))
+        Failure::new(format!("could not run `{shown}`: no such program"))
             .help("name a program of this machine, or the path of one")
     })
 }

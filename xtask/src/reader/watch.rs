@@ -14,6 +14,7 @@ use nix::sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices};
 
 use crate::reader::check::{self, Audience};
 use crate::reader::hint::{self, Which};
+use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::{Progress, fnv1a};
@@ -25,15 +26,20 @@ const LOOK: Duration = Duration::from_millis(150);
 /// How long the files must stay the same to be taken for saved: an editor writes in several steps.
 const REST: Duration = Duration::from_millis(30);
 
-pub(crate) fn run(words: &[&str]) -> Result {
-    let mut chapter = match words {
-        [] => first()?,
-        [chapter] => Chapter::find(chapter)?,
-        _ => {
-            return Err(
-                Failure::usage("`watch` takes one chapter").help("`cargo xtask watch [CHAPTER]`")
-            );
+pub(crate) const USAGE: Usage =
+    Usage { name: "watch", forms: &[("[CHAPTER]", "check again whenever you save")], options: &[] };
+
+pub(crate) fn run(mut arguments: Arguments) -> Result {
+    let mut named = None;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Value(name) if named.is_none() => named = Some(Chapter::find(name)?),
+            other => return Err(USAGE.unexpected(other)),
         }
+    }
+    let mut chapter = match named {
+        Some(chapter) => chapter,
+        None => first()?,
     };
     let keys = Keys::read();
     let menu = match keys {

@@ -1,8 +1,10 @@
 //! Chapters, and the names by which one asks for them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::shared::arguments;
 use crate::shared::failure::{Failure, Result};
 
 /// A chapter: one name in four places.
@@ -54,13 +56,17 @@ impl Chapter {
     }
 
     /// The one that `asked` means.
-    pub(crate) fn find(asked: &str) -> Result<Chapter> {
-        let all = Chapter::all()?;
-        let found = all.iter().find(|chapter| chapter.answers_to(asked)).cloned();
+    pub(crate) fn find(asked: impl AsRef<OsStr>) -> Result<Chapter> {
+        let (asked, all) = (asked.as_ref().to_string_lossy(), Chapter::all()?);
+        let found = all.iter().find(|chapter| chapter.answers_to(&asked)).cloned();
         found.ok_or_else(|| {
             let names: Vec<_> = all.iter().map(|chapter| chapter.name.as_str()).collect();
-            Failure::usage(format!("there is no chapter `{asked}`"))
-                .help(format!("the chapters are {}", names.join(", ")))
+            let slugs = all.iter().map(Chapter::slug);
+            let near = arguments::nearest(&asked, slugs.chain(names.iter().copied()));
+            Failure::usage(format!("there is no chapter `{asked}`")).help(match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the chapters are {}", names.join(", ")),
+            })
         })
     }
 

@@ -9,17 +9,32 @@ use crate::checkout::Checkout;
 fn wrong_usage_says_what_is_right() {
     let checkout = Checkout::new("usage");
     for (words, said) in [
-        ("chekc", "`cargo xtask help` lists the commands"),
-        ("check ch9", "the chapters are ch01-one, ch02-two"),
-        ("check --jsn", "there are `--all`, `--json` and `--junit FILE`"),
-        ("check --junit", "`--junit` needs a file"),
-        ("check --all ch1", "leave out one or the other"),
-        ("hint", "cargo xtask hint CHAPTER"),
-        ("reset", "cargo xtask reset CHAPTER"),
-        ("reset ch1 ch2", "cargo xtask reset CHAPTER"),
-        ("diff", "cargo xtask diff CHAPTER"),
-        ("watch ch1 ch2", "cargo xtask watch [CHAPTER]"),
-        ("list ch1", "`list` takes no argument"),
+        ("chekc", "help: did you mean `check`?"),
+        ("hlp check", "help: did you mean `help`?"),
+        ("frobnicate", "help: `cargo xtask help` lists the commands"),
+        ("check ch9", "help: the chapters are ch01-one, ch02-two"),
+        ("check ch01-on", "help: did you mean `ch01-one`?"),
+        ("run tow", "help: did you mean `two`?"),
+        ("check --jsn", "error: `check` has no option `--jsn`\nhelp: did you mean `--json`?"),
+        ("check -j", "error: `check` has no option `-j`\nhelp: there are `--all`, `--json`"),
+        ("check --junit", "error: `--junit` needs a file"),
+        ("check --all ch1", "help: leave out one or the other"),
+        ("check --all=ch1", "error: `--all` takes no value"),
+        ("hint", "help: `cargo xtask hint CHAPTER`; `--help` says more"),
+        ("reset", "error: `reset` needs a chapter\nhelp: `cargo xtask reset CHAPTER`"),
+        ("reset ch1 ch2", "error: `reset` does not take `ch2`\nhelp: `cargo xtask reset CHAPTER`"),
+        ("diff", "help: `cargo xtask diff CHAPTER`"),
+        ("diff ch1 --yse", "help: did you mean `--yes`?"),
+        ("watch ch1 ch2", "help: `cargo xtask watch [CHAPTER]`"),
+        ("list ch1", "error: `list` does not take `ch1`"),
+        ("list --all", "error: `list` has no option `--all`\nhelp: it has no options"),
+        ("run ch1 --as root", "error: `--as` takes root-lab or plain-user, not `root`"),
+        ("run ch1 --as", "error: `--as` needs root-lab or plain-user"),
+        ("shell --solution", "help: did you mean `--solutions`?"),
+        ("book --opne", "help: did you mean `--open`?"),
+        ("doctor --jsno", "help: did you mean `--json`?"),
+        ("verify --fast", "error: `verify` has no option `--fast`"),
+        ("bench --runs=0", "error: `0` is no number of runs"),
     ] {
         let (code, out, err) = checkout.run(words);
         assert_eq!((code, out.as_str()), (2, ""), "{words}");
@@ -28,22 +43,74 @@ fn wrong_usage_says_what_is_right() {
 }
 
 #[test]
-fn help_is_no_error() {
-    let checkout = Checkout::new("help");
-    for words in ["", "help", "--help", "check --help", "reset ch1 -h"] {
+fn an_option_takes_its_value_both_ways() {
+    let checkout = Checkout::new("both-ways");
+    for words in ["check ch1 --junit FILE", "check ch1 --junit=FILE"] {
+        let file = checkout.root.join("result.xml");
+        let words = words.replace("FILE", file.to_str().unwrap());
+        assert_eq!(checkout.run(&words).0, 0, "{words}");
+        std::fs::remove_file(&file).unwrap_or_else(|error| panic!("{words}: {error}"));
+    }
+    for words in [
+        "run ch1 --as=root",
+        "shell --as=root",
+        "trace ch1 --as=root",
+        "trace --from=/nowhere",
+        "trace --html=/nowhere/page.html --from=/nowhere",
+        "bench --runs=x",
+        "bench box --runs=x",
+    ] {
         let (code, out, err) = checkout.run(words);
-        assert_eq!((code, err.as_str()), (0, ""), "{words}");
-        assert!(out.starts_with("usage: cargo xtask COMMAND\n"), "{words}: {out}");
+        let apart = checkout.run(&words.replace('=', " "));
+        assert_eq!((code, out, err), apart, "{words}");
+        assert_ne!(code, 0, "{words}");
     }
 }
 
 #[test]
-fn an_argument_may_be_any_bytes() {
+fn help_is_no_error() {
+    let checkout = Checkout::new("help");
+    for words in ["", "help", "--help", "-h", "help --help"] {
+        let (code, out, err) = checkout.run(words);
+        assert_eq!((code, err.as_str()), (0, ""), "{words}");
+        assert!(out.starts_with("usage: cargo xtask COMMAND\n\nfor readers\n"), "{words}: {out}");
+        assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    }
+    let reset = "usage: cargo xtask COMMAND\n\n  \
+                 reset CHAPTER           the exercise as it was; your file is kept beside it\n\n\
+                 A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).\n";
+    for words in ["reset --help", "reset ch1 -h", "help reset", "--help reset"] {
+        assert_eq!(checkout.run(words), (0, reset.to_owned(), String::new()), "{words}");
+    }
+    let all = checkout.run("help").1;
+    for command in [
+        "check", "watch", "hint", "run", "trace", "shell", "list", "diff", "reset", "break",
+        "doctor", "book", "verify", "bench",
+    ] {
+        let own = checkout.run(&format!("{command} --help")).1;
+        let own = own.trim_start_matches("usage: cargo xtask COMMAND\n\n");
+        let own = own.split("\nA CHAPTER").next().unwrap();
+        assert!(own.starts_with(&format!("  {command}")) && all.contains(own), "{command}: {own}");
+    }
+}
+
+#[test]
+fn a_name_may_be_any_bytes() {
     let checkout = Checkout::new("bytes");
-    let output = checkout.xtask("check").arg(OsStr::from_bytes(b"ch\xff")).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert!(err.starts_with("error: ") && err.contains("is not UTF-8"), "{err}");
+    for (words, said) in [
+        ("check", "error: there is no chapter `ch\u{fffd}`\n"),
+        ("", "error: there is no command `ch\u{fffd}`\n"),
+        ("run ch1 --as", "error: `--as` takes root-lab or plain-user, not `ch\u{fffd}`\n"),
+    ] {
+        let output = checkout.xtask(words).arg(OsStr::from_bytes(b"ch\xff")).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.starts_with(said), "{err}");
+    }
+    // A file's name, too.
+    let file = checkout.root.join(OsStr::from_bytes(b"\xff.xml"));
+    checkout.xtask("check ch1 --junit").arg(&file).assert().success();
+    assert!(file.exists());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The loads are this program once more, inside a sandbox or under strace(1): a number of calls
 //! and nothing else.
 
+use std::ffi::OsStr;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -16,16 +17,16 @@ use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{Screen, print};
 use crate::shared::steps::{Outcome, record_step, run_step, steps};
 
-/// The word that turns `bench` into a load.
-pub(super) const LOAD: &str = "--load";
+/// The option that turns `bench` into a load.
+pub(super) const LOAD: &str = "load";
 
 /// Calls of a load.
 const RECORDED: u32 = 1000;
 const UNRELATED: u32 = 20_000;
 
 /// Makes the calls.
-pub(super) fn bear(load: &str) -> Result {
-    match load {
+pub(super) fn bear(load: &OsStr) -> Result {
+    match load.to_str().unwrap_or_default() {
         "nothing" => {}
         "sethostname" => (0..RECORDED).for_each(|_| _ = nix::unistd::sethostname("bench")),
         "unshare" => (0..RECORDED).for_each(|_| _ = unshare(CloneFlags::CLONE_NEWUTS)),
@@ -90,9 +91,14 @@ fn medians(
     Ok((quantile(&with, 0.5), quantile(&without, 0.5)))
 }
 
+/// What turns this program into a load.
+fn words(load: &str) -> [String; 3] {
+    ["bench".into(), format!("--{LOAD}"), load.into()]
+}
+
 /// Seconds of a load in a sandbox.
 fn sandboxed(load: &str, recorded: bool) -> Result<f64> {
-    let sandbox = Sandbox::new(own_program()?).args(["bench", LOAD, load]);
+    let sandbox = Sandbox::new(own_program()?).args(words(load));
     let start = Instant::now();
     let run = if recorded { sandbox.record() } else { sandbox }.start();
     let mut run = run.map_err(|error| Failure::machine(error.to_string()))?;
@@ -110,13 +116,13 @@ fn sandboxed(load: &str, recorded: bool) -> Result<f64> {
 }
 
 fn alone(load: &str) -> Result<f64> {
-    timed(Command::new(own_program()?).args(["bench", LOAD, load]))
+    timed(Command::new(own_program()?).args(words(load)))
 }
 
 fn under_strace(load: &str) -> Result<f64> {
     let mut command = Command::new("strace");
     command.args(["-f", "-o", "/dev/null", "--"]).arg(own_program()?);
-    timed(command.args(["bench", LOAD, load]))
+    timed(command.args(words(load)))
 }
 
 fn timed(command: &mut Command) -> Result<f64> {

@@ -1,0 +1,291 @@
+//! What stands behind a command's name, and what the command says of it.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+
+pub(crate) use lexopt::Arg as Argument;
+
+use crate::shared::failure::{Failure, Result};
+use crate::shared::screen::Screen;
+
+/// How a command is called. Everything that is said about its options comes from here.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    pub(crate) name: &'static str,
+    /// What follows the name, and what that does: one for each way to call it.
+    pub(crate) forms: &'static [(&'static str, &'static str)],
+    /// `--option VALUE`, and what it does.
+    pub(crate) options: &'static [(&'static str, &'static str)],
+}
+
+impl Usage {
+    /// The command's part of the usage.
+    pub(crate) fn text(&self, screen: Screen) -> String {
+        let forms = self.forms.iter().map(|(form, text)| {
+            let head = format!("  {} {form}", self.name);
+            row(head.trim_end(), text, screen)
+        });
+        let options = self
+            .options
+            .iter()
+            .map(|(option, text)| row(&format!("        {option}"), text, screen));
+        forms.chain(options).collect()
+    }
+
+    /// The command by itself: for `--help` behind it.
+    pub(crate) fn page(&self, screen: Screen) -> String {
+        let takes_chapter = self.forms.iter().any(|(form, _)| form.contains("CHAPTER"));
+        let chapter = if takes_chapter { chapter_names(screen) } else { String::new() };
+        format!("usage: cargo xtask COMMAND\n\n{}{chapter}", self.text(screen))
+    }
+
+    /// The command lines that make sense, for a message.
+    pub(crate) fn synopsis(&self) -> String {
+        let forms = self.forms.iter().map(|(form, _)| {
+            format!("`{}`", format!("cargo xtask {} {form}", self.name).trim_end())
+        });
+        let forms = forms.collect::<Vec<_>>().join(" or ");
+        format!("{forms}; `--help` says more")
+    }
+
+    /// A command line that this command does not take.
+    pub(crate) fn unexpected(&self, argument: Argument) -> Failure {
+        let option = match argument {
+            Argument::Long(name) => format!("--{name}"),
+            Argument::Short(name) => format!("-{name}"),
+            Argument::Value(value) => {
+                let message = format!("`{}` does not take `{}`", self.name, value.display());
+                return Failure::usage(message).help(self.synopsis());
+            }
+        };
+        let failure = Failure::usage(format!("`{}` has no option `{option}`", self.name));
+        let known = self.options.iter().filter_map(|(option, _)| option.split(' ').next());
+        failure.help(match nearest(&option, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => self.known_options(),
+        })
+    }
+
+    fn known_options(&self) -> String {
+        let options = self.options.iter().map(|(option, _)| format!("`{option}`"));
+        let options: Vec<_> = options.collect();
+        match options.as_slice() {
+            [] => "it has no options".to_owned(),
+            [one] => format!("there is {one}"),
+            [first @ .., last] => format!("there are {} and {last}", first.join(", ")),
+        }
+    }
+
+    /// A command line that lacks something.
+    pub(crate) fn needs(&self, what: &str) -> Failure {
+        Failure::usage(format!("`{}` needs {what}", self.name)).help(self.synopsis())
+    }
+}
+
+/// One line of a usage. On a narrow screen the text has lines of its own.
+fn row(head: &str, text: &str, screen: Screen) -> String {
+    const COLUMN: usize = 26;
+    if screen.width < 72 {
+        return format!("{head}\n{}", screen.hanging(&" ".repeat(10), text));
+    }
+    if head.chars().count() + 1 < COLUMN {
+        return screen.hanging(&format!("{head:COLUMN$}"), text);
+    }
+    format!("{head}\n{}", screen.hanging(&" ".repeat(COLUMN), text))
+}
+
+/// What a CHAPTER is, in the words of a usage.
+pub(crate) fn chapter_names(screen: Screen) -> String {
+    let text = "A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).";
+    format!("\n{}", screen.wrapped(text, ""))
+}
+
+/// A command's arguments, one at a time.
+pub(crate) struct Arguments {
+    parser: lexopt::Parser,
+    /// What follows `--` belongs to a program.
+    for_program: bool,
+}
+
+impl Arguments {
+    pub(crate) fn new<T: Into<OsString>>(words: impl IntoIterator<Item = T>) -> Arguments {
+        Arguments {
+            parser: lexopt::Parser::from_args(words.into_iter().map(Into::into)),
+            for_program: false,
+        }
+    }
+
+    /// Takes what follows `--` for the arguments of a program: [`next`](Arguments::next) stops there.
+    pub(crate) fn for_program(mut self) -> Arguments {
+        self.for_program = true;
+        self
+    }
+
+    /// The next option or value.
+    ///
+    /// # Errors
+    ///
+    /// The option before was given a value (`--all=x`) that its command has not asked for.
+    pub(crate) fn next(&mut self) -> Result<Option<Argument<'_>>> {
+        if self.for_program
+            && self.parser.try_raw_args().is_some_and(|rest| rest.peek() == Some(OsStr::new("--")))
+        {
+            return Ok(None);
+        }
+        self.parser.next().map_err(|error| match error {
+            lexopt::Error::UnexpectedValue { option, .. } => {
+                Failure::usage(format!("`{option}` takes no value"))
+            }
+            other => Failure::usage(other),
+        })
+    }
+
+    /// The value of the option that came last. `what` says which kind of value that is.
+    pub(crate) fn value(&mut self, what: &str) -> Result<OsString> {
+        self.parser.value().map_err(|error| match error {
+            lexopt::Error::MissingValue { option: Some(option) } => {
+                Failure::usage(format!("`{option}` needs {what}"))
+            }
+            other => Failure::usage(other),
+        })
+    }
+
+    /// What follows `--`.
+    ///
+    /// # Errors
+    ///
+    /// The first word that is not UTF-8.
+    pub(crate) fn program(mut self) -> Result<Vec<String>> {
+        let words = self.parser.try_raw_args().into_iter().flatten().skip(1);
+        let texts = words.map(|word| {
+            let not_text =
+                |word: OsString| Failure::usage(format!("`{}` is not UTF-8", word.display()));
+            word.into_string().map_err(not_text)
+        });
+        texts.collect()
+    }
+}
+
+/// The word among `known` that a mistyped one most probably means.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distances = known.into_iter().map(|known| (distance(word, known), known));
+    let (distance, nearest) = distances.min_by_key(|(distance, _)| *distance)?;
+    // Two letters of three are another word.
+    let most = (nearest.trim_start_matches('-').chars().count() / 3).clamp(1, 3);
+    (distance <= most).then_some(nearest)
+}
+
+/// How many letters have to be put in, left out, exchanged or swapped with their neighbour.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    // known[(i, j)]: of the first i letters of one from the first j of the other.
+    let mut known: HashMap<(usize, usize), usize> = HashMap::new();
+    for i in 0..=one.len() {
+        for j in 0..=other.len() {
+            let distance = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let same = one[i - 1] == other[j - 1];
+                let mut least = (known[&(i - 1, j)] + 1)
+                    .min(known[&(i, j - 1)] + 1)
+                    .min(known[&(i - 1, j - 1)] + usize::from(!same));
+                let swapped =
+                    i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
+                if swapped {
+                    least = least.min(known[&(i - 2, j - 2)] + 1);
+                }
+                least
+            };
+            known.insert((i, j), distance);
+        }
+    }
+    known[&(one.len(), other.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USAGE: Usage = Usage {
+        name: "try",
+        forms: &[("CHAPTER", "tries it")],
+        options: &[("--json", "as JSON"), ("--junit FILE", "as JUnit XML, too")],
+    };
+
+    #[test]
+    fn a_word_has_a_nearest_one() {
+        let commands = ["check", "watch", "hint", "run", "list", "reset"];
+        for (word, wanted) in [
+            ("chek", Some("check")),
+            ("chekc", Some("check")),
+            ("wtach", Some("watch")),
+            ("lst", Some("list")),
+            ("rum", Some("run")),
+            ("hints", Some("hint")),
+            ("frobnicate", None),
+            ("xy", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, commands), wanted, "{word}");
+        }
+    }
+
+    #[test]
+    fn letters_are_counted() {
+        for (one, other, wanted) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(one, other), wanted, "{one} {other}");
+            assert_eq!(distance(other, one), wanted, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn an_option_takes_its_value_both_ways() {
+        for words in [&["--junit", "a=b"][..], &["--junit=a=b"]] {
+            let mut arguments = Arguments::new(words.iter().copied());
+            assert_eq!(arguments.next().unwrap(), Some(Argument::Long("junit")));
+            assert_eq!(arguments.value("a file").unwrap(), "a=b");
+            assert_eq!(arguments.next().unwrap(), None);
+        }
+        let mut arguments = Arguments::new(["--junit"]);
+        arguments.next().unwrap();
+        assert_eq!(arguments.value("a file").unwrap_err().to_string(), "`--junit` needs a file");
+        let mut arguments = Arguments::new(["--json=yes"]);
+        arguments.next().unwrap();
+        assert_eq!(arguments.next().unwrap_err().to_string(), "`--json` takes no value");
+    }
+
+    #[test]
+    fn what_follows_the_dashes_is_the_programs() {
+        let words = ["ch2", "--", "--json", "--", "x"];
+        let mut arguments = Arguments::new(words).for_program();
+        assert_eq!(arguments.next().unwrap(), Some(Argument::Value("ch2".into())));
+        assert_eq!(arguments.next().unwrap(), None);
+        assert_eq!(arguments.program().unwrap(), ["--json", "--", "x"]);
+        let mut arguments = Arguments::new(["--", "ch2"]);
+        assert_eq!(arguments.next().unwrap(), Some(Argument::Value("ch2".into())));
+    }
+
+    #[test]
+    fn an_unknown_option_is_answered() {
+        let help = |name| USAGE.unexpected(Argument::Long(name)).advice().to_owned();
+        assert_eq!(help("jsn"), "did you mean `--json`?");
+        assert_eq!(help("frobnicate"), "there are `--json` and `--junit FILE`");
+        let failure = USAGE.unexpected(Argument::Value("ch2".into()));
+        assert_eq!(failure.to_string(), "`try` does not take `ch2`");
+        assert_eq!(failure.advice(), "`cargo xtask try CHAPTER`; `--help` says more");
+    }
+
+    #[test]
+    fn a_usage_fits_the_screen() {
+        let screen = |width| Screen { terminal: false, colour: false, width };
+        let wide = "  try CHAPTER             tries it\n        --json            as JSON\n        --junit FILE      as JUnit XML, too\n";
+        assert_eq!(USAGE.text(screen(80)), wide);
+        assert!(USAGE.text(screen(40)).starts_with("  try CHAPTER\n          tries it\n"));
+    }
+}
