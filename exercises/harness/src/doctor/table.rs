@@ -14,7 +14,7 @@
 //! ```
 //!
 //! There, `*` is any: it depends on the pids that there are. Stages are made by
-//! `tests/staged/environments.rs`, and `tests/doctor.rs` goes through them all.
+//! `tests/doctor/staged/environments.rs`, and `tests/doctor` goes through them all.
 //!
 //! A fact may be a list (any of them). `weak = true` where the facts allow the cause but do not
 //! show it. Rows go from the particular to the general.
@@ -24,7 +24,7 @@ use toml::de::{DeTable, DeValue};
 /// How we know that a row is true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// `tests/doctor.rs` makes such environments and compares.
+    /// `tests/doctor` makes such environments and compares.
     Tested(Vec<Staged>),
     /// Somebody else's report or source; `source` says whose, and this why it cannot be made here.
     Cited(String),

@@ -1,6 +1,8 @@
 //! The promises of the sandbox: whatever runs in it, the check learns how it ended, and nothing of
 //! it is left.
 
+mod nested_users;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

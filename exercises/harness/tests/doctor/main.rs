@@ -3,7 +3,6 @@
 //!
 //! What cannot be staged here is skipped and says so; `CI_NO_SKIP=1` makes a skip a failure.
 
-#[path = "staged/mod.rs"]
 mod staged;
 
 use std::sync::Mutex;

@@ -1,7 +1,7 @@
 //! Many runs of each kind in turn, one after the other and side by side: nothing grows, and nothing
 //! slows down.
 //!
-//! `NAMESPACES_BY_HAND_SOAK=10000 cargo test -p harness --test soak -- --nocapture` is the long
+//! `NAMESPACES_BY_HAND_SOAK=10000 cargo test -p lab --test soak -- --nocapture` is the long
 //! form: that many runs in a row, as many again 64 at once, with the figures.
 
 use std::collections::{BTreeMap, BTreeSet};
