@@ -1,10 +1,10 @@
-//! `trace`: a story on the screen, as JSON Lines, as a page, and back from a file.
+//! `trace`: a trace on the screen, as JSON Lines, as a page, and back from a file.
 
 use std::fs;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use harness::trace::Story;
+use harness::trace::Trace;
 
 fn trace(words: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("xtask"));
@@ -78,11 +78,11 @@ fn the_programs_status_is_passed_on() {
 }
 
 #[test]
-fn a_story_that_is_kept_reads_the_same() {
+fn a_trace_that_is_kept_reads_the_same() {
     let json = stdout(&[&["--json"], &SCRIPT[..]].concat());
-    let story = Story::from_json_lines(&json).unwrap();
-    assert!(story.complete && story.steps.len() > 3);
-    let file = Kept::new("story", &json);
+    let trace = Trace::from_json_lines(&json).unwrap();
+    assert!(trace.complete && trace.events.len() > 3);
+    let file = Kept::new("trace", &json);
     assert_eq!(stdout(&["--from", file.path()]), stdout(&SCRIPT));
     assert_eq!(stdout(&["--json", "--from", file.path()]), json);
 }
@@ -91,7 +91,7 @@ fn a_story_that_is_kept_reads_the_same() {
 fn a_page_is_one_file_that_asks_nobody_for_anything() {
     let page = Kept::new("page.html", "");
     let said = stdout(&[&["--html", page.path()], &SCRIPT[..]].concat());
-    assert_eq!(said, format!("the story is in {}\n", page.path()));
+    assert_eq!(said, format!("the trace is in {}\n", page.path()));
     let html = fs::read_to_string(&page.0).unwrap();
     assert!(html.contains("<svg") && html.contains("sethostname(&quot;otter&quot;)"), "{html}");
     for elsewhere in ["src=\"", "<link", "@import", "url(", "fetch("] {
@@ -102,17 +102,17 @@ fn a_page_is_one_file_that_asks_nobody_for_anything() {
 }
 
 #[test]
-fn a_story_that_was_cut_off_says_so() {
+fn a_trace_that_was_cut_off_says_so() {
     let json = stdout(&[&["--json"], &SCRIPT[..]].concat());
     let file = Kept::new("cut", &json[..json.len() / 2]);
     let output = trace(&["--from", file.path()]).output().unwrap();
     assert!(output.status.success());
-    let note = "note: the story ends in the middle: its last line is missing\n";
+    let note = "note: the trace ends in the middle: its last line is missing\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), note);
 }
 
 #[test]
-fn what_is_no_story_is_refused() {
+fn what_is_no_trace_is_refused() {
     let other = Kept::new("other", "{\"schema\":\"namespaces-by-hand/story\",\"version\":9}\n");
     let (said, code) = refusal(&["--from", other.path()]);
     assert!(said.contains("version 9 of the schema, this program reads 1"), "{said}");
@@ -188,5 +188,5 @@ fn a_name_cannot_paint_the_screen() {
     assert!(!stdout(&words).contains('\u{202e}'));
     // Whoever reads the lines of JSON again finds the name that it was.
     let json = stdout(&[&["--json"], &words[..]].concat());
-    assert!(Story::from_json_lines(&json).is_ok());
+    assert!(Trace::from_json_lines(&json).is_ok());
 }

@@ -9,8 +9,8 @@
 //! ```
 //! ````
 //!
-//! The recording is `book/stories/PAGE-NAME.jsonl`. A build draws from it and runs nothing. A test
-//! records again and compares the drawings; `book record` writes the story anew where they differ.
+//! The recording is `book/traces/PAGE-NAME.jsonl`. A build draws from it and runs nothing. A test
+//! records again and compares the drawings; `book record` writes the trace anew where they differ.
 
 use std::collections::HashSet;
 use std::fs;
@@ -19,15 +19,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail};
 use figures::{Part, View};
 use harness::look::Kind;
-use harness::sandbox::{NoStory, Sandbox, State, Wait};
-use harness::trace::{Change, Story};
+use harness::sandbox::{NoTrace, Sandbox, State, Wait};
+use harness::trace::{Change, Trace};
 
 use crate::fault::Problem;
 use crate::page::{Fence, Page, StartState, inline_html};
 use crate::session::{self, MANY_IDS, missing};
 
-/// Where the stories are, from the root of the repository.
-const STORIES: &str = "book/stories";
+/// Where the traces are, from the root of the repository.
+const TRACES: &str = "book/traces";
 
 /// A figure as a page asks for it.
 pub struct Figure {
@@ -45,7 +45,7 @@ pub struct Figure {
 
 /// What came of recording a figure's run.
 pub enum Recorded {
-    Story(Story),
+    Trace(Trace),
     /// Not run, for this reason.
     Skipped(String),
 }
@@ -134,36 +134,36 @@ impl Figure {
         Ok(Figure { line: fence.line, id, start, needs, view, part, script, caption })
     }
 
-    /// The file of its story, from the root of the repository.
+    /// The file of its trace, from the root of the repository.
     pub fn file(&self) -> PathBuf {
-        Path::new(STORIES).join(&self.id).with_extension("jsonl")
+        Path::new(TRACES).join(&self.id).with_extension("jsonl")
     }
 
-    /// The figure as HTML, from the story that is kept.
+    /// The figure as HTML, from the trace that is kept.
     pub(crate) fn html(&self, repo: &Path) -> Result<String, Problem> {
         let file = self.file();
         let record = "`cargo run -p book -- record` writes it";
         let text = fs::read_to_string(repo.join(&file)).map_err(|error| {
             Problem::new(format!("`{}` cannot be read: {error}", file.display())).help(record)
         })?;
-        let story = Story::from_json_lines(&text)
+        let trace = Trace::from_json_lines(&text)
             .map_err(|error| Problem::new(format!("{error}")).of(&file).help(record))?;
-        if !story.complete {
-            return Err(Problem::new("the story is cut off: its last line is missing")
+        if !trace.complete {
+            return Err(Problem::new("the trace is cut off: its last line is missing")
                 .of(&file)
                 .help(record));
         }
-        if story.program != self.program() {
-            return Err(Problem::new(format!("it is the story of `{}`", story.program.join(" ")))
+        if trace.program != self.program() {
+            return Err(Problem::new(format!("it is the trace of `{}`", trace.program.join(" ")))
                 .of(&file)
                 .help("`cargo run -p book -- record` records the command that the page has now"));
         }
-        self.draw(&story)
+        self.draw(&trace)
     }
 
-    /// The figure as HTML, from any story.
-    fn draw(&self, story: &Story) -> Result<String, Problem> {
-        figures::figure(story, self.view, &self.part, &self.id, &self.caption).map_err(|nothing| {
+    /// The figure as HTML, from any trace.
+    fn draw(&self, trace: &Trace) -> Result<String, Problem> {
+        figures::figure(trace, self.view, &self.part, &self.id, &self.caption).map_err(|nothing| {
             Problem::new(nothing.to_string()).help(
                 "draw another view, or leave out fewer kinds, tasks and paths; \
                  `cargo xtask trace` shows what there is",
@@ -171,26 +171,26 @@ impl Figure {
         })
     }
 
-    /// Whether two stories give the same figure.
+    /// Whether two traces give the same figure.
     ///
     /// # Errors
     ///
     /// One that gives none.
-    pub fn is_same(&self, one: &Story, other: &Story) -> Result<bool> {
-        let draw = |story| self.draw(story).map_err(|problem| anyhow!("{problem}"));
+    pub fn is_same(&self, one: &Trace, other: &Trace) -> Result<bool> {
+        let draw = |trace| self.draw(trace).map_err(|problem| anyhow!("{problem}"));
         Ok(draw(one)? == draw(other)?)
     }
 
-    /// The story that is kept.
+    /// The trace that is kept.
     ///
     /// # Errors
     ///
     /// A file that cannot be read, or is none.
-    pub fn kept(&self, repo: &Path) -> Result<Story> {
+    pub fn kept(&self, repo: &Path) -> Result<Trace> {
         let file = self.file();
         let text =
             fs::read_to_string(repo.join(&file)).with_context(|| format!("read({file:?})"))?;
-        Story::from_json_lines(&text).map_err(|error| anyhow!("{}: {error}", file.display()))
+        Trace::from_json_lines(&text).map_err(|error| anyhow!("{}: {error}", file.display()))
     }
 
     /// What a sandbox starts: the program itself where the command is one program and its
@@ -237,9 +237,9 @@ impl Figure {
         if run.await_end() != Wait::Reached {
             bail!("the run does not end; it printed\n{}{}", run.stdout(), run.stderr());
         }
-        match run.story() {
-            Ok(story) => Ok(Recorded::Story(self.trimmed(Story { program, ..story }))),
-            Err(why @ NoStory::Refused(_)) => {
+        match run.trace() {
+            Ok(trace) => Ok(Recorded::Trace(self.trimmed(Trace { program, ..trace }))),
+            Err(why @ NoTrace::Refused(_)) => {
                 Ok(Recorded::Skipped(format!("the run cannot be recorded here: {why}")))
             }
             Err(why) => bail!("the run was not recorded: {why}"),
@@ -247,10 +247,10 @@ impl Figure {
     }
 
     /// Without what the figure does not show and other machines would have differently.
-    fn trimmed(&self, mut story: Story) -> Story {
+    fn trimmed(&self, mut trace: Trace) -> Trace {
         let mut gone = HashSet::new();
-        for step in &mut story.steps {
-            step.changes.retain(|change| match change {
+        for event in &mut trace.events {
+            event.changes.retain(|change| match change {
                 Change::Mount { mount, .. } => {
                     let stays = self.view == View::Mounts && self.part.has_mount_on(&mount.point);
                     if !stays {
@@ -264,7 +264,7 @@ impl Figure {
                 _ => true,
             });
         }
-        story
+        trace
     }
 }
 
@@ -292,7 +292,7 @@ fn kind_of(name: &str) -> Result<Kind, Problem> {
     })
 }
 
-/// Records the run of every figure of these pages again, and writes the stories whose figures change.
+/// Records the run of every figure of these pages again, and writes the traces whose figures change.
 /// Returns what was done, a line for each.
 ///
 /// # Errors
@@ -310,7 +310,7 @@ pub fn record(
         for figure in figures(&name, &text).with_context(|| format!("{name}.md"))? {
             let place = format!("{name}.md:{}", figure.line);
             let new = match figure.record(programs).with_context(|| place.clone())? {
-                Recorded::Story(story) => story,
+                Recorded::Trace(trace) => trace,
                 Recorded::Skipped(reason) => {
                     done.push(format!("skipped {place}: {reason}"));
                     continue;
@@ -322,7 +322,7 @@ pub fn record(
                 continue;
             }
             let file = root.join(figure.file());
-            fs::create_dir_all(root.join(STORIES)).context("mkdir(\"book/stories\")")?;
+            fs::create_dir_all(root.join(TRACES)).context("mkdir(\"book/traces\")")?;
             fs::write(&file, new.to_json_lines()).with_context(|| format!("write({file:?})"))?;
             done.push(format!("recorded {}", figure.file().display()));
         }

@@ -20,7 +20,7 @@ const SOURCES: [&str; 7] = [
     "book/src",
     "book/theme",
     "book/figures/src",
-    "book/stories",
+    "book/traces",
     "exercises",
     "solutions",
 ];

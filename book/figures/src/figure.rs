@@ -1,15 +1,15 @@
-//! A figure: the frames that a view makes of a story, as HTML for the stepper.
+//! A figure: the frames that a view makes of a trace, as HTML for the stepper.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
 use trace::Kind;
-use trace::{Change, Outcome, Step, Story, World};
+use trace::{Change, Event, Outcome, Trace, World};
 
 use crate::svg::{Picture, escape};
 use crate::{maps, membership, mounts, network, owners, pointers, processes};
 
-/// What of a story is drawn.
+/// What of a trace is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
     /// Who is in which namespace: boxes with processes in them.
@@ -52,11 +52,11 @@ impl View {
     }
 }
 
-/// The part of a story that a figure shows. An empty list leaves nothing out.
+/// The part of a trace that a figure shows. An empty list leaves nothing out.
 #[derive(Clone, Debug, Default)]
 pub struct Part {
     /// Kinds of namespaces. Where this is empty, views of several kinds show those of which the
-    /// story has more than one namespace.
+    /// trace has more than one namespace.
     pub kinds: Vec<Kind>,
     /// Numbers of tasks.
     pub tasks: Vec<u32>,
@@ -87,7 +87,7 @@ pub struct Nothing(pub View);
 
 impl fmt::Display for Nothing {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "view `{}` has nothing to show of this story", self.0.name())
+        write!(f, "view `{}` has nothing to show of this trace", self.0.name())
     }
 }
 
@@ -118,20 +118,20 @@ pub(crate) struct Frame {
     pub(crate) picture: Picture,
 }
 
-/// Draws a story as `<figure class="steps" id="fig-ID">`, without a blank line, ending in a
+/// Draws a trace as `<figure class="steps" id="fig-ID">`, without a blank line, ending in a
 /// newline. `caption` is HTML.
 ///
 /// # Errors
 ///
-/// A story of which this view has nothing to show.
+/// A trace of which this view has nothing to show.
 pub fn figure(
-    story: &Story,
+    trace: &Trace,
     view: View,
     part: &Part,
     id: &str,
     caption: &str,
 ) -> Result<String, Nothing> {
-    let frames = frames(story, view, part)?;
+    let frames = frames(trace, view, part)?;
     let id = format!("fig-{}", escape(id));
     let mut html = format!(
         "<figure class=\"steps\" id=\"{id}\" aria-labelledby=\"{id}-caption\">\n<ol class=\"frames\">\n"
@@ -158,32 +158,32 @@ pub fn figure(
         + &format!("</ol>\n<figcaption id=\"{id}-caption\">{caption}</figcaption>\n</figure>\n"))
 }
 
-pub(crate) fn frames(story: &Story, view: View, part: &Part) -> Result<Vec<Frame>, Nothing> {
+pub(crate) fn frames(trace: &Trace, view: View, part: &Part) -> Result<Vec<Frame>, Nothing> {
     let frames = match view {
-        View::Membership => frames_of::<membership::Scene>(story, part),
-        View::Pointers => frames_of::<pointers::Scene>(story, part),
-        View::Processes => frames_of::<processes::Scene>(story, part),
-        View::Maps => frames_of::<maps::Scene>(story, part),
-        View::Owners => frames_of::<owners::Scene>(story, part),
-        View::Mounts => frames_of::<mounts::Scene>(story, part),
-        View::Network => frames_of::<network::Scene>(story, part),
+        View::Membership => frames_of::<membership::Scene>(trace, part),
+        View::Pointers => frames_of::<pointers::Scene>(trace, part),
+        View::Processes => frames_of::<processes::Scene>(trace, part),
+        View::Maps => frames_of::<maps::Scene>(trace, part),
+        View::Owners => frames_of::<owners::Scene>(trace, part),
+        View::Mounts => frames_of::<mounts::Scene>(trace, part),
+        View::Network => frames_of::<network::Scene>(trace, part),
     };
     if frames.is_empty() { Err(Nothing(view)) } else { Ok(frames) }
 }
 
-fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
-    let part = &Part { kinds: kinds(story, part), ..part.clone() };
+fn frames_of<S: Scene>(trace: &Trace, part: &Part) -> Vec<Frame> {
+    let part = &Part { kinds: kinds(trace, part), ..part.clone() };
     let mut world = World::default();
     let mut commands = HashMap::new();
-    let (mut steps, mut scenes): (Vec<Told>, Vec<S>) = Default::default();
-    for (number, step) in story.steps.iter().enumerate() {
-        let who = who(&world, step);
-        world.apply(step);
-        commands.extend(command(step).map(|command| (step.task, command)));
-        if number == 0 || part.calls.is_empty() || part.calls.contains(&step.call) {
-            steps.push(match commands.get(&step.task).filter(|_| is_its_work(step)) {
+    let (mut events, mut scenes): (Vec<Told>, Vec<S>) = Default::default();
+    for (number, event) in trace.events.iter().enumerate() {
+        let who = who(&world, event);
+        world.apply(event);
+        commands.extend(command(event).map(|command| (event.task, command)));
+        if number == 0 || part.calls.is_empty() || part.calls.contains(&event.call) {
+            events.push(match commands.get(&event.task).filter(|_| is_its_work(event)) {
                 Some(command) => Told { who: None, text: Some(command.clone()) },
-                None => Told { who, text: (!is_start(step)).then(|| text(step)) },
+                None => Told { who, text: (!is_start(event)).then(|| text(event)) },
             });
             scenes.push(S::of(&world, part));
         }
@@ -191,18 +191,18 @@ fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
     S::thin_out(&mut scenes, part);
     // The first of each run of equal scenes, from the first that shows something to the last.
     let mut kept: Vec<(Told, S)> = Vec::new();
-    for (step, scene) in steps.into_iter().zip(scenes) {
+    for (event, scene) in events.into_iter().zip(scenes) {
         let is_first = kept.is_empty() && !scene.is_empty();
         if is_first || kept.last().is_some_and(|(_, last)| *last != scene) {
-            kept.push((step, scene));
+            kept.push((event, scene));
         }
     }
     while kept.last().is_some_and(|(_, scene)| scene.is_empty()) {
         kept.pop();
     }
-    let several = story.steps.iter().any(|step| step.task != story.steps[0].task);
-    let (steps, scenes): (Vec<_>, Vec<S>) = kept.into_iter().unzip();
-    let frames = steps.into_iter().enumerate().map(|(at, Told { who, text })| Frame {
+    let several = trace.events.iter().any(|event| event.task != trace.events[0].task);
+    let (events, scenes): (Vec<_>, Vec<S>) = kept.into_iter().unzip();
+    let frames = events.into_iter().enumerate().map(|(at, Told { who, text })| Frame {
         who: who.filter(|_| several),
         text,
         description: S::describe(&scenes, at),
@@ -211,52 +211,52 @@ fn frames_of<S: Scene>(story: &Story, part: &Part) -> Vec<Frame> {
     frames.collect()
 }
 
-/// What a frame says of the step before it.
+/// What a frame says of the event before it.
 struct Told {
     who: Option<String>,
     text: Option<String>,
 }
 
 /// The command that an execve(2) starts, as one would type it.
-fn command(step: &Step) -> Option<String> {
-    let arguments = step.text.strip_prefix("execve(")?.split_once('[')?.1.strip_suffix("])")?;
+fn command(event: &Event) -> Option<String> {
+    let arguments = event.text.strip_prefix("execve(")?.split_once('[')?.1.strip_suffix("])")?;
     let words = arguments.split(", ").map(|word| word.trim_matches('"'));
     Some(words.collect::<Vec<_>>().join(" "))
 }
 
-/// Interfaces are changed by messages, which are no steps of a story: it looks at them when a
+/// Interfaces are changed by messages, which are no events of a trace: it looks at them when a
 /// program ends. What is different then is the work of the command.
-fn is_its_work(step: &Step) -> bool {
+fn is_its_work(event: &Event) -> bool {
     let about_interfaces = |change: &Change| matches!(change, Change::Links { .. });
-    step.call == "exit" && step.changes.iter().any(about_interfaces)
+    event.call == "exit" && event.changes.iter().any(about_interfaces)
 }
 
 /// The caller, as it was before the call.
-pub(crate) fn who(world: &World, step: &Step) -> Option<String> {
-    let task = world.tasks.get(&step.task)?;
+pub(crate) fn who(world: &World, event: &Event) -> Option<String> {
+    let task = world.tasks.get(&event.task)?;
     let pid = task.own_pid().map(|pid| format!(" {pid}")).unwrap_or_default();
     Some(format!("{}{pid}", task.program))
 }
 
-/// Step 0 is the world that the program found.
-fn is_start(step: &Step) -> bool {
-    step.call == "start"
+/// Event 0 is the world that the program found.
+fn is_start(event: &Event) -> bool {
+    event.call == "start"
 }
 
-fn text(step: &Step) -> String {
-    match &step.outcome {
-        Outcome::Error { errno, .. } => format!("{} → {errno}", step.text),
-        _ => step.text.clone(),
+fn text(event: &Event) -> String {
+    match &event.outcome {
+        Outcome::Error { errno, .. } => format!("{} → {errno}", event.text),
+        _ => event.text.clone(),
     }
 }
 
-/// The kinds to show: those that are asked for, else those of which the story makes or joins one.
-fn kinds(story: &Story, part: &Part) -> Vec<Kind> {
+/// The kinds to show: those that are asked for, else those of which the trace makes or joins one.
+fn kinds(trace: &Trace, part: &Part) -> Vec<Kind> {
     if !part.kinds.is_empty() {
         return part.kinds.clone();
     }
     let moved = |kind: Kind| {
-        story.steps.iter().skip(1).flat_map(|step| &step.changes).any(|change| match change {
+        trace.events.iter().skip(1).flat_map(|event| &event.changes).any(|change| match change {
             Change::Namespace { kind: of, .. } | Change::Joined { kind: of, .. } => *of == kind,
             _ => false,
         })

@@ -50,7 +50,7 @@ impl figure::Scene for Scene {
         Scene { spaces: inner.collect() }
     }
 
-    /// A namespace that was mapped before the story began is not part of it, unless it is the only one.
+    /// A namespace that was mapped before the trace began is not part of it, unless it is the only one.
     fn thin_out(scenes: &mut [Scene], _: &Part) {
         let Some(first) = scenes.first().cloned() else { return };
         let is_new = |name: &String| !first.spaces.iter().any(|space| space.name == *name);

@@ -93,7 +93,7 @@ impl Scene {
         self.users.iter().any(|user| user.owned.iter().any(|owned| owned == name))
     }
 
-    /// Those whose parent is not in the story.
+    /// Those whose parent is not in the trace.
     fn roots(&self) -> impl Iterator<Item = &User> {
         let is_root =
             |user: &&User| user.parent.as_ref().is_none_or(|parent| self.user(parent).is_none());

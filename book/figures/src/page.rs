@@ -1,14 +1,14 @@
-//! A story as one HTML page that asks nobody for anything: its pictures, and every call.
+//! A trace as one HTML page that asks nobody for anything: its pictures, and every call.
 
 use std::fmt::Write as _;
 
-use trace::{Outcome, Story, World};
+use trace::{Outcome, Trace, World};
 
 use crate::figure::{Part, View, figure, who};
 use crate::svg::escape;
 use crate::{CSS, stepper};
 
-/// More steps than this are in the table only: a picture for each would be a page of megabytes.
+/// More events than this are in the table only: a picture for each would be a page of megabytes.
 const DRAWN: usize = 200;
 
 const PAGE_CSS: &str = "\
@@ -29,9 +29,10 @@ td:first-child { color: light-dark(#5a606b, #9aa0b4) } .failed td { font-weight:
 
 /// A page that shows what one run did: who is in which namespace, the tree of processes, and all
 /// calls with what came of them. It needs no other file, and no network.
-pub fn page(story: &Story) -> String {
-    let program = escape(&story.program.join(" "));
-    let shown = Story { steps: story.steps.iter().take(DRAWN).cloned().collect(), ..story.clone() };
+pub fn page(trace: &Trace) -> String {
+    let program = escape(&trace.program.join(" "));
+    let shown =
+        Trace { events: trace.events.iter().take(DRAWN).cloned().collect(), ..trace.clone() };
     let views = [
         (
             View::Membership,
@@ -56,13 +57,13 @@ pub fn page(story: &Story) -> String {
         body += "</section>\n";
     }
     let mut notes = Vec::new();
-    if story.steps.len() > DRAWN {
+    if trace.events.len() > DRAWN {
         notes.push(format!("The pictures show the first {DRAWN} steps."));
     }
-    if story.dropped > 0 {
-        notes.push(format!("{} more calls were counted and not kept.", story.dropped));
+    if trace.dropped > 0 {
+        notes.push(format!("{} more calls were counted and not kept.", trace.dropped));
     }
-    if !story.complete {
+    if !trace.complete {
         notes.push("The recording was cut off: what came after is not known.".to_owned());
     }
     let notes: String =
@@ -74,18 +75,18 @@ pub fn page(story: &Story) -> String {
          <h1><code>{program}</code></h1>\n<div class=\"views\">\n{body}</div>\n<h2>Every call</h2>\n{notes}{}</main>\n\
          <script>\n{}</script>\n</body>\n</html>\n",
         stepper::CSS,
-        table(story),
+        table(trace),
         stepper::JS,
     )
 }
 
-fn table(story: &Story) -> String {
+fn table(trace: &Trace) -> String {
     let mut rows = String::new();
     let mut world = World::default();
-    for (number, step) in story.steps.iter().enumerate() {
-        let who = escape(&who(&world, step).unwrap_or_default());
-        world.apply(step);
-        let (class, result) = match &step.outcome {
+    for (number, event) in trace.events.iter().enumerate() {
+        let who = escape(&who(&world, event).unwrap_or_default());
+        world.apply(event);
+        let (class, result) = match &event.outcome {
             Outcome::Value(value) => ("", value.to_string()),
             Outcome::Never => ("", String::new()),
             Outcome::Error { errno, why } => {
@@ -93,7 +94,7 @@ fn table(story: &Story) -> String {
                 (" class=\"failed\"", format!("{}{}", escape(errno), why.unwrap_or_default()))
             }
         };
-        let text = escape(&step.text);
+        let text = escape(&event.text);
         writeln!(rows, "<tr{class}><td>{number}</td><td>{who}</td><td><code>{text}</code></td><td>{result}</td></tr>")
             .expect("a String takes all");
     }

@@ -198,7 +198,7 @@ fn depth(world: &World, name: &str) -> usize {
     let mut at = world.namespace(name);
     let mut depth = 0;
     while let Some(parent) = at.and_then(|namespace| namespace.parent.as_ref()) {
-        // A damaged story could go in a circle.
+        // A damaged trace could go in a circle.
         if depth > world.namespaces.len() {
             break;
         }

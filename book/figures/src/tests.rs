@@ -1,16 +1,16 @@
-//! What holds for every picture, whatever the story: tried with a plain story and a nasty one.
+//! What holds for every picture, whatever the trace: tried with a plain trace and a nasty one.
 
 use std::collections::HashSet;
 
 use trace::Kind;
-use trace::{Change, Link, Mount, Outcome, Step, Story};
+use trace::{Change, Event, Link, Mount, Outcome, Trace};
 
 use crate::figure::{Frame, Part, View, figure, frames};
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::{CSS, page};
 
-fn step(task: u32, call: &str, text: &str, changes: Vec<Change>) -> Step {
-    Step { task, call: call.into(), text: text.into(), outcome: Outcome::Value(0), changes }
+fn event(task: u32, call: &str, text: &str, changes: Vec<Change>) -> Event {
+    Event { task, call: call.into(), text: text.into(), outcome: Outcome::Value(0), changes }
 }
 
 fn namespace(name: &str, kind: Kind, parent: Option<&str>) -> Change {
@@ -63,7 +63,7 @@ fn links(namespace: &str, links: Vec<Link>) -> Change {
 }
 
 /// One process leaves for a new namespace of each kind and has a child.
-fn plain() -> Story {
+fn plain() -> Trace {
     let kinds = [Kind::User, Kind::Mnt, Kind::Pid, Kind::Net, Kind::Uts];
     let first: Vec<String> = kinds.iter().map(|kind| format!("{} A", kind.name())).collect();
     let names: Vec<&str> = first.iter().map(String::as_str).collect();
@@ -90,22 +90,22 @@ fn plain() -> Story {
         namespace("pid B", Kind::Pid, Some("pid A")),
         Change::Children { task: 1, kind: Kind::Pid, namespace: "pid B".into() },
     ];
-    Story {
+    Trace {
         program: vec!["ch02-unshare".into(), "otter".into()],
-        steps: vec![
-            step(1, "start", "the program starts", start),
-            step(1, "unshare", "unshare(…)", unshare.to_vec()),
-            step(1, "write", "write(\"uid_map\")", vec![setting("user B", "uid_map", "0 1000 1")]),
-            step(
+        events: vec![
+            event(1, "start", "the program starts", start),
+            event(1, "unshare", "unshare(…)", unshare.to_vec()),
+            event(1, "write", "write(\"uid_map\")", vec![setting("user B", "uid_map", "0 1000 1")]),
+            event(
                 1,
                 "sethostname",
                 "sethostname(\"otter\")",
                 vec![Change::HostName { namespace: "uts B".into(), name: "otter".into() }],
             ),
-            step(1, "clone", "fork()", vec![task(2, Some(1), &[3, 1], &inner)]),
-            step(2, "execve", "execve(\"true\")", vec![program(2, "true")]),
-            step(1, "mount", "mount(…)", vec![mount("mnt B", 3, Some(2), "/mnt", "")]),
-            step(
+            event(1, "clone", "fork()", vec![task(2, Some(1), &[3, 1], &inner)]),
+            event(2, "execve", "execve(\"true\")", vec![program(2, "true")]),
+            event(1, "mount", "mount(…)", vec![mount("mnt B", 3, Some(2), "/mnt", "")]),
+            event(
                 1,
                 "ip",
                 "ip link add",
@@ -126,7 +126,7 @@ fn plain() -> Story {
                     ),
                 ],
             ),
-            step(
+            event(
                 2,
                 "exit",
                 "exit(0)",
@@ -139,12 +139,12 @@ fn plain() -> Story {
 }
 
 /// Much of everything, with names that are long, wide, and full of what XML minds.
-fn nasty() -> Story {
-    let mut story = plain();
+fn nasty() -> Trace {
+    let mut trace = plain();
     let long = "<&\"größer>-水獭-a-name-without-any-end\u{1b}[1m";
     for number in 3..20 {
         let space = format!("uts {long} {number}");
-        story.steps.push(step(
+        trace.events.push(event(
             1,
             "clone",
             &format!("clone({long}\n\n)"),
@@ -191,10 +191,10 @@ fn nasty() -> Story {
                 "shared:1234 master:5678",
             ));
         }
-        story.steps.push(step(2, "write", long, changes));
+        trace.events.push(event(2, "write", long, changes));
     }
-    // Somebody the story never introduced, one of which the kernel says nothing, a circle.
-    story.steps.push(step(
+    // Somebody the trace never introduced, one of which the kernel says nothing, a circle.
+    trace.events.push(event(
         99,
         "setns",
         "setns(…)",
@@ -206,11 +206,11 @@ fn nasty() -> Story {
             mount("mnt B", 9999, Some(9999), "", "unbindable"),
         ],
     ));
-    story
+    trace
 }
 
-/// Every view of every story, as a whole and in part.
-fn every_figure() -> Vec<(View, Part, Story)> {
+/// Every view of every trace, as a whole and in part.
+fn every_figure() -> Vec<(View, Part, Trace)> {
     let parts = [
         Part::default(),
         Part { kinds: Kind::ALL.to_vec(), ..Part::default() },
@@ -222,9 +222,9 @@ fn every_figure() -> Vec<(View, Part, Story)> {
         Part { tasks: vec![1, 2], paths: vec!["/".into(), "/mnt".into()], ..Part::default() },
     ];
     let mut all = Vec::new();
-    for story in [plain(), nasty()] {
+    for trace in [plain(), nasty()] {
         for part in &parts {
-            all.extend(View::ALL.map(|view| (view, part.clone(), story.clone())));
+            all.extend(View::ALL.map(|view| (view, part.clone(), trace.clone())));
         }
     }
     all
@@ -259,8 +259,8 @@ fn faults(picture: &Picture) -> Vec<String> {
 
 #[test]
 fn no_text_lies_on_another_and_nothing_outside() {
-    for (view, part, story) in every_figure() {
-        for frame in frames(&story, view, &part).unwrap_or_default() {
+    for (view, part, trace) in every_figure() {
+        for frame in frames(&trace, view, &part).unwrap_or_default() {
             let faults = faults(&frame.picture);
             assert!(
                 faults.is_empty(),
@@ -286,8 +286,8 @@ fn texts_that_overlap_or_stick_out_are_found() {
 
 #[test]
 fn all_frames_of_a_figure_are_equally_high_and_each_is_told() {
-    for (view, part, story) in every_figure() {
-        let frames: Vec<Frame> = frames(&story, view, &part).unwrap_or_default();
+    for (view, part, trace) in every_figure() {
+        let frames: Vec<Frame> = frames(&trace, view, &part).unwrap_or_default();
         let heights: HashSet<i32> = frames.iter().map(|frame| frame.picture.height).collect();
         assert!(heights.len() <= 1, "{view:?} {part:?}: {heights:?}");
         assert!(frames.iter().all(|frame| !frame.description.is_empty()), "{view:?} {part:?}");
@@ -336,8 +336,8 @@ fn ids(html: &str) -> Vec<&str> {
 
 #[test]
 fn figures_are_well_formed_with_unique_ids_and_no_blank_line() {
-    for (view, part, story) in every_figure() {
-        let Ok(html) = figure(&story, view, &part, "ch02-x", "A <em>caption</em>.") else {
+    for (view, part, trace) in every_figure() {
+        let Ok(html) = figure(&trace, view, &part, "ch02-x", "A <em>caption</em>.") else {
             continue;
         };
         assert_eq!(malformed(&html), None, "{view:?} {part:?}");
@@ -346,7 +346,7 @@ fn figures_are_well_formed_with_unique_ids_and_no_blank_line() {
         assert!(all.iter().all(|id| id.starts_with("fig-ch02-x")), "{all:?}");
         assert!(html.lines().all(|line| !line.trim().is_empty()), "{view:?} {part:?}");
         assert!(html.chars().all(|c| c == '\n' || !c.is_control()));
-        assert_eq!(html, figure(&story, view, &part, "ch02-x", "A <em>caption</em>.").unwrap());
+        assert_eq!(html, figure(&trace, view, &part, "ch02-x", "A <em>caption</em>.").unwrap());
     }
 }
 
@@ -359,14 +359,14 @@ fn what_is_malformed_is_found() {
 }
 
 #[test]
-fn every_view_shows_something_of_the_plain_story() {
+fn every_view_shows_something_of_the_plain_trace() {
     for view in View::ALL {
         assert!(frames(&plain(), view, &Part::default()).is_ok(), "{view:?}");
     }
     let nothing = Part { kinds: vec![Kind::Time], ..Part::default() };
     assert!(frames(&plain(), View::Membership, &nothing).is_err());
     assert!(
-        View::ALL.iter().all(|view| frames(&Story::default(), *view, &Part::default()).is_err())
+        View::ALL.iter().all(|view| frames(&Trace::default(), *view, &Part::default()).is_err())
     );
 }
 
@@ -430,18 +430,18 @@ fn calls_leave_frames_out_and_the_next_one_shows_what_happened_since() {
 
 #[test]
 fn a_failed_call_is_in_no_frame_but_in_the_table() {
-    let mut story = plain();
-    story.steps[1].changes.clear();
-    story.steps[1].outcome =
+    let mut trace = plain();
+    trace.events[1].changes.clear();
+    trace.events[1].outcome =
         Outcome::Error { errno: "EPERM".into(), why: Some("no <right>".into()) };
-    let html = page(&story);
+    let html = page(&trace);
     assert!(html.contains("<td>EPERM<p class=\"why\">no &lt;right&gt;</p></td>"));
 }
 
 #[test]
 fn a_page_needs_no_other_file() {
-    for story in [plain(), nasty(), Story::default()] {
-        let html = page(&story);
+    for trace in [plain(), nasty(), Trace::default()] {
+        let html = page(&trace);
         let before_script = html.split("<script>").next().unwrap();
         assert!(
             !["http:", "https:", "url(", "@import", " src=", " href="]
@@ -452,7 +452,7 @@ fn a_page_needs_no_other_file() {
         let all = ids(before_script);
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }
-    let cut = Story { complete: false, dropped: 3, ..plain() };
+    let cut = Trace { complete: false, dropped: 3, ..plain() };
     assert!(page(&cut).contains("cut off") && page(&cut).contains("3 more calls"));
 }
 

@@ -136,7 +136,7 @@ impl Exercise {
     /// says so, and what to change on the machine.
     #[track_caller]
     pub fn start(self) -> Attempt {
-        let recorded = verdict::wants_a_story();
+        let recorded = verdict::wants_a_trace();
         let sandbox = if recorded { self.sandbox.record() } else { self.sandbox };
         let run = sandbox.start().unwrap_or_else(|error| {
             let advice = doctor::explain(&error);
@@ -265,9 +265,9 @@ impl Attempt {
         self.report.aside("stdout", stdout.trim_end());
         self.report.aside("stderr", stderr.trim_end());
         // Last of all: it ends whatever is still running.
-        let story = self.run.story();
-        self.enter_denial(&story);
-        self.report.story = story.ok();
+        let trace = self.run.trace();
+        self.enter_denial(&trace);
+        self.report.trace = trace.ok();
         self.report
     }
 

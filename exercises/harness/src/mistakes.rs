@@ -8,7 +8,7 @@
 //! cause = "…"
 //! remedy = "…"
 //! see = "a-heading-of-the-page"
-//! call = "unshare(*"                                # the call of the story it is about, or
+//! call = "unshare(*"                                # the call of the trace it is about, or
 //! missing = { call = "sethostname()", after = "unshare(*" } # the one that is not there; or `before`
 //! ```
 //!
@@ -22,7 +22,7 @@ use std::fmt;
 use toml::de::{DeTable, DeValue};
 
 use crate::report::Report;
-use trace::{Pointer, Side, Story, glob};
+use trace::{Pointer, Side, Trace, glob};
 
 /// One replacement in the solution's source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,13 +159,13 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
 
 /// The first mistake that shows like this.
 ///
-/// A program need not say which of its calls failed. Where the run was recorded, the story does:
+/// A program need not say which of its calls failed. Where the run was recorded, the trace does:
 /// what is wanted of `stderr` may be found in either.
 pub fn diagnose<'a>(
     mistakes: impl IntoIterator<Item = &'a Mistake>,
     report: &Report,
 ) -> Option<&'a Mistake> {
-    let failed = report.story.as_ref().and_then(Story::failed_call);
+    let failed = report.trace.as_ref().and_then(Trace::failed_call);
     let so = |(key, wanted): &(String, Vec<String>)| {
         let failed = failed.as_ref().filter(|_| key == "stderr");
         let mut facts = report.fact(key).into_iter().chain(failed.cloned());

@@ -6,7 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use lab::look::{Kind, Namespace, Namespaces};
-use trace::Story;
+use trace::Trace;
 
 /// The observed facts of one run.
 #[derive(Default)]
@@ -19,7 +19,7 @@ pub struct Report {
     asides: Vec<(String, String)>,
     roles: Vec<(String, String)>,
     /// What the program did, if that was recorded.
-    pub(crate) story: Option<Story>,
+    pub(crate) trace: Option<Trace>,
     /// What could not be looked at, and why.
     pub(crate) skipped: Vec<String>,
 }

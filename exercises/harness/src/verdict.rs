@@ -14,12 +14,12 @@ use lab::sandbox::SetupError;
 /// Names the file that a check writes its verdict to, for whoever runs it.
 pub const FILE: &str = "NAMESPACES_BY_HAND_VERDICT";
 
-/// Names the file that a check writes the story of its last run to. Recording costs time: whoever
+/// Names the file that a check writes the trace of its last run to. Recording costs time: whoever
 /// runs a check asks for it when the check has failed.
-pub const STORY: &str = "NAMESPACES_BY_HAND_STORY";
+pub const TRACE: &str = "NAMESPACES_BY_HAND_TRACE";
 
-pub(crate) fn wants_a_story() -> bool {
-    env::var_os(STORY).is_some()
+pub(crate) fn wants_a_trace() -> bool {
+    env::var_os(TRACE).is_some()
 }
 
 /// One step's outcome.
@@ -39,8 +39,8 @@ pub struct Verdict {
     pub remedy: String,
     /// An anchor in the chapter's page.
     pub see: String,
-    /// The call of the story that went wrong, or between which two one is missing; empty without
-    /// a story.
+    /// The call of the trace that went wrong, or between which two one is missing; empty without
+    /// a trace.
     pub pointer: String,
     /// What this machine could not look at, and why: empty where all was seen.
     pub skipped: String,
@@ -131,12 +131,12 @@ pub fn compare(part: &Part, wanted: &str, package: &str) -> bool {
         verdict.outcome = "failed".into();
         let (own, general) = (of_package(package), mistakes::general());
         let mistake = mistakes::diagnose(own.iter().chain(&general), report);
-        if let Some(story) = &report.story {
-            let pointer = story.point(mistake.and_then(|mistake| mistake.pointer.as_ref()));
+        if let Some(trace) = &report.trace {
+            let pointer = trace.point(mistake.and_then(|mistake| mistake.pointer.as_ref()));
             verdict.pointer = report.by_role(&pointer.unwrap_or_default());
-            if let Some(file) = env::var_os(STORY) {
+            if let Some(file) = env::var_os(TRACE) {
                 // Whoever asked finds no file, and says nothing of it.
-                _ = fs::write(file, story.to_json_lines());
+                _ = fs::write(file, trace.to_json_lines());
             }
         }
         if let Some(mistake) = mistake {

@@ -1,10 +1,10 @@
-//! A story: what one run of a program did to its namespaces, call by call.
+//! A trace: what one run of a program did to its namespaces, call by call.
 //!
-//! A story starts with the world that the program found (step 0) and goes on with one [`Step`] for
-//! each recorded call. Every step lists what it changed, so the world after any step is the sum of
+//! A trace starts with the world that the program found (event 0) and goes on with one [`Event`] for
+//! each recorded call. Every event lists what it changed, so the world after any event is the sum of
 //! the changes before it ([`World`](super::World)).
 //!
-//! Nothing in a story differs from run to run but what the program did: tasks are numbered and
+//! Nothing in a trace differs from run to run but what the program did: tasks are numbered and
 //! namespaces lettered in order of first sight (`uts A`, `uts B`), and pids are those inside the
 //! sandbox.
 
@@ -12,12 +12,12 @@ use super::kind::Kind;
 
 /// What one run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Story {
+pub struct Trace {
     /// The program and its arguments.
     pub program: Vec<String>,
     /// The first is the start of the program: the world that it found.
-    pub steps: Vec<Step>,
-    /// Steps after the last one, which were counted and not kept: a story has a bound.
+    pub events: Vec<Event>,
+    /// Steps after the last one, which were counted and not kept: a trace has a bound.
     pub dropped: u64,
     /// Whether the recorder saw the end of every task.
     pub complete: bool,
@@ -25,10 +25,10 @@ pub struct Story {
 
 /// One call, and what it changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct Event {
     /// Who called: the number of a [`Change::Task`].
     pub task: u32,
-    /// The call's name, such as `unshare`. `start` for step 0; `end` when a task ended without a
+    /// The call's name, such as `unshare`. `start` for event 0; `end` when a task ended without a
     /// call, by a signal.
     pub call: String,
     /// The call as one would type it, such as `unshare(CLONE_NEWUTS)`.
@@ -50,7 +50,7 @@ pub enum Outcome {
     Never,
 }
 
-/// One thing that is different after a step.
+/// One thing that is different after an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A namespace is seen for the first time.
@@ -106,7 +106,7 @@ pub enum Change {
 /// One mount of one mount namespace (proc_pid_mountinfo(5)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    /// Its number in this story.
+    /// Its number in this trace.
     pub id: u32,
     /// The mount that it is mounted on.
     pub parent: Option<u32>,
@@ -128,7 +128,7 @@ pub struct Link {
     pub up: bool,
     /// With the length of the prefix: `10.0.0.1/24`.
     pub addresses: Vec<String>,
-    /// The other end of a veth pair: its network namespace (where it is one of this story) and
+    /// The other end of a veth pair: its network namespace (where it is one of this trace) and
     /// its name there.
     pub peer: Option<(Option<String>, String)>,
     /// The bridge that it is a port of.

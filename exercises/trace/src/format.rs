@@ -1,4 +1,4 @@
-//! Stories as JSON Lines: what `cargo xtask trace --json` prints, what figures are drawn from.
+//! Traces as JSON Lines: what `cargo xtask trace --json` prints, what figures are drawn from.
 //!
 //! ```text
 //! {"schema":"namespaces-by-hand/story","version":1,"program":["/lab/ch02-unshare","otter"]}
@@ -7,7 +7,7 @@
 //! {"end":true,"dropped":0}
 //! ```
 //!
-//! The first line names the schema. Each further line is a [`Step`]: `value` is there when the
+//! The first line names the schema. Each further line is an [`Event`]: `value` is there when the
 //! call returned, `errno` when it failed, neither when it did not return. A change is named by
 //! `change`; its other fields are those of [`Change`], and what is `None` there is left out. The
 //! last line says that the recorder saw the end. A field that is not in the list may be ignored;
@@ -17,17 +17,17 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::event::{Change, Link, Mount, Outcome, Step, Story};
+use super::event::{Change, Event, Link, Mount, Outcome, Trace};
 use super::kind::Kind;
 
 const SCHEMA: &str = "namespaces-by-hand/story";
 const VERSION: u64 = 1;
 
-/// A text that is no story.
+/// A text that is no trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
     /// The first line is not one of ours.
-    NoStory,
+    NoTrace,
     /// It was written by another version of this program.
     Version(u64),
     /// This line, counted from 1, does not say what it should.
@@ -37,18 +37,18 @@ pub enum Unreadable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Unreadable::NoStory => {
+            Unreadable::NoTrace => {
                 write!(f, "its first line does not name the schema `{SCHEMA}`")
             }
             Unreadable::Version(version) => {
                 write!(f, "it has version {version} of the schema, this program reads {VERSION}")
             }
-            Unreadable::Line(line) => write!(f, "line {line} is not a step of a story"),
+            Unreadable::Line(line) => write!(f, "line {line} is not an event of a trace"),
         }
     }
 }
 
-impl Story {
+impl Trace {
     /// The first line of the file, without its end.
     pub fn opening(&self) -> String {
         json!({ "schema": SCHEMA, "version": VERSION, "program": self.program }).to_string()
@@ -61,8 +61,8 @@ impl Story {
 
     pub fn to_json_lines(&self) -> String {
         let mut text = self.opening() + "\n";
-        for step in &self.steps {
-            text += &step.to_json();
+        for event in &self.events {
+            text += &event.to_json();
             text.push('\n');
         }
         if self.complete {
@@ -72,44 +72,44 @@ impl Story {
         text
     }
 
-    /// Reads what [`Story::to_json_lines`] wrote. A text that was cut off gives the steps before
+    /// Reads what [`Trace::to_json_lines`] wrote. A text that was cut off gives the events before
     /// the cut, and is not `complete`.
     ///
     /// # Errors
     ///
     /// A text that is something else, or from another version.
-    pub fn from_json_lines(text: &str) -> Result<Story, Unreadable> {
+    pub fn from_json_lines(text: &str) -> Result<Trace, Unreadable> {
         let mut lines = text.lines().enumerate().peekable();
         let head = lines.next().and_then(|(_, line)| serde_json::from_str::<Value>(line).ok());
-        let head = head.filter(|head| head["schema"] == SCHEMA).ok_or(Unreadable::NoStory)?;
+        let head = head.filter(|head| head["schema"] == SCHEMA).ok_or(Unreadable::NoTrace)?;
         match head["version"].as_u64() {
             Some(VERSION) => {}
             version => return Err(Unreadable::Version(version.unwrap_or_default())),
         }
-        let program = texts(&head, "program").ok_or(Unreadable::NoStory)?;
-        let mut story = Story { program, ..Story::default() };
+        let program = texts(&head, "program").ok_or(Unreadable::NoTrace)?;
+        let mut trace = Trace { program, ..Trace::default() };
         while let Some((number, line)) = lines.next() {
             let value = serde_json::from_str::<Value>(line);
             // Only the last line can be cut: what is written is written in order.
             let cut = lines.peek().is_none() && !text.ends_with('\n');
             match value {
                 Ok(value) if value["end"] == true => {
-                    story.dropped = value["dropped"].as_u64().unwrap_or_default();
-                    story.complete = true;
+                    trace.dropped = value["dropped"].as_u64().unwrap_or_default();
+                    trace.complete = true;
                 }
                 Ok(value) => {
-                    let step = Step::from_json(&value).ok_or(Unreadable::Line(number + 1))?;
-                    story.steps.push(step);
+                    let event = Event::from_json(&value).ok_or(Unreadable::Line(number + 1))?;
+                    trace.events.push(event);
                 }
                 Err(_) if cut => break,
                 Err(_) => return Err(Unreadable::Line(number + 1)),
             }
         }
-        Ok(story)
+        Ok(trace)
     }
 }
 
-impl Step {
+impl Event {
     pub fn to_json(&self) -> String {
         let mut object = fields(json!({
             "task": self.task,
@@ -128,13 +128,13 @@ impl Step {
         Value::Object(object).to_string()
     }
 
-    fn from_json(value: &Value) -> Option<Step> {
+    fn from_json(value: &Value) -> Option<Event> {
         let outcome = match (value.get("value"), text(value, "errno")) {
             (Some(value), _) => Outcome::Value(value.as_i64()?),
             (None, Some(errno)) => Outcome::Error { errno, why: text(value, "why") },
             (None, None) => Outcome::Never,
         };
-        Some(Step {
+        Some(Event {
             task: number(value, "task")?,
             call: text(value, "call")?,
             text: text(value, "text")?,
@@ -374,8 +374,8 @@ mod tests {
         ]
     }
 
-    fn a_story() -> Story {
-        let step = |outcome, changes| Step {
+    fn a_trace() -> Trace {
+        let event = |outcome, changes| Event {
             task: 1,
             call: "unshare".into(),
             text: "unshare(CLONE_NEWUTS)".into(),
@@ -383,12 +383,12 @@ mod tests {
             changes,
         };
         let error = Outcome::Error { errno: "EPERM".into(), why: Some("no \"right\"\n".into()) };
-        Story {
+        Trace {
             program: vec!["/lab/prog".into(), "größer".into()],
-            steps: vec![
-                step(Outcome::Value(-1), every_kind_of_change()),
-                step(error, Vec::new()),
-                step(Outcome::Never, Vec::new()),
+            events: vec![
+                event(Outcome::Value(-1), every_kind_of_change()),
+                event(error, Vec::new()),
+                event(Outcome::Never, Vec::new()),
             ],
             dropped: 7,
             complete: true,
@@ -396,36 +396,36 @@ mod tests {
     }
 
     #[test]
-    fn a_story_survives_the_trip() {
-        let story = a_story();
-        assert_eq!(Story::from_json_lines(&story.to_json_lines()), Ok(story));
+    fn a_trace_survives_the_trip() {
+        let trace = a_trace();
+        assert_eq!(Trace::from_json_lines(&trace.to_json_lines()), Ok(trace));
     }
 
     #[test]
-    fn a_story_that_was_cut_off_has_the_steps_before_the_cut() {
-        let (story, text) = (a_story(), a_story().to_json_lines());
+    fn a_trace_that_was_cut_off_has_the_steps_before_the_cut() {
+        let (trace, text) = (a_trace(), a_trace().to_json_lines());
         let first = text.find('\n').unwrap();
         for cut in first + 1..text.trim_end().len() {
             if !text.is_char_boundary(cut) {
                 continue;
             }
-            let read = Story::from_json_lines(&text[..cut]).unwrap();
+            let read = Trace::from_json_lines(&text[..cut]).unwrap();
             assert!(!read.complete, "{cut} bytes");
-            assert_eq!(read.steps[..], story.steps[..read.steps.len()]);
+            assert_eq!(read.events[..], trace.events[..read.events.len()]);
         }
     }
 
     #[test]
-    fn what_is_no_story_is_refused() {
-        let read = Story::from_json_lines;
-        assert_eq!(read(""), Err(Unreadable::NoStory));
-        assert_eq!(read("{}\n"), Err(Unreadable::NoStory));
-        assert_eq!(read("[1, 2]\n"), Err(Unreadable::NoStory));
-        let newer = a_story().to_json_lines().replacen("\"version\":1", "\"version\":2", 1);
+    fn what_is_no_trace_is_refused() {
+        let read = Trace::from_json_lines;
+        assert_eq!(read(""), Err(Unreadable::NoTrace));
+        assert_eq!(read("{}\n"), Err(Unreadable::NoTrace));
+        assert_eq!(read("[1, 2]\n"), Err(Unreadable::NoTrace));
+        let newer = a_trace().to_json_lines().replacen("\"version\":1", "\"version\":2", 1);
         assert_eq!(read(&newer), Err(Unreadable::Version(2)));
-        let damaged = a_story().to_json_lines().replacen("\"unshare\"", "5", 1);
+        let damaged = a_trace().to_json_lines().replacen("\"unshare\"", "5", 1);
         assert_eq!(read(&damaged), Err(Unreadable::Line(2)));
-        let in_the_middle = a_story().to_json_lines().replacen("{\"call\"", "\"call\"", 1);
+        let in_the_middle = a_trace().to_json_lines().replacen("{\"call\"", "\"call\"", 1);
         assert_eq!(read(&in_the_middle), Err(Unreadable::Line(2)));
     }
 }

@@ -1,6 +1,6 @@
 //! What one run of a program did to its namespaces, call by call, as data.
 //!
-//! The recorder of the crate `lab` makes a [`Story`]; `cargo xtask trace` prints it, a diagnosis
+//! The recorder of the crate `lab` makes a [`Trace`]; `cargo xtask trace` prints it, a diagnosis
 //! points into it, and the figures of the book are drawn from it. Nothing here runs anything.
 //!
 //! Each module imports only those above it.
@@ -14,7 +14,7 @@ mod portable;
 mod words;
 mod world;
 
-pub use event::{Change, Link, Mount, Outcome, Step, Story};
+pub use event::{Change, Event, Link, Mount, Outcome, Trace};
 pub use format::Unreadable;
 pub use glob::glob;
 pub use kind::{Kind, flag_names};

@@ -1,11 +1,11 @@
-//! Which call of a story a mistake is about.
+//! Which call of a trace a mistake is about.
 
 use nix::errno::Errno;
 
-use super::event::{Change, Outcome, Step, Story};
+use super::event::{Change, Event, Outcome, Trace};
 use super::glob::glob;
 
-/// Where in the story of a run a mistake is. A pattern is of the call as it is shown; `*` stands
+/// Where in the trace of a run a mistake is. A pattern is of the call as it is shown; `*` stands
 /// for any text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pointer {
@@ -21,9 +21,9 @@ pub enum Side {
     After,
 }
 
-impl Story {
+impl Trace {
     /// The call that went wrong, or the place of the one that is missing, for a reader. `None`
-    /// where the story has no such call. Without a pointer, the last call that failed is meant.
+    /// where the trace has no such call. Without a pointer, the last call that failed is meant.
     pub fn point(&self, pointer: Option<&Pointer>) -> Option<String> {
         match pointer {
             Some(Pointer::Call(pattern)) => {
@@ -36,14 +36,16 @@ impl Story {
 
     /// The last call that fits.
     fn find(&self, pattern: &str) -> Option<usize> {
-        self.steps.iter().rposition(|step| glob(pattern, &step.text))
+        self.events.iter().rposition(|event| glob(pattern, &event.text))
     }
 
     fn gap(&self, call: &str, side: Side, of: &str) -> Option<String> {
         let at = self.find(of)?;
-        let task = self.steps[at].task;
+        let task = self.events[at].task;
         let (before, after) = match side {
-            Side::After => (at, (at + 1..self.steps.len()).find(|at| self.steps[*at].task == task)),
+            Side::After => {
+                (at, (at + 1..self.events.len()).find(|at| self.events[*at].task == task))
+            }
             Side::Before => (self.last_of(task, at)?, Some(at)),
         };
         let before = self.shown(before);
@@ -55,33 +57,33 @@ impl Story {
         })
     }
 
-    /// What a task did last before a step: a call of its own, or being born.
+    /// What a task did last before an event: a call of its own, or being born.
     fn last_of(&self, task: u32, before: usize) -> Option<usize> {
         let is_born =
             |change: &Change| matches!(change, Change::Task { task: born, .. } if *born == task);
         (0..before).rev().find(|at| {
-            let step = &self.steps[*at];
-            step.task == task || step.changes.iter().any(is_born)
+            let event = &self.events[*at];
+            event.task == task || event.changes.iter().any(is_born)
         })
     }
 
     /// The last call that failed as a program of this course says it, and the reason where the recorder
     /// knows it: `unshare(CLONE_NEWUTS): EPERM: Operation not permitted: it takes CAP_SYS_ADMIN`.
     pub fn failed_call(&self) -> Option<String> {
-        let Step { text, outcome, .. } = &self.steps[self.failed()?];
+        let Event { text, outcome, .. } = &self.events[self.failed()?];
         let Outcome::Error { errno, why } = outcome else { return None };
         let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
         Some(format!("{text}: {errno}: {}{why}", description(errno)))
     }
 
     fn failed(&self) -> Option<usize> {
-        let failed = |step: &Step| matches!(step.outcome, Outcome::Error { .. });
-        self.steps.iter().rposition(failed)
+        let failed = |event: &Event| matches!(event.outcome, Outcome::Error { .. });
+        self.events.iter().rposition(failed)
     }
 
     fn failure(&self) -> Option<String> {
         let at = self.failed()?;
-        let why = match &self.steps[at].outcome {
+        let why = match &self.events[at].outcome {
             Outcome::Error { why: Some(why), .. } => format!(": {why}"),
             _ => String::new(),
         };
@@ -91,7 +93,7 @@ impl Story {
     fn shown(&self, at: usize) -> String {
         match at {
             0 => "the start".to_owned(),
-            at => format!("call {at}, {}", self.steps[at].line()),
+            at => format!("call {at}, {}", self.events[at].line()),
         }
     }
 }
@@ -107,38 +109,38 @@ fn description(name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn step(task: u32, text: &str, outcome: Outcome) -> Step {
-        Step { task, call: String::new(), text: text.into(), outcome, changes: Vec::new() }
+    fn event(task: u32, text: &str, outcome: Outcome) -> Event {
+        Event { task, call: String::new(), text: text.into(), outcome, changes: Vec::new() }
     }
 
     fn born(task: u32) -> Change {
         Change::Task { task, process: task, parent: None, pids: Vec::new(), namespaces: Vec::new() }
     }
 
-    fn story() -> Story {
+    fn trace() -> Trace {
         let error = Outcome::Error { errno: "EPERM".into(), why: Some("no right".into()) };
-        let steps = vec![
-            Step { changes: vec![born(2)], ..step(1, "the program starts", Outcome::Never) },
-            step(1, "unshare(CLONE_NEWPID)", Outcome::Value(0)),
-            step(2, "sethostname(\"x\")", error),
-            step(1, "execve(\"/lab/witness\", [])", Outcome::Never),
+        let events = vec![
+            Event { changes: vec![born(2)], ..event(1, "the program starts", Outcome::Never) },
+            event(1, "unshare(CLONE_NEWPID)", Outcome::Value(0)),
+            event(2, "sethostname(\"x\")", error),
+            event(1, "execve(\"/lab/witness\", [])", Outcome::Never),
         ];
-        Story { steps, ..Story::default() }
+        Trace { events, ..Trace::default() }
     }
 
     #[test]
     fn a_call_that_went_wrong() {
         let pointer = Pointer::Call("unshare(*".into());
-        let told = story().point(Some(&pointer));
+        let told = trace().point(Some(&pointer));
         assert_eq!(told.as_deref(), Some("look at call 1, unshare(CLONE_NEWPID) = 0"));
-        assert_eq!(story().point(Some(&Pointer::Call("mount(*".into()))), None);
+        assert_eq!(trace().point(Some(&Pointer::Call("mount(*".into()))), None);
     }
 
     #[test]
     fn a_call_that_is_missing() {
         let missing = |side, of: &str| {
             let pointer = Pointer::Missing { call: "fork()".into(), side, of: of.into() };
-            story().point(Some(&pointer))
+            trace().point(Some(&pointer))
         };
         let between = "fork() is missing between call 1, unshare(CLONE_NEWPID) = 0 and call 3, \
                        execve(\"/lab/witness\", [])";
@@ -158,14 +160,14 @@ mod tests {
 
     #[test]
     fn a_call_that_failed() {
-        let told = story().point(None);
+        let told = trace().point(None);
         assert_eq!(told.as_deref(), Some("call 2, sethostname(\"x\") = EPERM failed: no right"));
-        assert_eq!(Story::default().point(None), None);
-        let failed = story().failed_call();
+        assert_eq!(Trace::default().point(None), None);
+        let failed = trace().failed_call();
         assert_eq!(
             failed.as_deref(),
             Some("sethostname(\"x\"): EPERM: Operation not permitted: no right")
         );
-        assert_eq!(Story::default().failed_call(), None);
+        assert_eq!(Trace::default().failed_call(), None);
     }
 }

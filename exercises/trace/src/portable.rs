@@ -1,37 +1,37 @@
-//! The same story on every machine.
+//! The same trace on every machine.
 
 use std::collections::{HashMap, HashSet};
 
-use super::event::{Change, Mount, Step, Story};
+use super::event::{Change, Event, Mount, Trace};
 
 /// File systems without a disk below them: they have the same name everywhere.
 const EVERYWHERE: [&str; 9] =
     ["tmpfs", "proc", "sysfs", "devpts", "mqueue", "cgroup2", "overlay", "nsfs", "ramfs"];
 
-impl Story {
+impl Trace {
     /// Leaves out what differs from machine to machine and is not the program's doing: the
     /// machine's folders that a sandbox shows, and their types of file system. What is left is
-    /// numbered anew. This is the form in which the book keeps stories.
-    pub fn portable(mut self) -> Story {
+    /// numbered anew. This is the form in which the book keeps traces.
+    pub fn portable(mut self) -> Trace {
         let of_the_machine: HashSet<String> = self
-            .steps
+            .events
             .first()
             .into_iter()
-            .flat_map(|step| &step.changes)
+            .flat_map(|event| &event.changes)
             .filter_map(|change| match change {
                 Change::Mount { mount, .. } if !is_everywhere(mount) => Some(mount.point.clone()),
                 _ => None,
             })
             .collect();
         let mut numbers = HashMap::new();
-        for step in &mut self.steps {
-            step.keep(&of_the_machine, &mut numbers);
+        for event in &mut self.events {
+            event.keep(&of_the_machine, &mut numbers);
         }
         self
     }
 }
 
-impl Step {
+impl Event {
     fn keep(&mut self, of_the_machine: &HashSet<String>, numbers: &mut HashMap<u32, u32>) {
         self.changes.retain_mut(|change| match change {
             Change::Mount { mount, .. } => {
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
     use crate::Outcome;
 
-    fn step(changes: Vec<Change>) -> Step {
-        Step {
+    fn event(changes: Vec<Change>) -> Event {
+        Event {
             task: 1,
             call: "mount".into(),
             text: "mount()".into(),
@@ -98,10 +98,10 @@ mod tests {
             vec![mount(1, "tmpfs", "/"), mount(2, "ext4", "/usr"), mount(3, "proc", "/proc")];
         let copy = vec![mount(4, "btrfs", "/usr"), mount(5, "btrfs", "/new/usr")];
         let gone = |id| Change::Unmount { namespace: "mnt A".into(), id };
-        let steps = vec![step(start), step(copy), step(vec![gone(2), gone(5)])];
-        let story = Story { steps, ..Story::default() }.portable();
-        assert_eq!(story.steps[0].changes, [mount(1, "tmpfs", "/"), mount(2, "proc", "/proc")]);
-        assert_eq!(story.steps[1].changes, [mount(3, "disk", "/new/usr")]);
-        assert_eq!(story.steps[2].changes, [gone(3)]);
+        let events = vec![event(start), event(copy), event(vec![gone(2), gone(5)])];
+        let trace = Trace { events, ..Trace::default() }.portable();
+        assert_eq!(trace.events[0].changes, [mount(1, "tmpfs", "/"), mount(2, "proc", "/proc")]);
+        assert_eq!(trace.events[1].changes, [mount(3, "disk", "/new/usr")]);
+        assert_eq!(trace.events[2].changes, [gone(3)]);
     }
 }

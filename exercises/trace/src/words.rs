@@ -1,10 +1,10 @@
-//! A step in words, for readers.
+//! An event in words, for readers.
 
-use super::event::{Change, Link, Mount, Outcome, Step};
+use super::event::{Change, Event, Link, Mount, Outcome};
 use super::kind::Kind;
 use super::world::World;
 
-impl Step {
+impl Event {
     /// The call and what it returned, such as `unshare(CLONE_NEWUTS) = EPERM`.
     pub fn line(&self) -> String {
         match &self.outcome {
@@ -197,11 +197,11 @@ mod tests {
         };
         let program = Change::Program { task: 1, name: "prog".into() };
         let changes = vec![namespace("uts A", Kind::Uts), task, program];
-        World::after(&[step(Outcome::Never, changes)])
+        World::after(&[event(Outcome::Never, changes)])
     }
 
-    fn step(outcome: Outcome, changes: Vec<Change>) -> Step {
-        Step {
+    fn event(outcome: Outcome, changes: Vec<Change>) -> Event {
+        Event {
             task: 1,
             call: "unshare".into(),
             text: "unshare(CLONE_NEWUTS)".into(),
@@ -219,10 +219,10 @@ mod tests {
             parent: None,
         };
         let joined = Change::Joined { task: 1, kind: Kind::Uts, namespace: "uts B".into() };
-        let step = step(Outcome::Value(0), vec![new, joined]);
-        assert_eq!(step.line(), "unshare(CLONE_NEWUTS) = 0");
+        let event = event(Outcome::Value(0), vec![new, joined]);
+        assert_eq!(event.line(), "unshare(CLONE_NEWUTS) = 0");
         assert_eq!(
-            step.sentences(&world()),
+            event.sentences(&world()),
             ["new: uts B, owned by user A", "prog [2] leaves uts A for uts B"]
         );
     }
@@ -230,9 +230,9 @@ mod tests {
     #[test]
     fn a_failure_says_why() {
         let why = Some("no CAP_SYS_ADMIN".to_owned());
-        let step = step(Outcome::Error { errno: "EPERM".into(), why }, Vec::new());
-        assert_eq!(step.line(), "unshare(CLONE_NEWUTS) = EPERM");
-        assert_eq!(step.sentences(&world()), ["EPERM: no CAP_SYS_ADMIN"]);
+        let event = event(Outcome::Error { errno: "EPERM".into(), why }, Vec::new());
+        assert_eq!(event.line(), "unshare(CLONE_NEWUTS) = EPERM");
+        assert_eq!(event.sentences(&world()), ["EPERM: no CAP_SYS_ADMIN"]);
     }
 
     #[test]
@@ -253,9 +253,9 @@ mod tests {
             parent: None,
         };
         let copied = |id| Change::Mount { namespace: "mnt B".into(), mount: mount(id) };
-        let step = step(Outcome::Value(0), vec![new("mnt B"), copied(1), copied(2)]);
+        let event = event(Outcome::Value(0), vec![new("mnt B"), copied(1), copied(2)]);
         assert_eq!(
-            step.sentences(&world()),
+            event.sentences(&world()),
             ["new: mnt B", "mnt B starts as a copy, with 2 mounts"]
         );
     }

@@ -1,11 +1,11 @@
-//! The world after a step: the sum of the changes up to it.
+//! The world after an event: the sum of the changes up to it.
 
 use std::collections::BTreeMap;
 
-use super::event::{Change, Link, Mount, Step};
+use super::event::{Change, Event, Link, Mount};
 use super::kind::Kind;
 
-/// Who is where, at one moment of a story.
+/// Who is where, at one moment of a trace.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     /// By number.
@@ -65,18 +65,18 @@ pub struct Namespace {
 }
 
 impl World {
-    /// The world after all these steps.
-    pub fn after<'a>(steps: impl IntoIterator<Item = &'a Step>) -> World {
+    /// The world after all these events.
+    pub fn after<'a>(events: impl IntoIterator<Item = &'a Event>) -> World {
         let mut world = World::default();
-        for step in steps {
-            world.apply(step);
+        for event in events {
+            world.apply(event);
         }
         world
     }
 
-    /// Takes in the changes of one more step.
-    pub fn apply(&mut self, step: &Step) {
-        for change in &step.changes {
+    /// Takes in the changes of one more event.
+    pub fn apply(&mut self, event: &Event) {
+        for change in &event.changes {
             self.change(change);
         }
     }
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    /// A story that was cut may speak of somebody it never introduced: that is let go by.
+    /// A trace that was cut may speak of somebody it never introduced: that is let go by.
     fn with(&mut self, task: u32, act: impl FnOnce(&mut Task)) {
         if let Some(task) = self.tasks.get_mut(&task) {
             act(task);

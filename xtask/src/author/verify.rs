@@ -242,12 +242,12 @@ fn figure_faults(chapter: &Chapter, page: &str) -> Vec<String> {
             chapter.name
         )];
     }
-    let stories = figures
+    let traces = figures
         .iter()
-        .map(|figure| root().join("book/stories").join(format!("{}-{figure}.jsonl", chapter.name)));
-    let missing = stories.filter(|story| !story.is_file());
+        .map(|figure| root().join("book/traces").join(format!("{}-{figure}.jsonl", chapter.name)));
+    let missing = traces.filter(|trace| !trace.is_file());
     missing
-        .map(|story| format!("no `{}`; `cargo run -p book -- record` writes it", shown(&story)))
+        .map(|trace| format!("no `{}`; `cargo run -p book -- record` writes it", shown(&trace)))
         .collect()
 }
 
@@ -323,12 +323,12 @@ enum Expected {
     /// One step that fails is enough to fail the chapter.
     CheatFailsAtOnce,
     /// The mistake's name is the diagnosis of the first step that fails. If its row names a call,
-    /// that is found in the story.
+    /// that is found in the trace.
     Named {
         points: bool,
     },
     /// The same, by the recorder: the program does not say which call failed.
-    NamedByStory,
+    NamedByTrace,
 }
 
 /// In the order in which they are reported. `N` is the number of trials.
@@ -351,7 +351,7 @@ impl Expected {
             Expected::CheatFails => FACTS[3],
             Expected::CheatFailsAtOnce => FACTS[4],
             Expected::Named { .. } => FACTS[5],
-            Expected::NamedByStory => FACTS[6],
+            Expected::NamedByTrace => FACTS[6],
         }
     }
 }
@@ -401,7 +401,7 @@ fn trials_of<'a>(
             Some(_) if tight_lipped && quick => continue,
             Some(number) if tight_lipped => {
                 let mistake = &book.mistakes[number];
-                trial(&mistake.name, other(patience(mistake)), Expected::NamedByStory)
+                trial(&mistake.name, other(patience(mistake)), Expected::NamedByTrace)
             }
             Some(number) => {
                 let mistake = &book.mistakes[number];
@@ -478,7 +478,7 @@ struct Piece<'a> {
 
 fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
     match trial.expected {
-        Expected::Named { .. } | Expected::NamedByStory => {
+        Expected::Named { .. } | Expected::NamedByTrace => {
             vec![Piece { number, trial, step: None }]
         }
         Expected::CheatFailsAtOnce => vec![Piece { number, trial, step: trial.steps.first() }],
@@ -519,7 +519,7 @@ fn faults_of_step(trial: &Trial, step: &Step) -> Vec<String> {
 /// The first step that fails has to call the mistake by its name.
 fn faults_of_mistake(trial: &Trial) -> Vec<String> {
     let faults_of = match trial.expected {
-        Expected::NamedByStory => faults_of_tight_lipped,
+        Expected::NamedByTrace => faults_of_tight_lipped,
         _ => faults_of_diagnosis,
     };
     let mut faults = faults_of(trial);
@@ -547,7 +547,7 @@ fn faults_of_diagnosis(trial: &Trial) -> Vec<String> {
             Outcome::Passed => {}
             Outcome::Failed if run.verdict.mistake == trial.name => {
                 return match trial.expected {
-                    Expected::Named { points: true } => faults_of_story(trial, step),
+                    Expected::Named { points: true } => faults_of_trace(trial, step),
                     _ => Vec::new(),
                 };
             }
@@ -602,14 +602,14 @@ fn passed_by(trial: &Trial, skipped: Option<String>) -> Vec<String> {
 
 /// With the recorder beside it the verdict is the same, and points at a call. A race may have
 /// another winner then: it is tried again.
-fn faults_of_story(trial: &Trial, step: &Step) -> Vec<String> {
+fn faults_of_trace(trial: &Trial, step: &Step) -> Vec<String> {
     const TRIES: usize = 5;
     for _ in 0..TRIES {
         match record_step(trial.check, step, trial.other, Path::new("/dev/null")) {
             Ok(run) if run.verdict.mistake != trial.name => {}
             Ok(run) if run.verdict.pointer.is_empty() => {
                 return vec![format!(
-                    "{}: the story has no such call as its row names",
+                    "{}: the trace has no such call as its row names",
                     trial.name
                 )];
             }

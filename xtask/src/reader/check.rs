@@ -244,11 +244,11 @@ fn run_steps(
     Ok(first)
 }
 
-/// Runs a step that has failed once more with the recorder beside it. Its story is kept; the verdict
+/// Runs a step that has failed once more with the recorder beside it. Its trace is kept; the verdict
 /// points at a call, and knows a mistake also by the call that failed. Without that the verdict stands
 /// as it is.
 fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
-    let Ok(folder) = cargo::target().map(|target| target.join("stories")) else { return };
+    let Ok(folder) = cargo::target().map(|target| target.join("traces")) else { return };
     let file = folder.join(format!("{}.jsonl", chapter.name));
     // The one of an earlier check must not be taken for this one.
     _ = std::fs::remove_file(&file);
@@ -264,7 +264,7 @@ fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
             again if again.mistake.is_empty() => Verdict { pointer: again.pointer, ..before },
             again => again,
         };
-        run.story = Some(file).filter(|file| file.exists());
+        run.trace = Some(file).filter(|file| file.exists());
     }
 }
 

@@ -9,8 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use harness::sandbox::{NoStory, Sandbox, State};
-use harness::trace::Story;
+use harness::sandbox::{NoTrace, Sandbox, State};
+use harness::trace::Trace;
 
 use crate::reader::run::{self, Streams};
 use crate::reader::shell;
@@ -40,7 +40,7 @@ struct Options {
     state: State,
     json: bool,
     html: Option<PathBuf>,
-    /// A story that was kept, instead of a run.
+    /// A trace that was kept, instead of a run.
     from: Option<PathBuf>,
     chapter: Option<Chapter>,
     arguments: Vec<String>,
@@ -48,7 +48,7 @@ struct Options {
 
 pub(crate) fn run(arguments: Arguments) -> Result {
     let options = parse(arguments)?;
-    let (story, code) = match &options.from {
+    let (trace, code) = match &options.from {
         Some(file) => (read(file)?, ExitCode::SUCCESS),
         None => match sandbox(&options)? {
             Some(sandbox) => record(sandbox.state(options.state))?,
@@ -57,18 +57,18 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         },
     };
     if let Some(file) = &options.html {
-        let written = fs::write(file, figures::page(&story));
+        let written = fs::write(file, figures::page(&trace));
         written.map_err(|error| {
             Failure::new(format!("could not write `{}`: {error}", file.display()))
         })?;
     }
     match (options.json, &options.html) {
-        (true, _) => screen::print(&json::harmless(&story.to_json_lines())),
-        (false, Some(file)) => screen::print(&format!("the story is in {}\n", file.display())),
-        (false, None) => text::print(&story, Screen::stdout()),
+        (true, _) => screen::print(&json::harmless(&trace.to_json_lines())),
+        (false, Some(file)) => screen::print(&format!("the trace is in {}\n", file.display())),
+        (false, None) => text::print(&trace, Screen::stdout()),
     }
-    if !story.complete {
-        screen::warn("note: the story ends in the middle: its last line is missing\n");
+    if !trace.complete {
+        screen::warn("note: the trace ends in the middle: its last line is missing\n");
     }
     Ok(code)
 }
@@ -100,7 +100,7 @@ fn parse(arguments: Arguments) -> Result<Options> {
     match (&options.from, runs) {
         (None, false) => Err(USAGE.needs("a chapter or a program")),
         (Some(_), true) => {
-            Err(Failure::usage("`--from` shows a story that is kept, and runs nothing")
+            Err(Failure::usage("`--from` shows a trace that is kept, and runs nothing")
                 .help("leave out one or the other"))
         }
         _ => Ok(options),
@@ -160,26 +160,26 @@ fn find(program: &OsStr) -> Result<Place> {
 }
 
 /// Runs it where the reader is. What it prints goes to standard error: standard output is for the
-/// story.
-fn record(sandbox: Sandbox) -> Result<(Story, ExitCode)> {
+/// trace.
+fn record(sandbox: Sandbox) -> Result<(Trace, ExitCode)> {
     let (mut run, code) = run::live(sandbox.record(), Streams::Aside)?;
-    let story = run.story().map_err(|why| match why {
-        NoStory::Refused(_) => Failure::machine(format!("could not record the run: {why}")).help(
+    let trace = run.trace().map_err(|why| match why {
+        NoTrace::Refused(_) => Failure::machine(format!("could not record the run: {why}")).help(
             "the program ran, and everything but `trace` works without it; `cargo xtask doctor` \
              says what forbids ptrace(2) here",
         ),
         _ => Failure::new(format!("could not record the run: {why}"))
             .help("run it again; if it happens again, please report it"),
     })?;
-    Ok((story, code))
+    Ok((trace, code))
 }
 
-fn read(file: &Path) -> Result<Story> {
+fn read(file: &Path) -> Result<Trace> {
     let shown = file.display();
     let text = fs::read_to_string(file)
         .map_err(|error| Failure::new(format!("could not read `{shown}`: {error}")))?;
-    Story::from_json_lines(&text).map_err(|why| {
-        Failure::new(format!("could not read `{shown}` as a story: {why}"))
+    Trace::from_json_lines(&text).map_err(|why| {
+        Failure::new(format!("could not read `{shown}` as a trace: {why}"))
             .help("`cargo xtask trace --json … > FILE` writes one")
     })
 }

@@ -107,8 +107,8 @@ pub(crate) struct Run {
     /// What the check printed.
     pub(crate) output: String,
     pub(crate) seconds: f64,
-    /// Where its story is, if it was recorded.
-    pub(crate) story: Option<PathBuf>,
+    /// Where its trace is, if it was recorded.
+    pub(crate) trace: Option<PathBuf>,
 }
 
 /// The harness has its own deadlines, [`patience`] for each thing it awaits. This one is for a check
@@ -132,22 +132,22 @@ pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Resul
     run_or_record(check, step, other, None)
 }
 
-/// Runs it once more with the recorder beside it. Its story goes to a file, and the verdict points
+/// Runs it once more with the recorder beside it. Its trace goes to a file, and the verdict points
 /// at the call that went wrong.
 pub(crate) fn record_step(
     check: &Path,
     step: &Step,
     other: Option<Other>,
-    story: &Path,
+    trace: &Path,
 ) -> Result<Run> {
-    run_or_record(check, step, other, Some(story))
+    run_or_record(check, step, other, Some(trace))
 }
 
 fn run_or_record(
     check: &Path,
     step: &Step,
     other: Option<Other>,
-    story: Option<&Path>,
+    trace: Option<&Path>,
 ) -> Result<Run> {
     // In memory and inherited: an interrupted check leaves no file behind.
     let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
@@ -172,8 +172,8 @@ fn run_or_record(
             command.env("NAMESPACES_BY_HAND_PATIENCE", seconds);
         }
     }
-    if let Some(story) = story {
-        command.env(verdict::STORY, story);
+    if let Some(trace) = trace {
+        command.env(verdict::TRACE, trace);
     }
     let prepare = move || {
         // The check must not outlive us; its sandboxes end with it.
@@ -206,7 +206,7 @@ fn run_or_record(
         None => format!("{output}it was still running after {} s\n", backstop.as_secs()),
     };
     let seconds = start.elapsed().as_secs_f64();
-    Ok(Run { outcome, verdict: verdict.unwrap_or_default(), output, seconds, story: None })
+    Ok(Run { outcome, verdict: verdict.unwrap_or_default(), output, seconds, trace: None })
 }
 
 fn how(status: ExitStatus) -> String {

@@ -357,7 +357,7 @@ fn hints_on_a_page_without_an_exercise() {
     );
 }
 
-const STORY: &str = "book/stories/ch02-unshare-leaves.jsonl";
+const TRACE: &str = "book/traces/ch02-unshare-leaves.jsonl";
 const FIGURE: &str = "figure,root-lab,name=leaves,view=membership,kinds=uts";
 
 /// Replaces a text and checks what is reported for the figure.
@@ -446,56 +446,56 @@ fn figure_without_a_command() {
 }
 
 #[test]
-fn figure_whose_story_is_of_another_command() {
+fn figure_whose_trace_is_of_another_command() {
     planted_in_figure(
         PAGE,
         "# ch02-unshare otter -- true",
         "# ch02-unshare badger -- true",
-        "`book/stories/ch02-unshare-leaves.jsonl`: it is the story of `ch02-unshare otter -- true`\n\
+        "`book/traces/ch02-unshare-leaves.jsonl`: it is the trace of `ch02-unshare otter -- true`\n\
          help: `cargo run -p book -- record` records the command that the page has now",
     );
 }
 
 #[test]
-fn figure_without_a_story() {
+fn figure_without_a_trace() {
     planted_in_figure(
         PAGE,
         "name=leaves",
         "name=stays",
-        "`book/stories/ch02-unshare-stays.jsonl` cannot be read: No such file or directory \
+        "`book/traces/ch02-unshare-stays.jsonl` cannot be read: No such file or directory \
          (os error 2)\nhelp: `cargo run -p book -- record` writes it",
     );
 }
 
 #[test]
-fn figure_of_a_story_that_is_cut_off() {
+fn figure_of_a_trace_that_is_cut_off() {
     planted_in_figure(
-        STORY,
+        TRACE,
         "{\"dropped\":0,\"end\":true}\n",
         "",
-        "`book/stories/ch02-unshare-leaves.jsonl`: the story is cut off: its last line is missing\n\
+        "`book/traces/ch02-unshare-leaves.jsonl`: the trace is cut off: its last line is missing\n\
          help: `cargo run -p book -- record` writes it",
     );
 }
 
 #[test]
-fn figure_of_a_story_of_another_version() {
+fn figure_of_a_trace_of_another_version() {
     planted_in_figure(
-        STORY,
+        TRACE,
         "\"version\":1",
         "\"version\":9",
-        "`book/stories/ch02-unshare-leaves.jsonl`: it has version 9 of the schema, this program \
+        "`book/traces/ch02-unshare-leaves.jsonl`: it has version 9 of the schema, this program \
          reads 1\nhelp: `cargo run -p book -- record` writes it",
     );
 }
 
 #[test]
-fn figure_of_a_story_that_is_none() {
+fn figure_of_a_trace_that_is_none() {
     planted_in_figure(
-        STORY,
+        TRACE,
         "namespaces-by-hand/story",
         "a/tale",
-        "`book/stories/ch02-unshare-leaves.jsonl`: its first line does not name the schema \
+        "`book/traces/ch02-unshare-leaves.jsonl`: its first line does not name the schema \
          `namespaces-by-hand/story`\nhelp: `cargo run -p book -- record` writes it",
     );
 }
@@ -508,7 +508,7 @@ fn figure_that_shows_nothing() {
         ("view=membership,kinds=uts", "view=membership,kinds=uts,tasks=77", "membership"),
         ("view=membership,kinds=uts", "view=network", "network"),
     ] {
-        let what = format!("view `{view}` has nothing to show of this story{help}");
+        let what = format!("view `{view}` has nothing to show of this trace{help}");
         planted_in_figure(PAGE, old, new, &what);
     }
 }

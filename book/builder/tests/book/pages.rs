@@ -48,7 +48,7 @@ fn the_whole_book_is_one_page_too() {
 }
 
 #[test]
-fn a_figure_is_drawn_from_its_story() {
+fn a_figure_is_drawn_from_its_trace() {
     let repo = Repo::clean();
     let built = repo.build();
     let page = fs::read_to_string(built.join("ch02-unshare.html")).unwrap();
@@ -61,7 +61,7 @@ fn a_figure_is_drawn_from_its_story() {
     assert!(page.contains("<desc id=\"fig-ch02-unshare-leaves-2-desc\">uts A: none of the"));
     assert!(!page.contains("root-lab"));
     let copied = fs::read_dir(&built).unwrap().map(|entry| entry.unwrap().file_name());
-    assert!(copied.into_iter().all(|name| name != "stories"), "stories are no part of the site");
+    assert!(copied.into_iter().all(|name| name != "traces"), "traces are no part of the site");
 }
 
 #[test]

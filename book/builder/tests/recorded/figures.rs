@@ -8,14 +8,14 @@ use book::session::{pages, programs};
 
 use crate::root;
 
-/// What is wrong with a figure whose story is kept below `root`.
+/// What is wrong with a figure whose trace is kept below `root`.
 fn fault(figure: &Figure, root: &Path, programs: &[(String, PathBuf)]) -> Option<String> {
     let kept = match figure.kept(root) {
         Ok(kept) => kept,
         Err(error) => return Some(format!("{}: {error:#}", figure.id)),
     };
     match figure.record(programs) {
-        Ok(Recorded::Story(story)) => match figure.is_same(&kept, &story) {
+        Ok(Recorded::Trace(trace)) => match figure.is_same(&kept, &trace) {
             Ok(true) => None,
             Ok(false) => Some(format!("{}: a run gives another figure", figure.id)),
             Err(error) => Some(format!("{}: {error:#}", figure.id)),
@@ -53,13 +53,13 @@ fn every_figure_is_true() {
         "{}\nhelp: where the figures are wrong, `cargo run -p book -- record` draws them anew",
         faults.join("\n")
     );
-    // A story that belongs to no figure would be compared with nothing.
-    let mut kept: Vec<PathBuf> = fs::read_dir(root().join("book/stories"))
+    // A trace that belongs to no figure would be compared with nothing.
+    let mut kept: Vec<PathBuf> = fs::read_dir(root().join("book/traces"))
         .unwrap()
-        .map(|entry| Path::new("book/stories").join(entry.unwrap().file_name()))
+        .map(|entry| Path::new("book/traces").join(entry.unwrap().file_name()))
         .collect();
     kept.retain(|file| all.iter().all(|figure| figure.file() != *file));
-    assert!(kept.is_empty(), "stories of no figure: {kept:?}");
+    assert!(kept.is_empty(), "traces of no figure: {kept:?}");
 }
 
 #[test]
@@ -70,13 +70,13 @@ fn a_figure_that_went_stale_is_found() {
     };
     let read = |page: &str| figures("planted", page).unwrap().remove(0);
     let (uts, ipc) = (read(&page("--uts")), read(&page("--ipc")));
-    let story = match uts.record(&[]).unwrap() {
-        Recorded::Story(story) => story,
+    let trace = match uts.record(&[]).unwrap() {
+        Recorded::Trace(trace) => trace,
         Recorded::Skipped(reason) => return println!("skipped: {reason}"),
     };
     let repo = tempfile::tempdir().unwrap();
-    fs::create_dir_all(repo.path().join("book/stories")).unwrap();
-    fs::write(repo.path().join(uts.file()), story.to_json_lines()).unwrap();
+    fs::create_dir_all(repo.path().join("book/traces")).unwrap();
+    fs::write(repo.path().join(uts.file()), trace.to_json_lines()).unwrap();
     assert_eq!(fault(&uts, repo.path(), &[]), None);
     let stale = fault(&ipc, repo.path(), &[]).unwrap();
     assert_eq!(stale, "planted-a: a run gives another figure");

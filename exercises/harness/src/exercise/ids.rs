@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::{Attempt, Seen};
 use lab::look::{Kind, Process};
-use lab::sandbox::{self, NoStory};
-use trace::{Change, Story};
+use lab::sandbox::{self, NoTrace};
+use trace::{Change, Trace};
 
 /// Whoever started the program, by the ids of this machine.
 const YOU: &str = "you";
@@ -58,14 +58,14 @@ impl Attempt {
     }
 
     /// A user namespace inherits the denial (user_namespaces(7)). Where the lab has it already, the
-    /// file reads `deny` whatever the program did, and only the story of the run tells.
-    pub(super) fn enter_denial(&mut self, story: &Result<Story, NoStory>) {
+    /// file reads `deny` whatever the program did, and only the trace of the run tells.
+    pub(super) fn enter_denial(&mut self, trace: &Result<Trace, NoTrace>) {
         let Some(denied) = self.denied else { return };
         let by_whom = match (denied, sandbox::has_many_ids()) {
             (false, _) => NOT_DENIED.to_owned(),
             (true, true) => DENIED.to_owned(),
             (true, false) => {
-                if let Err(why @ NoStory::Refused(_)) = story {
+                if let Err(why @ NoTrace::Refused(_)) = trace {
                     self.report.skip(
                         "who wrote `deny`",
                         &format!(
@@ -75,7 +75,7 @@ impl Attempt {
                         ),
                     );
                 }
-                who_denied(story)
+                who_denied(trace)
             }
         };
         self.report.line("setgroups of COMMAND", by_whom);
@@ -115,23 +115,23 @@ const DENIED: &str = "denied by your program";
 const NOT_DENIED: &str = "not denied by your program";
 
 /// Who has denied setgroups(2), where it reads `deny`. Only a machine that forbids the recording gives
-/// the program the benefit of the doubt: a program can make a recorder give up, and a story too long.
-fn who_denied(story: &Result<Story, NoStory>) -> String {
-    match story {
-        Ok(story) if denies_setgroups(story) => DENIED.to_owned(),
-        Ok(story) if story.complete && story.dropped == 0 => NOT_DENIED.to_owned(),
-        Ok(story) if story.complete => {
-            format!("could not be followed: {} calls are more than a story keeps", story.dropped)
+/// the program the benefit of the doubt: a program can make a recorder give up, and a trace too long.
+fn who_denied(trace: &Result<Trace, NoTrace>) -> String {
+    match trace {
+        Ok(trace) if denies_setgroups(trace) => DENIED.to_owned(),
+        Ok(trace) if trace.complete && trace.dropped == 0 => NOT_DENIED.to_owned(),
+        Ok(trace) if trace.complete => {
+            format!("could not be followed: {} calls are more than a trace keeps", trace.dropped)
         }
         Ok(_) => "could not be followed: the recording was cut off".to_owned(),
-        Err(NoStory::Refused(_)) => DENIED.to_owned(),
+        Err(NoTrace::Refused(_)) => DENIED.to_owned(),
         Err(why) => format!("could not be followed: {why}"),
     }
 }
 
-/// Whether somebody has written the word. What the program found is the first step.
-fn denies_setgroups(story: &Story) -> bool {
-    let mut changes = story.steps.iter().skip(1).flat_map(|step| &step.changes);
+/// Whether somebody has written the word. What the program found is the first event.
+fn denies_setgroups(trace: &Trace) -> bool {
+    let mut changes = trace.events.iter().skip(1).flat_map(|event| &event.changes);
     changes.any(|change| match change {
         Change::Setting { file, text, .. } => file == "setgroups" && text == "deny",
         _ => false,
@@ -159,10 +159,10 @@ fn called(number: u32, named: Option<u32>, name: &str) -> String {
 mod tests {
     use super::*;
     use nix::errno::Errno;
-    use trace::{Outcome, Step};
+    use trace::{Event, Outcome};
 
-    fn story(setgroups: &str) -> Story {
-        let written = |text: &str| Step {
+    fn trace(setgroups: &str) -> Trace {
+        let written = |text: &str| Event {
             task: 1,
             call: "write".into(),
             text: String::new(),
@@ -173,27 +173,27 @@ mod tests {
                 text: text.into(),
             }],
         };
-        let steps = vec![written("deny"), written(setgroups)];
-        Story { steps, complete: true, ..Story::default() }
+        let events = vec![written("deny"), written(setgroups)];
+        Trace { events, complete: true, ..Trace::default() }
     }
 
     #[test]
     fn who_is_seen_to_write_the_word_has_denied_it() {
-        assert_eq!(who_denied(&Ok(story("deny"))), DENIED);
-        assert_eq!(who_denied(&Ok(story("allow"))), NOT_DENIED, "the program found it so");
-        assert_eq!(who_denied(&Ok(Story { dropped: 3, ..story("deny") })), DENIED);
-        assert_eq!(who_denied(&Ok(Story { complete: false, ..story("deny") })), DENIED);
+        assert_eq!(who_denied(&Ok(trace("deny"))), DENIED);
+        assert_eq!(who_denied(&Ok(trace("allow"))), NOT_DENIED, "the program found it so");
+        assert_eq!(who_denied(&Ok(Trace { dropped: 3, ..trace("deny") })), DENIED);
+        assert_eq!(who_denied(&Ok(Trace { complete: false, ..trace("deny") })), DENIED);
     }
 
     #[test]
     fn a_recorder_that_was_made_to_give_up_speaks_for_nobody() {
-        let long = Story { dropped: 3, ..story("allow") };
-        let cut = Story { complete: false, ..story("allow") };
-        for story in [Ok(long), Ok(cut), Err(NoStory::Lost), Err(NoStory::NotRecorded)] {
-            let told = who_denied(&story);
-            assert!(told.starts_with("could not be followed: "), "{story:?}: {told}");
+        let long = Trace { dropped: 3, ..trace("allow") };
+        let cut = Trace { complete: false, ..trace("allow") };
+        for trace in [Ok(long), Ok(cut), Err(NoTrace::Lost), Err(NoTrace::NotRecorded)] {
+            let told = who_denied(&trace);
+            assert!(told.starts_with("could not be followed: "), "{trace:?}: {told}");
         }
         // That is this machine's doing.
-        assert_eq!(who_denied(&Err(NoStory::Refused(Errno::EPERM))), DENIED);
+        assert_eq!(who_denied(&Err(NoTrace::Refused(Errno::EPERM))), DENIED);
     }
 }

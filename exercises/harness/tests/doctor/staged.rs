@@ -81,14 +81,14 @@ fn print_what_is_seen() {
     println!("chapters = {}", chapters.join(" "));
 }
 
-/// A run with the recorder beside it: how it ended, and the story's last call or why there is none.
+/// A run with the recorder beside it: how it ended, and the trace's last call or why there is none.
 fn recorded() -> String {
     let Ok(mut run) = Sandbox::command("/bin/true").record().start() else {
         return "no sandbox".to_owned();
     };
     let wait = run.await_end();
-    match run.story() {
-        Ok(story) => format!("{wait:?}, {}", story.steps.last().map_or("", |step| &step.text)),
+    match run.trace() {
+        Ok(trace) => format!("{wait:?}, {}", trace.events.last().map_or("", |event| &event.text)),
         Err(why) => format!("{wait:?}, {why}"),
     }
 }

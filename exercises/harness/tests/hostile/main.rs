@@ -92,7 +92,7 @@ const RECORDED: &str = "recorded";
 fn can_record() -> bool {
     static CAN: LazyLock<bool> = LazyLock::new(|| {
         let run = Sandbox::command("/bin/true").record().start();
-        let can = run.is_ok_and(|mut run| run.await_end() == Wait::Reached && run.story().is_ok());
+        let can = run.is_ok_and(|mut run| run.await_end() == Wait::Reached && run.trace().is_ok());
         if !can {
             println!("skipped: recorded attacks: nobody may be traced here");
             assert!(std::env::var_os("CI_NO_SKIP").is_none(), "recorded attacks are skipped");
@@ -130,7 +130,7 @@ const STARTS: &[Start] = &[
         of: Exercise::cgroups,
         matters: |attack| attack.name == IN_CGROUPS,
     },
-    // Somebody traces it, and stops it at the calls of a story.
+    // Somebody traces it, and stops it at the calls of a trace.
     Start {
         name: RECORDED,
         of: Exercise::recorded,

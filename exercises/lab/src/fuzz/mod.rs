@@ -11,7 +11,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use trace::{Story, World, glob};
+use trace::{Trace, World, glob};
 
 use input::{bound, memory_of, nearly};
 
@@ -51,8 +51,8 @@ fn read_text(text: &str) {
         _ = Link::from_line(line);
         _ = Route::from_line(line);
     }
-    if let Ok(story) = Story::from_json_lines(text) {
-        tell(&story);
+    if let Ok(trace) = Trace::from_json_lines(text) {
+        tell(&trace);
     }
 }
 
@@ -74,15 +74,15 @@ fn read_proc(text: &str) {
     }
 }
 
-/// All that is made of a story.
-fn tell(story: &Story) {
+/// All that is made of a trace.
+fn tell(trace: &Trace) {
     let mut world = World::default();
-    for step in &story.steps {
-        _ = (step.line(), step.sentences(&world));
-        world.apply(step);
+    for event in &trace.events {
+        _ = (event.line(), event.sentences(&world));
+        world.apply(event);
     }
-    _ = story.point(None);
-    _ = story.clone().portable();
+    _ = trace.point(None);
+    _ = trace.clone().portable();
 }
 
 fn requests() -> impl Strategy<Value = Request> {
@@ -165,9 +165,9 @@ fn messages() -> impl Strategy<Value = Message> {
 }
 
 const RIGHT: &[&str] = &[
-    include_str!("../../../../book/stories/ch03-clone-birth.jsonl"),
-    include_str!("../../../../book/stories/ch07-mount-propagation.jsonl"),
-    include_str!("../../../../book/stories/ch13-veth-recipe.jsonl"),
+    include_str!("../../../../book/traces/ch03-clone-birth.jsonl"),
+    include_str!("../../../../book/traces/ch07-mount-propagation.jsonl"),
+    include_str!("../../../../book/traces/ch13-veth-recipe.jsonl"),
     "36 35 98:0 /part /my\\040disk rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n",
     "2 true veth 3 true 0 10.0.0.1/24,fe80::1/64 eth0\ndefault 10.0.0.1 2\n",
     "7 (a) b) S 1 7 7 0 -1 4194560 96 0 0 0 0 0 0 0 20 0 1 0 6 2641920 197 18446744073709551615\n",

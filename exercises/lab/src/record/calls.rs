@@ -30,7 +30,7 @@ pub(super) enum Meaning {
     Mounts(Option<String>),
     Chroot,
     HostName(String),
-    /// One of the files that a story follows was opened for writing.
+    /// One of the files that a trace follows was opened for writing.
     Open,
     /// Bytes for such a file.
     Write {
@@ -44,15 +44,15 @@ pub(super) enum Meaning {
 /// The longest path (`PATH_MAX`), and as much as is kept of anything else.
 const LONGEST: usize = 4096;
 
-/// The files of /proc and of cgroups whose writing is part of a story.
+/// The files of /proc and of cgroups whose writing is part of a trace.
 const FOLLOWED: [&str; 5] = ["uid_map", "gid_map", "setgroups", "timens_offsets", "cgroup.procs"];
 
-/// Whether a story follows what is written to this path.
+/// Whether a trace follows what is written to this path.
 pub(super) fn is_followed(path: &str) -> bool {
     Path::new(path).file_name().is_some_and(|name| FOLLOWED.iter().any(|known| name == *known))
 }
 
-/// A call of our filter; `None` where it is none for the story after all.
+/// A call of our filter; `None` where it is none for the trace after all.
 pub(super) fn decode(pid: Pid, number: c_long, arguments: &[u64; 6]) -> Option<Call> {
     let [a, b, c, d, e, _] = *arguments;
     let path = |address| quoted(&text(pid, address));
@@ -182,7 +182,7 @@ pub(super) fn decode(pid: Pid, number: c_long, arguments: &[u64; 6]) -> Option<C
     }
 }
 
-/// A write, if its descriptor is one of the files that a story follows. Only tasks that have
+/// A write, if its descriptor is one of the files that a trace follows. Only tasks that have
 /// opened such a file are asked.
 pub(super) fn decode_write(pid: Pid, number: c_long, arguments: &[u64; 6]) -> Option<Call> {
     let [fd, address, length, ..] = *arguments;

@@ -1,4 +1,4 @@
-//! What stops a program that is recorded: the calls of a story, and nothing else, so that
+//! What stops a program that is recorded: the calls of a trace, and nothing else, so that
 //! everything else runs at full speed.
 
 use crate::seccomp::Filter;
@@ -7,7 +7,7 @@ use crate::seccomp::Filter;
 /// program itself asks for.
 pub(super) const OURS: u16 = 0x4E42;
 
-/// Every call of a story. On some architectures a few have only their newer form.
+/// Every call of a trace. On some architectures a few have only their newer form.
 const RECORDED: &[libc::c_long] = &[
     libc::SYS_clone,
     libc::SYS_clone3,

@@ -1,6 +1,6 @@
-//! The recorder: what a program does to its namespaces, call by call, as a [`trace::Story`].
+//! The recorder: what a program does to its namespaces, call by call, as a [`trace::Trace`].
 //!
-//! Namespaces are invisible. A story makes them visible.
+//! Namespaces are invisible. A trace makes them visible.
 
 mod calls;
 pub(crate) mod filter;

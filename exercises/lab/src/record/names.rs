@@ -1,4 +1,4 @@
-//! Names for what a story shows: letters for namespaces, numbers for mounts and peer groups, each
+//! Names for what a trace shows: letters for namespaces, numbers for mounts and peer groups, each
 //! in order of first sight.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use crate::look::{Kind, Namespace, mounts, network};
 use crate::sys;
 use trace::{Change, Link, Mount};
 
-/// The user namespace around the program's first one. Nobody of the story is in it.
+/// The user namespace around the program's first one. Nobody of the trace is in it.
 pub(super) const OUTER: &str = "outer user";
 
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl Names {
         self.namespaces.push((namespace, name.clone()));
         let (parent, owner) = match kind {
             Kind::User => (parent.map(|parent| self.user_above(parent, changes)), None),
-            // The PID namespace around the sandbox is none of the story's business.
+            // The PID namespace around the sandbox is none of the trace's business.
             Kind::Pid => (
                 parent.and_then(|parent| self.known(&parent)),
                 owner.map(|owner| self.user_above(owner, changes)),
@@ -203,7 +203,7 @@ fn peer(
     });
     match (fitting.next(), fitting.next()) {
         (Some(one), None) => Some(one),
-        // Outside of the story, or there is more than one pair with these numbers.
+        // Outside of the trace, or there is more than one pair with these numbers.
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The recorder: a process of the harness that follows a program and everybody it starts.
 //!
 //! It is the tracer (ptrace(2)) of all of them. A filter in the program ([`super::filter`]) stops
-//! it at the calls of a story; all others run at full speed. The recorder lives outside the
+//! it at the calls of a trace; all others run at full speed. The recorder lives outside the
 //! sandbox's PID namespace, where nobody inside can see or signal it, and in the sandbox's outer
 //! user namespace, which gives it rights over the program and over nothing else.
 //!
@@ -25,16 +25,16 @@ use super::why::{self, Caller, Numbered};
 use crate::look::process::field;
 use crate::look::stat::text_of;
 use crate::look::{Kind, Namespace};
-use trace::{Change, Link, Mount, Outcome, Step, Story};
+use trace::{Change, Event, Link, Mount, Outcome, Trace};
 
-/// How many steps a story keeps. A program that makes more of them does the same again and again.
-const STEPS: usize = 2000;
+/// How many events a trace keeps. A program that makes more of them does the same again and again.
+const EVENTS: usize = 2000;
 
-/// How many bytes of JSON its steps may be. One call may change thousands of mounts.
+/// How many bytes of JSON its events may be. One call may change thousands of mounts.
 pub(crate) const KEPT: usize = 4 << 20;
 
 /// How many bytes about mounts and interfaces are read for it. Each call may make the recorder look
-/// at all of them, and whoever waits for the story waits for that.
+/// at all of them, and whoever waits for the trace waits for that.
 const READ: usize = 16 << 20;
 
 /// How many bytes of one mountinfo: some 1500 mounts. A namespace that has more is followed no
@@ -45,7 +45,7 @@ const MOUNTINFO: usize = 256 << 10;
 const LINK: usize = 1 << 10;
 pub(super) const LINKS: usize = 500;
 
-/// What the story says of those that are followed no further, in the place of a setting.
+/// What the trace says of those that are followed no further, in the place of a setting.
 const TOO_MANY: &str = "too many to be followed any further";
 
 /// Somebody who is there when the program starts, and is not followed.
@@ -54,12 +54,12 @@ pub(crate) struct Bystander {
     pub(crate) name: String,
 }
 
-/// Follows `program`, which [`attach`] has seized, until nobody is left. The story as JSON Lines.
+/// Follows `program`, which [`attach`] has seized, until nobody is left. The trace as JSON Lines.
 pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander]) -> String {
-    let story = Story { program: command, ..Story::default() };
+    let trace = Trace { program: command, ..Trace::default() };
     let mut recorder = Recorder {
-        lines: story.opening() + "\n",
-        steps: 0,
+        lines: trace.opening() + "\n",
+        events: 0,
         dropped: 0,
         read: 0,
         names: Names::default(),
@@ -74,7 +74,7 @@ pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander
     let mut started = false;
     while let Ok((pid, stop)) = ptrace::wait() {
         if !started && matches!(stop, Stop::Event(libc::PTRACE_EVENT_EXEC, _)) {
-            // The program's own exec: the story begins.
+            // The program's own exec: the trace begins.
             started = true;
             let call = recorder.tasks.get_mut(&pid).and_then(|task| task.call.take());
             recorder.begin(program, call, bystanders);
@@ -83,8 +83,8 @@ pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander
         }
         recorder.take(pid, stop);
     }
-    let story = Story { dropped: recorder.dropped, ..Story::default() };
-    recorder.lines + &story.ending() + "\n"
+    let trace = Trace { dropped: recorder.dropped, ..Trace::default() };
+    recorder.lines + &trace.ending() + "\n"
 }
 
 /// Becomes the tracer of a process that is about to become the program.
@@ -103,7 +103,7 @@ struct Task {
     process: u32,
     /// The recorded call that it is in.
     call: Option<Call>,
-    /// It has a file open that the story follows: it stops at every call until it has closed it.
+    /// It has a file open that the trace follows: it stops at every call until it has closed it.
     writes: bool,
     pids: Vec<i32>,
     /// Names by file of `/proc/TID/ns`.
@@ -113,7 +113,7 @@ struct Task {
     cgroup: Option<String>,
     /// An exec that found no file. Whoever searches PATH tries one folder after the other, and
     /// only the last failure matters.
-    search: Option<Step>,
+    search: Option<Event>,
     ended: bool,
 }
 
@@ -140,9 +140,9 @@ impl Task {
 }
 
 struct Recorder {
-    /// The story so far, as it will be handed over: it is kept once.
+    /// The trace so far, as it will be handed over: it is kept once.
     lines: String,
-    steps: usize,
+    events: usize,
     /// Steps that found no more room.
     dropped: u64,
     /// Bytes about mounts and interfaces.
@@ -153,14 +153,14 @@ struct Recorder {
     count: u32,
     /// New tasks that have stopped before their maker's event: they wait for it.
     early: HashSet<Pid>,
-    /// The mounts of each mount namespace, as the story has them; `None` for too many.
+    /// The mounts of each mount namespace, as the trace has them; `None` for too many.
     mounts: HashMap<String, Option<Vec<Mount>>>,
     /// The interfaces of each network namespace; `None` for too many.
     links: HashMap<String, Option<Vec<Link>>>,
 }
 
 impl Recorder {
-    /// Step 0: the world that the program finds.
+    /// Event 0: the world that the program finds.
     fn begin(&mut self, program: Pid, call: Option<Call>, bystanders: &[Bystander]) {
         let mut changes = Vec::new();
         self.introduce(program, None, &mut changes);
@@ -189,7 +189,7 @@ impl Recorder {
             self.tasks.remove(&bystander.pid);
         }
         let text = "the program starts".to_owned();
-        self.push(Step { task: 1, call: "start".into(), text, outcome: Outcome::Never, changes });
+        self.push(Event { task: 1, call: "start".into(), text, outcome: Outcome::Never, changes });
     }
 
     fn take(&mut self, pid: Pid, stop: Stop) {
@@ -278,7 +278,7 @@ impl Recorder {
             return;
         }
         if call.meaning == Meaning::Open && value >= 0 {
-            // The write will be a step, the opening is none.
+            // The write will be an event, the opening is none.
             if let Some(task) = self.tasks.get_mut(&pid) {
                 task.writes = true;
             }
@@ -294,12 +294,12 @@ impl Recorder {
             self.effects(pid, &call.meaning, &mut changes);
             Outcome::Value(value)
         };
-        let step = Step { task: number, call: call.name.to_owned(), text, outcome, changes };
+        let event = Event { task: number, call: call.name.to_owned(), text, outcome, changes };
         match (&call.meaning, self.tasks.get_mut(&pid)) {
             (Meaning::Exec(_), Some(task)) if value == -i64::from(libc::ENOENT) => {
-                task.search = Some(step);
+                task.search = Some(event);
             }
-            _ => self.tell(pid, step),
+            _ => self.tell(pid, event),
         }
     }
 
@@ -331,7 +331,7 @@ impl Recorder {
         }
     }
 
-    /// A file that the story follows was written.
+    /// A file that the trace follows was written.
     fn written(&mut self, pid: Pid, file: &str, bytes: &[u8], changes: &mut Vec<Change>) {
         let name = file.rsplit('/').next().unwrap_or(file);
         if name == "cgroup.procs" {
@@ -360,7 +360,7 @@ impl Recorder {
             .or_else(|| alive().find(|task| task.pids.contains(&number)))
     }
 
-    /// `maker` has made a task. The step is told now, before the new task does anything.
+    /// `maker` has made a task. The event is told now, before the new task does anything.
     fn born(&mut self, maker: Pid, pid: Pid) {
         self.tell_of_the_search(maker);
         let Some(parent) = self.tasks.get_mut(&maker) else { return };
@@ -395,7 +395,7 @@ impl Recorder {
             None => ("clone", "clone()".to_owned()),
         };
         let outcome = Outcome::Value(value.unwrap_or_default().into());
-        self.push(Step { task: number, call: name.to_owned(), text, outcome, changes });
+        self.push(Event { task: number, call: name.to_owned(), text, outcome, changes });
         if self.early.remove(&pid) {
             self.go_on(pid, 0);
         }
@@ -422,7 +422,13 @@ impl Recorder {
         // The kernel may have taken capabilities away, and moved it into its time namespace.
         self.look(pid, &mut changes);
         self.look_at_links(&mut changes);
-        self.push(Step { task: number, call: name.into(), text, outcome: Outcome::Never, changes });
+        self.push(Event {
+            task: number,
+            call: name.into(),
+            text,
+            outcome: Outcome::Never,
+            changes,
+        });
     }
 
     /// It is about to end; it can still be looked at.
@@ -447,7 +453,7 @@ impl Recorder {
             // It will not return any more.
             let outcome = Outcome::Never;
             let (name, text) = (call.name.to_owned(), call.text);
-            self.push(Step { task: number, call: name, text, outcome, changes: Vec::new() });
+            self.push(Event { task: number, call: name, text, outcome, changes: Vec::new() });
         }
         let text = match how.strip_prefix("exited with ") {
             Some(code) => format!("exit({code})"),
@@ -456,7 +462,7 @@ impl Recorder {
         let call = if text.starts_with("exit(") { "exit" } else { "end" }.to_owned();
         let mut changes = vec![Change::Ended { task: number, how }];
         self.look_at_links(&mut changes);
-        self.push(Step { task: number, call, text, outcome: Outcome::Never, changes });
+        self.push(Event { task: number, call, text, outcome: Outcome::Never, changes });
     }
 
     /// It has ended, and the kernel has forgotten its pid.
@@ -471,7 +477,7 @@ impl Recorder {
             let mut changes = Vec::new();
             self.introduce(child, None, &mut changes);
             let (task, text) = (self.count, "the task that made it was killed".to_owned());
-            self.push(Step { task, call: "clone".into(), text, outcome: Outcome::Never, changes });
+            self.push(Event { task, call: "clone".into(), text, outcome: Outcome::Never, changes });
             self.go_on(child, 0);
         }
     }
@@ -567,8 +573,8 @@ impl Recorder {
         }
     }
 
-    /// What has changed in any network namespace of the story. Interfaces are made and moved by
-    /// messages, which are no calls of a story: it is seen when somebody executes another program
+    /// What has changed in any network namespace of the trace. Interfaces are made and moved by
+    /// messages, which are no calls of a trace: it is seen when somebody executes another program
     /// or ends.
     fn look_at_links(&mut self, changes: &mut Vec<Change>) {
         if self.is_full() {
@@ -708,37 +714,37 @@ impl Recorder {
             && ptrace::sender(pid).is_some_and(|sender| sender != 0)
     }
 
-    /// A step of a task that is there.
-    fn tell(&mut self, pid: Pid, step: Step) {
+    /// An event of a task that is there.
+    fn tell(&mut self, pid: Pid, event: Event) {
         self.tell_of_the_search(pid);
-        self.push(step);
+        self.push(event);
     }
 
     /// A search for a program that found none is told when the task does something else.
     fn tell_of_the_search(&mut self, pid: Pid) {
-        if let Some(step) = self.tasks.get_mut(&pid).and_then(|task| task.search.take()) {
-            self.push(step);
+        if let Some(event) = self.tasks.get_mut(&pid).and_then(|task| task.search.take()) {
+            self.push(event);
         }
     }
 
-    fn push(&mut self, mut step: Step) {
+    fn push(&mut self, mut event: Event) {
         if !self.is_full() {
-            self.names.host_names(&mut step.changes);
-            let line = step.to_json() + "\n";
+            self.names.host_names(&mut event.changes);
+            let line = event.to_json() + "\n";
             if self.lines.len() + line.len() <= KEPT {
                 self.lines += &line;
-                self.steps += 1;
+                self.events += 1;
                 return;
             }
-            // A story has no gaps: nothing comes after what found no room.
-            self.steps = STEPS;
+            // A trace has no gaps: nothing comes after what found no room.
+            self.events = EVENTS;
         }
         self.dropped += 1;
     }
 
     /// Nothing more is kept, so nobody has to look any more.
     fn is_full(&self) -> bool {
-        self.steps >= STEPS || self.read >= READ
+        self.events >= EVENTS || self.read >= READ
     }
 }
 

@@ -13,7 +13,7 @@ use super::calls::{Call, Meaning};
 use super::names::{self, Names};
 use crate::look::{Kind, Namespace};
 
-/// The user namespace in which a story begins.
+/// The user namespace in which a trace begins.
 const FIRST_USER: &str = "user A";
 
 const CAP_SYS_CHROOT: u32 = 18;

@@ -29,7 +29,7 @@ pub(crate) fn fork_sandbox(body: &[u8], mut fds: std::vec::IntoIter<OwnedFd>) {
 }
 
 /// Clones PID 1 of a sandbox, gives it its ids (these of ours, or many), and hands its pidfd to the
-/// check. Two more descriptors may follow: with cgroups a pipe for their janitor, and where a story
+/// check. Two more descriptors may follow: with cgroups a pipe for their janitor, and where a trace
 /// is wanted a pipe for it; a recorder goes with the sandbox then.
 fn run(
     request: &Request,
@@ -43,12 +43,12 @@ fn run(
     {
         fds.tenancy = Some(Tenancy::begin(plan, request, gone)?);
     }
-    let story = more.next();
-    let recorder = story.map(|story| Ok((story, recording::pair()?))).transpose();
+    let trace = more.next();
+    let recorder = trace.map(|trace| Ok((trace, recording::pair()?))).transpose();
     let recorder = recorder.map_err(at(stage, "socketpair(SOCK_SEQPACKET)"))?;
-    let recorder = recorder.map(|(story, (ours, theirs))| {
+    let recorder = recorder.map(|(trace, (ours, theirs))| {
         fds.recorder = Some(theirs);
-        (story, ours)
+        (trace, ours)
     });
     // A mapped id cannot walk through root's home, so where we have the right to (real root) the
     // mounts of single files are made here and travel as descriptors.
@@ -76,8 +76,8 @@ fn run(
                 Some((uid, gid)) => ids::map_many(pid, 0, uid, gid, ids::MANY)?,
                 None => ids::map(pid, 0, uid, gid)?,
             }
-            if let Some((story, socket)) = recorder {
-                recording::fork_recorder(request, socket, story, (pid, &pidfd))
+            if let Some((trace, socket)) = recorder {
+                recording::fork_recorder(request, socket, trace, (pid, &pidfd))
                     .map_err(at(stage, "clone(the recorder)"))?;
             }
             Message::Created

@@ -28,7 +28,7 @@ pub(crate) use create::{JOB, fork_sandbox};
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Excess, Status};
 pub use request::{Resident, Shown, State, Thing};
-pub use run::{Ended, NoStory, Output, Run, Wait};
+pub use run::{Ended, NoTrace, Output, Run, Wait};
 
 pub use crate::helper::ids::holds_the_machines_root;
 pub use crate::helper::patience::patience;
@@ -266,7 +266,7 @@ impl Sandbox {
         self
     }
 
-    /// Records what it does to its namespaces; [`Run::story`] is it.
+    /// Records what it does to its namespaces; [`Run::trace`] is it.
     pub fn record(mut self) -> Self {
         self.recorded = true;
         self
@@ -312,7 +312,7 @@ impl Sandbox {
 
         let mut message = vec![JOB];
         message.extend(request.encode());
-        let (story, their_story) = if recorded { Some(pipe()?) } else { None }.unzip();
+        let (trace, their_trace) = if recorded { Some(pipe()?) } else { None }.unzip();
         let (cgroups, their_gone) = match &request.own_cgroups {
             Some(plan) => {
                 let (gone, theirs) = pipe()?;
@@ -322,12 +322,12 @@ impl Sandbox {
         };
         let mut passed = vec![their_report, stdin, stdout, stderr, their_witness, their_liveness];
         passed.extend(their_gone);
-        passed.extend(their_story);
+        passed.extend(their_trace);
         wire::send(supervisor, &message, &passed.iter().map(AsFd::as_fd).collect::<Vec<_>>())
             .map_err(at(stage, "sendmsg(the arguments)"))?;
         drop(passed);
         Run::begin(
-            Ends { report, witness, their_socket, liveness, output, story, cgroups },
+            Ends { report, witness, their_socket, liveness, output, trace, cgroups },
             request.terminal,
             patience,
         )

@@ -25,7 +25,7 @@ use crate::record::filter;
 use crate::record::recorder::{self, Bystander};
 use crate::sys::{self, Fork};
 
-/// What comes back in a story's place when there is none: this word and the errno's number.
+/// What comes back in a trace's place when there is none: this word and the errno's number.
 pub(crate) const REFUSED: &str = "refused ";
 
 /// The recorder's end of the socket, and the program's.
@@ -39,7 +39,7 @@ pub(crate) fn pair() -> nix::Result<(OwnedFd, OwnedFd)> {
 pub(crate) fn fork_recorder(
     request: &Request,
     socket: OwnedFd,
-    story: OwnedFd,
+    trace: OwnedFd,
     init: (Pid, &OwnedFd),
 ) -> nix::Result<()> {
     let user = namespaces::open(init.1, init.0, Kind::User)?;
@@ -48,13 +48,13 @@ pub(crate) fn fork_recorder(
         Fork::Parent { .. } => Ok(()),
         Fork::Child => {
             // The check waits for the end of pipes that the supervisor still holds.
-            _ = sys::close_from_but(3, &[socket.as_raw_fd(), story.as_raw_fd(), user.as_raw_fd()]);
-            let text = follow(request, socket, user, init.0, &story)
+            _ = sys::close_from_but(3, &[socket.as_raw_fd(), trace.as_raw_fd(), user.as_raw_fd()]);
+            let text = follow(request, socket, user, init.0, &trace)
                 .unwrap_or_else(|errno| format!("{REFUSED}{}", errno as i32));
             // From here on the reader's end is heard of by the writing.
-            _ = fcntl(&story, FcntlArg::F_SETFL(OFlag::empty()));
+            _ = fcntl(&trace, FcntlArg::F_SETFL(OFlag::empty()));
             // Whoever wanted to read it may be gone.
-            _ = File::from(story).write_all(text.as_bytes());
+            _ = File::from(trace).write_all(text.as_bytes());
             exit(0)
         }
     }
@@ -66,7 +66,7 @@ fn follow(
     socket: OwnedFd,
     user: OwnedFd,
     init: Pid,
-    story: &OwnedFd,
+    trace: &OwnedFd,
 ) -> nix::Result<String> {
     // The supervisor lets the kernel reap. The ends of those it traces, a recorder must see.
     // SAFETY: the kernel's own disposition, no handler runs.
@@ -80,7 +80,7 @@ fn follow(
     // It ends when everybody whom it traces has. Should it wait for something else by then, it ends
     // with the supervisor.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
-    end_with_the_reader(story);
+    end_with_the_reader(trace);
 
     let message = wire::receive(socket.as_fd())?.ok_or(Errno::EPIPE)?;
     let program = message.sender.map(|sender| Pid::from_raw(sender.pid())).ok_or(Errno::ESRCH)?;
@@ -99,17 +99,17 @@ fn follow(
 /// The check knows no pid of the recorder. It closes its end of the pipe when it will wait no
 /// longer, and the kernel tells the owner of the other end by a signal (fcntl(2), `O_ASYNC`). Whoever
 /// traces and ends takes all those whom it traces along.
-fn end_with_the_reader(story: &OwnedFd) {
+fn end_with_the_reader(trace: &OwnedFd) {
     /// Of `include/uapi/asm-generic/fcntl.h`.
     const F_SETSIG: c_int = 10;
-    let fd = story.as_raw_fd();
+    let fd = trace.as_raw_fd();
     // SAFETY: both take a number. The owner is this process, by the ids that it keeps.
     unsafe {
         libc::fcntl(fd, libc::F_SETOWN, Pid::this().as_raw());
         libc::fcntl(fd, F_SETSIG, libc::SIGKILL);
     }
     // Where the kernel knows none of this, the recorder ends when it has something to write.
-    _ = fcntl(story, FcntlArg::F_SETFL(OFlag::O_ASYNC));
+    _ = fcntl(trace, FcntlArg::F_SETFL(OFlag::O_ASYNC));
 }
 
 /// The residents, which know their pids inside only.
@@ -127,7 +127,7 @@ fn bystanders(init: Pid, residents: &[(String, i32)]) -> Vec<Bystander> {
 }
 
 /// In the program-to-be, as the last thing before its exec: asks for the recorder, and then to be
-/// stopped at the calls of a story. Without a recorder it runs on, unrecorded.
+/// stopped at the calls of a trace. Without a recorder it runs on, unrecorded.
 pub(crate) fn ask(socket: &OwnedFd, residents: &[(String, i32)]) -> nix::Result<()> {
     let mut to = Writer::default();
     to.list(residents, |to, (name, pid)| _ = to.text(name).number(*pid as u64));

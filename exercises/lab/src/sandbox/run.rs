@@ -20,7 +20,7 @@ use super::root::WITNESS;
 use crate::helper::setup::{SetupError, Stage, at};
 use crate::helper::wire;
 use crate::look::{Mount, Namespaces, Process, mounts};
-use trace::Story;
+use trace::Trace;
 
 use crate::record::recorder;
 
@@ -28,7 +28,7 @@ use crate::record::recorder;
 const KEPT: usize = 64 * 1024;
 
 /// A recorder writes less: its steps, and the program's arguments, which are ours.
-const STORY: usize = 2 * recorder::KEPT;
+const TRACE: usize = 2 * recorder::KEPT;
 
 /// How an awaited thing turned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +115,8 @@ pub struct Run {
     ended: Option<Ended>,
     excess: Option<Excess>,
     patience: Option<Duration>,
-    /// Where the recorder writes the story when everybody has ended.
-    story: Option<OwnedFd>,
+    /// Where the recorder writes the trace when everybody has ended.
+    trace: Option<OwnedFd>,
     /// The lab's uppermost cgroup, and what ends when it is gone.
     cgroups: Option<(PathBuf, OwnedFd)>,
 }
@@ -129,13 +129,13 @@ pub(super) struct Ends {
     pub(super) their_socket: String,
     pub(super) liveness: OwnedFd,
     pub(super) output: Vec<OwnedFd>,
-    pub(super) story: Option<OwnedFd>,
+    pub(super) trace: Option<OwnedFd>,
     pub(super) cgroups: Option<(PathBuf, OwnedFd)>,
 }
 
-/// Why there is no story of a run.
+/// Why there is no trace of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoStory {
+pub enum NoTrace {
     /// Nobody asked for one.
     NotRecorded,
     /// This machine did not let the recorder trace the program (ptrace(2)). It ran all the same.
@@ -144,14 +144,14 @@ pub enum NoStory {
     Lost,
 }
 
-impl fmt::Display for NoStory {
+impl fmt::Display for NoTrace {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            NoStory::NotRecorded => write!(f, "the run was not recorded"),
-            NoStory::Refused(errno) => {
+            NoTrace::NotRecorded => write!(f, "the run was not recorded"),
+            NoTrace::Refused(errno) => {
                 write!(f, "ptrace(PTRACE_SEIZE): {} (os error {})", errno.desc(), *errno as i32)
             }
-            NoStory::Lost => write!(f, "the recorder did not come to an end"),
+            NoTrace::Lost => write!(f, "the recorder did not come to an end"),
         }
     }
 }
@@ -162,7 +162,7 @@ impl Run {
         wants_terminal: bool,
         patience: Option<Duration>,
     ) -> Result<Run, SetupError> {
-        let Ends { report, witness, their_socket, liveness, output, story, cgroups } = ends;
+        let Ends { report, witness, their_socket, liveness, output, trace, cgroups } = ends;
         for fd in &output {
             fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
                 .map_err(at(Stage::Supervisor, "fcntl(O_NONBLOCK)"))?;
@@ -187,7 +187,7 @@ impl Run {
             ended: None,
             excess: None,
             patience,
-            story,
+            trace,
             cgroups,
         };
         let wait = run.pump(Some(crate::helper::patience::patience() * 2), |run| run.started);
@@ -332,17 +332,17 @@ impl Run {
     ///
     /// Where [`super::Sandbox::record`] was not asked for, or this machine forbids it; and where the
     /// recorder has not come to an end within the run's patience. It is stopped then.
-    pub fn story(&mut self) -> Result<Story, NoStory> {
-        let story = self.story.take().ok_or(NoStory::NotRecorded)?;
+    pub fn trace(&mut self) -> Result<Trace, NoTrace> {
+        let trace = self.trace.take().ok_or(NoTrace::NotRecorded)?;
         let patience = self.patience.unwrap_or_else(super::patience);
         let deadline = Instant::now() + patience;
         self.kill();
         self.await_the_end_of_all(patience);
-        let text = read_story(story, deadline).ok_or(NoStory::Lost)?;
+        let text = read_trace(trace, deadline).ok_or(NoTrace::Lost)?;
         if let Some(errno) = text.strip_prefix(REFUSED) {
-            return Err(NoStory::Refused(Errno::from_raw(errno.parse().unwrap_or(libc::EPERM))));
+            return Err(NoTrace::Refused(Errno::from_raw(errno.parse().unwrap_or(libc::EPERM))));
         }
-        Story::from_json_lines(&text).map_err(|_| NoStory::Lost)
+        Trace::from_json_lines(&text).map_err(|_| NoTrace::Lost)
     }
 
     /// Everything in the PID namespace dies with its PID 1.
@@ -497,19 +497,19 @@ impl Run {
 }
 
 /// What the recorder has written, if it has come to an end by `deadline` and has written no more than
-/// a story can be. What the program does keeps the recorder busy. It ends when the pipe is closed.
-fn read_story(story: OwnedFd, deadline: Instant) -> Option<String> {
+/// a trace can be. What the program does keeps the recorder busy. It ends when the pipe is closed.
+fn read_trace(trace: OwnedFd, deadline: Instant) -> Option<String> {
     let mut text = Vec::new();
     let mut buffer = [0; 16 * 1024];
-    while text.len() <= STORY {
+    while text.len() <= TRACE {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        match poll(&mut [PollFd::new(story.as_fd(), PollFlags::POLLIN)], timeout) {
+        match poll(&mut [PollFd::new(trace.as_fd(), PollFlags::POLLIN)], timeout) {
             Err(Errno::EINTR) => continue,
             Ok(1..) => {}
             _ => return None,
         }
-        match read(&story, &mut buffer).ok()? {
+        match read(&trace, &mut buffer).ok()? {
             0 => return String::from_utf8(text).ok(),
             length => text.extend(&buffer[..length]),
         }
@@ -564,18 +564,18 @@ mod tests {
     }
 
     #[test]
-    fn a_story_is_read_to_its_end_and_no_further() {
-        let (story, recorder) = pipe().unwrap();
-        write(&recorder, b"a story").unwrap();
+    fn a_trace_is_read_to_its_end_and_no_further() {
+        let (trace, recorder) = pipe().unwrap();
+        write(&recorder, b"a trace").unwrap();
         drop(recorder);
-        assert_eq!(read_story(story, soon()).as_deref(), Some("a story"));
-        let (story, recorder) = pipe().unwrap();
-        write(&recorder, b"a story that").unwrap();
-        assert_eq!(read_story(story, soon()), None, "it has no end");
-        let (story, recorder) = pipe().unwrap();
+        assert_eq!(read_trace(trace, soon()).as_deref(), Some("a trace"));
+        let (trace, recorder) = pipe().unwrap();
+        write(&recorder, b"a trace that").unwrap();
+        assert_eq!(read_trace(trace, soon()), None, "it has no end");
+        let (trace, recorder) = pipe().unwrap();
         let writer = std::thread::spawn(move || while write(&recorder, &[b' '; 4096]).is_ok() {});
         let patient = Instant::now() + Duration::from_secs(60);
-        assert_eq!(read_story(story, patient), None, "it is too long");
+        assert_eq!(read_trace(trace, patient), None, "it is too long");
         writer.join().unwrap();
     }
 }

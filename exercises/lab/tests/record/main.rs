@@ -1,49 +1,49 @@
-//! A story is what happened, and whoever is followed does what it would have done alone.
+//! A trace is what happened, and whoever is followed does what it would have done alone.
 
 mod recorded;
 
 use std::time::{Duration, Instant};
 
 use lab::look::Kind;
-use lab::sandbox::{NoStory, Resident, Run, Sandbox, State, Status, Wait, patience};
+use lab::sandbox::{NoTrace, Resident, Run, Sandbox, State, Status, Wait, patience};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use recorded::story_of;
-use trace::{Change, Outcome, Story, World};
+use recorded::trace_of;
+use trace::{Change, Outcome, Trace, World};
 
-/// The story of a shell script.
-fn story(state: State, script: &str) -> Story {
+/// The trace of a shell script.
+fn trace(state: State, script: &str) -> Trace {
     let mut run =
         Sandbox::command("/bin/sh").args(["-c", script]).state(state).record().start().unwrap();
     assert_eq!(run.await_end(), Wait::Reached, "{script}: {}", run.stderr());
-    run.story().unwrap()
+    run.trace().unwrap()
 }
 
-/// Who called what, a line for each step but the first.
-fn lines(story: &Story) -> Vec<String> {
-    let mut world = World::after(&story.steps[..1]);
-    let each = story.steps[1..].iter().map(|step| {
-        world.apply(step);
-        let pids = world.tasks.get(&step.task).map(|task| task.pids_in_brackets());
-        format!("{} {}", pids.unwrap_or_default(), step.line())
+/// Who called what, a line for each event but the first.
+fn lines(trace: &Trace) -> Vec<String> {
+    let mut world = World::after(&trace.events[..1]);
+    let each = trace.events[1..].iter().map(|event| {
+        world.apply(event);
+        let pids = world.tasks.get(&event.task).map(|task| task.pids_in_brackets());
+        format!("{} {}", pids.unwrap_or_default(), event.line())
     });
     each.collect()
 }
 
-fn sentences(story: &Story) -> String {
+fn sentences(trace: &Trace) -> String {
     let mut world = World::default();
     let mut text = String::new();
-    for step in &story.steps {
-        for sentence in step.sentences(&world) {
+    for event in &trace.events {
+        for sentence in event.sentences(&world) {
             text += &format!("{sentence}\n");
         }
-        world.apply(step);
+        world.apply(event);
     }
     text
 }
 
-fn end(story: &Story) -> World {
-    World::after(&story.steps)
+fn end(trace: &Trace) -> World {
+    World::after(&trace.events)
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn every_call_of_unshare_is_told() {
         println!("skipped: another unshare(1) than that of util-linux 2.38 makes other calls");
         return;
     }
-    let story = story(State::PlainUser, "exec unshare -Urpf --mount-proc true");
+    let trace = trace(State::PlainUser, "exec unshare -Urpf --mount-proc true");
     let wanted = [
         "[2] execve(\"/usr/bin/unshare\", [\"unshare\", \"-Urpf\", \"--mount-proc\", \"true\"])",
         "[2] unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) = 0",
@@ -67,8 +67,8 @@ fn every_call_of_unshare_is_told() {
         "[3 1] exit(0)",
         "[2] exit(0)",
     ];
-    assert_eq!(lines(&story), wanted);
-    let world = end(&story);
+    assert_eq!(lines(&trace), wanted);
+    let world = end(&trace);
     let owner = |name: &str| world.namespace(name).and_then(|namespace| namespace.owner.clone());
     assert_eq!(owner("mnt B").as_deref(), Some("user B"));
     assert_eq!(owner("pid B").as_deref(), Some("user B"));
@@ -82,14 +82,14 @@ fn every_call_of_unshare_is_told() {
 
 #[test]
 fn nested_pid_namespaces_show_every_pid() {
-    let story = story(State::RootLab, "unshare -pf unshare -pf true");
-    let pids: Vec<_> = end(&story).tasks.values().map(|task| task.pids.clone()).collect();
+    let trace = trace(State::RootLab, "unshare -pf unshare -pf true");
+    let pids: Vec<_> = end(&trace).tasks.values().map(|task| task.pids.clone()).collect();
     assert_eq!(pids, [vec![2], vec![3], vec![4, 1], vec![5, 2, 1]]);
 }
 
 #[test]
 fn a_refusal_says_where_the_right_is_missing() {
-    let refused = story(State::PlainUser, "unshare -U hostname otter");
+    let refused = trace(State::PlainUser, "unshare -U hostname otter");
     assert!(
         sentences(&refused).contains(
             "EPERM: no CAP_SYS_ADMIN in the user namespace that owns it: uts A is owned by the one \
@@ -98,7 +98,7 @@ fn a_refusal_says_where_the_right_is_missing() {
         "{}",
         sentences(&refused)
     );
-    let refused = story(State::PlainUser, "unshare -u true");
+    let refused = trace(State::PlainUser, "unshare -u true");
     assert!(
         sentences(&refused).contains("EPERM: no CAP_SYS_ADMIN in user A, where you are"),
         "{}",
@@ -108,7 +108,7 @@ fn a_refusal_says_where_the_right_is_missing() {
 
 #[test]
 fn capabilities_are_lost_by_an_exec_without_a_map() {
-    let told = sentences(&story(State::PlainUser, "exec unshare -U true"));
+    let told = sentences(&trace(State::PlainUser, "exec unshare -U true"));
     assert!(told.contains("unshare [2] has 4"), "{told}");
     assert!(told.contains("unshare [2] has no capabilities"), "{told}");
 }
@@ -128,12 +128,12 @@ fn a_target_is_named() {
         .start()
         .unwrap();
     run.await_end();
-    let story = run.story().unwrap();
+    let trace = run.trace().unwrap();
     assert!(
-        lines(&story).contains(&"[2] setns(3: uts B, CLONE_NEWUTS) = 0".to_owned()),
-        "{story:?}"
+        lines(&trace).contains(&"[2] setns(3: uts B, CLONE_NEWUTS) = 0".to_owned()),
+        "{trace:?}"
     );
-    let world = end(&story);
+    let world = end(&trace);
     let namespace = world.namespace("uts B").unwrap();
     let programs = world.members(namespace).map(|task| world.tasks[&task].program.as_str());
     assert_eq!(programs.collect::<Vec<_>>(), ["target"]);
@@ -141,14 +141,14 @@ fn a_target_is_named() {
 
 #[test]
 fn mounts_are_followed_into_every_namespace_that_they_reach() {
-    let story = story(
+    let trace = trace(
         State::RootLab,
         "mount --make-shared -t tmpfs a /mnt; unshare -m --propagation slave sh -c \
          'mkdir /mnt/b; mount -t tmpfs b /mnt/b'; mkdir /mnt/c; \
          unshare -m --propagation slave sleep 60 & while [ $(readlink /proc/$!/ns/mnt) = \
          $(readlink /proc/$$/ns/mnt) ]; do :; done; mount -t tmpfs c /mnt/c; kill $!",
     );
-    let told = sentences(&story);
+    let told = sentences(&trace);
     assert!(told.contains("mnt A: tmpfs on /mnt is shared:1 now\n"), "{told}");
     assert!(told.contains("mnt B: tmpfs on /mnt/b\n"), "{told}");
     assert!(!told.contains("mnt A: tmpfs on /mnt/b"), "{told}");
@@ -163,13 +163,13 @@ fn interfaces_are_followed_where_they_go() {
         println!("skipped: there is no ip(8) on this machine");
         return;
     }
-    let story = story(
+    let trace = trace(
         State::RootLab,
         "unshare -n sh -c 'echo > /tmp/there; exec sleep 60' & while ! test -e /tmp/there; do :; done
          ip link add left type veth peer name right; ip link set right netns $!
          ip address add 10.0.0.1/24 dev left; ip link set left up; kill $!",
     );
-    let told = sentences(&story);
+    let told = sentences(&trace);
     let alone = "links in net A: lo up 127.0.0.1/8";
     assert!(told.contains(alone), "{told}");
     assert!(told.contains("left down, peer right in net A"), "{told}");
@@ -186,7 +186,7 @@ fn offsets_of_a_time_namespace_are_told() {
         return;
     }
     let script = "unshare --time --boottime 100 --fork true";
-    let world = end(&story(State::RootLab, script));
+    let world = end(&trace(State::RootLab, script));
     // The clock by number or by name, as util-linux writes it.
     let offsets = &world.namespace("time B").unwrap().settings["timens_offsets"];
     assert!(["7 100 0", "boottime 100 0"].contains(&offsets.as_str()), "{offsets}");
@@ -196,9 +196,9 @@ fn offsets_of_a_time_namespace_are_told() {
 
 #[test]
 fn a_thread_is_followed_alone() {
-    let (story, ended) = story_of("a thread leaves alone");
+    let (trace, ended) = trace_of("a thread leaves alone");
     assert_eq!(ended.status, Status::Exited(0));
-    let world = end(&story);
+    let world = end(&trace);
     let (process, thread) = (&world.tasks[&1], &world.tasks[&2]);
     assert_eq!(thread.process, 1);
     assert_eq!(process.namespaces[&Kind::Uts], "uts A");
@@ -208,61 +208,61 @@ fn a_thread_is_followed_alone() {
 #[test]
 fn who_asks_not_to_be_traced_is_followed_and_works() {
     for actor in ["an untraced child", "an untraced child of clone3"] {
-        let (story, ended) = story_of(actor);
-        assert_eq!(ended.status, Status::Exited(0), "{actor}: {story:?}");
-        assert_eq!(end(&story).tasks[&2].namespaces[&Kind::Uts], "uts B", "{actor}");
+        let (trace, ended) = trace_of(actor);
+        assert_eq!(ended.status, Status::Exited(0), "{actor}: {trace:?}");
+        assert_eq!(end(&trace).tasks[&2].namespaces[&Kind::Uts], "uts B", "{actor}");
     }
 }
 
 #[test]
 fn what_the_kernel_does_not_show_is_left_out() {
-    let (story, ended) = story_of("undumpable");
+    let (trace, ended) = trace_of("undumpable");
     assert_eq!(ended.status, Status::Exited(0));
-    assert!(lines(&story).contains(&"[2] unshare(CLONE_NEWUTS) = 0".to_owned()));
-    assert!(lines(&story).contains(&"[2] sethostname(\"otter\") = 0".to_owned()));
+    assert!(lines(&trace).contains(&"[2] unshare(CLONE_NEWUTS) = 0".to_owned()));
+    assert!(lines(&trace).contains(&"[2] sethostname(\"otter\") = 0".to_owned()));
 }
 
 #[test]
 fn an_init_ends_as_it_would() {
     for actor in ["an init that stops itself", "an init with children ends"] {
-        let (story, ended) = story_of(actor);
+        let (trace, ended) = trace_of(actor);
         assert_eq!(ended.status, Status::Exited(0), "{actor}");
-        assert!(story.complete && end(&story).tasks.values().all(|task| task.ended.is_some()));
+        assert!(trace.complete && end(&trace).tasks.values().all(|task| task.ended.is_some()));
     }
 }
 
 #[test]
 fn signals_do_what_they_would() {
-    assert_eq!(story_of("a stopped child goes on").1.status, Status::Exited(0));
-    let (story, ended) = story_of("a real-time signal");
+    assert_eq!(trace_of("a stopped child goes on").1.status, Status::Exited(0));
+    let (trace, ended) = trace_of("a real-time signal");
     let signal = libc::SIGRTMIN() + 3;
     assert_eq!(ended.status, Status::Killed(signal));
-    let how = end(&story).tasks[&1].ended.clone();
+    let how = end(&trace).tasks[&1].ended.clone();
     assert_eq!(how, Some(format!("killed by signal {signal}")));
 }
 
 #[test]
 fn a_tracer_of_its_own_is_told_why_it_cannot() {
-    let (story, ended) = story_of("its own tracer");
+    let (trace, ended) = trace_of("its own tracer");
     assert_eq!(ended.status, Status::Exited(0));
     assert!(
-        sentences(&story).contains("EPERM: a task can have one tracer, and the recorder is it")
+        sentences(&trace).contains("EPERM: a task can have one tracer, and the recorder is it")
     );
 }
 
 #[test]
 fn a_listener_of_its_own_still_answers() {
-    let (story, ended) = story_of("its own listener");
+    let (trace, ended) = trace_of("its own listener");
     assert_eq!(ended.status, Status::Exited(0));
-    let told = lines(&story).join("\n");
+    let told = lines(&trace).join("\n");
     assert!(told.contains("SECCOMP_FILTER_FLAG_NEW_LISTENER"), "{told}");
     assert!(!told.contains("sethostname"), "its listener answered, not the kernel: {told}");
 }
 
 #[test]
 fn the_end_of_an_init_explains_enomem() {
-    let (story, _) = story_of("a child of a new PID namespace after its init");
-    let told = sentences(&story);
+    let (trace, _) = trace_of("a child of a new PID namespace after its init");
+    let told = sentences(&trace);
     assert!(
         told.contains("ENOMEM: the PID 1 of the PID namespace for your children has ended"),
         "{told}"
@@ -271,9 +271,9 @@ fn the_end_of_an_init_explains_enomem() {
 
 #[test]
 fn a_map_in_pieces_is_explained() {
-    let (story, ended) = story_of("two writes");
+    let (trace, ended) = trace_of("two writes");
     assert_eq!(ended.status, Status::Exited(0));
-    let told = lines(&story);
+    let told = lines(&trace);
     assert!(
         told.contains(&"[2] write(\"/proc/self/uid_map\", \"0\") = EINVAL".to_owned()),
         "{told:?}"
@@ -283,31 +283,31 @@ fn a_map_in_pieces_is_explained() {
         "{told:?}"
     );
     assert!(
-        sentences(&story).contains("EINVAL: one write(2) must carry whole lines of three numbers")
+        sentences(&trace).contains("EINVAL: one write(2) must carry whole lines of three numbers")
     );
 }
 
 #[test]
 fn a_thread_that_executes_becomes_the_process() {
-    let (story, ended) = story_of("exec in a thread");
+    let (trace, ended) = trace_of("exec in a thread");
     assert_eq!(ended.status, Status::Exited(0));
-    assert_eq!(end(&story).tasks[&1].program, "true");
-    assert!(story.complete);
+    assert_eq!(end(&trace).tasks[&1].program, "true");
+    assert!(trace.complete);
 }
 
 #[test]
 fn a_maker_may_be_killed_in_the_act() {
-    let (story, ended) = story_of("killed in the act");
+    let (trace, ended) = trace_of("killed in the act");
     assert_eq!(ended.status, Status::Exited(0));
-    assert!(story.complete);
+    assert!(trace.complete);
 }
 
 #[test]
-fn a_story_of_too_many_calls_says_what_it_left_out() {
-    let (story, ended) = story_of("many calls");
+fn a_trace_of_too_many_calls_says_what_it_left_out() {
+    let (trace, ended) = trace_of("many calls");
     assert_eq!(ended.status, Status::Exited(0));
-    assert_eq!(story.steps.len() as u64 + story.dropped, 5002, "with the start and the end");
-    assert!(story.dropped > 0 && story.complete);
+    assert_eq!(trace.events.len() as u64 + trace.dropped, 5002, "with the start and the end");
+    assert!(trace.dropped > 0 && trace.complete);
 }
 
 /// Who follows the program.
@@ -322,9 +322,9 @@ fn memory(process: &str, line: &str) -> Option<u64> {
     value.trim().trim_end_matches(" kB").parse().ok()
 }
 
-/// The story of an actor that wants it to be too long, with what it cost: the length of the story
+/// The trace of an actor that wants it to be too long, with what it cost: the length of the trace
 /// in bytes, and KiB of the recorder and of this process.
-fn story_at_a_price(actor: &str) -> (Story, [u64; 3]) {
+fn trace_at_a_price(actor: &str) -> (Trace, [u64; 3]) {
     let mut run = recorded::start(actor);
     let recorder = recorder_of(&run).to_string();
     let watched = std::thread::spawn(move || {
@@ -338,54 +338,54 @@ fn story_at_a_price(actor: &str) -> (Story, [u64; 3]) {
     let before = memory("self", "VmRSS").unwrap();
     assert_eq!(run.await_end(), Wait::Reached, "{actor}: {}", run.stderr());
     assert_eq!(run.ended().unwrap().status, Status::Exited(0), "{actor}: {}", run.stderr());
-    let story = run.story().unwrap();
+    let trace = run.trace().unwrap();
     let grown = memory("self", "VmRSS").unwrap().saturating_sub(before);
-    assert!(story.complete, "{actor}");
-    let length = story.to_json_lines().len() as u64;
-    (story, [length, watched.join().unwrap(), grown])
+    assert!(trace.complete, "{actor}");
+    let length = trace.to_json_lines().len() as u64;
+    (trace, [length, watched.join().unwrap(), grown])
 }
 
 #[test]
-fn a_story_of_too_many_mounts_is_short() {
+fn a_trace_of_too_many_mounts_is_short() {
     let started = Instant::now();
-    let (story, cost @ [length, recorder, us]) = story_at_a_price("many mounts");
+    let (trace, cost @ [length, recorder, us]) = trace_at_a_price("many mounts");
     let took = started.elapsed();
     // Each bound is several times what is seen, and a small part of what it was without any.
     assert!(length < 5 << 20 && recorder < 64 << 10 && us < 64 << 10, "{cost:?}");
     assert!(took < Duration::from_secs(15), "{took:?}");
-    let told = sentences(&story);
+    let told = sentences(&trace);
     assert!(told.contains("mounts of mnt B: too many to be followed any further"), "{told}");
     assert!(told.contains("mounts of mnt C: too many to be followed any further"), "{told}");
-    assert_eq!(story.dropped, 0, "the calls themselves are few");
+    assert_eq!(trace.dropped, 0, "the calls themselves are few");
 }
 
 #[test]
-fn a_story_of_many_mounts_again_and_again_has_its_end() {
-    let (story, cost @ [length, recorder, us]) = story_at_a_price("many mounts with short paths");
+fn a_trace_of_many_mounts_again_and_again_has_its_end() {
+    let (trace, cost @ [length, recorder, us]) = trace_at_a_price("many mounts with short paths");
     assert!(length < 5 << 20 && recorder < 64 << 10 && us < 64 << 10, "{cost:?}");
     // Few enough to be followed, in each namespace.
-    let starts = sentences(&story).matches(" starts as a copy, with 2").count();
-    assert!(starts > 1 && story.dropped > 0, "{starts}, {}", story.dropped);
+    let starts = sentences(&trace).matches(" starts as a copy, with 2").count();
+    assert!(starts > 1 && trace.dropped > 0, "{starts}, {}", trace.dropped);
 }
 
 #[test]
-fn a_story_of_too_many_interfaces_is_short() {
+fn a_trace_of_too_many_interfaces_is_short() {
     if !std::path::Path::new("/usr/sbin/ip").exists() && !std::path::Path::new("/sbin/ip").exists()
     {
         println!("skipped: there is no ip(8) on this machine");
         return;
     }
-    let (story, cost @ [length, recorder, us]) = story_at_a_price("many interfaces");
+    let (trace, cost @ [length, recorder, us]) = trace_at_a_price("many interfaces");
     assert!(length < 5 << 20 && recorder < 64 << 10 && us < 64 << 10, "{cost:?}");
-    let told = sentences(&story);
+    let told = sentences(&trace);
     assert!(told.contains("links of net A: too many to be followed any further"), "{told}");
 }
 
 #[test]
 fn looking_at_many_networks_again_and_again_has_its_end() {
-    let (story, cost @ [length, recorder, us]) = story_at_a_price("a crowd in many networks");
+    let (trace, cost @ [length, recorder, us]) = trace_at_a_price("a crowd in many networks");
     assert!(length < 5 << 20 && recorder < 64 << 10 && us < 64 << 10, "{cost:?}");
-    assert!(story.dropped > 0);
+    assert!(trace.dropped > 0);
 }
 
 #[test]
@@ -396,7 +396,7 @@ fn a_recorder_that_does_not_come_to_an_end_is_stopped() {
     let recorder = recorder_of(&run);
     kill(recorder, Signal::SIGSTOP).unwrap();
     let started = Instant::now();
-    assert_eq!(run.story(), Err(NoStory::Lost));
+    assert_eq!(run.trace(), Err(NoTrace::Lost));
     let took = started.elapsed();
     assert!(took < patience() * 3, "{took:?}");
     // Nobody waits for it but the kernel.
@@ -410,7 +410,7 @@ fn a_recorder_that_does_not_come_to_an_end_is_stopped() {
 }
 
 #[test]
-fn a_run_that_hangs_has_a_story() {
+fn a_run_that_hangs_has_a_trace() {
     let mut run = Sandbox::command("/bin/sh")
         .args(["-c", "unshare -u sleep 1000"])
         .patience(Some(std::time::Duration::from_millis(500)))
@@ -418,11 +418,11 @@ fn a_run_that_hangs_has_a_story() {
         .start()
         .unwrap();
     assert_eq!(run.await_end(), Wait::TimedOut);
-    let story = run.story().unwrap();
-    assert!(lines(&story).iter().any(|line| line.ends_with("unshare(CLONE_NEWUTS) = 0")));
+    let trace = run.trace().unwrap();
+    assert!(lines(&trace).iter().any(|line| line.ends_with("unshare(CLONE_NEWUTS) = 0")));
     assert!(
-        sentences(&story).contains("killed by SIGKILL")
-            || lines(&story).join("").contains("killed by SIGKILL")
+        sentences(&trace).contains("killed by SIGKILL")
+            || lines(&trace).join("").contains("killed by SIGKILL")
     );
 }
 
@@ -430,17 +430,19 @@ fn a_run_that_hangs_has_a_story() {
 fn nothing_is_recorded_unless_asked_for() {
     let mut run = Sandbox::command("/bin/true").start().unwrap();
     run.await_end();
-    assert_eq!(run.story(), Err(NoStory::NotRecorded));
+    assert_eq!(run.trace(), Err(NoTrace::NotRecorded));
 }
 
 #[test]
-fn the_same_run_has_the_same_story() {
+fn the_same_run_has_the_same_trace() {
     let once = || {
-        story(State::RootLab, "unshare -Urmpnui --mount-proc -f sh -c 'hostname x; true'")
+        trace(State::RootLab, "unshare -Urmpnui --mount-proc -f sh -c 'hostname x; true'")
             .portable()
     };
     let (one, two) = (once(), once());
     assert_eq!(one.to_json_lines(), two.to_json_lines());
-    let starts = one.steps[0].changes.iter().any(|change| matches!(change, Change::Mount { .. }));
-    assert!(starts && one.steps.iter().all(|step| !matches!(step.outcome, Outcome::Error { .. })));
+    let starts = one.events[0].changes.iter().any(|change| matches!(change, Change::Mount { .. }));
+    assert!(
+        starts && one.events.iter().all(|event| !matches!(event.outcome, Outcome::Error { .. }))
+    );
 }

@@ -10,7 +10,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, gethostname, pause, sethostname};
-use trace::Story;
+use trace::Trace;
 
 const ACTOR: &str = "NAMESPACES_BY_HAND_ACTOR";
 
@@ -35,14 +35,14 @@ pub(crate) fn start(actor: &str) -> Run {
     sandbox.record().start().unwrap()
 }
 
-/// The story of an actor, and how it ended.
-pub(crate) fn story_of(actor: &str) -> (Story, Ended) {
+/// The trace of an actor, and how it ended.
+pub(crate) fn trace_of(actor: &str) -> (Trace, Ended) {
     let mut run = start(actor);
     let wait = run.await_end();
     assert_eq!(wait, Wait::Reached, "{actor}: {}", run.stderr());
     let ended = run.ended().unwrap().clone();
-    let story = run.story().unwrap();
-    (story, ended)
+    let trace = run.trace().unwrap();
+    (trace, ended)
 }
 
 fn act(name: &str) {

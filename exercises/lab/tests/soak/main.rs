@@ -177,10 +177,10 @@ const KINDS: [Kind; 6] = [
     Kind {
         name: RECORDED,
         of: Sandbox::record,
-        has: |run| run.story().is_ok_and(|story| !story.steps.is_empty()),
+        has: |run| run.trace().is_ok_and(|trace| !trace.events.is_empty()),
         is_here: || {
             let run = Sandbox::command("/bin/true").record().start();
-            run.is_ok_and(|mut run| run.await_end() == Wait::Reached && run.story().is_ok())
+            run.is_ok_and(|mut run| run.await_end() == Wait::Reached && run.trace().is_ok())
         },
     },
     Kind { name: "many ids", of: Sandbox::many_ids, has: |_| true, is_here: sandbox::has_many_ids },

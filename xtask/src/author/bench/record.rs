@@ -63,8 +63,8 @@ pub(super) fn print_table(runs: usize) -> Result<()> {
             Outcome::Passed => Ok(run.seconds),
             _ => Err(Failure::new(format!("{package} does not pass {}", step.name))),
         };
-        let story = std::path::Path::new("/dev/null");
-        let recorded = || passed(record_step(&check, step, None, story)?);
+        let trace = std::path::Path::new("/dev/null");
+        let recorded = || passed(record_step(&check, step, None, trace)?);
         let (with, without) = medians(runs, recorded, || passed(run_step(&check, step, None)?))?;
         ratio(&format!("the first step of {package}"), with, without);
     }
@@ -105,7 +105,7 @@ fn sandboxed(load: &str, recorded: bool) -> Result<f64> {
     run.await_end();
     let ended = run.ended().map(|ended| ended.status);
     if recorded {
-        run.story().map_err(|why| Failure::machine(why.to_string()))?;
+        run.trace().map_err(|why| Failure::machine(why.to_string()))?;
     }
     drop(run);
     let seconds = start.elapsed().as_secs_f64();

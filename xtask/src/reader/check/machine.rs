@@ -9,7 +9,7 @@
 //! `outcome` is `passed`, `failed`, `cannot` (this machine) or `broken` (the check itself). `mistake`,
 //! `cause` and `remedy` are empty where no known mistake fits; under `cannot` they are the machine's,
 //! under `broken`, `saw` is what the check printed. `pointer` is about the first step that failed: the
-//! call of its story that went wrong. What the compiler says goes to standard error. A
+//! call of its trace that went wrong. What the compiler says goes to standard error. A
 //! program that does not compile has one object, with step 0; so has one that could not be built, and
 //! its outcome is `cannot`. Then one object for all:
 //!

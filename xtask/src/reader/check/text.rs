@@ -87,7 +87,7 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
         out += &labelled("help:", &verdict.remedy, screen);
     }
     if !verdict.pointer.is_empty() && !is_untouched(chapter) {
-        out += &format!("\n{}", labelled("in its story:", &verdict.pointer, screen));
+        out += &format!("\n{}", labelled("in its trace:", &verdict.pointer, screen));
     }
     if is_untouched(chapter) {
         let begin =
@@ -100,8 +100,8 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
         "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   book/src/{0}.md{anchor}\n       (`cargo xtask book --open` shows it as a page)\n",
         chapter.name, step.line
     );
-    if let Some(story) = &run.story {
-        out += &format!("story  cargo xtask trace --from {}\n", shown(story));
+    if let Some(trace) = &run.trace {
+        out += &format!("trace  cargo xtask trace --from {}\n", shown(trace));
     }
     out
 }

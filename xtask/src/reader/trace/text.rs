@@ -1,41 +1,41 @@
-//! A story on the terminal.
+//! A trace on the terminal.
 
 use std::fmt::Write as _;
 
 use harness::look::Kind;
-use harness::trace::{Change, Outcome, Step, Story, Task, World};
+use harness::trace::{Change, Event, Outcome, Task, Trace, World};
 
 use crate::shared::screen::{self, Screen, plain};
 
 /// Columns for who it is, before those for the namespaces.
 const WHO: usize = 30;
 
-pub(super) fn print(story: &Story, screen: Screen) {
+pub(super) fn print(trace: &Trace, screen: Screen) {
     // Wide enough for the table also where nobody knows how wide the screen is.
     let screen = Screen { width: screen.width.max(80), ..screen };
     let mut before = World::default();
-    for (number, step) in story.steps.iter().enumerate() {
+    for (number, event) in trace.events.iter().enumerate() {
         let mut after = before.clone();
-        after.apply(step);
-        screen::print(&tell(number, step, &before, &after, screen));
+        after.apply(event);
+        screen::print(&tell(number, event, &before, &after, screen));
         if screen::closed() {
             return;
         }
         before = after;
     }
-    if story.dropped > 0 {
-        screen::print(&format!("\n{} more calls were made and not kept\n", story.dropped));
+    if trace.dropped > 0 {
+        screen::print(&format!("\n{} more calls were made and not kept\n", trace.dropped));
     }
 }
 
-fn tell(number: usize, step: &Step, before: &World, after: &World, screen: Screen) -> String {
+fn tell(number: usize, event: &Event, before: &World, after: &World, screen: Screen) -> String {
     if number == 0 {
         return format!("the program starts\n\n{}", table(&World::default(), after, screen));
     }
-    let who = plain(&after.tasks.get(&step.task).map(Task::label).unwrap_or_default());
-    let line = step.line();
+    let who = plain(&after.tasks.get(&event.task).map(Task::label).unwrap_or_default());
+    let line = event.line();
     let head = format!("\n{number:>3}  {who}  ");
-    let failed = matches!(step.outcome, Outcome::Error { .. });
+    let failed = matches!(event.outcome, Outcome::Error { .. });
     let line = screen.hanging(&format!("{number:>3}  {who}  "), &line);
     let mut text = match line.strip_prefix(&head[1..]) {
         Some(call) if failed => format!("{head}{}", screen.bad(call)),
@@ -43,20 +43,20 @@ fn tell(number: usize, step: &Step, before: &World, after: &World, screen: Scree
         None => format!("\n{line}"),
     };
     let indent = " ".repeat(5);
-    for sentence in step.sentences(before) {
+    for sentence in event.sentences(before) {
         text += &screen.hanging(&indent, &sentence);
     }
     let moves = |change: &Change| {
         matches!(change, Change::Task { .. } | Change::Joined { .. } | Change::Children { .. })
     };
-    if step.changes.iter().any(moves) {
+    if event.changes.iter().any(moves) {
         text += "\n";
         text += &table(before, after, screen);
     }
     text
 }
 
-/// The tree of processes, and beside each the letters of its namespaces. What this step changed
+/// The tree of processes, and beside each the letters of its namespaces. What this event changed
 /// has a star.
 fn table(before: &World, after: &World, screen: Screen) -> String {
     let mut text = format!("{:WHO$}", "");
