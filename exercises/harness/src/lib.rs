@@ -12,12 +12,12 @@
 //! * [`Attempt`] runs a program and fills the report.
 
 pub mod doctor;
+mod report;
+pub mod mistakes;
+pub mod verdict;
 mod exercise;
 #[cfg(test)]
 mod fuzz;
-pub mod mistakes;
-mod report;
-pub mod verdict;
 
 pub use exercise::{Attempt, Exercise, PROGRAM, Seen};
 #[doc(hidden)]

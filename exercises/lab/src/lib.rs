@@ -11,17 +11,18 @@
 //! * [`visit`] enters namespaces and looks, mounts or connects there;
 //! * [`probe`] tries what this machine allows.
 
+mod sys;
+mod seccomp;
+mod random;
+pub mod look;
+pub mod record;
+mod helper;
+pub mod sandbox;
+pub mod visit;
+pub mod probe;
+
 #[cfg(test)]
 mod fuzz;
-mod helper;
-pub mod look;
-pub mod probe;
-mod random;
-pub mod record;
-pub mod sandbox;
-mod seccomp;
-mod sys;
-pub mod visit;
 
 pub use random::{random, token};
 

@@ -5,14 +5,14 @@
 //!
 //! Each module imports only those above it.
 
-mod event;
-mod format;
 mod glob;
 mod kind;
+mod event;
+mod world;
+mod words;
 mod pointer;
 mod portable;
-mod words;
-mod world;
+mod format;
 
 pub use event::{Change, Event, Link, Mount, Outcome, Trace};
 pub use format::Unreadable;

@@ -22,9 +22,8 @@ use crate::look::network::{self, Link, Route};
 use crate::look::process::{field, hard_limit_in, ids_in, ranges_in};
 use crate::look::stat::Stat;
 use crate::look::{cgroup, mounts};
-use crate::sandbox::cgroups::Plan;
 use crate::sandbox::message::{Excess, Message, Status};
-use crate::sandbox::request::{Request, Resident, Shown, State, Thing};
+use crate::sandbox::request::{Plan, Request, Resident, Shown, State, Thing};
 use crate::visit::{Visit, filler};
 
 /// All that reads bytes from another process.

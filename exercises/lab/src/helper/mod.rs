@@ -2,8 +2,8 @@
 //!
 //! What it can do is not known here: each job names itself, and `lib.rs` has the table.
 
-pub(crate) mod ids;
-pub(crate) mod patience;
-pub(crate) mod setup;
-pub(crate) mod supervisor;
 pub(crate) mod wire;
+pub(crate) mod setup;
+pub(crate) mod patience;
+pub(crate) mod ids;
+pub(crate) mod supervisor;

@@ -3,13 +3,13 @@
 //! Nothing here asks the process. It reads what the kernel says about it, through descriptors that
 //! stay valid while they are compared.
 
-pub mod cgroup;
-pub mod mounts;
-pub(crate) mod namespaces;
-pub(crate) mod network;
-pub(crate) mod process;
-mod procfs;
 pub(crate) mod stat;
+pub mod mounts;
+pub(crate) mod process;
+pub(crate) mod namespaces;
+mod procfs;
+pub mod cgroup;
+pub(crate) mod network;
 
 pub use cgroup::Cgroup;
 pub use mounts::{Mount, Propagation};

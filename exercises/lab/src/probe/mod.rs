@@ -3,9 +3,9 @@
 //! The supervisor forks a child for each: it has one thread, as unshare(2) and setns(2) with a
 //! user namespace want it, and what a probe does to itself ends with it.
 
-mod attempts;
-mod child;
 mod refusal;
+mod child;
+mod attempts;
 
 pub use refusal::Refusal;
 

@@ -38,7 +38,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::stat::Mode;
 use nix::unistd::{AccessFlags, Uid, UnlinkatFlags, access, setsid, unlinkat};
 
-use super::request::Request;
+use super::request::{Plan, Request};
 use crate::helper::setup::{SetupError, Stage, at, io_at};
 use crate::helper::{ids, wire};
 use crate::look::cgroup;
@@ -94,6 +94,12 @@ impl Ground {
     pub(crate) fn limits(&self) -> Result<(), SetupError> {
         limits(&self.folder)
     }
+
+    /// New names in it, which nobody else has.
+    pub(crate) fn plan(&self) -> Plan {
+        let folder = self.folder.join(crate::random::token("namespaces-by-hand"));
+        Plan { folder: folder.to_string_lossy().into_owned(), limits: self.limits().is_ok() }
+    }
 }
 
 /// Whether we may make a cgroup there, and move a process of ours into it: it comes from here or
@@ -118,27 +124,6 @@ fn limits(folder: &Path) -> Result<(), SetupError> {
             let call = format!("no `{lacking}` in {file:?}");
             Err(SetupError { stage: Stage::CgroupLimits, call, errno: Errno::ENODEV })
         }
-    }
-}
-
-/// The cgroups of a lab to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Plan {
-    /// The path of our own one on this machine, which has the limits.
-    pub(crate) folder: String,
-    /// Whether those below may have limits.
-    pub(crate) limits: bool,
-}
-
-impl Plan {
-    pub(crate) fn on(ground: &Ground) -> Plan {
-        let folder = ground.folder.join(crate::random::token("namespaces-by-hand"));
-        Plan { folder: folder.to_string_lossy().into_owned(), limits: ground.limits().is_ok() }
-    }
-
-    /// The path of the lab's uppermost one on this machine.
-    pub(crate) fn root(&self) -> PathBuf {
-        Path::new(&self.folder).join("root")
     }
 }
 

@@ -5,8 +5,9 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::OnceLock;
 
 use super::cgroups::Tenancy;
+use super::descriptors::Descriptors;
 use super::message::{Message, fail};
-use super::request::{Descriptors, Request, State, lab_flags};
+use super::request::{Request, State, lab_flags};
 use super::{init, recording};
 use crate::helper::ids;
 use crate::helper::setup::{SetupError, Stage, at};

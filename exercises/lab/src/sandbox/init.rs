@@ -17,10 +17,11 @@ use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{Pid, read, setsid};
 
+use super::descriptors::Descriptors;
 use super::launch;
 use super::limits::{self, Unowned};
 use super::message::{Excess, Message, Status, fail};
-use super::request::{Descriptors, Request, State};
+use super::request::{Request, State};
 use super::root::Trees;
 use crate::helper::ids;
 use crate::helper::setup::{SetupError, Stage, at, io_at};

@@ -15,8 +15,9 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::SigSet;
 use nix::unistd::{Pid, chdir, execve, pause, pipe2, read, sethostname, setsid};
 
+use super::descriptors::Descriptors;
 use super::message::{Message, fail};
-use super::request::{Descriptors, Request, Resident, State, lab_flags, with_pids};
+use super::request::{Request, Resident, State, lab_flags, with_pids};
 use super::{cgroups, limits, nested_users, orphan, recording};
 use crate::helper::ids;
 use crate::helper::setup::{SetupError, Stage, at, io_at};

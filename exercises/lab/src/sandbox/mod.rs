@@ -10,17 +10,18 @@
 //! The death of PID 1 is the broom: the kernel kills whatever is left in its PID namespace, and
 //! mounts, links and IPC objects go with the namespaces.
 
-pub(crate) mod cgroups;
-mod create;
-mod init;
-mod launch;
-mod limits;
+pub(crate) mod request;
 pub(crate) mod message;
+mod limits;
+mod root;
+pub(crate) mod cgroups;
+mod descriptors;
 mod nested_users;
 mod orphan;
 mod recording;
-pub(crate) mod request;
-mod root;
+mod launch;
+mod init;
+mod create;
 mod run;
 
 pub use cgroups::{MOUNTED as CGROUPS, STARTED_IN};
@@ -42,7 +43,6 @@ use std::time::Duration;
 
 use crate::helper::setup::{at, io_at};
 use crate::helper::{ids, supervisor, wire};
-use cgroups::Plan;
 use request::Request;
 use run::Ends;
 
@@ -285,7 +285,7 @@ impl Sandbox {
         // Anybody mounts their own cgroup, in namespaces of their own. With our id a program that is
         // in ours could kill and freeze whom it finds there: the check, the shell.
         if request.cgroups || ids::is_ours() {
-            request.own_cgroups = cgroups::Ground::find().ok().map(|ground| Plan::on(&ground));
+            request.own_cgroups = cgroups::Ground::find().ok().map(|ground| ground.plan());
         }
         let supervisor = supervisor::socket()?;
         let pair = || wire::pair().map_err(at(stage, "socketpair(SOCK_SEQPACKET)"));

@@ -1,9 +1,8 @@
 //! What a check asks the supervisor for.
 
 use std::ffi::c_int;
-use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
-use super::cgroups::{Plan, Tenancy};
 use crate::helper::wire::{Reader, Writer};
 
 /// What the learner's program finds when it starts.
@@ -71,6 +70,22 @@ pub enum Thing {
     File(String),
     /// The COMMAND of checks, for a root directory that is made of nothing else.
     Witness,
+}
+
+/// The cgroups of a lab to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// The path on this machine of the cgroup that has the limits.
+    pub(crate) folder: String,
+    /// Whether those below may have limits.
+    pub(crate) limits: bool,
+}
+
+impl Plan {
+    /// The path of the lab's uppermost one on this machine.
+    pub(crate) fn root(&self) -> PathBuf {
+        Path::new(&self.folder).join("root")
+    }
 }
 
 /// One run of one program.
@@ -200,36 +215,6 @@ impl Request {
             folder: from.text()?,
             command: from.list(Reader::text)?,
             environment: from.list(Reader::text)?,
-        })
-    }
-}
-
-/// The descriptors that come with a request, in this order.
-pub(crate) struct Descriptors {
-    pub(crate) report: OwnedFd,
-    pub(crate) stdin: OwnedFd,
-    pub(crate) stdout: OwnedFd,
-    pub(crate) stderr: OwnedFd,
-    pub(crate) witness: OwnedFd,
-    /// The read end of a pipe that nobody writes to: it ends when the check does.
-    pub(crate) liveness: OwnedFd,
-    /// The program's end of the socket to the recorder, from the supervisor.
-    pub(crate) recorder: Option<OwnedFd>,
-    /// The cgroups of the lab's own, from the supervisor.
-    pub(crate) tenancy: Option<Tenancy>,
-}
-
-impl Descriptors {
-    pub(crate) fn take(fds: &mut impl Iterator<Item = OwnedFd>) -> Option<Descriptors> {
-        Some(Descriptors {
-            report: fds.next()?,
-            stdin: fds.next()?,
-            stdout: fds.next()?,
-            stderr: fds.next()?,
-            witness: fds.next()?,
-            liveness: fds.next()?,
-            recorder: None,
-            tenancy: None,
         })
     }
 }

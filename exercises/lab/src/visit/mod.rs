@@ -6,8 +6,8 @@
 //! learner's PID namespace, so nobody in there can trace or signal it. It works as well when the
 //! last process inside has ended: the descriptors keep the namespaces alive.
 
-pub(crate) mod filler;
 mod ipc;
+pub(crate) mod filler;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _, Write as _};
