@@ -1,0 +1,89 @@
+//! Of this machine's files a program finds those it needs to start, and no others.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use lab::look::Kind;
+use lab::sandbox::{Run, Thing};
+use lab::visit::names_in;
+use nix::errno::Errno;
+
+use super::shell;
+
+/// Entries of `/` that are shown with everything in them.
+const SHOWN: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+/// Folders that the sandbox makes itself, and what may be in them.
+const MADE: [(&str, &[&str]); 14] = [
+    (
+        "/dev",
+        &["fd", "full", "null", "ptmx", "pts", "random", "shm", "stdin", "tty", "urandom", "zero"],
+    ),
+    ("/dev/pts", &[]),
+    ("/dev/shm", &[]),
+    (
+        "/etc",
+        &["alternatives", "group", "hosts", "ld.so.cache", "nsswitch.conf", "passwd", "terminfo"],
+    ),
+    ("/lab", &["witness"]),
+    ("/mnt", &[]),
+    ("/nix", &["store"]),
+    // NixOS has its programs there.
+    ("/run", &["current-system"]),
+    ("/run/current-system", &["sw"]),
+    ("/sys", &["fs"]),
+    ("/sys/fs", &["cgroup"]),
+    ("/sys/fs/cgroup", &[]),
+    ("/tmp", &[]),
+    ("/var", &[]),
+];
+
+/// Names that the program of `run` finds and should not.
+fn exposed(run: &Run) -> BTreeSet<String> {
+    let mnt = run.lab().get(Kind::Mnt).unwrap();
+    let mut top: Vec<&str> =
+        MADE.iter().filter_map(|(folder, _)| folder.strip_prefix('/')).collect();
+    top.extend(SHOWN);
+    top.push("proc");
+    let mut exposed = BTreeSet::new();
+    for (folder, expected) in MADE.iter().copied().chain([("", &top[..])]) {
+        match names_in(mnt, if folder.is_empty() { "/" } else { folder }) {
+            Ok(names) => exposed.extend(
+                names
+                    .iter()
+                    .filter(|name| !expected.contains(&name.as_str()))
+                    .map(|name| format!("{folder}/{name}")),
+            ),
+            // Absent on this machine.
+            Err(errno) => assert_eq!(errno, Errno::ENOENT, "{folder}"),
+        }
+    }
+    exposed
+}
+
+#[test]
+fn only_what_programs_need_is_shown() {
+    let run = shell("sleep 60").start().unwrap();
+    assert_eq!(exposed(&run), BTreeSet::new());
+    // Something of this machine is shown, and something is not.
+    let mnt = run.lab().get(Kind::Mnt).unwrap();
+    let outside = |folder| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap().flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    };
+    let inside: BTreeSet<String> = names_in(mnt, "/usr").unwrap().into_iter().collect();
+    assert_eq!(inside, outside("/usr"));
+    let inside: BTreeSet<String> = names_in(mnt, "/").unwrap().into_iter().collect();
+    assert!(outside("/").difference(&inside).next().is_some(), "{inside:?}");
+}
+
+#[test]
+fn anything_more_than_programs_need_is_noticed() {
+    let run = shell("sleep 60")
+        .thing("/home", Thing::Folder)
+        .thing("/var/lib", Thing::Folder)
+        .thing("/etc/shadow", Thing::File(String::new()))
+        .start()
+        .unwrap();
+    let planted = ["/etc/shadow", "/home", "/var/lib"].map(str::to_owned);
+    assert_eq!(exposed(&run), planted.into());
+}
