@@ -3,9 +3,11 @@
 
 use std::process::ExitCode;
 
+use launch::Build;
+
 use crate::shared::arguments::{Argument, Arguments, Usage};
-use crate::shared::failure::Result;
-use crate::shared::{cargo, screen};
+use crate::shared::cargo;
+use crate::shared::failure::{Failure, Result};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "book",
@@ -13,17 +15,31 @@ pub(crate) const USAGE: Usage = Usage {
     options: &[("--open", "in a browser, too"), ("--port NUMBER", "at this port instead of 3000")],
 };
 
+/// What the reader of a fresh clone waits for.
+const BUILD: Build = Build { what: "the book's builder", first_time: "two minutes" };
+
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let mut book = cargo::command();
-    book.args(["run", "--quiet", "--package", "book", "--", "serve"]);
+    let (mut open, mut port) = (false, None);
     while let Some(argument) = arguments.next()? {
         match argument {
-            Argument::Long("open") => book.arg("--open"),
-            Argument::Long("port") => book.arg("--port").arg(arguments.value("a number")?),
+            Argument::Long("open") => open = true,
+            Argument::Long("port") => port = Some(arguments.value("a number")?),
             other => return Err(USAGE.unexpected(other)),
-        };
+        }
     }
-    screen::warn("building the book; the first time this takes about a minute\n");
+    let mut build = cargo::command();
+    build.args(["build", "--package", "book"]);
+    if !cargo::build_aloud(build, BUILD)?.success() {
+        return Err(Failure::machine(
+            "the book's builder could not be built; cargo says why above",
+        ));
+    }
+    let mut book = cargo::command();
+    book.args(["run", "--quiet", "--package", "book", "--", "serve"]);
+    book.args(open.then_some("--open"));
+    if let Some(port) = port {
+        book.arg("--port").arg(port);
+    }
     let status = book.status().map_err(cargo::not_started)?;
     // A signal ends it when the reader does.
     Ok(ExitCode::from(status.code().map_or(130, |code| code as u8)))

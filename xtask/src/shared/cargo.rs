@@ -2,7 +2,9 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+
+use launch::Build;
 
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
@@ -131,6 +133,16 @@ fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<B
             None => Ok(Built::No),
         },
     }
+}
+
+/// Runs a build and shows how far it is, on standard error.
+pub(crate) fn build_aloud(mut cargo: Command, build: Build) -> Result<ExitStatus> {
+    launch::prepare(&mut cargo);
+    let mut child = cargo.stdin(Stdio::null()).spawn().map_err(not_started)?;
+    if let Some(stderr) = child.stderr.take() {
+        launch::follow(stderr, build);
+    }
+    child.wait().map_err(|error| Failure::new(format!("could not wait for cargo: {error}")))
 }
 
 pub(crate) fn not_started(error: std::io::Error) -> Failure {

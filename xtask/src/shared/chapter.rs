@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::shared::arguments;
 use crate::shared::failure::{Failure, Result};
@@ -14,15 +15,31 @@ pub(crate) struct Chapter {
     pub(crate) name: String,
 }
 
-/// Names another checkout to work in than the one that this command was built from.
+/// The checkout to work in. The launcher sets it to the one in which the command was typed.
 pub(crate) const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
 
-/// The checkout that this command belongs to, wherever it is called from.
+/// The checkout that this command works in. Nothing of it is compiled in: a checkout may be copied or
+/// moved, and two of them may share a target folder, and so this program.
 pub(crate) fn root() -> PathBuf {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| find_root().unwrap_or_else(|failure| failure.end())).clone()
+}
+
+/// Without the launcher, cargo says which package it runs, and the reader is somewhere.
+fn find_root() -> Result<PathBuf> {
     if let Some(root) = std::env::var_os(ROOT) {
-        return PathBuf::from(root);
+        return Ok(PathBuf::from(root));
     }
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the checkout").to_owned()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let places = package.into_iter().chain(std::env::current_dir());
+    let above = places.flat_map(|place| place.ancestors().map(Path::to_owned).collect::<Vec<_>>());
+    let is_checkout = |folder: &PathBuf| {
+        folder.join("xtask/Cargo.toml").is_file() && folder.join("exercises").is_dir()
+    };
+    above.into_iter().find(is_checkout).ok_or_else(|| {
+        Failure::usage("this is no checkout of the course")
+            .help("call it as `cargo xtask COMMAND`, in a clone of the repository")
+    })
 }
 
 /// A path as one types it at the top of the checkout.

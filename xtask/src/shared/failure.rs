@@ -44,6 +44,12 @@ impl Failure {
         }
     }
 
+    /// Says it and ends the program.
+    pub(crate) fn end(&self) -> ! {
+        self.say();
+        std::process::exit(i32::from(self.code))
+    }
+
     /// The exit status, which says of which kind it is.
     pub(crate) fn code(&self) -> u8 {
         self.code
