@@ -1,8 +1,12 @@
-//! Many runs of each kind in turn, one after the other and side by side: nothing grows, and nothing
-//! slows down.
+//! Many runs of all kinds in turn, one after the other and then side by side: nothing grows.
 //!
-//! `NAMESPACES_BY_HAND_SOAK=10000 cargo test -p lab --test soak -- --nocapture` is the long
-//! form: that many runs in a row, as many again 64 at once, with the figures.
+//! `NAMESPACES_BY_HAND_SOAK=10000 cargo test -p lab --test soak -- --nocapture` is the long form: so
+//! many runs one after the other, as many again 64 at a time, and figures that show whether they slow
+//! down.
+
+#[macro_use]
+#[path = "../common/skip.rs"]
+mod skip;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,28 +17,28 @@ use std::time::{Duration, Instant};
 
 use lab::sandbox::{self, Run, Sandbox, State, Status, Wait};
 
-/// How often what goes away by and by is looked at, and for how long.
+/// What goes away with a delay is looked at this often, and for this long at most.
 const LOOK: Duration = Duration::from_millis(20);
 const SETTLE: Duration = Duration::from_secs(30);
 
 /// What this process and the machine have in use.
 #[derive(Clone, Debug, Default)]
 struct Use {
-    /// Things that are counted exactly: as many as before, when all is over.
+    /// What must be back at the same number when all is over.
     counts: BTreeMap<&'static str, usize>,
-    /// Objects of the kernel, from slabinfo(5), which only root may read. The kernel frees them
-    /// later, and counts some that are free as used.
+    /// Objects of the kernel, from slabinfo(5), which only root may read. The kernel frees them with
+    /// a delay, and counts some free ones as used.
     kernel: BTreeMap<String, usize>,
     /// KiB.
     memory: BTreeMap<&'static str, usize>,
     files: BTreeSet<String>,
 }
 
-/// Objects of the kernel by which a namespace or a mount that stayed would show.
+/// Objects of the kernel that would show a namespace or a mount that stays.
 const SLABS: [&str; 6] =
     ["net_namespace", "mnt_cache", "pid_namespace", "user_namespace", "uts_namespace", "nsproxy"];
-/// More of them than these, after any number of runs, is growth: a page or two of each for each
-/// processor is counted as used.
+/// So many more after any number of runs are no growth: for each processor the kernel counts a page
+/// or two of each kind as used.
 const SLACK: usize = 300;
 /// The same for memory, in KiB.
 const MEMORY_SLACK: usize = 8 * 1024;
@@ -79,7 +83,7 @@ impl Use {
         counts.chain(kernel).chain(memory).collect::<Vec<_>>().join(", ")
     }
 
-    /// What there is more of than before.
+    /// What has become more than before.
     fn growth(&self, before: &Use) -> Vec<String> {
         let mut growth = Vec::new();
         for (what, count) in &self.counts {
@@ -100,14 +104,14 @@ impl Use {
                 growth.push(format!("memory of {whose}: {before} KiB, now {memory} KiB"));
             }
         }
-        // Somebody else's files come and go as well. Ours would say so by their name.
+        // Files of other programs come and go. Those of the lab have this word in their names.
         let new = self.files.difference(&before.files).filter(|path| path.contains("namespaces"));
         growth.extend(new.map(|path| format!("a file: {path}")));
         growth
     }
 
-    /// Looks until nothing has grown, at most for [`SETTLE`]: the kernel takes network namespaces
-    /// down in the background.
+    /// Looks until nothing has grown, for [`SETTLE`] at most: the kernel destroys network namespaces in
+    /// the background.
     fn settled(before: &Use) -> (Use, Vec<String>) {
         let deadline = Instant::now() + SETTLE;
         loop {
@@ -121,7 +125,7 @@ impl Use {
     }
 }
 
-/// All those below.
+/// All folders below `top`.
 fn folders(top: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(top).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -138,7 +142,7 @@ fn status(pid: u32, key: &str) -> Option<usize> {
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// This process and everybody below it.
+/// This process and its descendants.
 fn family() -> BTreeSet<u32> {
     let pids = fs::read_dir("/proc").expect("/proc is mounted").flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -157,21 +161,27 @@ fn family() -> BTreeSet<u32> {
 struct Kind {
     name: &'static str,
     of: fn(Sandbox) -> Sandbox,
-    /// Whether a run had what is its kind's: without that it would be one like the others.
+    /// Whether a run had what distinguishes its kind.
     has: fn(&mut Run) -> bool,
-    /// Whether this machine has it, too.
+    /// Whether this machine has this kind.
     is_here: fn() -> bool,
 }
 
 const RECORDED: &str = "recorded";
 const CGROUPS: &str = "cgroups of its own";
+const MANY_IDS: &str = "many ids";
 
 const KINDS: [Kind; 6] = [
-    Kind { name: "root lab", of: |sandbox| sandbox, has: |_| true, is_here: || true },
+    Kind {
+        name: "root lab",
+        of: |sandbox| sandbox,
+        has: |run| run.stdout() == "0\n",
+        is_here: || true,
+    },
     Kind {
         name: "plain user",
         of: |sandbox| sandbox.state(State::PlainUser),
-        has: |_| true,
+        has: |run| run.stdout() == "1000\n",
         is_here: || true,
     },
     Kind {
@@ -183,7 +193,12 @@ const KINDS: [Kind; 6] = [
             run.is_ok_and(|mut run| run.await_end() == Wait::Reached && run.trace().is_ok())
         },
     },
-    Kind { name: "many ids", of: Sandbox::many_ids, has: |_| true, is_here: sandbox::has_many_ids },
+    Kind {
+        name: MANY_IDS,
+        of: Sandbox::many_ids,
+        has: |run| run.ids().is_some_and(|ids| ids[0] >= 0x7000_0000),
+        is_here: sandbox::has_many_ids,
+    },
     Kind {
         name: "a terminal",
         of: Sandbox::terminal,
@@ -198,19 +213,21 @@ const KINDS: [Kind; 6] = [
     },
 ];
 
-/// Those that this machine has. Many ids and cgroups are not for everybody, and that is as it should
-/// be; a recorder is.
+/// Those that this machine has.
 fn kinds() -> Vec<&'static Kind> {
     let (here, missing): (Vec<_>, Vec<_>) = KINDS.iter().partition(|kind| (kind.is_here)());
     for kind in missing {
-        println!("skipped: {}: not to be had here", kind.name);
-        assert!(kind.name != RECORDED || std::env::var_os("CI_NO_SKIP").is_none());
+        match kind.name {
+            MANY_IDS => skip!(NotRoot: "growth after runs with {MANY_IDS}"),
+            CGROUPS => skip!(Cgroups: "growth after runs with {CGROUPS}"),
+            name => skip!("growth after runs of the kind `{name}`"),
+        }
     }
     here
 }
 
 fn start(kind: &Kind) -> Run {
-    let sandbox = (kind.of)(Sandbox::command("/bin/true"));
+    let sandbox = (kind.of)(Sandbox::command("/usr/bin/id").arg("-u"));
     sandbox.start().unwrap_or_else(|error| panic!("{}: {error}", kind.name))
 }
 
@@ -218,11 +235,11 @@ fn run_once(kind: &Kind) {
     let mut run = start(kind);
     assert_eq!(run.await_end(), Wait::Reached, "{}: {:?}", kind.name, run.ended());
     assert_eq!(run.ended().expect("it has ended").status, Status::Exited(0), "{}", kind.name);
-    assert!((kind.has)(&mut run), "it was no run of its kind: {}", kind.name);
+    assert!((kind.has)(&mut run), "not a run of its kind: {}: {}", kind.name, run.stdout());
 }
 
-/// `runs` of them, each kind in turn, `at_once` side by side. Runs per second, in the first half and
-/// the second.
+/// Makes `runs` runs, each kind in turn, `at_once` side by side. Returns the runs per second in the
+/// first half and in the second.
 fn soak(kinds: &[&Kind], runs: usize, at_once: usize) -> (f64, f64) {
     let half = |runs: usize| {
         let left = AtomicUsize::new(runs);
@@ -243,17 +260,17 @@ fn soak(kinds: &[&Kind], runs: usize, at_once: usize) -> (f64, f64) {
     (half(runs / 2), half(runs - runs / 2))
 }
 
-/// One test, as the second part would count what the first one does.
+/// One test, because two would count what the other one has in use.
 #[test]
 fn nothing_grows() {
     let said = std::env::var("NAMESPACES_BY_HAND_SOAK");
     let runs = said.map(|runs| runs.parse().expect("NAMESPACES_BY_HAND_SOAK is a number"));
     let (runs, at_once) = runs.map_or((100, 16), |runs| (runs, 64));
-    // The first start the supervisor, and fill the allocators' stocks.
+    // The first runs start the supervisor and fill the caches of the allocators.
     let kinds = kinds();
     soak(&kinds, at_once * 2, at_once);
     if Use::now().kernel.is_empty() {
-        println!("skipped: whether the kernel's objects grow (/proc/slabinfo is root's)");
+        skip!(NotRoot: "growth of the kernel's objects: /proc/slabinfo shows none of {SLABS:?}");
     }
 
     for at_once in [1, at_once] {
@@ -268,7 +285,7 @@ fn nothing_grows() {
         );
     }
 
-    // One of each that is not let go of shows.
+    // A run of each kind that is not dropped is noticed.
     for kind in kinds {
         let before = Use::now();
         let kept = start(kind);

@@ -1,7 +1,8 @@
-//! Programs that are difficult to follow, each a few calls. They are this test started again, in a
-//! sandbox: before `main` there is one thread.
+//! Programs that are difficult to record, a few calls each. The test binary starts itself in the
+//! sandbox and acts before `main`, when it has one thread.
 
 use std::ffi::c_int;
+use std::path::Path;
 use std::process::exit;
 
 use lab::sandbox::{Ended, Run, Sandbox, Wait};
@@ -26,10 +27,14 @@ extern "C" fn entry() {
     }
 }
 
-/// An actor, followed.
+/// Starts an actor with the recorder beside it.
 pub(crate) fn start(actor: &str) -> Run {
-    let program = std::env::current_exe().unwrap();
-    // Thousands of recorded calls take their time on a busy machine.
+    start_as(&std::env::current_exe().unwrap(), actor)
+}
+
+/// The same, of a copy of this program.
+pub(crate) fn start_as(program: &Path, actor: &str) -> Run {
+    // On a busy machine thousands of recorded calls take more than the usual patience.
     let patience = Some(std::time::Duration::from_secs(60));
     let sandbox = Sandbox::new(program).env(ACTOR, actor).patience(patience);
     sandbox.record().start().unwrap()
@@ -51,22 +56,21 @@ fn act(name: &str) {
         "an untraced child" => an_untraced_child(),
         "an untraced child of clone3" => an_untraced_child_of_clone3(),
         "undumpable" => undumpable(),
-        "an init that stops itself" => an_init_that_stops_itself(),
-        "an init with children ends" => an_init_with_children_ends(),
+        "a PID 1 stops itself" => a_pid_1_stops_itself(),
+        "a PID 1 with children ends" => a_pid_1_with_children_ends(),
         "a stopped child goes on" => a_stopped_child_goes_on(),
         "a real-time signal" => a_real_time_signal(),
-        "its own tracer" => its_own_tracer(),
-        "its own listener" => its_own_listener(),
+        "a tracer of its own" => a_tracer_of_its_own(),
+        "a listener of its own" => a_listener_of_its_own(),
         "a child of a new PID namespace after its init" => a_late_child(),
         "two writes" => two_writes(),
         "exec in a thread" => exec_in_a_thread(),
-        "killed in the act" => killed_in_the_act(),
+        "a child is killed while it forks" => a_child_is_killed_while_it_forks(),
         "many calls" => many_calls(),
         "many mounts" => many_mounts('m', 200),
         "many mounts with short paths" => many_mounts('k', 1),
         "many interfaces" => many_interfaces(),
         "a crowd in many networks" => a_crowd_in_many_networks(),
-        "unrelated calls" => unrelated_calls(),
         unknown => panic!("no actor is called `{unknown}`"),
     }
 }
@@ -89,7 +93,7 @@ fn a_thread_leaves_alone() {
 }
 
 fn an_untraced_child() {
-    // SAFETY: without a stack the child runs on a copy of ours.
+    // SAFETY: without a stack of its own the child runs on a copy of the parent's, as after fork.
     let pid =
         unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_UNTRACED | libc::SIGCHLD, 0, 0, 0, 0) };
     if pid == 0 {
@@ -99,7 +103,7 @@ fn an_untraced_child() {
 }
 
 fn an_untraced_child_of_clone3() {
-    // SAFETY: zero is valid, and the kernel reads no more than the size that it is told.
+    // SAFETY: zero is valid for each field, and the kernel reads the size that it is given.
     let pid = unsafe {
         let mut arguments: libc::clone_args = std::mem::zeroed();
         arguments.flags = libc::CLONE_UNTRACED as u64;
@@ -118,13 +122,13 @@ fn undumpable() {
     sethostname("otter").unwrap();
 }
 
-fn an_init_that_stops_itself() {
+fn a_pid_1_stops_itself() {
     unshare(CloneFlags::CLONE_NEWPID).unwrap();
-    // Nobody is told: the kernel ignores the signal in a PID 1.
+    // The kernel discards the signal, because a PID 1 has no handler for it.
     waitpid(child(|| raise(Signal::SIGSTOP).unwrap()), None).unwrap();
 }
 
-fn an_init_with_children_ends() {
+fn a_pid_1_with_children_ends() {
     unshare(CloneFlags::CLONE_NEWPID).unwrap();
     let init = child(|| {
         for _ in 0..3 {
@@ -158,13 +162,13 @@ fn a_real_time_signal() {
         let mut got: c_int = 0;
         libc::sigwait(&raw const set, &raw mut got);
         assert_eq!(got, signal);
-        // Now unblocked, and deadly.
+        // Unblocked and without a handler, it ends the process.
         libc::sigprocmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
         libc::raise(signal);
     }
 }
 
-fn its_own_tracer() {
+fn a_tracer_of_its_own() {
     let traced = child(pause);
     // SAFETY: PTRACE_SEIZE takes no addresses.
     let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, traced.as_raw(), 0, 0) };
@@ -173,9 +177,9 @@ fn its_own_tracer() {
     waitpid(traced, None).unwrap();
 }
 
-/// A filter of its own that asks a listener about `sethostname`: a child that has the listener's
-/// descriptor answers in the kernel's place.
-fn its_own_listener() {
+/// A filter that sends `sethostname` to a listener: a child holds the listener's descriptor and answers
+/// in place of the kernel.
+fn a_listener_of_its_own() {
     let mut filter = [
         libc::sock_filter { code: 0x20, jt: 0, jf: 0, k: 0 },
         libc::sock_filter { code: 0x15, jt: 0, jf: 1, k: libc::SYS_sethostname as u32 },
@@ -234,7 +238,7 @@ fn exec_in_a_thread() {
     _ = thread.join();
 }
 
-fn killed_in_the_act() {
+fn a_child_is_killed_while_it_forks() {
     let victim = child(|| {
         loop {
             waitpid(child(|| ()), None).unwrap();
@@ -269,7 +273,7 @@ fn many_mounts(last: char, length: usize) {
     }
 }
 
-/// More than anybody would draw.
+/// More than a figure could show.
 fn many_interfaces() {
     let script =
         "for n in $(seq 600); do echo link add a$n type veth peer name b$n; done | ip -b -";
@@ -277,17 +281,11 @@ fn many_interfaces() {
     assert!(status.unwrap().success());
 }
 
-/// Each end of a process is a moment at which all networks are looked at.
+/// At the end of each process the recorder looks at all networks.
 fn a_crowd_in_many_networks() {
-    // Until the lab has no more of them.
+    // Until the limit of the lab.
     while unshare(CloneFlags::CLONE_NEWNET).is_ok() {}
     for _ in 0..300 {
         waitpid(child(|| ()), None).unwrap();
-    }
-}
-
-fn unrelated_calls() {
-    for _ in 0..20_000 {
-        nix::unistd::getppid();
     }
 }

@@ -1,0 +1,256 @@
+//! What a trace says.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::time::Duration;
+
+use lab::look::Kind;
+use lab::sandbox::{NoTrace, Resident, Sandbox, State, Status, Wait};
+use trace::{Change, Outcome};
+
+use super::actors::{self, trace_of};
+use super::{end, has_ip, lines, sentences, skip, trace};
+
+#[test]
+fn every_call_of_unshare_is_recorded() {
+    let version = Command::new("unshare").arg("--version").output().unwrap();
+    if !String::from_utf8_lossy(&version.stdout).contains("2.38") {
+        return skip!("the calls of unshare(1): they are known for util-linux 2.38 only");
+    }
+    let trace = trace(State::PlainUser, "exec unshare -Urpf --mount-proc true");
+    let wanted = [
+        "[2] execve(\"/usr/bin/unshare\", [\"unshare\", \"-Urpf\", \"--mount-proc\", \"true\"])",
+        "[2] unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) = 0",
+        "[2] fork() = 3",
+        "[3 1] write(\"/proc/self/uid_map\", \"0 1000 1\") = 8",
+        "[3 1] write(\"/proc/self/setgroups\", \"deny\") = 4",
+        "[3 1] write(\"/proc/self/gid_map\", \"0 1000 1\") = 8",
+        "[3 1] mount(\"none\", \"/\", NULL, MS_REC | MS_PRIVATE, NULL) = 0",
+        "[3 1] mount(\"proc\", \"/proc\", \"proc\", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) = 0",
+        "[3 1] execve(\"/usr/bin/true\", [\"true\"])",
+        "[3 1] exit(0)",
+        "[2] exit(0)",
+    ];
+    assert_eq!(lines(&trace), wanted);
+    let world = end(&trace);
+    let owner = |name: &str| world.namespace(name).and_then(|namespace| namespace.owner.clone());
+    assert_eq!(owner("mnt B").as_deref(), Some("user B"));
+    assert_eq!(owner("pid B").as_deref(), Some("user B"));
+    assert_eq!(owner("uts A").as_deref(), Some("outer user"), "the sandbox made the lab");
+    let user = world.namespace("user B").unwrap();
+    assert_eq!(user.parent.as_deref(), Some("user A"));
+    assert_eq!(user.settings["uid_map"], "0 1000 1");
+    assert_eq!(user.settings["setgroups"], "deny");
+    assert!(world.tasks.values().all(|task| task.ended.as_deref() == Some("exited with 0")));
+}
+
+#[test]
+fn nested_pid_namespaces_show_every_pid() {
+    let trace = trace(State::RootLab, "unshare -pf unshare -pf true");
+    let pids: Vec<_> = end(&trace).tasks.values().map(|task| task.pids.clone()).collect();
+    assert_eq!(pids, [vec![2], vec![3], vec![4, 1], vec![5, 2, 1]]);
+}
+
+#[test]
+fn a_refusal_names_the_namespace_where_the_capability_is_missing() {
+    let refused = trace(State::PlainUser, "unshare -U hostname otter");
+    assert!(
+        sentences(&refused).contains(
+            "EPERM: no CAP_SYS_ADMIN in the user namespace that owns it: uts A is owned by the one \
+             around the sandbox, you are in user B"
+        ),
+        "{}",
+        sentences(&refused)
+    );
+    let refused = trace(State::PlainUser, "unshare -u true");
+    assert!(
+        sentences(&refused).contains("EPERM: no CAP_SYS_ADMIN in user A, where you are"),
+        "{}",
+        sentences(&refused)
+    );
+}
+
+#[test]
+fn capabilities_are_lost_by_an_exec_without_a_map() {
+    let told = sentences(&trace(State::PlainUser, "exec unshare -U true"));
+    assert!(told.contains("unshare [2] has 4"), "{told}");
+    assert!(told.contains("unshare [2] has no capabilities"), "{told}");
+}
+
+#[test]
+fn a_target_is_named() {
+    let resident = Resident {
+        name: "target".into(),
+        new: libc::CLONE_NEWUTS,
+        host_name: Some("otter".into()),
+        ..Resident::default()
+    };
+    let mut run = Sandbox::command("/usr/bin/nsenter")
+        .args(["-u", "-t", "{target}", "true"])
+        .resident(resident)
+        .record()
+        .start()
+        .unwrap();
+    run.await_end();
+    let trace = run.trace().unwrap();
+    assert!(
+        lines(&trace).contains(&"[2] setns(3: uts B, CLONE_NEWUTS) = 0".to_owned()),
+        "{trace:?}"
+    );
+    let world = end(&trace);
+    let namespace = world.namespace("uts B").unwrap();
+    let programs = world.members(namespace).map(|task| world.tasks[&task].program.as_str());
+    assert_eq!(programs.collect::<Vec<_>>(), ["target"]);
+}
+
+#[test]
+fn mounts_are_followed_into_every_namespace_that_they_reach() {
+    let trace = trace(
+        State::RootLab,
+        "mount --make-shared -t tmpfs a /mnt; unshare -m --propagation slave sh -c \
+         'mkdir /mnt/b; mount -t tmpfs b /mnt/b'; mkdir /mnt/c; \
+         unshare -m --propagation slave sleep 60 & while [ $(readlink /proc/$!/ns/mnt) = \
+         $(readlink /proc/$$/ns/mnt) ]; do :; done; mount -t tmpfs c /mnt/c; kill $!",
+    );
+    let told = sentences(&trace);
+    assert!(told.contains("mnt A: tmpfs on /mnt is shared:1 now\n"), "{told}");
+    assert!(told.contains("mnt B: tmpfs on /mnt/b\n"), "{told}");
+    assert!(!told.contains("mnt A: tmpfs on /mnt/b"), "{told}");
+    assert!(told.contains("mnt A: tmpfs on /mnt/c, shared:2\n"), "{told}");
+    assert!(told.contains("mnt C: tmpfs on /mnt/c, master:2\n"), "{told}");
+}
+
+#[test]
+fn interfaces_are_followed_into_other_namespaces() {
+    if !has_ip() {
+        return skip!("interfaces of the lab: there is no ip(8)");
+    }
+    let trace = trace(
+        State::RootLab,
+        "unshare -n sh -c 'echo > /tmp/there; exec sleep 60' & while ! test -e /tmp/there; do :; done
+         ip link add left type veth peer name right; ip link set right netns $!
+         ip address add 10.0.0.1/24 dev left; ip link set left up; kill $!",
+    );
+    let told = sentences(&trace);
+    let alone = "links in net A: lo up 127.0.0.1/8";
+    assert!(told.contains(alone), "{told}");
+    assert!(told.contains("left down, peer right in net A"), "{told}");
+    assert!(told.contains("left down, peer right in net B"), "{told}");
+    assert!(told.contains("links in net B: lo down; right down, peer left in net A\n"), "{told}");
+    assert!(told.contains("left down 10.0.0.1/24, peer right in net B"), "{told}");
+    assert!(told.contains("left up 10.0.0.1/24, peer right in net B"), "{told}");
+}
+
+#[test]
+fn offsets_of_a_time_namespace_are_recorded() {
+    if !Kind::Time.exists() {
+        return skip!("offsets of a time namespace: this kernel has none");
+    }
+    let script = "unshare --time --boottime 100 --fork true";
+    let world = end(&trace(State::RootLab, script));
+    // Versions of util-linux write the clock by number or by name.
+    let offsets = &world.namespace("time B").unwrap().settings["timens_offsets"];
+    assert!(["7 100 0", "boottime 100 0"].contains(&offsets.as_str()), "{offsets}");
+    let times: Vec<_> = world.tasks.values().map(|task| &task.namespaces[&Kind::Time]).collect();
+    assert_eq!(times, ["time A", "time A", "time B"]);
+}
+
+#[test]
+fn what_the_kernel_does_not_show_is_left_out() {
+    // A file of an owner that the sandbox has no id for, which the program may execute and not read: its
+    // process belongs to the machine's user namespace (`would_dump` in fs/exec.c).
+    if !skip::is_root_of_the_machine() {
+        return skip!(NotRoot: "what the kernel does not show: every file here has an id in the sandbox");
+    }
+    let program = std::env::temp_dir().join(format!("unreadable-{}", std::process::id()));
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o111)).unwrap();
+    let mut run = actors::start_as(&program, "undumpable");
+    fs::remove_file(&program).unwrap();
+    assert_eq!(run.await_end(), Wait::Reached, "{}", run.stderr());
+    assert_eq!(run.ended().unwrap().status, Status::Exited(0));
+    let trace = run.trace().unwrap();
+    assert!(trace.complete);
+    let told = sentences(&trace);
+    assert!(told.contains("[2], in namespaces that the kernel does not show\n"), "{told}");
+    for namespaces in ["uts A", "uts B"] {
+        assert!(!told.contains(namespaces), "{told}");
+    }
+    // The calls themselves are shown.
+    assert!(lines(&trace).contains(&"[2] unshare(CLONE_NEWUTS) = 0".to_owned()), "{trace:?}");
+}
+
+#[test]
+fn a_program_that_traces_learns_why_it_cannot() {
+    let (trace, ended) = trace_of("a tracer of its own");
+    assert_eq!(ended.status, Status::Exited(0));
+    assert!(
+        sentences(&trace).contains("EPERM: a task can have one tracer, and the recorder is it")
+    );
+}
+
+#[test]
+fn enomem_is_explained_by_the_end_of_pid_1() {
+    let (trace, _) = trace_of("a child of a new PID namespace after its init");
+    let told = sentences(&trace);
+    assert!(
+        told.contains("ENOMEM: the PID 1 of the PID namespace for your children has ended"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_map_written_in_pieces_is_explained() {
+    let (trace, ended) = trace_of("two writes");
+    assert_eq!(ended.status, Status::Exited(0));
+    let told = lines(&trace);
+    assert!(
+        told.contains(&"[2] write(\"/proc/self/uid_map\", \"0\") = EINVAL".to_owned()),
+        "{told:?}"
+    );
+    assert!(
+        told.contains(&"[2] write(\"/proc/self/uid_map\", \"0 0 1\") = 5".to_owned()),
+        "{told:?}"
+    );
+    assert!(
+        sentences(&trace).contains("EINVAL: one write(2) must carry whole lines of three numbers")
+    );
+}
+
+#[test]
+fn a_run_that_hangs_has_a_trace() {
+    let mut run = Sandbox::command("/bin/sh")
+        .args(["-c", "unshare -u sleep 1000"])
+        .patience(Some(Duration::from_millis(500)))
+        .record()
+        .start()
+        .unwrap();
+    assert_eq!(run.await_end(), Wait::TimedOut);
+    let trace = run.trace().unwrap();
+    assert!(lines(&trace).iter().any(|line| line.ends_with("unshare(CLONE_NEWUTS) = 0")));
+    let world = end(&trace);
+    let ends: Vec<_> = world.tasks.values().map(|task| task.ended.as_deref()).collect();
+    assert!(ends.contains(&Some("killed by SIGKILL")) && !ends.contains(&None), "{ends:?}");
+}
+
+#[test]
+fn nothing_is_recorded_unless_asked_for() {
+    let mut run = Sandbox::command("/bin/true").start().unwrap();
+    run.await_end();
+    assert_eq!(run.trace(), Err(NoTrace::NotRecorded));
+}
+
+#[test]
+fn the_same_run_has_the_same_trace() {
+    let once = || {
+        trace(State::RootLab, "unshare -Urmpnui --mount-proc -f sh -c 'hostname x; true'")
+            .portable()
+    };
+    let (one, two) = (once(), once());
+    assert_eq!(one.to_json_lines(), two.to_json_lines());
+    let mounts = one.events[0].changes.iter().any(|change| matches!(change, Change::Mount { .. }));
+    assert!(
+        mounts && one.events.iter().all(|event| !matches!(event.outcome, Outcome::Error { .. }))
+    );
+}
