@@ -1,10 +1,10 @@
 //! `ch01-look PID PID`: which namespaces two processes share.
 
 use harness::look::{Kind, Namespaces};
-use harness::sandbox::Resident;
+use harness::sandbox::Neighbor;
 use harness::{Report, assert_report, exercise, random};
 
-/// The kinds that a neighbour may have for itself from birth. (A process does not get into another
+/// The kinds that a neighbor may have for itself from birth. (A process does not get into another
 /// time namespace by being cloned.)
 const KINDS: [Kind; 7] =
     [Kind::User, Kind::Mnt, Kind::Pid, Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgroup];
@@ -20,15 +20,15 @@ fn some_of(kinds: &[Kind]) -> (i32, i32) {
     (some, kinds.iter().map(|kind| kind.flag()).sum::<i32>() & !some)
 }
 
-fn neighbour(name: &str, new: i32) -> Resident {
-    Resident { name: name.into(), new, ..Resident::default() }
+fn neighbor(name: &str, new: i32) -> Neighbor {
+    Neighbor { name: name.into(), new, ..Neighbor::default() }
 }
 
-/// Asks the program about two neighbours, and enters in the report how right it was.
-fn ask(report: &mut Report, pair: &str, one: Resident, two: Resident) {
-    let attempt = exercise!().arg("{one}").arg("{two}").resident(one).resident(two).start();
+/// Asks the program about two neighbors, and enters in the report how right it was.
+fn ask(report: &mut Report, pair: &str, one: Neighbor, two: Neighbor) {
+    let attempt = exercise!().arg("{one}").arg("{two}").neighbor(one).neighbor(two).start();
     // A program that kills them leaves nothing to look at.
-    let look = |name| Namespaces::of(&attempt.run.resident_process(name)?).ok();
+    let look = |name| Namespaces::of(&attempt.run.neighbor(name)?).ok();
     let truth = look("one").zip(look("two"));
     judge(report, pair, &attempt.finish(), truth);
 }
@@ -69,15 +69,15 @@ fn judge(
     report.aside("stderr", fact("stderr"));
 }
 
-/// For each kind your program prints `same` or `other`, and is right. The neighbours are in random
+/// For each kind your program prints `same` or `other`, and is right. The neighbors are in random
 /// namespaces; two of them share everything.
 #[test]
 fn step1_every_answer_about_two_processes_is_right() {
     let mut report = Report::default();
-    ask(&mut report, "two who share all", neighbour("one", 0), neighbour("two", 0));
+    ask(&mut report, "two who share all", neighbor("one", 0), neighbor("two", 0));
     let (some, rest) = some_of(&KINDS);
-    ask(&mut report, "one who left some", neighbour("one", some), neighbour("two", 0));
-    ask(&mut report, "both left some", neighbour("one", some), neighbour("two", rest));
+    ask(&mut report, "one who left some", neighbor("one", some), neighbor("two", 0));
+    ask(&mut report, "both left some", neighbor("one", some), neighbor("two", rest));
     assert_report!(report.lines(&["two who", "one who", "both"]), @r"
     two who share all: every answer is right
     one who left some: every answer is right
@@ -85,12 +85,12 @@ fn step1_every_answer_about_two_processes_is_right() {
     ");
 }
 
-/// Asks the program about a neighbour and its thread, which has left it for `new` namespaces.
+/// Asks the program about a neighbor and its thread, which has left it for `new` namespaces.
 fn ask_about_a_thread(report: &mut Report, who: &str, new: i32) {
-    let process = Resident { name: "one".into(), thread: Some(new), ..Resident::default() };
-    let attempt = exercise!().arg("{one}").arg("{one.thread}").resident(process).start();
+    let process = Neighbor { name: "one".into(), thread: Some(new), ..Neighbor::default() };
+    let attempt = exercise!().arg("{one}").arg("{one.thread}").neighbor(process).start();
     let look = || {
-        let process = attempt.run.resident_process("one")?;
+        let process = attempt.run.neighbor("one")?;
         let thread = process.tasks().into_iter().find(|task| *task != process.pid().as_raw())?;
         Some((Namespaces::of(&process).ok()?, Namespaces::of_thread(&process, thread).ok()?))
     };
@@ -118,7 +118,7 @@ fn step2_a_thread_that_left_alone_is_seen() {
 fn step3_a_process_that_cannot_be_looked_at_is_an_error() {
     let mut report = Report::default();
     for (who, pid) in [("nobody", "399"), ("PID 1", "1")] {
-        let attempt = exercise!().arg("{one}").arg(pid).resident(neighbour("one", 0)).start();
+        let attempt = exercise!().arg("{one}").arg(pid).neighbor(neighbor("one", 0)).start();
         let finished = attempt.finish();
         let fact = |key: &str| finished.fact(key).unwrap_or_default();
         let (said, complaint) = (fact("stdout"), fact("stderr"));

@@ -1,19 +1,19 @@
 //! `ch04-setns PID -- COMMAND` joins a process; `ch04-setns pin PID PATH` keeps a namespace.
 
 use harness::look::Kind;
-use harness::sandbox::Resident;
+use harness::sandbox::Neighbor;
 use harness::visit;
 use harness::{Exercise, Report, assert_report, exercise, token};
 
-/// The target: a neighbour with UTS, IPC and network namespaces of its own, and a random name. It went
+/// The target: a neighbor with UTS, IPC and network namespaces of its own, and a random name. It went
 /// into a user namespace of its own after that: the three belong to the lab's, whose root you are.
 fn with_target(exercise: Exercise, name: &str) -> Exercise {
-    exercise.resident(Resident {
+    exercise.neighbor(Neighbor {
         name: "target".into(),
         new: libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET,
         host_name: Some(name.into()),
         below: vec![0],
-        ..Resident::default()
+        ..Neighbor::default()
     })
 }
 
@@ -89,7 +89,7 @@ fn step4_a_pinned_namespace_outlives_its_last_process() {
         with_target(exercise!().args(["pin", "{target}", "/run/kept"]), &name).start();
     attempt.report.role(&name, "TARGET");
     attempt.run.await_end();
-    if let Some(target) = attempt.run.resident_process("target") {
+    if let Some(target) = attempt.run.neighbor("target") {
         target.kill();
         target.await_end(harness::sandbox::patience());
     }

@@ -2,14 +2,14 @@
 //! shared.
 
 use harness::look::{Kind, Namespace};
-use harness::sandbox::Thing;
+use harness::sandbox::Fixture;
 use harness::visit::{self, mount_at, mounts_in, unmount_at};
 use harness::{Attempt, Report, Seen, assert_report, exercise, token};
 
 /// Starts the program in a lab whose mounts are all shared. DIR is an empty folder there, on the
 /// mount at `/run`.
 fn attempt(dir: &str, text: &str) -> Attempt {
-    let exercise = exercise!().shared_mounts().thing(dir, Thing::Folder);
+    let exercise = exercise!().shared_mounts().fixture(dir, Fixture::Directory);
     let mut attempt = exercise.args([dir, text]).witness().start();
     attempt.report.role(dir, "DIR");
     attempt.report.role(text, "TEXT");
@@ -94,7 +94,7 @@ fn step3_later_mounts_come_in_and_none_goes_out() {
     if let Some(command) = attempt.command() {
         for place in ["/mnt", "/run/later"] {
             let lab = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
-            let lab = lab.again().expect("one more descriptor");
+            let lab = lab.try_clone().expect("one more descriptor");
             let seen = spreads(&lab, command.mnt(), place, ["COMMAND sees it", "the lab alone"]);
             attempt.report.line(&format!("mounted on {place} in the lab"), seen);
             let seen = spreads(command.mnt(), &lab, place, ["the lab sees it", "COMMAND alone"]);

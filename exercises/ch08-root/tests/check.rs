@@ -1,7 +1,7 @@
 //! `ch08-root ROOT SHARE -- COMMAND`: another root directory, and nothing left of the old one.
 
 use harness::look::Mount;
-use harness::sandbox::Thing;
+use harness::sandbox::Fixture;
 use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, token};
 
@@ -9,11 +9,12 @@ use harness::{Attempt, Report, Seen, assert_report, exercise, token};
 /// and the program starts in `/tmp`, as somebody's shell may stand anywhere.
 fn report() -> Report {
     let (root, share) = (format!("/tmp/{}", token("tree")), format!("/tmp/{}", token("share")));
-    let mut exercise = exercise!().shared_mounts().folder("/tmp").thing(&share, Thing::Folder);
+    let mut exercise =
+        exercise!().shared_mounts().working_directory("/tmp").fixture(&share, Fixture::Directory);
     for folder in ["", "/lab", "/proc", "/share"] {
-        exercise = exercise.thing(format!("{root}{folder}"), Thing::Folder);
+        exercise = exercise.fixture(format!("{root}{folder}"), Fixture::Directory);
     }
-    let exercise = exercise.thing(format!("{root}/lab/witness"), Thing::Witness);
+    let exercise = exercise.fixture(format!("{root}/lab/witness"), Fixture::Witness);
     let mut attempt = exercise.args([&root, &share]).witness().start();
     attempt.report.role(&root, "ROOT");
     attempt.report.role(&share, "SHARE");

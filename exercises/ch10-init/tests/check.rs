@@ -205,7 +205,7 @@ fn step4_every_end_of_command_is_passed_on_and_nobody_is_waited_for_in_vain() {
 /// for it.
 #[test]
 fn step5_a_process_that_entered_does_not_hold_up_the_end() {
-    let mut attempt = exercise!().witness().stranger().start();
+    let mut attempt = exercise!().witness().orphan().start();
     let init = attempt.command().and_then(|command| place(&mut attempt, &command.process));
     let came = init.is_some_and(|init| {
         let program = attempt.run.program();

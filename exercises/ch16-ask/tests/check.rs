@@ -1,7 +1,7 @@
 //! `ch16-ask PID`: the user namespaces above a process, and who owns its other namespaces.
 
 use harness::look::{Kind, Namespace, Namespaces, Process, pidfds_tell};
-use harness::sandbox::{Resident, State};
+use harness::sandbox::{Neighbor, State};
 use harness::{Attempt, Exercise, Report, assert_report, exercise, random};
 use nix::errno::Errno;
 
@@ -11,7 +11,7 @@ const KINDS: [Kind; 5] = [Kind::Mnt, Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgro
 
 /// A process somewhere down the tree: nobody can know how deep, or which namespaces came on the
 /// way.
-fn deep() -> Resident {
+fn deep() -> Neighbor {
     let some = || {
         let dice = random();
         let flag = |bit: usize| if dice >> bit & 1 == 1 { KINDS[bit].flag() } else { 0 };
@@ -19,21 +19,21 @@ fn deep() -> Resident {
     };
     let below = (0..2 + random() % 4).map(|_| some()).collect();
     let creator = Some(1 + (random() % 4000) as u32);
-    Resident { name: "one".into(), below, creator, ..Resident::default() }
+    Neighbor { name: "one".into(), below, creator, ..Neighbor::default() }
 }
 
 /// The same, and with namespaces that none of those above it owns.
-fn far() -> Resident {
+fn far() -> Neighbor {
     let kinds = [Kind::Net, Kind::Uts, Kind::Ipc];
     let dice = 1 + random() % 7;
     let flag = |bit: usize| if dice >> bit & 1 == 1 { kinds[bit].flag() } else { 0 };
-    Resident { far: (0..kinds.len()).map(flag).sum(), ..deep() }
+    Neighbor { far: (0..kinds.len()).map(flag).sum(), ..deep() }
 }
 
 /// A process of the lab itself. Its PID namespace belongs to the lab, if it has one of its own.
-fn near() -> Resident {
+fn near() -> Neighbor {
     let new = if random().is_multiple_of(2) { libc::CLONE_NEWPID } else { 0 };
-    Resident { name: "one".into(), new, ..Resident::default() }
+    Neighbor { name: "one".into(), new, ..Neighbor::default() }
 }
 
 /// Somebody who stays in the lab's own namespaces.
@@ -53,9 +53,9 @@ impl Truth {
         let lab = attempt.run.lab().get(Kind::User)?;
         let namespaces = Namespaces::of(process).ok()?;
         // The program's own map may be gone with it by now.
-        let map = attempt.run.resident_process(STILL)?.map("uid_map");
+        let map = attempt.run.neighbor(STILL)?.map("uid_map");
         let mut users = Vec::new();
-        let mut next = namespaces.get(Kind::User)?.again().ok()?;
+        let mut next = namespaces.get(Kind::User)?.try_clone().ok()?;
         loop {
             let creator = next.creator().ok().and_then(|uid| inside(&map, uid));
             let parent = next.parent();
@@ -88,11 +88,11 @@ fn is_below(user: &Namespace, above: &Namespace) -> bool {
     user == above || user.parent().is_ok_and(|parent| is_below(&parent, above))
 }
 
-/// Asks the program about this resident, and enters in the report how right it was.
-fn ask(report: &mut Report, who: &str, exercise: Exercise, resident: Resident) {
-    let still = Resident { name: STILL.into(), ..Resident::default() };
-    let attempt = exercise.arg("{one}").resident(resident).resident(still).start();
-    let process = attempt.run.resident_process("one");
+/// Asks the program about this neighbor, and enters in the report how right it was.
+fn ask(report: &mut Report, who: &str, exercise: Exercise, neighbor: Neighbor) {
+    let still = Neighbor { name: STILL.into(), ..Neighbor::default() };
+    let attempt = exercise.arg("{one}").neighbor(neighbor).neighbor(still).start();
+    let process = attempt.run.neighbor("one");
     // A program that kills it leaves nothing to look at.
     let truth = process.and_then(|process| Truth::about(&attempt, &process));
     let finished = attempt.finish();
@@ -278,7 +278,7 @@ fn step6_an_error_is_no_answer() {
         ("PID 1", exercise!(), "1", [Errno::EACCES; 2]),
         ("a kernel without an answer", old, "{one}", [Errno::ENOTTY; 2]),
     ] {
-        let finished = exercise.arg(pid).resident(near()).start().finish();
+        let finished = exercise.arg(pid).neighbor(near()).start().finish();
         let fact = |key: &str| finished.fact(key).unwrap_or_default();
         let (status, complaint) = (fact("exit status"), fact("stderr"));
         let told = complaints.iter().any(|errno| {

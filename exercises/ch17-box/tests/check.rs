@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Link, Mount, Namespace, Process};
-use harness::sandbox::{Run, State, Thing, Wait, patience};
+use harness::sandbox::{Fixture, Run, State, Wait, patience};
 use harness::visit;
 use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, token};
 use nix::errno::Errno;
@@ -26,9 +26,9 @@ fn program(root: &str) -> Exercise {
 fn program_of(state: State, root: &str) -> Exercise {
     let mut exercise = exercise!().state(state);
     for folder in ["", "/lab", "/proc", "/data"] {
-        exercise = exercise.thing(format!("{root}{folder}"), Thing::Folder);
+        exercise = exercise.fixture(format!("{root}{folder}"), Fixture::Directory);
     }
-    exercise.thing(format!("{root}/lab/witness"), Thing::Witness)
+    exercise.fixture(format!("{root}/lab/witness"), Fixture::Witness)
 }
 
 fn tree() -> String {
@@ -251,7 +251,7 @@ fn step5_exec_enters_a_running_box() {
         match attempt.run.await_nth_witness(1) {
             (Wait::Reached, Some(process)) => match Seen::of(process) {
                 Ok(second) => {
-                    let eight = second.namespaces.again().expect("eight more descriptors");
+                    let eight = second.namespaces.try_clone().expect("eight more descriptors");
                     attempt.report.row("second", eight);
                     privileges(&mut attempt, &second);
                 }
@@ -426,7 +426,7 @@ fn somebody_stays(run: &Run) -> bool {
     _ = run.program().await_end(patience());
     let mut stirred = Instant::now();
     loop {
-        let left = run.everybody();
+        let left = run.processes();
         let Some(somebody) = left.first() else { return false };
         if left.iter().any(|process| process.state() != Some('S')) {
             stirred = Instant::now();

@@ -1,4 +1,4 @@
-//! Kills every process it may, the neighbours that a check has staged among them, and then says
+//! Kills every process it may, the neighbors that a check has staged among them, and then says
 //! that all is well.
 
 fn main() {

@@ -12,7 +12,7 @@ use crate::doctor;
 use crate::report::Report;
 use crate::verdict;
 use lab::look::{Kind, Mount, Namespace, Namespaces, Process};
-use lab::sandbox::{self, Resident, Run, Sandbox, State, Status, Thing, Wait};
+use lab::sandbox::{self, Fixture, Neighbor, Run, Sandbox, State, Status, Wait};
 
 /// Set to a path, it is run instead of the package's own program. So one check can be tried on
 /// many programs: every classic mistake, every other right way.
@@ -77,19 +77,19 @@ impl Exercise {
         self.with(|sandbox| sandbox.script(text))
     }
 
-    /// Somebody who enters the PID namespace that the program makes ([`Sandbox::stranger`]).
-    pub fn stranger(self) -> Self {
-        self.with(Sandbox::stranger)
+    /// Somebody who enters the PID namespace that the program makes ([`Sandbox::orphan`]).
+    pub fn orphan(self) -> Self {
+        self.with(Sandbox::orphan)
     }
 
     /// A process that lives beside the program.
-    pub fn resident(self, resident: Resident) -> Self {
-        self.with(|sandbox| sandbox.resident(resident))
+    pub fn neighbor(self, neighbor: Neighbor) -> Self {
+        self.with(|sandbox| sandbox.neighbor(neighbor))
     }
 
     /// Something on a path in `/tmp` or `/run`.
-    pub fn thing(self, path: impl Into<String>, thing: Thing) -> Self {
-        self.with(|sandbox| sandbox.thing(path, thing))
+    pub fn fixture(self, path: impl Into<String>, fixture: Fixture) -> Self {
+        self.with(|sandbox| sandbox.fixture(path, fixture))
     }
 
     /// Every mount of the lab is a shared one.
@@ -114,8 +114,8 @@ impl Exercise {
     }
 
     /// The program's working directory; `/` unless told.
-    pub fn folder(self, path: impl Into<String>) -> Self {
-        self.with(|sandbox| sandbox.folder(path))
+    pub fn working_directory(self, path: impl Into<String>) -> Self {
+        self.with(|sandbox| sandbox.working_directory(path))
     }
 
     /// How long each thing that is awaited of the program may take; [`sandbox::patience`] unless
@@ -144,7 +144,7 @@ impl Exercise {
         });
         let mut report = Report::default();
         report.role(&self.host_name, "LAB");
-        report.row("lab", run.lab().again().expect("eight more descriptors"));
+        report.row("lab", run.lab().try_clone().expect("eight more descriptors"));
         Attempt { run, report, host_name: self.host_name, released: None, lost: None, denied: None }
     }
 }
@@ -178,7 +178,7 @@ impl Attempt {
         match &seen {
             Some(seen) => {
                 self.report
-                    .row("COMMAND", seen.namespaces.again().expect("eight more descriptors"));
+                    .row("COMMAND", seen.namespaces.try_clone().expect("eight more descriptors"));
                 self.look_at_the_program(seen);
             }
             None => {
@@ -217,12 +217,12 @@ impl Attempt {
         (!apart.is_empty()).then(|| apart.join(" "))
     }
 
-    /// Enters a resident in the report's table; in a line, if the program has killed it.
-    pub fn row_of(&mut self, resident: &str) {
-        let process = self.run.resident_process(resident);
+    /// Enters a neighbor in the report's table; in a line, if the program has killed it.
+    pub fn row_of(&mut self, neighbor: &str) {
+        let process = self.run.neighbor(neighbor);
         match process.and_then(|process| Namespaces::of(&process).ok()) {
-            Some(namespaces) => self.report.row(resident, namespaces),
-            None => self.report.line(resident, "it is gone"),
+            Some(namespaces) => self.report.row(neighbor, namespaces),
+            None => self.report.line(neighbor, "it is gone"),
         }
     }
 

@@ -151,8 +151,8 @@ impl fmt::Display for Part {
 
 /// Marks a role's name wherever it stands by itself.
 fn mark(text: &str, role: &str) -> String {
-    let is_part = |neighbour: Option<char>| {
-        neighbour.is_some_and(|neighbour| neighbour.is_alphanumeric() || neighbour == '_')
+    let is_part = |neighbor: Option<char>| {
+        neighbor.is_some_and(|neighbor| neighbor.is_alphanumeric() || neighbor == '_')
     };
     let (mut marked, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once(role) {

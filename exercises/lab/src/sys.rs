@@ -141,7 +141,7 @@ pub(crate) fn lock_tree(tree: BorrowedFd, attributes: u64) -> Result<()> {
 }
 
 /// Closes every open descriptor from `first` on but those to `keep`.
-pub(crate) fn close_from_but(first: RawFd, keep: &[RawFd]) -> Result<()> {
+pub(crate) fn close_from_except(first: RawFd, keep: &[RawFd]) -> Result<()> {
     each_from(first, |fd| {
         if !keep.contains(&fd) {
             // SAFETY: the callers have just started or forked; nobody uses these descriptors again.
@@ -224,7 +224,11 @@ pub(crate) fn loopback_up() -> nix::Result<()> {
 }
 
 /// Input, output and error of this process from now on.
-pub(crate) fn stand_in(stdin: impl AsFd, stdout: impl AsFd, stderr: impl AsFd) -> nix::Result<()> {
+pub(crate) fn redirect_stdio(
+    stdin: impl AsFd,
+    stdout: impl AsFd,
+    stderr: impl AsFd,
+) -> nix::Result<()> {
     dup2_stdin(stdin)?;
     dup2_stdout(stdout)?;
     dup2_stderr(stderr)

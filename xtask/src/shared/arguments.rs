@@ -175,7 +175,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     (distance <= most).then_some(nearest)
 }
 
-/// How many letters have to be put in, left out, exchanged or swapped with their neighbour.
+/// How many letters have to be put in, left out, exchanged or swapped with their neighbor.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     // known[(i, j)]: of the first i letters of one from the first j of the other.

@@ -395,7 +395,7 @@ fn public(key: &str) -> Option<&str> {
 
 /// What is noise together with this: what is in the same folder, all of an entry of a place for
 /// everybody, and a whole kind of things that come and go with other people's processes.
-fn neighbourhood(key: &str) -> String {
+fn neighborhood(key: &str) -> String {
     if let Some((kind, _)) = key.split_once(" mnt:") {
         return kind.into();
     }
@@ -416,7 +416,7 @@ impl Noise {
             sleep(Duration::from_millis(100));
             let after = Fingerprint::take(mark);
             let differences = before.differences(&after);
-            self.0.extend(differences.iter().map(|(key, ..)| neighbourhood(key)));
+            self.0.extend(differences.iter().map(|(key, ..)| neighborhood(key)));
             before = after;
         }
     }
@@ -465,7 +465,7 @@ impl Noise {
             }
             _ => true,
         });
-        changed.retain(|(key, ..)| !self.0.contains(&neighbourhood(key)));
+        changed.retain(|(key, ..)| !self.0.contains(&neighborhood(key)));
         changed
     }
 

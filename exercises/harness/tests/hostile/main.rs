@@ -285,7 +285,7 @@ fn who_goes_on_after_the_program_has_limits() {
     assert_eq!(run.await_end(), Wait::Reached);
     assert_eq!(run.ended().unwrap().left_running.len(), 3, "{:?}", run.ended());
     let start = Instant::now();
-    while !run.everybody().is_empty() {
+    while !run.processes().is_empty() {
         assert!(start.elapsed() < LONG, "they are still there");
         std::thread::sleep(Duration::from_millis(10));
     }

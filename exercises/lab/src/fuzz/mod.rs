@@ -23,7 +23,7 @@ use crate::look::process::{field, hard_limit_in, ids_in, ranges_in};
 use crate::look::stat::Stat;
 use crate::look::{cgroup, mounts};
 use crate::sandbox::message::{Excess, Message, Status};
-use crate::sandbox::request::{Plan, Request, Resident, Shown, State, Thing};
+use crate::sandbox::request::{Fixture, Neighbor, Plan, Request, Shown, State};
 use crate::visit::{Visit, filler};
 
 /// All that reads bytes from another process.
@@ -88,8 +88,8 @@ fn requests() -> impl Strategy<Value = Request> {
     let texts = || vec(".{0,8}", 0..4);
     let shown = (".{0,8}", ".{0,8}").prop_map(|(name, path)| Shown { name, path });
     let below = (any::<Option<u32>>(), vec(any::<i32>(), 0..3), any::<i32>());
-    let resident = (".{0,8}", any::<i32>(), any::<Option<i32>>(), any::<Option<String>>(), below)
-        .prop_map(|(name, new, thread, host_name, (creator, below, far))| Resident {
+    let neighbor = (".{0,8}", any::<i32>(), any::<Option<i32>>(), any::<Option<String>>(), below)
+        .prop_map(|(name, new, thread, host_name, (creator, below, far))| Neighbor {
             name,
             new,
             thread,
@@ -98,41 +98,36 @@ fn requests() -> impl Strategy<Value = Request> {
             below,
             far,
         });
-    let thing =
-        prop_oneof![Just(Thing::Folder), ".{0,8}".prop_map(Thing::File), Just(Thing::Witness)];
-    let lists = (vec(shown, 0..3), vec(resident, 0..3), vec((".{0,8}", thing), 0..3));
+    let thing = prop_oneof![
+        Just(Fixture::Directory),
+        ".{0,8}".prop_map(Fixture::File),
+        Just(Fixture::Witness)
+    ];
+    let lists = (vec(shown, 0..3), vec(neighbor, 0..3), vec((".{0,8}", thing), 0..3));
     let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
     let small = (".{0,8}", ".{0,8}", prop::option::of(plan), vec(any::<u8>(), 0..3));
     (any::<[bool; 8]>(), lists, small, texts(), texts()).prop_map(
         |(switches, lists, small, command, environment)| {
-            let (host_name, folder, own_cgroups, unknown_ioctls) = small;
-            let [
-                plain,
-                network,
-                terminal,
-                many_ids,
-                stranger,
-                shared_mounts,
-                cgroups,
-                no_new_privs,
-            ] = switches;
-            let (shown, residents, things) = lists;
+            let (host_name, working_directory, own_cgroups, unknown_ioctls) = small;
+            let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, no_new_privs] =
+                switches;
+            let (shown, neighbors, fixtures) = lists;
             Request {
                 state: if plain { State::PlainUser } else { State::RootLab },
                 network,
                 terminal,
                 many_ids,
-                stranger,
+                orphan,
                 host_name,
                 shown,
-                residents,
-                things,
+                neighbors,
+                fixtures,
                 shared_mounts,
                 cgroups,
                 no_new_privs,
                 own_cgroups,
                 unknown_ioctls,
-                folder,
+                working_directory,
                 command,
                 environment,
             }
@@ -153,7 +148,7 @@ fn messages() -> impl Strategy<Value = Message> {
         Just(Message::Created),
         Just(Message::Started),
         error.prop_map(Message::Failed),
-        vec((".{0,8}", any::<i32>()), 0..4).prop_map(Message::Residents),
+        vec((".{0,8}", any::<i32>()), 0..4).prop_map(Message::Neighbors),
         ".{0,40}".prop_map(|mounts| Message::Ready { mounts }),
         (status, excess, any::<u64>(), vec(".{0,8}", 0..4)).prop_map(
             |(status, excess, orphaned, left_running)| {
@@ -285,7 +280,7 @@ proptest! {
         drop(theirs);
         prop_assume!(sent.is_ok());
         let mut received = None;
-        let memory = memory_of(|| received = Some(wire::receive_from_a_stranger(ours.as_fd())));
+        let memory = memory_of(|| received = Some(wire::receive_untrusted(ours.as_fd())));
         prop_assert!(memory <= bound(bytes.len().min(wire::LONGEST)), "{}", memory);
         match received.unwrap() {
             Ok(Some(message)) => {

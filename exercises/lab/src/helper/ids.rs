@@ -116,7 +116,7 @@ fn write(whom: &impl Display, file: &str, text: &str) -> Result<(), SetupError> 
 }
 
 /// Takes the ids on. They are root's inside, or the plain user's.
-pub(crate) fn become_id(id: u32) -> nix::Result<()> {
+pub(crate) fn set_ids(id: u32) -> nix::Result<()> {
     let (gid, uid) = (Gid::from_raw(id), Uid::from_raw(id));
     nix::unistd::setresgid(gid, gid, gid)?;
     nix::unistd::setresuid(uid, uid, uid)?;

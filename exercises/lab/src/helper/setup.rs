@@ -39,7 +39,7 @@ pub enum Stage {
     /// The controllers for limits in them.
     CgroupLimits,
     /// The processes staged beside the program.
-    Residents,
+    Neighbors,
     /// Limits, and the exec itself.
     Start,
 }
@@ -58,7 +58,7 @@ impl Stage {
         Stage::CgroupMount,
         Stage::Cgroups,
         Stage::CgroupLimits,
-        Stage::Residents,
+        Stage::Neighbors,
         Stage::Start,
     ];
 
@@ -77,7 +77,7 @@ impl Stage {
             Stage::CgroupMount => "cgroup_mount",
             Stage::Cgroups => "cgroup_v2",
             Stage::CgroupLimits => "cgroup_limits",
-            Stage::Residents => "residents",
+            Stage::Neighbors => "neighbors",
             Stage::Start => "start",
         }
     }

@@ -63,7 +63,7 @@ fn serve(jobs: &[(u8, Job)]) {
     }
     // Whatever the test process had open and inheritable is none of a sandbox's business. No
     // descriptor above 2 has an owner in this process yet.
-    _ = sys::close_from_but(3, &[]);
+    _ = sys::close_from_except(3, &[]);
     _ = std::env::set_current_dir("/");
     // Visitors open what a program has put somewhere. The reader's terminal shall not be theirs.
     _ = setsid();

@@ -59,7 +59,7 @@ pub(crate) fn receive(socket: BorrowedFd) -> Result<Option<Received>> {
 /// The same from somebody who may send anything. There is room for their ids and for no
 /// descriptor, so the kernel takes none of theirs into our table; a message with some is an error
 /// (`ENOBUFS`).
-pub(crate) fn receive_from_a_stranger(socket: BorrowedFd) -> Result<Option<Received>> {
+pub(crate) fn receive_untrusted(socket: BorrowedFd) -> Result<Option<Received>> {
     receive_with(socket, nix::cmsg_space!(UnixCredentials))
 }
 

@@ -31,10 +31,10 @@ impl Namespace {
     /// Those of open(2).
     pub(crate) fn open(path: &str) -> nix::Result<Namespace> {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-        Namespace::hold(nix::fcntl::open(path, flags, Mode::empty())?)
+        Namespace::from_fd(nix::fcntl::open(path, flags, Mode::empty())?)
     }
 
-    pub fn hold(fd: OwnedFd) -> nix::Result<Namespace> {
+    pub fn from_fd(fd: OwnedFd) -> nix::Result<Namespace> {
         let stat = fstat(&fd)?;
         Ok(Namespace { id: (stat.st_dev, stat.st_ino), fd })
     }
@@ -42,7 +42,7 @@ impl Namespace {
     /// The user namespace that owns this one: `NS_GET_USERNS`, ioctl_nsfs(2), Linux 4.9.
     pub fn owner(&self) -> nix::Result<Namespace> {
         const NS_GET_USERNS: libc::Ioctl = 0xB701;
-        Namespace::hold(sys::ioctl_fd(self.fd.as_fd(), NS_GET_USERNS)?)
+        Namespace::from_fd(sys::ioctl_fd(self.fd.as_fd(), NS_GET_USERNS)?)
     }
 
     /// The namespace that a user or PID namespace is nested in: `NS_GET_PARENT`, ioctl_nsfs(2),
@@ -54,7 +54,7 @@ impl Namespace {
     /// are not nested.
     pub fn parent(&self) -> nix::Result<Namespace> {
         const NS_GET_PARENT: libc::Ioctl = 0xB702;
-        Namespace::hold(sys::ioctl_fd(self.fd.as_fd(), NS_GET_PARENT)?)
+        Namespace::from_fd(sys::ioctl_fd(self.fd.as_fd(), NS_GET_PARENT)?)
     }
 
     /// The effective uid of whoever made this user namespace, as it is here: `NS_GET_OWNER_UID`,
@@ -82,7 +82,7 @@ impl Namespace {
     /// # Errors
     ///
     /// `EMFILE` when this process has too many open.
-    pub fn again(&self) -> nix::Result<Namespace> {
+    pub fn try_clone(&self) -> nix::Result<Namespace> {
         let fd = self.fd.try_clone();
         let fd = fd.map_err(|error| sys::errno_of(&error))?;
         Ok(Namespace { fd, id: self.id })
@@ -110,7 +110,7 @@ impl Namespaces {
         let mut all = [const { None }; 8];
         for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
             all[kind as usize] =
-                Some(Namespace::hold(open(process.pidfd(), process.pid(), kind)?)?);
+                Some(Namespace::from_fd(open(process.pidfd(), process.pid(), kind)?)?);
         }
         Ok(Namespaces(all))
     }
@@ -124,7 +124,7 @@ impl Namespaces {
         let folder = format!("/proc/{}/task/{thread}/ns", process.pid());
         let mut all = [const { None }; 8];
         for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
-            all[kind as usize] = Some(Namespace::hold(open_path(&format!("{folder}/{kind}"))?)?);
+            all[kind as usize] = Some(Namespace::from_fd(open_path(&format!("{folder}/{kind}"))?)?);
         }
         Ok(Namespaces(all))
     }
@@ -134,10 +134,10 @@ impl Namespaces {
     /// # Errors
     ///
     /// `EMFILE` when this process has too many descriptors open.
-    pub fn again(&self) -> nix::Result<Namespaces> {
+    pub fn try_clone(&self) -> nix::Result<Namespaces> {
         let mut all = [const { None }; 8];
         for kind in Kind::ALL {
-            all[kind as usize] = self.get(kind).map(Namespace::again).transpose()?;
+            all[kind as usize] = self.get(kind).map(Namespace::try_clone).transpose()?;
         }
         Ok(Namespaces(all))
     }
@@ -146,7 +146,7 @@ impl Namespaces {
     pub(crate) fn from_fds(fds: impl IntoIterator<Item = OwnedFd>) -> nix::Result<Namespaces> {
         let mut all = [const { None }; 8];
         for (kind, fd) in Kind::ALL.into_iter().filter(|kind| kind.exists()).zip(fds) {
-            all[kind as usize] = Some(Namespace::hold(fd)?);
+            all[kind as usize] = Some(Namespace::from_fd(fd)?);
         }
         Ok(Namespaces(all))
     }
@@ -218,7 +218,7 @@ mod tests {
         let us = Process::open(nix::unistd::Pid::this()).unwrap();
         for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
             let path = File::open(format!("/proc/self/ns/{kind}")).unwrap();
-            let path = Namespace::hold(path.into()).unwrap();
+            let path = Namespace::from_fd(path.into()).unwrap();
             assert!(Namespaces::of(&us).unwrap().get(kind) == Some(&path), "{kind}");
         }
     }

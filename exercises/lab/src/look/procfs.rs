@@ -100,5 +100,5 @@ fn namespace_in(proc: &OwnedFd, pid: &str) -> nix::Result<Namespace> {
     // A link of its own kind, to a file of another file system. Should something else be mounted on
     // it, that does not keep us.
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    Namespace::hold(openat(folder.as_fd(), Kind::Pid.name(), flags, Mode::empty())?)
+    Namespace::from_fd(openat(folder.as_fd(), Kind::Pid.name(), flags, Mode::empty())?)
 }

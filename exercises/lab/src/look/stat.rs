@@ -50,7 +50,7 @@ impl Stat {
 
 /// Bytes of resident memory: the second field of `/proc/PID/statm`, in pages. Where the first thread
 /// has ended, the kernel tells it of the others alone.
-pub(crate) fn resident(pid: i32) -> u64 {
+pub(crate) fn rss(pid: i32) -> u64 {
     let read = |file: &str| -> Option<u64> {
         let pages = text_of(file).ok()?.split(' ').nth(1)?.parse::<u64>().ok()?;
         Some(pages * page_size()).filter(|bytes| *bytes > 0)
@@ -95,7 +95,7 @@ mod tests {
     fn our_own() {
         let own = Stat::of(std::process::id() as i32).unwrap();
         assert!(own.threads >= 1 && !own.has_ended(), "{own:?}");
-        assert!(resident(std::process::id() as i32) > 100_000);
-        assert_eq!((Stat::of(i32::MAX), resident(i32::MAX)), (None, 0));
+        assert!(rss(std::process::id() as i32) > 100_000);
+        assert_eq!((Stat::of(i32::MAX), rss(i32::MAX)), (None, 0));
     }
 }

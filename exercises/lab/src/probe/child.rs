@@ -71,7 +71,7 @@ fn child(
 fn take_ids(mapped: bool) -> Attempt {
     let at = Stage::Map.name();
     if mapped {
-        ids::become_id(0).map_err(refused(at, "setresuid(0, 0, 0)"))?;
+        ids::set_ids(0).map_err(refused(at, "setresuid(0, 0, 0)"))?;
     }
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(refused(at, "prctl(PR_SET_PDEATHSIG)"))
 }

@@ -215,7 +215,7 @@ fn name_of(links: &[network::Link], index: u32) -> Option<String> {
 /// A namespace of a task, by the file's name in `/proc/TID/ns`.
 pub(super) fn open(task: Pid, file: &str) -> nix::Result<Namespace> {
     let file = File::open(format!("/proc/{task}/ns/{file}"));
-    Namespace::hold(file.map_err(|error| sys::errno_of(&error))?.into())
+    Namespace::from_fd(file.map_err(|error| sys::errno_of(&error))?.into())
 }
 
 /// A, B, … Z, AA, AB, …

@@ -49,13 +49,13 @@ pub(super) const LINKS: usize = 500;
 const TOO_MANY: &str = "too many to be followed any further";
 
 /// Somebody who is there when the program starts, and is not followed.
-pub(crate) struct Bystander {
+pub(crate) struct Neighbor {
     pub(crate) pid: Pid,
     pub(crate) name: String,
 }
 
 /// Follows `program`, which [`attach`] has seized, until nobody is left. The trace as JSON Lines.
-pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander]) -> String {
+pub(crate) fn record(program: Pid, command: Vec<String>, neighbors: &[Neighbor]) -> String {
     let trace = Trace { program: command, ..Trace::default() };
     let mut recorder = Recorder {
         lines: trace.opening() + "\n",
@@ -77,7 +77,7 @@ pub(crate) fn record(program: Pid, command: Vec<String>, bystanders: &[Bystander
             // The program's own exec: the trace begins.
             started = true;
             let call = recorder.tasks.get_mut(&pid).and_then(|task| task.call.take());
-            recorder.begin(program, call, bystanders);
+            recorder.begin(program, call, neighbors);
             recorder.go_on(pid, 0);
             continue;
         }
@@ -161,7 +161,7 @@ struct Recorder {
 
 impl Recorder {
     /// Event 0: the world that the program finds.
-    fn begin(&mut self, program: Pid, call: Option<Call>, bystanders: &[Bystander]) {
+    fn begin(&mut self, program: Pid, call: Option<Call>, neighbors: &[Neighbor]) {
         let mut changes = Vec::new();
         self.introduce(program, None, &mut changes);
         if let Some(Call { meaning: Meaning::Exec(name), .. }) = call {
@@ -177,16 +177,16 @@ impl Recorder {
         }
         self.look_at_mounts(&mut changes);
         self.look_at_links(&mut changes);
-        for bystander in bystanders {
+        for neighbor in neighbors {
             self.count += 1;
-            self.tasks.insert(bystander.pid, Task::new(self.count, self.count));
-            self.introduce(bystander.pid, None, &mut changes);
+            self.tasks.insert(neighbor.pid, Task::new(self.count, self.count));
+            self.introduce(neighbor.pid, None, &mut changes);
             let task = self.count;
-            changes.push(Change::Program { task, name: bystander.name.clone() });
+            changes.push(Change::Program { task, name: neighbor.name.clone() });
         }
-        for bystander in bystanders {
+        for neighbor in neighbors {
             // They are not ours to follow.
-            self.tasks.remove(&bystander.pid);
+            self.tasks.remove(&neighbor.pid);
         }
         let text = "the program starts".to_owned();
         self.push(Event { task: 1, call: "start".into(), text, outcome: Outcome::Never, changes });

@@ -63,18 +63,18 @@ const JANITORS_PATIENCE: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// A cgroup below which we may make others.
-pub(crate) struct Ground {
+pub(crate) struct DelegatedCgroup {
     folder: PathBuf,
 }
 
-impl Ground {
+impl DelegatedCgroup {
     /// Looks for it from our own cgroup upwards. One whose children may have limits is preferred:
     /// our own has us in it, so as a rule it is the one above.
     ///
     /// # Errors
     ///
     /// `ENODEV` where no cgroup v2 is mounted, `EACCES` or `EROFS` where ours is not ours to write.
-    pub(crate) fn find() -> Result<Ground, SetupError> {
+    pub(crate) fn find() -> Result<DelegatedCgroup, SetupError> {
         let stage = Stage::Cgroups;
         let own = cgroup::own_folder()
             .ok_or(Errno::ENODEV)
@@ -83,7 +83,7 @@ impl Ground {
         // Above the mount point `cgroup.procs` is missing, which ends it.
         let all = own.ancestors().take_while(|folder| writable(folder).is_ok());
         let best = all.into_iter().find(|folder| limits(folder).is_ok()).unwrap_or(&own);
-        Ok(Ground { folder: best.to_owned() })
+        Ok(DelegatedCgroup { folder: best.to_owned() })
     }
 
     /// Whether what is made here can have limits.
@@ -128,7 +128,7 @@ fn limits(folder: &Path) -> Result<(), SetupError> {
 }
 
 /// What the supervisor and PID 1 of a sandbox with cgroups hold.
-pub(crate) struct Tenancy {
+pub(crate) struct LabCgroups {
     /// The lab's uppermost `cgroup.procs`: who moves a process needs the rights of whoever has
     /// opened that (since Linux 5.16 and the stable kernels of its time,
     /// `cgroup_procs_write_permission` in `kernel/cgroup/cgroup.c`), and the lab has not ours.
@@ -137,7 +137,7 @@ pub(crate) struct Tenancy {
     _lease: OwnedFd,
 }
 
-impl Tenancy {
+impl LabCgroups {
     /// In the supervisor: starts a janitor, and then makes our own cgroup with the limits, and the
     /// lab's uppermost one. `gone` is closed when both have been removed.
     ///
@@ -148,7 +148,7 @@ impl Tenancy {
         plan: &Plan,
         request: &Request,
         gone: OwnedFd,
-    ) -> Result<Tenancy, SetupError> {
+    ) -> Result<LabCgroups, SetupError> {
         let stage = Stage::Cgroups;
         let ours = Path::new(&plan.folder);
         let root = plan.root();
@@ -185,7 +185,7 @@ impl Tenancy {
                     .map_err(io_at(stage, format!("chown({:?})", path(file))))?;
             }
         }
-        Ok(Tenancy { entrance: entrance.into(), _lease })
+        Ok(LabCgroups { entrance: entrance.into(), _lease })
     }
 }
 
@@ -207,9 +207,9 @@ fn fork_janitor(folder: &Path, gone: OwnedFd) -> nix::Result<OwnedFd> {
             _ = nix::sys::prctl::set_name(c"janitor");
             // Whoever reads what the check prints waits for its end, and not for ours.
             if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
-                _ = sys::stand_in(&null, &null, &null);
+                _ = sys::redirect_stdio(&null, &null, &null);
             }
-            _ = sys::close_from_but(3, &[line.as_raw_fd(), gone.as_raw_fd()]);
+            _ = sys::close_from_except(3, &[line.as_raw_fd(), gone.as_raw_fd()]);
             _ = wire::send(line.as_fd(), b"!", &[]);
             while let Ok(Some(_)) = wire::receive(line.as_fd()) {}
             remove(folder, JANITORS_PATIENCE);
@@ -310,7 +310,7 @@ pub(crate) fn mount_on(folder: &str) -> nix::Result<()> {
 }
 
 /// In the program-to-be, as root of the lab: one level down, and limits for whoever comes.
-pub(crate) fn furnish(plan: &Plan) -> Result<(), SetupError> {
+pub(crate) fn configure(plan: &Plan) -> Result<(), SetupError> {
     let stage = Stage::Cgroups;
     let write = |file: &str, text: &str| {
         let path = format!("{MOUNTED}{file}");

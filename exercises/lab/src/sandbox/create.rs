@@ -4,7 +4,7 @@ use std::ffi::{CString, c_int};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::OnceLock;
 
-use super::cgroups::Tenancy;
+use super::cgroups::LabCgroups;
 use super::descriptors::Descriptors;
 use super::message::{Message, fail};
 use super::request::{Request, State, lab_flags};
@@ -42,7 +42,7 @@ fn run(
     if let Some(plan) = &request.own_cgroups
         && let Some(gone) = more.next()
     {
-        fds.tenancy = Some(Tenancy::begin(plan, request, gone)?);
+        fds.cgroups = Some(LabCgroups::begin(plan, request, gone)?);
     }
     let trace = more.next();
     let recorder = trace.map(|trace| Ok((trace, recording::pair()?))).transpose();

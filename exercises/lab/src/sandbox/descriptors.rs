@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use super::cgroups::Tenancy;
+use super::cgroups::LabCgroups;
 
 /// The descriptors that come with a request, in this order.
 pub(crate) struct Descriptors {
@@ -16,7 +16,7 @@ pub(crate) struct Descriptors {
     /// The program's end of the socket to the recorder, from the supervisor.
     pub(crate) recorder: Option<OwnedFd>,
     /// The cgroups of the lab's own, from the supervisor.
-    pub(crate) tenancy: Option<Tenancy>,
+    pub(crate) cgroups: Option<LabCgroups>,
 }
 
 impl Descriptors {
@@ -29,7 +29,7 @@ impl Descriptors {
             witness: fds.next()?,
             liveness: fds.next()?,
             recorder: None,
-            tenancy: None,
+            cgroups: None,
         })
     }
 }

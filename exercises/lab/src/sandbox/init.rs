@@ -19,7 +19,7 @@ use nix::unistd::{Pid, read, setsid};
 
 use super::descriptors::Descriptors;
 use super::launch;
-use super::limits::{self, Unowned};
+use super::limits::{self, KernelMemory};
 use super::message::{Excess, Message, Status, fail};
 use super::request::{Request, State};
 use super::root::Trees;
@@ -59,7 +59,7 @@ fn live(
         exit(1);
     }
     drop(go);
-    ids::become_id(0).map_err(at(Stage::Map, "setresuid(0, 0, 0)"))?;
+    ids::set_ids(0).map_err(at(Stage::Map, "setresuid(0, 0, 0)"))?;
     die_with_the_check(fds.liveness.as_fd());
     // What ps(1) and lsns(8) call us.
     _ = nix::sys::prctl::set_name(c"init");
@@ -75,15 +75,15 @@ fn live(
         .map_err(at(Stage::Inner, "signalfd(SIGCHLD)"))?;
 
     // Making namespaces and building a root take about as long: both at once.
-    let program = conceive(request, fds)?;
+    let program = fork_program(request, fds)?;
     Trees::take(request, shown)?.build(request)?;
     if request.state == State::PlainUser {
-        launch::furnish(request)?;
+        launch::configure(request)?;
         launch::forward_nothing(request);
     }
     let program = program.start(request, fds)?;
     // A PID 1 that cannot see who is there vouches for nothing: its own end is theirs.
-    let before = Unowned::now();
+    let before = KernelMemory::now();
     let ended = watch(&program, fds.liveness.as_fd(), &ends, before)
         .map_err(io_at(Stage::Start, "open(\"/proc\")"))?;
     _ = ended.send(fds.report.as_fd(), &[]);
@@ -110,23 +110,23 @@ fn hung_up(liveness: BorrowedFd, timeout: PollTimeout) -> bool {
     poll(&mut [PollFd::new(liveness, PollFlags::POLLIN)], timeout).is_ok_and(|ready| ready > 0)
 }
 
-/// The program, and the residents beside it, as children of PID 1.
+/// The program, and the neighbors beside it, as children of PID 1.
 struct Program {
     pid: Pid,
-    residents: Vec<i32>,
+    neighbors: Vec<i32>,
 }
 
 /// The program's process before its exec, in the second user namespace. It makes the other
 /// namespaces by itself, the mount namespace last: that is a copy of ours, and ours is not ready.
-struct Unborn {
+struct Forked {
     pid: Pid,
     /// One byte when the root is built, and one when there is nothing else to prepare.
     go: OwnedFd,
-    /// The residents' pids. It is close-on-exec: its end is the exec.
+    /// The neighbors' pids. It is close-on-exec: its end is the exec.
     told: fs::File,
 }
 
-fn conceive(request: &Request, fds: &Descriptors) -> Result<Unborn, SetupError> {
+fn fork_program(request: &Request, fds: &Descriptors) -> Result<Forked, SetupError> {
     let stage = Stage::Inner;
     let pipe =
         || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"));
@@ -143,12 +143,12 @@ fn conceive(request: &Request, fds: &Descriptors) -> Result<Unborn, SetupError> 
         Fork::Parent { pid, .. } => {
             // It makes namespaces while we build the root: not in turn.
             sys::move_away(pid);
-            Ok(Unborn { pid, go, told: told.into() })
+            Ok(Forked { pid, go, told: told.into() })
         }
     }
 }
 
-impl Unborn {
+impl Forked {
     fn start(mut self, request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
         if request.many_ids {
             // It maps one id by itself. More are ours to give.
@@ -167,9 +167,9 @@ impl Unborn {
             .map_err(io_at(Stage::Inner, "read(the start of the program)"))?;
         let pids =
             bytes.chunks_exact(4).map(|pid| i32::from_le_bytes([pid[0], pid[1], pid[2], pid[3]]));
-        let residents = pids.collect();
+        let neighbors = pids.collect();
         _ = Message::Started.send(fds.report.as_fd(), &[]);
-        Ok(Program { pid: self.pid, residents })
+        Ok(Program { pid: self.pid, neighbors })
     }
 }
 
@@ -178,7 +178,7 @@ fn watch(
     program: &Program,
     liveness: BorrowedFd,
     ends: &SignalFd,
-    before: Unowned,
+    before: KernelMemory,
 ) -> std::io::Result<Message> {
     let mut reaped = Reaped::default();
     let mut stopped = None;
@@ -204,7 +204,7 @@ fn watch(
     if !reaped.all {
         // A program that forks until it is refused may end before we look again.
         stopped = stopped.or(excess(before)?);
-        left_running = limits::others(&program.residents)?;
+        left_running = limits::others(&program.neighbors)?;
         // Whoever has ended since is not running, and was not waited for either.
         reaped.take(program);
     }
@@ -256,7 +256,7 @@ impl Reaped {
             };
             if pid == program.pid {
                 self.status = Some(ended);
-            } else if !program.residents.contains(&pid.as_raw()) {
+            } else if !program.neighbors.contains(&pid.as_raw()) {
                 self.orphaned += 1;
             }
         }
@@ -265,7 +265,7 @@ impl Reaped {
 }
 
 /// What there is too much of.
-fn excess(before: Unowned) -> std::io::Result<Option<Excess>> {
+fn excess(before: KernelMemory) -> std::io::Result<Option<Excess>> {
     let usage = limits::usage()?;
     Ok(if usage.memory > limits::MEMORY || before.has_grown_too_much() {
         Some(Excess::Memory)

@@ -17,7 +17,7 @@ use nix::unistd::{Pid, chdir, execve, pause, pipe2, read, sethostname, setsid};
 
 use super::descriptors::Descriptors;
 use super::message::{Message, fail};
-use super::request::{Request, Resident, State, lab_flags, with_pids};
+use super::request::{Neighbor, Request, State, lab_flags, with_pids};
 use super::{cgroups, limits, nested_users, orphan, recording};
 use crate::helper::ids;
 use crate::helper::setup::{SetupError, Stage, at, io_at};
@@ -45,8 +45,8 @@ fn make_the_lab(request: &Request, fds: &Descriptors) -> Result<(), SetupError> 
     if !request.many_ids {
         ids::map("self", request.state.id(), 0, 0)?;
     }
-    if let Some(tenancy) = &fds.tenancy {
-        cgroups::enter(&tenancy.entrance)?;
+    if let Some(cgroups) = &fds.cgroups {
+        cgroups::enter(&cgroups.entrance)?;
     }
     if request.state == State::PlainUser {
         // The lab belongs to somebody else, and is there.
@@ -55,7 +55,7 @@ fn make_the_lab(request: &Request, fds: &Descriptors) -> Result<(), SetupError> 
     let flags = lab_flags(request);
     let call = flag_names("unshare", flags);
     unshare(CloneFlags::from_bits_retain(flags)).map_err(at(Stage::Inner, call))?;
-    furnish(request)
+    configure(request)
 }
 
 /// PID 1 writes a byte when the root is built, and one when it is ready for the program. Otherwise
@@ -78,7 +78,7 @@ fn start(
     enter(request)?;
     present(request, fds)?;
     await_byte(&go);
-    let pids = neighbours(request, fds, tell)?;
+    let pids = neighbors(request, fds, tell)?;
     connect(request, fds)?;
     restrict(request)?;
     if let Some(recorder) = &fds.recorder {
@@ -102,13 +102,14 @@ fn enter(request: &Request) -> Result<(), SetupError> {
         mount(none, "/", none, shared, none)
             .map_err(at(stage, "mount(\"/\", MS_REC | MS_SHARED)"))?;
     }
-    chdir(request.folder.as_str()).map_err(at(stage, format!("chdir({:?})", request.folder)))?;
+    chdir(request.working_directory.as_str())
+        .map_err(at(stage, format!("chdir({:?})", request.working_directory)))?;
     if request.state == State::RootLab {
         forward_nothing(request);
     }
-    ids::become_id(request.state.id()).map_err(at(stage, "setresuid()"))?;
+    ids::set_ids(request.state.id()).map_err(at(stage, "setresuid()"))?;
     match &request.own_cgroups {
-        Some(plan) if request.cgroups => cgroups::furnish(plan),
+        Some(plan) if request.cgroups => cgroups::configure(plan),
         _ => Ok(()),
     }
 }
@@ -148,21 +149,21 @@ fn open_quietly(path: &str) -> Result<File, SetupError> {
     file.map_err(io_at(Stage::Start, format!("open(\"{path}\")")))
 }
 
-/// Starts the residents. Their names and pids, as arguments may ask for them.
-fn neighbours(
+/// Starts the neighbors. Their names and pids, as arguments may ask for them.
+fn neighbors(
     request: &Request,
     fds: &Descriptors,
     tell: &mut File,
 ) -> Result<Vec<(String, i32)>, SetupError> {
     let mut pids = Vec::new();
-    for resident in &request.residents {
-        let (pid, thread) = settle(resident, request.many_ids)?;
-        tell.write_all(&pid.to_le_bytes()).map_err(io_at(Stage::Residents, "write(a pid)"))?;
-        pids.push((resident.name.clone(), pid));
-        pids.extend(thread.map(|thread| (format!("{}.thread", resident.name), thread)));
+    for neighbor in &request.neighbors {
+        let (pid, thread) = settle(neighbor, request.many_ids)?;
+        tell.write_all(&pid.to_le_bytes()).map_err(io_at(Stage::Neighbors, "write(a pid)"))?;
+        pids.push((neighbor.name.clone(), pid));
+        pids.extend(thread.map(|thread| (format!("{}.thread", neighbor.name), thread)));
     }
     if !pids.is_empty() {
-        _ = Message::Residents(pids.clone()).send(fds.report.as_fd(), &[]);
+        _ = Message::Neighbors(pids.clone()).send(fds.report.as_fd(), &[]);
     }
     Ok(pids)
 }
@@ -178,9 +179,9 @@ fn connect(request: &Request, fds: &Descriptors) -> Result<(), SetupError> {
         // SAFETY: TIOCSCTTY takes an integer.
         let made = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) };
         Errno::result(made).map_err(at(stage, "ioctl(TIOCSCTTY)"))?;
-        sys::stand_in(&terminal, &terminal, &terminal)
+        sys::redirect_stdio(&terminal, &terminal, &terminal)
     } else {
-        sys::stand_in(&fds.stdin, &fds.stdout, &fds.stderr)
+        sys::redirect_stdio(&fds.stdin, &fds.stdout, &fds.stderr)
     }
     .map_err(at(stage, "dup2()"))?;
     sys::close_on_exec_from(3).map_err(at(stage, "close_range(CLOSE_RANGE_CLOEXEC)"))?;
@@ -215,7 +216,7 @@ fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infal
         unsafe { libc::signal(number, libc::SIG_DFL) };
     }
     _ = SigSet::empty().thread_set_mask();
-    if request.stranger {
+    if request.orphan {
         orphan::send().map_err(at(Stage::Start, "clone(the stranger)"))?;
     }
 
@@ -233,7 +234,7 @@ fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infal
 }
 
 /// What belongs to whoever owns the lab's namespaces: a host name, a loopback interface.
-pub(crate) fn furnish(request: &Request) -> Result<(), SetupError> {
+pub(crate) fn configure(request: &Request) -> Result<(), SetupError> {
     sethostname(&request.host_name)
         .map_err(at(Stage::Inner, format!("sethostname({:?})", request.host_name)))?;
     if request.network {
@@ -251,11 +252,11 @@ pub(crate) fn forward_nothing(request: &Request) {
     }
 }
 
-/// Starts a resident as a child of PID 1 (a child of ours would be the learner's program's, which
+/// Starts a neighbor as a child of PID 1 (a child of ours would be the learner's program's, which
 /// may wait for all of its own) and returns its pid and its thread's id when it has settled.
-fn settle(resident: &Resident, many_ids: bool) -> Result<(i32, Option<i32>), SetupError> {
-    let stage = Stage::Residents;
-    let flags = libc::CLONE_PARENT | resident.new;
+fn settle(neighbor: &Neighbor, many_ids: bool) -> Result<(i32, Option<i32>), SetupError> {
+    let stage = Stage::Neighbors;
+    let flags = libc::CLONE_PARENT | neighbor.new;
     let (settled, settling) =
         pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"))?;
     // SAFETY: this process has one thread.
@@ -264,17 +265,17 @@ fn settle(resident: &Resident, many_ids: bool) -> Result<(i32, Option<i32>), Set
             // Keep nothing but the way to say "settled": an inherited end of a pipe would keep
             // its reader waiting.
             let number = settling.as_raw_fd();
-            _ = sys::close_from_but(3, &[number]);
-            live_quietly(resident, many_ids, settling)
+            _ = sys::close_from_except(3, &[number]);
+            live_quietly(neighbor, many_ids, settling)
         }
         Fork::Parent { pid, .. } => {
             drop(settling);
             let mut thread = [0; 4];
             match read(&settled, &mut thread) {
-                Ok(4) => Ok((pid.as_raw(), resident.thread.map(|_| i32::from_le_bytes(thread)))),
+                Ok(4) => Ok((pid.as_raw(), neighbor.thread.map(|_| i32::from_le_bytes(thread)))),
                 _ => Err(SetupError {
                     stage,
-                    call: flag_names("clone", resident.new),
+                    call: flag_names("clone", neighbor.new),
                     errno: Errno::EPERM,
                 }),
             }
@@ -282,17 +283,17 @@ fn settle(resident: &Resident, many_ids: bool) -> Result<(i32, Option<i32>), Set
     }
 }
 
-fn live_quietly(resident: &Resident, many_ids: bool, settling: OwnedFd) -> ! {
-    if let Some(name) = &resident.host_name
+fn live_quietly(neighbor: &Neighbor, many_ids: bool, settling: OwnedFd) -> ! {
+    if let Some(name) = &neighbor.host_name
         && sethostname(name).is_err()
     {
         exit(1);
     }
-    if nested_users::grow(resident, many_ids).is_err() {
+    if nested_users::grow(neighbor, many_ids).is_err() {
         exit(1);
     }
     let tell = move |id: i32| _ = nix::unistd::write(&settling, &id.to_le_bytes());
-    if let Some(flags) = resident.thread {
+    if let Some(flags) = neighbor.thread {
         // The thread leaves alone: unshare(2) moves the caller, and the caller is a thread.
         std::thread::spawn(move || {
             if unshare(CloneFlags::from_bits_retain(flags)).is_ok() {

@@ -9,7 +9,7 @@ use std::fs;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::utsname::uname;
 
-use crate::look::stat::{Stat, resident};
+use crate::look::stat::{Stat, rss};
 
 /// Bytes of resident memory, all processes of a sandbox together.
 pub const MEMORY: u64 = 512 << 20;
@@ -106,7 +106,7 @@ pub(crate) fn usage() -> std::io::Result<Usage> {
     }
     usage.processes = 0;
     for pid in pids {
-        usage.memory += resident(pid);
+        usage.memory += rss(pid);
         usage.processes += Stat::of(pid).map_or(1, |stat| stat.threads);
     }
     Ok(usage)
@@ -118,16 +118,16 @@ pub(crate) fn usage() -> std::io::Result<Usage> {
 /// and many cannot be seen from here. Nor can what the kernel keeps for the program: messages,
 /// mounts, interfaces, inodes. Others' are in the sum. Hence two looks, before and now.
 #[derive(Clone, Copy)]
-pub(crate) struct Unowned {
+pub(crate) struct KernelMemory {
     /// Bytes in files without a disk.
     files: u64,
     /// Bytes of the kernel's own, of which it can give back none.
     kernel: u64,
 }
 
-impl Unowned {
+impl KernelMemory {
     /// As proc_meminfo(5) tells it.
-    pub(crate) fn now() -> Unowned {
+    pub(crate) fn now() -> KernelMemory {
         let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let bytes = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -136,13 +136,13 @@ impl Unowned {
             kilobytes.unwrap_or(0_u64) * 1024
         };
         let kernel = ["SUnreclaim", "KernelStack", "PageTables", "Percpu"].map(bytes);
-        Unowned { files: bytes("Shmem"), kernel: kernel.iter().sum() }
+        KernelMemory { files: bytes("Shmem"), kernel: kernel.iter().sum() }
     }
 
     /// Whether it has become more than one sandbox may use. Others use memory meanwhile: files count
     /// from twice [`MEMORY`] on.
     pub(crate) fn has_grown_too_much(self) -> bool {
-        let now = Unowned::now();
+        let now = KernelMemory::now();
         now.files > self.files + 2 * MEMORY || now.kernel > self.kernel + MEMORY
     }
 }

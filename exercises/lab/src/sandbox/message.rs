@@ -26,8 +26,8 @@ pub(crate) enum Message {
     Created,
     /// From whoever met it. Nothing follows.
     Failed(SetupError),
-    /// The pids of the residents and their threads inside the sandbox.
-    Residents(Vec<(String, i32)>),
+    /// The pids of the neighbors and their threads inside the sandbox.
+    Neighbors(Vec<(String, i32)>),
     /// From the program's process before its exec; with a pidfd of it, the master side of its
     /// terminal, if one was asked for, and the descriptors of its namespaces ([`crate::look::Kind`]
     /// order, without those that the kernel lacks).
@@ -58,7 +58,7 @@ impl Message {
         match self {
             Message::Created => _ = to.number(0),
             Message::Failed(error) => error.encode(to.number(1)),
-            Message::Residents(pids) => {
+            Message::Neighbors(pids) => {
                 to.number(2).list(pids, |to, (name, pid)| {
                     to.text(name).number(*pid as u64);
                 });
@@ -85,7 +85,7 @@ impl Message {
         Some(match from.number()? {
             0 => Message::Created,
             1 => Message::Failed(SetupError::decode(&mut from)?),
-            2 => Message::Residents(from.list(|from| Some((from.text()?, from.number()? as i32)))?),
+            2 => Message::Neighbors(from.list(|from| Some((from.text()?, from.number()? as i32)))?),
             3 => Message::Ready { mounts: from.text()? },
             4 => Message::Started,
             5 => {

@@ -28,7 +28,7 @@ pub use cgroups::{MOUNTED as CGROUPS, STARTED_IN};
 pub(crate) use create::{JOB, fork_sandbox};
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Excess, Status};
-pub use request::{Resident, Shown, State, Thing};
+pub use request::{Fixture, Neighbor, Shown, State};
 pub use run::{Ended, NoTrace, Output, Run, Wait};
 
 pub use crate::helper::ids::holds_the_machines_root;
@@ -61,7 +61,7 @@ pub fn has_many_ids() -> bool {
 ///
 /// The call that shows that they are not; [`crate::doctor::explain`] knows why.
 pub fn has_cgroups() -> Result<(), SetupError> {
-    cgroups::Ground::find().map(drop)
+    cgroups::DelegatedCgroup::find().map(drop)
 }
 
 /// Whether they can have limits of processes and of memory.
@@ -70,7 +70,7 @@ pub fn has_cgroups() -> Result<(), SetupError> {
 ///
 /// As for [`has_cgroups`].
 pub fn has_cgroup_limits() -> Result<(), SetupError> {
-    cgroups::Ground::find()?.limits()
+    cgroups::DelegatedCgroup::find()?.limits()
 }
 
 /// A run to be: a program, its arguments, and what it finds when it starts.
@@ -105,17 +105,17 @@ impl Sandbox {
                 network: true,
                 terminal: false,
                 many_ids: false,
-                stranger: false,
+                orphan: false,
                 no_new_privs: true,
                 host_name: "lab".to_owned(),
                 shown: Vec::new(),
-                residents: Vec::new(),
-                things: Vec::new(),
+                neighbors: Vec::new(),
+                fixtures: Vec::new(),
                 shared_mounts: false,
                 cgroups: false,
                 own_cgroups: None,
                 unknown_ioctls: Vec::new(),
-                folder: "/".to_owned(),
+                working_directory: "/".to_owned(),
                 command: vec![path.to_owned()],
                 environment: environment.map(str::to_owned).to_vec(),
             },
@@ -159,8 +159,8 @@ impl Sandbox {
 
     /// Sends somebody into the PID namespace that the program makes below this one: a process that
     /// has lost its parent, so that the program, as a subreaper (prctl(2)), becomes it.
-    pub fn stranger(mut self) -> Self {
-        self.request.stranger = true;
+    pub fn orphan(mut self) -> Self {
+        self.request.orphan = true;
         self
     }
 
@@ -186,14 +186,14 @@ impl Sandbox {
         self
     }
 
-    pub fn resident(mut self, resident: Resident) -> Self {
-        self.request.residents.push(resident);
+    pub fn neighbor(mut self, neighbor: Neighbor) -> Self {
+        self.request.neighbors.push(neighbor);
         self
     }
 
     /// Puts something on a path in `/tmp` or `/run`.
-    pub fn thing(mut self, path: impl Into<String>, thing: Thing) -> Self {
-        self.request.things.push((path.into(), thing));
+    pub fn fixture(mut self, path: impl Into<String>, fixture: Fixture) -> Self {
+        self.request.fixtures.push((path.into(), fixture));
         self
     }
 
@@ -222,8 +222,8 @@ impl Sandbox {
     }
 
     /// The program's working directory, a path inside; `/` unless told.
-    pub fn folder(mut self, path: impl Into<String>) -> Self {
-        self.request.folder = path.into();
+    pub fn working_directory(mut self, path: impl Into<String>) -> Self {
+        self.request.working_directory = path.into();
         self
     }
 
@@ -285,7 +285,7 @@ impl Sandbox {
         // Anybody mounts their own cgroup, in namespaces of their own. With our id a program that is
         // in ours could kill and freeze whom it finds there: the check, the shell.
         if request.cgroups || ids::is_ours() {
-            request.own_cgroups = cgroups::Ground::find().ok().map(|ground| ground.plan());
+            request.own_cgroups = cgroups::DelegatedCgroup::find().ok().map(|ground| ground.plan());
         }
         let supervisor = supervisor::socket()?;
         let pair = || wire::pair().map_err(at(stage, "socketpair(SOCK_SEQPACKET)"));

@@ -1,4 +1,4 @@
-//! A resident's branch of the tree of user namespaces.
+//! A neighbor's branch of the tree of user namespaces.
 //!
 //! Its inner nodes are empty: the one process that made them has gone on, and they live because
 //! the next one is nested in them. Nothing in `/proc` leads to them; ioctl_nsfs(2) does.
@@ -10,23 +10,23 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::waitpid;
 use nix::unistd::{getgid, getuid, pause};
 
-use super::request::Resident;
+use super::request::Neighbor;
 use crate::helper::ids;
 use crate::sys::{self, Fork};
 
-/// In the resident's process, which has one thread.
+/// In the neighbor's process, which has one thread.
 ///
 /// # Errors
 ///
 /// Those of unshare(2), clone(2) and setns(2).
-pub(super) fn grow(resident: &Resident, many_ids: bool) -> nix::Result<()> {
-    if let Some(id) = resident.creator.filter(|_| many_ids) {
-        ids::become_id(id)?;
+pub(super) fn grow(neighbor: &Neighbor, many_ids: bool) -> nix::Result<()> {
+    if let Some(id) = neighbor.creator.filter(|_| many_ids) {
+        ids::set_ids(id)?;
     }
-    for with_it in &resident.below {
+    for with_it in &neighbor.below {
         go_down(*with_it)?;
     }
-    if resident.far != 0 { join_below(resident.far) } else { Ok(()) }
+    if neighbor.far != 0 { join_below(neighbor.far) } else { Ok(()) }
 }
 
 /// Into a user namespace below, and those that it will own. We are root there.

@@ -27,7 +27,7 @@ pub(crate) fn send() -> nix::Result<()> {
     // SAFETY: this process has one thread.
     if let Fork::Child = unsafe { sys::fork_into(0) }? {
         // Whoever waits for the end of a pipe does not wait for us.
-        _ = sys::close_from_but(0, &[]);
+        _ = sys::close_from_except(0, &[]);
         come();
         exit(0);
     }

@@ -22,7 +22,7 @@ use crate::helper::ids;
 use crate::helper::wire::{self, Reader, Writer};
 use crate::look::{Kind, Process, namespaces};
 use crate::record::filter;
-use crate::record::recorder::{self, Bystander};
+use crate::record::recorder::{self, Neighbor};
 use crate::sys::{self, Fork};
 
 /// What comes back in a trace's place when there is none: this word and the errno's number.
@@ -48,7 +48,10 @@ pub(crate) fn fork_recorder(
         Fork::Parent { .. } => Ok(()),
         Fork::Child => {
             // The check waits for the end of pipes that the supervisor still holds.
-            _ = sys::close_from_but(3, &[socket.as_raw_fd(), trace.as_raw_fd(), user.as_raw_fd()]);
+            _ = sys::close_from_except(
+                3,
+                &[socket.as_raw_fd(), trace.as_raw_fd(), user.as_raw_fd()],
+            );
             let text = follow(request, socket, user, init.0, &trace)
                 .unwrap_or_else(|errno| format!("{REFUSED}{}", errno as i32));
             // From here on the reader's end is heard of by the writing.
@@ -76,7 +79,7 @@ fn follow(
     // In a user namespace of somebody else, this process has its rights there and no others.
     setns(&user, CloneFlags::CLONE_NEWUSER)?;
     drop(user);
-    ids::become_id(0)?;
+    ids::set_ids(0)?;
     // It ends when everybody whom it traces has. Should it wait for something else by then, it ends
     // with the supervisor.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
@@ -84,16 +87,16 @@ fn follow(
 
     let message = wire::receive(socket.as_fd())?.ok_or(Errno::EPIPE)?;
     let program = message.sender.map(|sender| Pid::from_raw(sender.pid())).ok_or(Errno::ESRCH)?;
-    let residents = Reader(&message.bytes).list(|from| Some((from.text()?, from.number()? as i32)));
-    let residents = residents.unwrap_or_default();
+    let neighbors = Reader(&message.bytes).list(|from| Some((from.text()?, from.number()? as i32)));
+    let neighbors = neighbors.unwrap_or_default();
     let attached = recorder::attach(program);
     let answer = attached.map_or_else(|errno| errno as u8, |()| 0);
     wire::send(socket.as_fd(), &[answer], &[])?;
     drop(socket);
     attached?;
-    let bystanders = bystanders(init, &residents);
-    let command: Vec<_> = request.command.iter().map(|word| with_pids(word, &residents)).collect();
-    Ok(recorder::record(program, command, &bystanders))
+    let parked = on_this_machine(init, &neighbors);
+    let command: Vec<_> = request.command.iter().map(|word| with_pids(word, &neighbors)).collect();
+    Ok(recorder::record(program, command, &parked))
 }
 
 /// The check knows no pid of the recorder. It closes its end of the pipe when it will wait no
@@ -112,25 +115,25 @@ fn end_with_the_reader(trace: &OwnedFd) {
     _ = fcntl(trace, FcntlArg::F_SETFL(OFlag::O_ASYNC));
 }
 
-/// The residents, which know their pids inside only.
-fn bystanders(init: Pid, residents: &[(String, i32)]) -> Vec<Bystander> {
+/// The neighbors by their pids here; they know only those inside.
+fn on_this_machine(init: Pid, neighbors: &[(String, i32)]) -> Vec<Neighbor> {
     let Ok(init) = Process::open(init) else { return Vec::new() };
     let children = init.children();
     let find = |inside: i32| {
         let process = children.iter().find(|child| child.own_pid_below(&init) == Some(inside));
         process.map(Process::pid)
     };
-    let known = residents
+    let known = neighbors
         .iter()
-        .filter_map(|(name, inside)| Some(Bystander { pid: find(*inside)?, name: name.clone() }));
+        .filter_map(|(name, inside)| Some(Neighbor { pid: find(*inside)?, name: name.clone() }));
     known.collect()
 }
 
 /// In the program-to-be, as the last thing before its exec: asks for the recorder, and then to be
 /// stopped at the calls of a trace. Without a recorder it runs on, unrecorded.
-pub(crate) fn ask(socket: &OwnedFd, residents: &[(String, i32)]) -> nix::Result<()> {
+pub(crate) fn ask(socket: &OwnedFd, neighbors: &[(String, i32)]) -> nix::Result<()> {
     let mut to = Writer::default();
-    to.list(residents, |to, (name, pid)| _ = to.text(name).number(*pid as u64));
+    to.list(neighbors, |to, (name, pid)| _ = to.text(name).number(*pid as u64));
     wire::send(socket.as_fd(), &to.0, &[])?;
     match wire::receive(socket.as_fd())? {
         Some(answer) if answer.bytes == [0] => filter::install(),

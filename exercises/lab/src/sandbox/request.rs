@@ -40,10 +40,10 @@ pub struct Shown {
     pub path: String,
 }
 
-/// A process that lives in the sandbox beside the learner's program: a neighbour to compare with,
+/// A process that lives in the sandbox beside the learner's program: a neighbor to compare with,
 /// or a target to join. It does nothing. `{NAME}` in an argument stands for its pid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resident {
+pub struct Neighbor {
     pub name: String,
     /// `CLONE_NEW*`: the namespaces that are its own.
     pub new: i32,
@@ -58,15 +58,15 @@ pub struct Resident {
     /// User namespaces, each made inside the one before, the last of them its own. With each come
     /// other namespaces in the same call, `CLONE_NEW*`, which it owns.
     pub below: Vec<i32>,
-    /// Namespaces, `CLONE_NEW*`, that belong to a user namespace below the resident's own. It has
+    /// Namespaces, `CLONE_NEW*`, that belong to a user namespace below the neighbor's own. It has
     /// joined them, and nobody is in that user namespace.
     pub far: i32,
 }
 
 /// What the sandbox puts on a path inside, before the program starts. It belongs to root there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Thing {
-    Folder,
+pub enum Fixture {
+    Directory,
     File(String),
     /// The COMMAND of checks, for a root directory that is made of nothing else.
     Witness,
@@ -97,14 +97,14 @@ pub(crate) struct Request {
     /// Many ids, and setgroups(2) not denied, where the machine allows it.
     pub(crate) many_ids: bool,
     /// Whether somebody enters the PID namespace that the program makes.
-    pub(crate) stranger: bool,
+    pub(crate) orphan: bool,
     /// Whether the program starts with the attribute of prctl(2), and cannot gain privileges.
     pub(crate) no_new_privs: bool,
     pub(crate) host_name: String,
     pub(crate) shown: Vec<Shown>,
-    pub(crate) residents: Vec<Resident>,
+    pub(crate) neighbors: Vec<Neighbor>,
     /// Paths inside, in `/tmp` or `/run`, in the order in which they are made.
-    pub(crate) things: Vec<(String, Thing)>,
+    pub(crate) fixtures: Vec<(String, Fixture)>,
     /// Every mount that the program finds is shared.
     pub(crate) shared_mounts: bool,
     /// Whether it finds cgroups mounted; for the root lab.
@@ -114,7 +114,7 @@ pub(crate) struct Request {
     /// Types of ioctl(2) requests that the program's kernel does not know.
     pub(crate) unknown_ioctls: Vec<u8>,
     /// The program's working directory.
-    pub(crate) folder: String,
+    pub(crate) working_directory: String,
     /// The program (a path inside) and its arguments.
     pub(crate) command: Vec<String>,
     /// `NAME=VALUE`.
@@ -128,34 +128,34 @@ impl Request {
             .number(self.network.into())
             .number(self.terminal.into())
             .number(self.many_ids.into())
-            .number(self.stranger.into())
+            .number(self.orphan.into())
             .number(self.no_new_privs.into());
         to.text(&self.host_name);
         to.list(&self.shown, |to, shown| {
             to.text(&shown.name).text(&shown.path);
         });
-        to.list(&self.residents, |to, resident| {
-            to.text(&resident.name).number(resident.new as u64);
-            to.list(resident.thread.as_slice(), |to, flags| {
+        to.list(&self.neighbors, |to, neighbor| {
+            to.text(&neighbor.name).number(neighbor.new as u64);
+            to.list(neighbor.thread.as_slice(), |to, flags| {
                 to.number(*flags as u64);
             });
-            to.list(resident.host_name.as_slice(), |to, name| {
+            to.list(neighbor.host_name.as_slice(), |to, name| {
                 to.text(name);
             });
-            to.list(resident.creator.as_slice(), |to, id| {
+            to.list(neighbor.creator.as_slice(), |to, id| {
                 to.number(u64::from(*id));
             });
-            to.list(&resident.below, |to, flags| {
+            to.list(&neighbor.below, |to, flags| {
                 to.number(*flags as u64);
             });
-            to.number(resident.far as u64);
+            to.number(neighbor.far as u64);
         });
-        to.list(&self.things, |to, (path, thing)| {
+        to.list(&self.fixtures, |to, (path, fixture)| {
             to.text(path);
-            match thing {
-                Thing::Folder => to.number(0).text(""),
-                Thing::File(text) => to.number(1).text(text),
-                Thing::Witness => to.number(2).text(""),
+            match fixture {
+                Fixture::Directory => to.number(0).text(""),
+                Fixture::File(text) => to.number(1).text(text),
+                Fixture::Witness => to.number(2).text(""),
             };
         });
         to.number(self.shared_mounts.into()).number(self.cgroups.into());
@@ -165,7 +165,7 @@ impl Request {
         to.list(&self.unknown_ioctls, |to, kind| {
             to.number((*kind).into());
         });
-        to.text(&self.folder);
+        to.text(&self.working_directory);
         for texts in [&self.command, &self.environment] {
             to.list(texts, |to, text| {
                 to.text(text);
@@ -181,12 +181,12 @@ impl Request {
             network: from.number()? != 0,
             terminal: from.number()? != 0,
             many_ids: from.number()? != 0,
-            stranger: from.number()? != 0,
+            orphan: from.number()? != 0,
             no_new_privs: from.number()? != 0,
             host_name: from.text()?,
             shown: from.list(|from| Some(Shown { name: from.text()?, path: from.text()? }))?,
-            residents: from.list(|from| {
-                Some(Resident {
+            neighbors: from.list(|from| {
+                Some(Neighbor {
                     name: from.text()?,
                     new: from.number()? as i32,
                     thread: from.list(|from| Some(from.number()? as i32))?.pop(),
@@ -196,15 +196,15 @@ impl Request {
                     far: from.number()? as i32,
                 })
             })?,
-            things: from.list(|from| {
+            fixtures: from.list(|from| {
                 let path = from.text()?;
-                let thing = match (from.number()?, from.text()?) {
-                    (0, _) => Thing::Folder,
-                    (1, text) => Thing::File(text),
-                    (2, _) => Thing::Witness,
+                let fixture = match (from.number()?, from.text()?) {
+                    (0, _) => Fixture::Directory,
+                    (1, text) => Fixture::File(text),
+                    (2, _) => Fixture::Witness,
                     _ => return None,
                 };
-                Some((path, thing))
+                Some((path, fixture))
             })?,
             shared_mounts: from.number()? != 0,
             cgroups: from.number()? != 0,
@@ -212,7 +212,7 @@ impl Request {
                 .list(|from| Some(Plan { folder: from.text()?, limits: from.number()? != 0 }))?
                 .pop(),
             unknown_ioctls: from.list(|from| Some(from.number()? as u8))?,
-            folder: from.text()?,
+            working_directory: from.text()?,
             command: from.list(Reader::text)?,
             environment: from.list(Reader::text)?,
         })
@@ -245,11 +245,11 @@ mod tests {
             network: true,
             terminal: false,
             many_ids: true,
-            stranger: true,
+            orphan: true,
             no_new_privs: false,
             host_name: "lab".into(),
             shown: vec![Shown { name: "prog".into(), path: "/somewhere/prog".into() }],
-            residents: vec![Resident {
+            neighbors: vec![Neighbor {
                 name: "target".into(),
                 new: libc::CLONE_NEWUTS,
                 thread: Some(libc::CLONE_NEWIPC),
@@ -258,16 +258,16 @@ mod tests {
                 below: vec![libc::CLONE_NEWNET, 0],
                 far: libc::CLONE_NEWIPC,
             }],
-            things: vec![
-                ("/run/tree".into(), Thing::Folder),
-                ("/run/tree/name".into(), Thing::File("otter\n".into())),
-                ("/run/tree/command".into(), Thing::Witness),
+            fixtures: vec![
+                ("/run/tree".into(), Fixture::Directory),
+                ("/run/tree/name".into(), Fixture::File("otter\n".into())),
+                ("/run/tree/command".into(), Fixture::Witness),
             ],
             shared_mounts: true,
             cgroups: true,
             own_cgroups: Some(Plan { folder: "/sys/fs/cgroup/lab-7".into(), limits: true }),
             unknown_ioctls: vec![0xFF],
-            folder: "/tmp".into(),
+            working_directory: "/tmp".into(),
             command: vec!["/lab/prog".into(), "".into()],
             environment: vec!["PATH=/lab".into()],
         };

@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::{chdir, pivot_root};
 
-use super::request::{Request, Shown, Thing};
+use super::request::{Fixture, Request, Shown};
 use crate::helper::setup::{SetupError, Stage, at, io_at};
 use crate::look::mounts::{self, Mount};
 use crate::sys;
@@ -169,12 +169,12 @@ impl Trees {
         }
         write_witness("lab/witness").map_err(io_at(stage, "write(\"/lab/witness\")"))?;
 
-        for (path, thing) in &request.things {
+        for (path, fixture) in &request.fixtures {
             let inside = path.trim_start_matches('/');
-            match thing {
-                Thing::Folder => fs::create_dir(inside),
-                Thing::File(text) => fs::write(inside, text),
-                Thing::Witness => write_witness(inside),
+            match fixture {
+                Fixture::Directory => fs::create_dir(inside),
+                Fixture::File(text) => fs::write(inside, text),
+                Fixture::Witness => write_witness(inside),
             }
             .map_err(io_at(stage, format!("creat(\"{path}\")")))?;
         }

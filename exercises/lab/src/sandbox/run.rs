@@ -107,7 +107,7 @@ pub struct Run {
     wants_terminal: bool,
     lab: Option<Namespaces>,
     mounts: Vec<Mount>,
-    residents: HashMap<String, i32>,
+    neighbors: HashMap<String, i32>,
     witnesses: Vec<Option<Process>>,
     impostor: bool,
     started: bool,
@@ -179,7 +179,7 @@ impl Run {
             wants_terminal,
             lab: None,
             mounts: Vec::new(),
-            residents: HashMap::new(),
+            neighbors: HashMap::new(),
             witnesses: Vec::new(),
             impostor: false,
             started: false,
@@ -238,27 +238,27 @@ impl Run {
         found
     }
 
-    /// A resident's pid inside the sandbox; for `NAME.thread` its thread's id.
-    pub fn resident(&self, name: &str) -> i32 {
-        *self.residents.get(name).unwrap_or_else(|| panic!("no resident is called `{name}`"))
-    }
-
-    /// The resident, to look at from outside.
-    pub fn resident_process(&self, name: &str) -> Option<Process> {
-        let inside = self.resident(name);
+    /// A neighbor, to look at from outside; `None` when it has ended.
+    ///
+    /// # Panics
+    ///
+    /// Where no neighbor has this name.
+    pub fn neighbor(&self, name: &str) -> Option<Process> {
+        let pid = self.neighbors.get(name);
+        let pid = *pid.unwrap_or_else(|| panic!("no neighbor is called `{name}`"));
         let init = self.init.as_ref()?;
-        init.children().into_iter().find(|process| process.own_pid_below(init) == Some(inside))
+        init.children().into_iter().find(|process| process.own_pid_below(init) == Some(pid))
     }
 
-    /// Everybody in the sandbox but its own PID 1, the residents and zombies: whoever has lost their
+    /// Everybody in the sandbox but its own PID 1, the neighbors and zombies: whoever has lost their
     /// parent is PID 1's child. Ask again when somebody may just have died, and their children
     /// were on the way there.
-    pub fn everybody(&self) -> Vec<Process> {
+    pub fn processes(&self) -> Vec<Process> {
         let Some(init) = &self.init else { return Vec::new() };
         let mut found = init.children();
         found.retain(|child| {
             let own = child.own_pid_below(init);
-            !self.residents.values().any(|resident| Some(*resident) == own)
+            !self.neighbors.values().any(|neighbor| Some(*neighbor) == own)
         });
         let mut looked = 0;
         while let Some(process) = found.get(looked) {
@@ -281,7 +281,7 @@ impl Run {
 
     /// Readable when there is something to take in, such as the end. Whoever carries bytes
     /// between terminals polls it, and then calls [`Run::await_end`].
-    pub fn news(&self) -> BorrowedFd<'_> {
+    pub fn poll_fd(&self) -> BorrowedFd<'_> {
         self.report.as_fd()
     }
 
@@ -443,7 +443,7 @@ impl Run {
         match Message::decode(&message.bytes) {
             Some(Message::Created) => self.init = fds.next().map(Process::from_pidfd),
             Some(Message::Failed(error)) => _ = self.failed.get_or_insert(error),
-            Some(Message::Residents(pids)) => self.residents = pids.into_iter().collect(),
+            Some(Message::Neighbors(pids)) => self.neighbors = pids.into_iter().collect(),
             Some(Message::Ready { mounts }) => {
                 self.mounts = mounts::parse(&mounts);
                 self.program = fds.next().map(Process::from_pidfd);
@@ -462,12 +462,12 @@ impl Run {
     }
 
     fn read_witness(&mut self) {
-        match wire::receive_from_a_stranger(self.witness.as_fd()) {
+        match wire::receive_untrusted(self.witness.as_fd()) {
             // The pid comes from the kernel; the text could come from anybody.
             Ok(Some(message)) => {
                 let sender = message.sender.ok_or(Errno::EPROTO);
                 let who = sender.and_then(|sender| {
-                    who_said_so(Pid::from_raw(sender.pid()), &self.their_socket)
+                    authenticate_witness(Pid::from_raw(sender.pid()), &self.their_socket)
                 });
                 match who {
                     Ok(witness) => self.witnesses.push(witness),
@@ -526,7 +526,7 @@ fn read_trace(trace: OwnedFd, deadline: Instant) -> Option<String> {
 /// `EPERM` for another program: one that only says so could stand in any namespace. And for a witness
 /// that has another socket than ours. Whoever rules a PID namespace may name anybody in it as the
 /// sender (unix(7)), so that what a witness said to the program could come later.
-fn who_said_so(pid: Pid, their_socket: &str) -> nix::Result<Option<Process>> {
+fn authenticate_witness(pid: Pid, their_socket: &str) -> nix::Result<Option<Process>> {
     let Ok(process) = Process::open(pid) else { return Ok(None) };
     let socket = std::fs::read_link(format!("/proc/{pid}/fd/{WITNESS_FD}"));
     let is_ours = socket.is_ok_and(|socket| socket.as_os_str() == their_socket);

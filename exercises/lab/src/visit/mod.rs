@@ -124,7 +124,7 @@ impl Visit {
         if let Visit::Read(_) | Visit::Names(_) | Visit::Mount(_) | Visit::Unmount(_) = self {
             // On paths that a program could have prepared, with the rights of root in there and no
             // others; and whoever makes a folder needs an id that its user namespace knows.
-            ids::become_id(0)?;
+            ids::set_ids(0)?;
         }
         match self {
             Visit::HostName => {}

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use lab::look::Kind;
-use lab::sandbox::{NoTrace, Resident, Sandbox, State, Status, Wait};
+use lab::sandbox::{Neighbor, NoTrace, Sandbox, State, Status, Wait};
 use trace::{Change, Outcome};
 
 use super::actors::{self, trace_of};
@@ -80,15 +80,15 @@ fn capabilities_are_lost_by_an_exec_without_a_map() {
 
 #[test]
 fn a_target_is_named() {
-    let resident = Resident {
+    let neighbor = Neighbor {
         name: "target".into(),
         new: libc::CLONE_NEWUTS,
         host_name: Some("otter".into()),
-        ..Resident::default()
+        ..Neighbor::default()
     };
     let mut run = Sandbox::command("/usr/bin/nsenter")
         .args(["-u", "-t", "{target}", "true"])
-        .resident(resident)
+        .neighbor(neighbor)
         .record()
         .start()
         .unwrap();

@@ -33,15 +33,15 @@ fn a_program_may_close_its_descriptors() {
 fn all_processes_are_listed_also_after_the_program() {
     let run =
         shell("sleep 60 & unshare --pid --fork --kill-child sleep 60 & wait").start().unwrap();
-    await_that(|| run.everybody().len() == 4);
+    await_that(|| run.processes().len() == 4);
     run.program().kill();
     // The shell's children have been reparented.
-    await_that(|| run.everybody().len() == 3);
-    for process in run.everybody() {
+    await_that(|| run.processes().len() == 3);
+    for process in run.processes() {
         process.kill();
         assert!(process.await_end(sandbox::patience()));
     }
-    await_that(|| run.everybody().is_empty());
+    await_that(|| run.processes().is_empty());
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn processes_left_behind_are_counted_and_then_killed() {
     let mut left = run.ended().unwrap().left_running.clone();
     left.sort();
     assert_eq!(left, ["sleep", "sleep"]);
-    let mut all = run.everybody();
+    let mut all = run.processes();
     assert_eq!(all.len(), 2);
     all.push(init);
     assert!(all.iter().all(|process| !process.has_ended()), "they run until the run is dropped");

@@ -1,11 +1,11 @@
-//! Residents in a tree of user namespaces: what was asked for is what the kernel tells.
+//! Neighbors in a tree of user namespaces: what was asked for is what the kernel tells.
 
 use lab::look::{Kind, Namespace, Namespaces};
-use lab::sandbox::{Resident, Run, Sandbox, State, Status, Wait, has_many_ids};
+use lab::sandbox::{Neighbor, Run, Sandbox, State, Status, Wait, has_many_ids};
 
-fn start(sandbox: Sandbox, resident: Resident) -> (Run, Namespaces) {
-    let run = sandbox.resident(resident).start().unwrap();
-    let found = run.resident_process("one").expect("it is parked");
+fn start(sandbox: Sandbox, neighbor: Neighbor) -> (Run, Namespaces) {
+    let run = sandbox.neighbor(neighbor).start().unwrap();
+    let found = run.neighbor("one").expect("it is parked");
     let namespaces = Namespaces::of(&found).unwrap();
     (run, namespaces)
 }
@@ -17,7 +17,7 @@ fn sleeping() -> Sandbox {
 /// From the bottom up to the lab's.
 fn users(run: &Run, namespaces: &Namespaces) -> Vec<Namespace> {
     let lab = run.lab().get(Kind::User).unwrap();
-    let mut users = vec![namespaces.get(Kind::User).unwrap().again().unwrap()];
+    let mut users = vec![namespaces.get(Kind::User).unwrap().try_clone().unwrap()];
     while users.last().unwrap() != lab {
         let parent = users.last().unwrap().parent().unwrap();
         users.push(parent);
@@ -28,9 +28,9 @@ fn users(run: &Run, namespaces: &Namespaces) -> Vec<Namespace> {
 #[test]
 fn each_user_namespace_owns_what_came_with_it() {
     let below = vec![libc::CLONE_NEWUTS | libc::CLONE_NEWNET, libc::CLONE_NEWNS, 0];
-    let resident = Resident { name: "one".into(), below, ..Resident::default() };
+    let neighbor = Neighbor { name: "one".into(), below, ..Neighbor::default() };
     for state in [State::RootLab, State::PlainUser] {
-        let (run, namespaces) = start(sleeping().state(state), resident.clone());
+        let (run, namespaces) = start(sleeping().state(state), neighbor.clone());
         let users = users(&run, &namespaces);
         assert_eq!(users.len(), 4);
         for (kind, level) in [(Kind::Mnt, 1), (Kind::Uts, 2), (Kind::Net, 2)] {
@@ -46,8 +46,8 @@ fn each_user_namespace_owns_what_came_with_it() {
 fn what_is_far_belongs_to_a_user_namespace_below() {
     let far = libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
     for below in [vec![], vec![0, 0]] {
-        let resident = Resident { name: "one".into(), below, far, ..Resident::default() };
-        let (run, namespaces) = start(sleeping(), resident);
+        let neighbor = Neighbor { name: "one".into(), below, far, ..Neighbor::default() };
+        let (run, namespaces) = start(sleeping(), neighbor);
         let users = users(&run, &namespaces);
         for kind in [Kind::Uts, Kind::Ipc] {
             let owner = namespaces.get(kind).unwrap().owner().unwrap();
@@ -55,15 +55,15 @@ fn what_is_far_belongs_to_a_user_namespace_below() {
             assert!(owner.parent().unwrap() == users[0], "{kind}");
         }
         // Who made it has ended.
-        assert!(run.resident_process("one").unwrap().children().is_empty());
+        assert!(run.neighbor("one").unwrap().children().is_empty());
     }
 }
 
 #[test]
 fn a_creator_has_the_uid_that_was_asked_for() {
     let (below, creator) = (vec![0, 0], Some(7));
-    let resident = Resident { name: "one".into(), below, creator, ..Resident::default() };
-    let (run, namespaces) = start(sleeping().many_ids(), resident);
+    let neighbor = Neighbor { name: "one".into(), below, creator, ..Neighbor::default() };
+    let (run, namespaces) = start(sleeping().many_ids(), neighbor);
     let root = run.ids().unwrap()[0];
     let creator = if has_many_ids() { root + 7 } else { root };
     let found = users(&run, &namespaces);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use lab::look::Kind;
-use lab::sandbox::{Run, Thing};
+use lab::sandbox::{Fixture, Run};
 use lab::visit::names_in;
 use nix::errno::Errno;
 
@@ -79,9 +79,9 @@ fn only_what_programs_need_is_shown() {
 #[test]
 fn anything_more_than_programs_need_is_noticed() {
     let run = shell("sleep 60")
-        .thing("/home", Thing::Folder)
-        .thing("/var/lib", Thing::Folder)
-        .thing("/etc/shadow", Thing::File(String::new()))
+        .fixture("/home", Fixture::Directory)
+        .fixture("/var/lib", Fixture::Directory)
+        .fixture("/etc/shadow", Fixture::File(String::new()))
         .start()
         .unwrap();
     let planted = ["/etc/shadow", "/home", "/var/lib"].map(str::to_owned);

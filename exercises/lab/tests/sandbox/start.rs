@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lab::look::Kind;
-use lab::sandbox::{self, Sandbox, State, Status, Thing};
+use lab::sandbox::{self, Fixture, Sandbox, State, Status};
 use lab::visit::{names_in, read_in};
 use nix::errno::Errno;
 
@@ -94,14 +94,14 @@ fn many_ids_belong_to_no_user_outside() {
 fn fixtures_are_where_they_were_asked_for() {
     let script = "cd /run/tree && pwd && cat name && test -x command && stat -c %u . && echo done";
     let run = shell(script)
-        .thing("/run/tree", Thing::Folder)
-        .thing("/run/tree/name", Thing::File("otter\n".into()))
-        .thing("/run/tree/command", Thing::Witness)
-        .folder("/tmp");
+        .fixture("/run/tree", Fixture::Directory)
+        .fixture("/run/tree/name", Fixture::File("otter\n".into()))
+        .fixture("/run/tree/command", Fixture::Witness)
+        .working_directory("/tmp");
     let mut run = run.start().unwrap();
     run.await_end();
     assert_eq!(run.stdout(), "/run/tree\notter\n0\ndone\n", "{}", run.stderr());
-    let mut run = shell("pwd").folder("/tmp").start().unwrap();
+    let mut run = shell("pwd").working_directory("/tmp").start().unwrap();
     run.await_end();
     assert_eq!(run.stdout(), "/tmp\n");
     let mnt = run.lab().get(Kind::Mnt).unwrap();

@@ -71,7 +71,7 @@ fn whose_next_child_is_pid_1() {
 fn a_stranger_is_the_programs_child_in_the_new_namespace() {
     let script = "unshare --pid sh -c '/lab/witness & exec sleep 60'";
     let script = format!("exec {script}");
-    let mut run = Sandbox::command("/bin/sh").args(["-c", &script]).stranger().start().unwrap();
+    let mut run = Sandbox::command("/bin/sh").args(["-c", &script]).orphan().start().unwrap();
     let (_, pid_1) = run.await_witness();
     let pid_1 = pid_1.expect("it is parked");
     let deadline = Instant::now() + patience();

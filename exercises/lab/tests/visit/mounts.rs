@@ -11,7 +11,7 @@ fn a_mount_reaches_the_lab_if_and_only_if_it_propagates() {
         let unshare = format!("exec unshare --mount --propagation {propagation}");
         let run = shell(&format!("{unshare} sh -c 'mount -t tmpfs leak /mnt; exec sleep 60'"));
         let run = run.shared_mounts().start().unwrap();
-        let inside = || Namespaces::of(run.program()).ok()?.get(Kind::Mnt)?.again().ok();
+        let inside = || Namespaces::of(run.program()).ok()?.get(Kind::Mnt)?.try_clone().ok();
         let on_mnt =
             |mnt: &Namespace| mounts_in(mnt).unwrap().iter().any(|one| one.point == "/mnt");
         await_that(|| inside().is_some_and(|inside| on_mnt(&inside)));

@@ -3,25 +3,25 @@
 use std::net::Ipv4Addr;
 
 use lab::look::{Kind, Namespace, Namespaces};
-use lab::sandbox::{Resident, Run, Sandbox};
+use lab::sandbox::{Neighbor, Run, Sandbox};
 use lab::visit;
 use nix::errno::Errno;
 
-/// The lab, and a neighbour with a network namespace in which nobody has done anything.
-fn lab_and_neighbour() -> (Run, Namespace, Namespace) {
-    let neighbour =
-        Resident { name: "other".into(), new: libc::CLONE_NEWNET, ..Resident::default() };
-    let sandbox = Sandbox::command("/bin/sleep").arg("60").resident(neighbour);
+/// The lab, and a neighbor with a network namespace in which nobody has done anything.
+fn lab_and_neighbor() -> (Run, Namespace, Namespace) {
+    let neighbor =
+        Neighbor { name: "other".into(), new: libc::CLONE_NEWNET, ..Neighbor::default() };
+    let sandbox = Sandbox::command("/bin/sleep").arg("60").neighbor(neighbor);
     let run = sandbox.start().unwrap();
-    let net = |all: &Namespaces| all.get(Kind::Net).unwrap().again().unwrap();
+    let net = |all: &Namespaces| all.get(Kind::Net).unwrap().try_clone().unwrap();
     let lab = net(run.lab());
-    let other = net(&Namespaces::of(&run.resident_process("other").unwrap()).unwrap());
+    let other = net(&Namespaces::of(&run.neighbor("other").unwrap()).unwrap());
     (run, lab, other)
 }
 
 #[test]
 fn lo_is_up_in_the_lab_and_down_in_a_new_namespace() {
-    let (_run, lab, other) = lab_and_neighbour();
+    let (_run, lab, other) = lab_and_neighbor();
     let lo = |net| {
         let links = visit::links_in(net).unwrap();
         links.into_iter().find(|link| link.name == "lo").unwrap()
@@ -34,7 +34,7 @@ fn lo_is_up_in_the_lab_and_down_in_a_new_namespace() {
 
 #[test]
 fn packets_go_where_a_route_goes() {
-    let (_run, lab, other) = lab_and_neighbour();
+    let (_run, lab, other) = lab_and_neighbor();
     let localhost = Ipv4Addr::LOCALHOST;
     assert_eq!(visit::exchange(&lab, &lab, localhost), Ok(localhost));
     // lo is down, so the address is not there, and no route leads to it.

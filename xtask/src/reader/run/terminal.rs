@@ -133,7 +133,7 @@ pub(crate) fn connect(run: &Run) -> nix::Result<End> {
         };
         let mut ready = [
             PollFd::new(signals.fd.as_fd(), PollFlags::POLLIN),
-            PollFd::new(run.news(), PollFlags::POLLIN),
+            PollFd::new(run.poll_fd(), PollFlags::POLLIN),
             PollFd::new(keys, flags(reading(&typed), None)),
             PollFd::new(inside, flags(reading(&printed), writing(&typed))),
             PollFd::new(screen, flags(None, writing(&printed))),

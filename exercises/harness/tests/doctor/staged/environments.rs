@@ -189,7 +189,7 @@ fn inside(program: &str) -> Staged {
 }
 
 /// A new root directory that shows all of the old one, but for an empty /run and no /tmp.
-fn in_a_new_root(furnish: impl FnOnce(&str) -> Staged) -> Staged {
+fn in_a_new_root(configure: impl FnOnce(&str) -> Staged) -> Staged {
     mount_new("tmpfs", FOLDER, "")?;
     for entry in fs::read_dir("/").map_err(because("/"))?.flatten() {
         let (from, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -208,7 +208,7 @@ fn in_a_new_root(furnish: impl FnOnce(&str) -> Staged) -> Staged {
             _ => {}
         }
     }
-    furnish(FOLDER)?;
+    configure(FOLDER)?;
     chdir(FOLDER).map_err(because("chdir()"))?;
     pivot_root(".", ".").map_err(because("pivot_root()"))?;
     umount2(".", MntFlags::MNT_DETACH).map_err(because("umount2()"))?;

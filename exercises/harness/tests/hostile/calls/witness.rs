@@ -113,7 +113,7 @@ pub(crate) fn enter_the_check() -> bool {
     if pidfd < 0 {
         return false;
     }
-    // PIDFD_GET_CGROUP_NAMESPACE and its neighbours, and PIDFD_GET_INFO (`linux/pidfd.h`).
+    // PIDFD_GET_CGROUP_NAMESPACE and its neighbors, and PIDFD_GET_INFO (`linux/pidfd.h`).
     let mut about = [0_u64; 8];
     let info = 3 << 30 | (size_of_val(&about) as u64) << 16 | 0xff << 8 | 11;
     let asked = (1..=10).map(|number| call!(SYS_ioctl, pidfd, 0xff << 8 | number, 0));
