@@ -1,6 +1,8 @@
 //! `trace`: a trace on the screen, as JSON Lines, as a page, and back from a file.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
@@ -141,6 +143,16 @@ fn bad_words_are_refused() {
         assert!(said.contains(wanted), "{words:?} gave {said:?}");
         assert_eq!(got, Some(code), "{words:?}");
     }
+}
+
+/// Paths and arguments are bytes: what a shell passes on, the program gets.
+#[test]
+fn an_argument_may_be_any_bytes() {
+    let bytes = OsStr::from_bytes(b"a\xff\xfe b\n");
+    let mut command = trace(&["--", "sh", "-c", "printf %s \"$1\" >&2", "sh"]);
+    let output = command.arg(bytes).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stderr, bytes.as_bytes());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod ids;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,11 +43,11 @@ impl Exercise {
         self.with(|sandbox| sandbox.state(state))
     }
 
-    pub fn arg(self, arg: impl Into<String>) -> Self {
+    pub fn arg(self, arg: impl Into<OsString>) -> Self {
         self.with(|sandbox| sandbox.arg(arg))
     }
 
-    pub fn args<T: Into<String>>(self, args: impl IntoIterator<Item = T>) -> Self {
+    pub fn args<T: Into<OsString>>(self, args: impl IntoIterator<Item = T>) -> Self {
         self.with(|sandbox| sandbox.args(args))
     }
 

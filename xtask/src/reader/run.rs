@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
     let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
     match build_program(&chapter.name, Screen::stdout())? {
         Built::Yes(program) => {
-            in_sandbox(Sandbox::new(program).args(arguments.program()?).state(state))
+            in_sandbox(Sandbox::new(program).args(arguments.program()).state(state))
         }
         // The compiler has said why.
         Built::No => Ok(ExitCode::FAILURE),

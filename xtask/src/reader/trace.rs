@@ -2,7 +2,7 @@
 
 mod text;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -43,7 +43,7 @@ struct Options {
     /// A trace that was kept, instead of a run.
     from: Option<PathBuf>,
     chapter: Option<Chapter>,
-    arguments: Vec<String>,
+    arguments: Vec<OsString>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result {
@@ -95,7 +95,7 @@ fn parse(arguments: Arguments) -> Result<Options> {
             other => return Err(USAGE.unexpected(other)),
         }
     }
-    options.arguments = arguments.program()?;
+    options.arguments = arguments.program();
     let runs = options.chapter.is_some() || !options.arguments.is_empty();
     match (&options.from, runs) {
         (None, false) => Err(USAGE.needs("a chapter or a program")),
@@ -118,7 +118,7 @@ fn sandbox(options: &Options) -> Result<Option<Sandbox>> {
         };
     }
     let Some((program, arguments)) = options.arguments.split_first() else { return Ok(None) };
-    let sandbox = match find(program.as_ref())? {
+    let sandbox = match find(program)? {
         Place::Inside(path) => Sandbox::command(&path.to_string_lossy()),
         Place::Outside(path) => Sandbox::new(path),
     };

@@ -150,19 +150,9 @@ impl Arguments {
         })
     }
 
-    /// What follows `--`.
-    ///
-    /// # Errors
-    ///
-    /// The first word that is not UTF-8.
-    pub(crate) fn program(mut self) -> Result<Vec<String>> {
-        let words = self.parser.try_raw_args().into_iter().flatten().skip(1);
-        let texts = words.map(|word| {
-            let not_text =
-                |word: OsString| Failure::usage(format!("`{}` is not UTF-8", word.display()));
-            word.into_string().map_err(not_text)
-        });
-        texts.collect()
+    /// What follows `--`, byte for byte.
+    pub(crate) fn program(mut self) -> Vec<OsString> {
+        self.parser.try_raw_args().into_iter().flatten().skip(1).collect()
     }
 }
 
@@ -204,6 +194,8 @@ fn distance(one: &str, other: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     const USAGE: Usage = Usage {
@@ -262,11 +254,12 @@ mod tests {
 
     #[test]
     fn what_follows_the_dashes_is_the_programs() {
-        let words = ["ch2", "--", "--json", "--", "x"];
+        let bytes = OsString::from_vec(b"\xff\xfe".to_vec());
+        let words = ["ch2".into(), "--".into(), "--json".into(), "--".into(), bytes.clone()];
         let mut arguments = Arguments::new(words).for_program();
         assert_eq!(arguments.next().unwrap(), Some(Argument::Value("ch2".into())));
         assert_eq!(arguments.next().unwrap(), None);
-        assert_eq!(arguments.program().unwrap(), ["--json", "--", "x"]);
+        assert_eq!(arguments.program(), ["--json".into(), "--".into(), bytes]);
         let mut arguments = Arguments::new(["--", "ch2"]);
         assert_eq!(arguments.next().unwrap(), Some(Argument::Value("ch2".into())));
     }

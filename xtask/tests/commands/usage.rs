@@ -114,6 +114,18 @@ fn a_name_may_be_any_bytes() {
 }
 
 #[test]
+fn what_follows_the_dashes_arrives_byte_for_byte() {
+    let checkout = Checkout::new("dashes");
+    let message = r#"{"reason":"compiler-artifact","target":{"kind":["bin"]},"executable":"'"$here"'/program"}"#;
+    checkout.script("cargo", &format!("#!/bin/sh\nhere=$(dirname \"$0\")\necho '{message}'\n"));
+    checkout.script("program", "#!/bin/sh\nprintf '<%s>' \"$@\"\n");
+    let bytes = OsStr::from_bytes(b"a\xff\xfe b\n");
+    let output = checkout.xtask("run ch1 -- --as --").arg(bytes).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.stdout, b"<--as><--><a\xff\xfe b\n>", "{text}");
+}
+
+#[test]
 fn a_chapter_named_twice_is_checked_once() {
     let (code, out, err) = Checkout::new("twice").run("check ch1 one");
     assert_eq!(code, 0);

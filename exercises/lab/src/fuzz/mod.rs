@@ -3,7 +3,9 @@
 
 mod input;
 
+use std::ffi::OsString;
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStringExt as _;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -106,7 +108,7 @@ fn requests() -> impl Strategy<Value = Request> {
     let lists = (vec(shown, 0..3), vec(neighbor, 0..3), vec((".{0,8}", thing), 0..3));
     let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
     let small = (".{0,8}", ".{0,8}", prop::option::of(plan), vec(any::<u8>(), 0..3));
-    (any::<[bool; 8]>(), lists, small, texts(), texts()).prop_map(
+    (any::<[bool; 8]>(), lists, small, words(), texts()).prop_map(
         |(switches, lists, small, command, environment)| {
             let (host_name, working_directory, own_cgroups, unknown_ioctls) = small;
             let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, no_new_privs] =
@@ -185,6 +187,10 @@ fn attributes() -> impl Strategy<Value = Vec<u8>> {
     leaf.prop_recursive(3, 16, 4, move |inner| {
         (0..40_u16, vec(inner, 0..4)).prop_map(move |(kind, all)| attribute(kind, &all.concat()))
     })
+}
+
+fn words() -> impl Strategy<Value = Vec<OsString>> {
+    vec(vec(any::<u8>(), 0..8).prop_map(OsString::from_vec), 0..4)
 }
 
 /// A whole message, and how much of its header is wrong.

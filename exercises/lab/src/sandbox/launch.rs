@@ -2,10 +2,11 @@
 //! its ids, in its namespaces.
 
 use std::convert::Infallible;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::exit;
 
@@ -220,14 +221,19 @@ fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infal
         orphan::send().map_err(at(Stage::Start, "clone(the stranger)"))?;
     }
 
-    let call = format!("execve({:?})", request.command.first().map_or("", |path| path));
+    let call = format!("execve({:?})", request.command.first().cloned().unwrap_or_default());
     let exec = || {
-        let c_strings = |texts: &[String]| {
-            let texts = texts.iter().map(|text| CString::new(with_pids(text, pids)));
-            texts.collect::<Result<Vec<_>, _>>().map_err(|_| Errno::EINVAL)
+        let with_pids = |word: &OsStr| match word.to_str() {
+            Some(text) => with_pids(text, pids).into_bytes(),
+            // A reader's argument, which may be any bytes.
+            None => word.as_bytes().to_owned(),
         };
-        let command = c_strings(&request.command)?;
-        let environment = c_strings(&request.environment)?;
+        let c_strings = |words: &mut dyn Iterator<Item = &OsStr>| {
+            let words = words.map(|word| CString::new(with_pids(word)));
+            words.collect::<Result<Vec<_>, _>>().map_err(|_| Errno::EINVAL)
+        };
+        let command = c_strings(&mut request.command.iter().map(AsRef::as_ref))?;
+        let environment = c_strings(&mut request.environment.iter().map(AsRef::as_ref))?;
         execve(command.first().ok_or(Errno::EINVAL)?, &command, &environment)
     };
     exec().map_err(at(Stage::Start, call))

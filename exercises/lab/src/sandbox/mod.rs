@@ -35,7 +35,7 @@ pub use crate::helper::ids::holds_the_machines_root;
 pub use crate::helper::patience::patience;
 pub use crate::helper::setup::{SetupError, Stage};
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -116,7 +116,7 @@ impl Sandbox {
                 own_cgroups: None,
                 unknown_ioctls: Vec::new(),
                 working_directory: "/".to_owned(),
-                command: vec![path.to_owned()],
+                command: vec![path.into()],
                 environment: environment.map(str::to_owned).to_vec(),
             },
             standard: None,
@@ -130,12 +130,12 @@ impl Sandbox {
         self
     }
 
-    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.request.command.push(arg.into());
         self
     }
 
-    pub fn args<T: Into<String>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
+    pub fn args<T: Into<OsString>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
         self.request.command.extend(args.into_iter().map(Into::into));
         self
     }
@@ -143,7 +143,7 @@ impl Sandbox {
     /// Runs a shell script in the program's stead: there the program is `$0`, and what was an
     /// argument so far is `$1` and so on.
     pub fn script(mut self, text: &str) -> Self {
-        self.request.command.splice(0..0, ["/bin/sh", "-c", text].map(str::to_owned));
+        self.request.command.splice(0..0, ["/bin/sh", "-c", text].map(OsString::from));
         self
     }
 

@@ -95,7 +95,8 @@ fn follow(
     drop(socket);
     attached?;
     let parked = on_this_machine(init, &neighbors);
-    let command: Vec<_> = request.command.iter().map(|word| with_pids(word, &neighbors)).collect();
+    let words = request.command.iter().map(|word| word.to_string_lossy());
+    let command: Vec<_> = words.map(|word| with_pids(&word, &neighbors)).collect();
     Ok(recorder::record(program, command, &parked))
 }
 

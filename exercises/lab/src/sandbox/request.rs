@@ -1,6 +1,7 @@
 //! What a check asks the supervisor for.
 
-use std::ffi::c_int;
+use std::ffi::{OsString, c_int};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::helper::wire::{Reader, Writer};
@@ -116,7 +117,7 @@ pub(crate) struct Request {
     /// The program's working directory.
     pub(crate) working_directory: String,
     /// The program (a path inside) and its arguments.
-    pub(crate) command: Vec<String>,
+    pub(crate) command: Vec<OsString>,
     /// `NAME=VALUE`.
     pub(crate) environment: Vec<String>,
 }
@@ -166,11 +167,12 @@ impl Request {
             to.number((*kind).into());
         });
         to.text(&self.working_directory);
-        for texts in [&self.command, &self.environment] {
-            to.list(texts, |to, text| {
-                to.text(text);
-            });
-        }
+        to.list(&self.command, |to, word| {
+            to.bytes(word.as_bytes());
+        });
+        to.list(&self.environment, |to, text| {
+            to.text(text);
+        });
         to.0
     }
 
@@ -213,7 +215,7 @@ impl Request {
                 .pop(),
             unknown_ioctls: from.list(|from| Some(from.number()? as u8))?,
             working_directory: from.text()?,
-            command: from.list(Reader::text)?,
+            command: from.list(|from| from.bytes().map(OsString::from_vec))?,
             environment: from.list(Reader::text)?,
         })
     }
@@ -268,7 +270,7 @@ mod tests {
             own_cgroups: Some(Plan { folder: "/sys/fs/cgroup/lab-7".into(), limits: true }),
             unknown_ioctls: vec![0xFF],
             working_directory: "/tmp".into(),
-            command: vec!["/lab/prog".into(), "".into()],
+            command: vec!["/lab/prog".into(), "".into(), OsString::from_vec(b"\xff".into())],
             environment: vec!["PATH=/lab".into()],
         };
         assert_eq!(Request::decode(&request.encode()), Some(request));

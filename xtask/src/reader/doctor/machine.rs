@@ -1,6 +1,6 @@
 //! The doctor's findings for machines.
 //!
-//! `--json` prints one object on one line (here on several):
+//! `--json` prints one object on one line (here on several; the order of the fields means nothing):
 //!
 //! ```json
 //! {"schema":1,
@@ -20,27 +20,32 @@
 //! probes may come; these stay as they are while `schema` is 1.
 
 use harness::doctor::{Advice, Finding, Outcome};
+use serde_json::{Map, Value, json};
 
 use super::Visit;
-use crate::shared::json::quoted;
+use crate::shared::json::harmless;
 
 pub(super) fn json(visit: &Visit) -> String {
     let chapters = visit.chapters.iter().map(|chapter| {
         let can = visit.examination.can_check(chapter.number());
-        format!("{{\"chapter\":{},\"can_check\":{can}}}", quoted(&chapter.name))
+        json!({ "chapter": chapter.name, "can_check": can })
     });
+    let facts = visit.examination.facts.iter();
+    let facts = facts.map(|(name, value)| (name.to_owned(), value.into()));
+    let tools = visit.tools.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
     let probes = visit.examination.findings.iter().map(|finding| probe(visit, finding));
-    format!(
-        "{{\"schema\":1,\"can_check\":{},\"chapters\":[{}],\"facts\":{{{}}},\"tools\":{{{}}},\"probes\":[{}]}}\n",
-        visit.can_check_all(),
-        joined(chapters),
-        joined(visit.examination.facts.iter().map(|(name, value)| pair(name, value))),
-        joined(visit.tools.iter().map(|(name, value)| pair(name, value))),
-        joined(probes),
-    )
+    let all = json!({
+        "schema": 1,
+        "can_check": visit.can_check_all(),
+        "chapters": chapters.collect::<Value>(),
+        "facts": facts.collect::<Map<String, Value>>(),
+        "tools": tools.collect::<Map<String, Value>>(),
+        "probes": probes.collect::<Value>(),
+    });
+    harmless(&format!("{all}\n"))
 }
 
-fn probe(visit: &Visit, finding: &Finding) -> String {
+fn probe(visit: &Visit, finding: &Finding) -> Value {
     let outcome = &finding.outcome;
     let (word, refusal, advice) = match outcome {
         Outcome::Works => ("works", None, None),
@@ -49,52 +54,57 @@ fn probe(visit: &Visit, finding: &Finding) -> String {
         Outcome::NotTried(_) => ("not tried", None, None),
     };
     let text = |part: fn(&Advice) -> &String| advice.map_or("", |advice| part(advice));
-    let texts = [
-        ("name", finding.name),
-        ("what", finding.what),
-        ("outcome", word),
-        ("call", refusal.map_or("", |refusal| &refusal.call)),
-        ("errno", &refusal.map(|refusal| refusal.errno_name()).unwrap_or_default()),
-        ("cause", text(|advice| &advice.cause)),
-        ("remedy", text(|advice| &advice.remedy)),
-        ("since", if let Outcome::Newer(_, since) = outcome { since } else { "" }),
-        ("needs", if let Outcome::NotTried(needs) = outcome { needs } else { "" }),
-    ];
-    let environments = advice.into_iter().flat_map(|advice| &advice.environments);
-    format!(
-        "{{{},\"shown\":{},\"environments\":[{}],\"costs\":[{}]}}",
-        joined(texts.iter().map(|(name, value)| pair(name, value))),
-        advice.is_some_and(|advice| advice.shown),
-        joined(environments.map(|name| quoted(name))),
-        joined(visit.cost(finding).iter().map(u32::to_string)),
-    )
-}
-
-fn pair(name: &str, value: &str) -> String {
-    format!("{}:{}", quoted(name), quoted(value))
-}
-
-fn joined(items: impl Iterator<Item = String>) -> String {
-    items.collect::<Vec<_>>().join(",")
+    json!({
+        "name": finding.name,
+        "what": finding.what,
+        "outcome": word,
+        "call": refusal.map_or("", |refusal| &refusal.call),
+        "errno": refusal.map(|refusal| refusal.errno_name()).unwrap_or_default(),
+        "cause": text(|advice| &advice.cause),
+        "remedy": text(|advice| &advice.remedy),
+        "since": if let Outcome::Newer(_, since) = outcome { since } else { "" },
+        "needs": if let Outcome::NotTried(needs) = outcome { needs } else { "" },
+        "shown": advice.is_some_and(|advice| advice.shown),
+        "environments": advice.map_or(&[][..], |advice| &advice.environments),
+        "costs": visit.cost(finding),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::super::tests::{refused, visit, works};
-    use super::json;
 
     #[test]
     fn schema_1() {
-        let text = json(&visit(vec![works(), refused(&[1, 15])]));
-        assert_eq!(
-            text,
-            "{\"schema\":1,\"can_check\":false,\
-             \"chapters\":[{\"chapter\":\"ch01-look\",\"can_check\":false},{\"chapter\":\"ch03-clone\",\"can_check\":true}],\
-             \"facts\":{},\"tools\":{\"cc\":\"unknown\"},\"probes\":[\
-             {\"name\":\"uts\",\"what\":\"a host name\",\"outcome\":\"works\",\"call\":\"\",\"errno\":\"\",\"cause\":\"\",\"remedy\":\"\",\"since\":\"\",\"needs\":\"\",\"shown\":false,\"environments\":[],\"costs\":[1,3]},\
-             {\"name\":\"proc\",\"what\":\"a fresh /proc\",\"outcome\":\"refused\",\"call\":\"mount(\\\"proc\\\", \\\"/proc\\\")\",\"errno\":\"EPERM\",\
-             \"cause\":\"parts of /proc are hidden, so the kernel refuses a fresh one\",\"remedy\":\"start the container with `--security-opt systempaths=unconfined`\",\
-             \"since\":\"\",\"needs\":\"\",\"shown\":true,\"environments\":[\"masked-proc\"],\"costs\":[1]}]}\n"
-        );
+        let text = super::json(&visit(vec![works(), refused(&[1, 15])]));
+        assert!(text.ends_with('\n') && text.lines().count() == 1, "{text}");
+        let wanted = json!({
+            "schema": 1,
+            "can_check": false,
+            "chapters": [
+                { "chapter": "ch01-look", "can_check": false },
+                { "chapter": "ch03-clone", "can_check": true },
+            ],
+            "facts": {},
+            "tools": { "cc": "unknown" },
+            "probes": [
+                {
+                    "name": "uts", "what": "a host name", "outcome": "works", "call": "", "errno": "",
+                    "cause": "", "remedy": "", "since": "", "needs": "", "shown": false,
+                    "environments": [], "costs": [1, 3],
+                },
+                {
+                    "name": "proc", "what": "a fresh /proc", "outcome": "refused",
+                    "call": "mount(\"proc\", \"/proc\")", "errno": "EPERM",
+                    "cause": "parts of /proc are hidden, so the kernel refuses a fresh one",
+                    "remedy": "start the container with `--security-opt systempaths=unconfined`",
+                    "since": "", "needs": "", "shown": true, "environments": ["masked-proc"],
+                    "costs": [1],
+                },
+            ],
+        });
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), wanted);
     }
 }
