@@ -7,13 +7,14 @@ use crate::fault::{Fault, Problem};
 use crate::figure::Figure;
 use crate::include::{Include, dedent};
 use crate::page::{Fence, Page, Session, escape, line_of};
+use crate::paths::normalized;
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::errors::Result;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The preprocessor's name; book.toml has a table of that name.
@@ -265,7 +266,7 @@ impl<'a> Expander<'a> {
 
     /// Reads a file that the page names; the path returned is the one from the repository's root.
     fn read(&self, path: &str) -> Result<(PathBuf, String), Problem> {
-        let named = normal(&self.file.with_file_name(path));
+        let named = normalized(&self.file.with_file_name(path));
         let missing = |error: std::io::Error| {
             Problem::new(format!("included file `{}` cannot be read: {error}", named.display()))
         };
@@ -335,19 +336,4 @@ fn directives(text: &str) -> impl Iterator<Item = (Range<usize>, Result<(&str, &
 /// The start of a line that its continuation lines need too, in a list or a quote.
 fn indentation(line: &str) -> &str {
     &line[..line.find(|c| c != ' ' && c != '>').unwrap_or(line.len())]
-}
-
-/// Resolves `..` without looking at the file system.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir if normal.file_name().is_some() => {
-                normal.pop();
-            }
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
 }

@@ -18,8 +18,10 @@ pub mod theme;
 
 mod environments;
 mod exercise;
+mod html;
 mod include;
 mod links;
+mod paths;
 mod summary;
 mod warning;
 

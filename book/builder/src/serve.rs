@@ -1,8 +1,8 @@
 //! A small web server for one reader: it serves the last good book and reloads it on a change.
 
 use crate::fault::Fault;
+use crate::paths::{files, percent_decoded};
 use crate::site;
-use crate::summary::files;
 use anyhow::{Context as _, Result};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -139,7 +139,7 @@ fn try_answer(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     if method != "GET" && method != "HEAD" {
         return respond(&mut client, "405 Method Not Allowed", "text/plain", b"GET or HEAD", true);
     }
-    let path = decode(path.split(['?', '#']).next().unwrap_or_default());
+    let path = percent_decoded(path.split(['?', '#']).next().unwrap_or_default());
     if path == "/.reload" {
         return reload(client, shared);
     }
@@ -198,26 +198,6 @@ fn reload(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     }
     drop(current);
     client.write_all(b"data: new book\n\n")
-}
-
-/// Undoes percent encoding.
-pub(crate) fn decode(path: &str) -> String {
-    let (mut decoded, mut rest) = (Vec::new(), path.as_bytes());
-    while let Some((&byte, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let code = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (byte, code) {
-            (b'%', Some(code)) => {
-                decoded.push(code);
-                rest = &after[2..];
-            }
-            _ => {
-                decoded.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 fn media_type(name: &str) -> &'static str {

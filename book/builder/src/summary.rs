@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Problem};
 use crate::page::line_of;
+use crate::paths::{files, has_extension};
 use mdbook_markdown::pulldown_cmark::{Event, Tag};
 use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
 use std::collections::BTreeSet;
@@ -39,25 +40,7 @@ pub(crate) fn check(repo: &Path, src: &Path) -> Vec<Fault> {
 
 /// All pages under `src`, but for the two that are never named.
 pub(crate) fn pages(src: &Path) -> BTreeSet<PathBuf> {
-    let markdown = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
     let unnamed = [Path::new("SUMMARY.md"), Path::new("404.md")];
-    let files = files(src).into_iter().filter(markdown);
+    let files = files(src).into_iter().filter(|file| has_extension(file, "md"));
     files.filter(|path| !unnamed.contains(&path.as_path())).collect()
-}
-
-/// The files under a directory, relative to it.
-pub(crate) fn files(root: &Path) -> BTreeSet<PathBuf> {
-    let mut files = BTreeSet::new();
-    let mut directories = vec![root.to_owned()];
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                directories.push(path);
-            } else if let Ok(path) = path.strip_prefix(root) {
-                files.insert(path.to_owned());
-            }
-        }
-    }
-    files
 }
