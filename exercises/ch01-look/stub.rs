@@ -2,7 +2,7 @@
 //!
 //! Usage: `ch01-look PID PID`
 //!
-//! When it is finished (here for a shell and a process in a UTS namespace of its own):
+//! When it is finished (here for a shell and for a process in a UTS namespace of its own):
 //!
 //! ```text
 //! # ch01-look $$ 7
@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 
-/// The files in `/proc/PID/ns` that say where a process is.
+/// The links in `/proc/PID/ns`, one for each kind of namespace.
 const KINDS: [&str; 8] = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
 
 fn main() -> ExitCode {
@@ -53,11 +53,11 @@ fn look(one: &str, two: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether two processes are in the same namespace of a kind; `None` if this
-/// kernel has no such kind.
+/// Whether two processes are in the same namespace of this kind, or `None` if
+/// the kernel does not have the kind.
 fn share(one: &str, two: &str, kind: &str) -> Result<Option<bool>> {
-    // TODO: compare what the two links /proc/PID/ns/KIND lead to. Man pages: namespaces(7), stat(2).
-    // TODO: return an error, not an answer, for a process that cannot be looked at. Man page: proc(5).
+    // TODO: compare the namespaces that the two links /proc/PID/ns/KIND lead to. Man pages: namespaces(7), stat(2).
+    // TODO: return an error instead of an answer if a process cannot be examined. Man page: proc(5).
     let _ = (one, two, kind);
     Ok(Some(true))
 }

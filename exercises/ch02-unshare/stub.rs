@@ -1,4 +1,4 @@
-//! ch02-unshare: run a command under a host name that nobody else sees.
+//! ch02-unshare: run a command under a host name that no other process sees.
 //!
 //! Usage: `ch02-unshare NAME -- COMMAND [ARGS…]`
 //!
@@ -36,13 +36,13 @@ fn main() -> ExitCode {
 /// Runs `command` in a new UTS namespace whose host name is `name`, and waits
 /// for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
-    // TODO: leave the UTS namespace you share with everybody. Man pages: unshare(2), uts_namespaces(7).
+    // TODO: leave the UTS namespace that you share with the lab. Man pages: unshare(2), uts_namespaces(7).
     // TODO: give the new one its name. Man page: sethostname(2).
     let _ = name;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

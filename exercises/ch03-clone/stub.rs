@@ -42,44 +42,44 @@ fn main() -> ExitCode {
 /// Runs `command` in a child that is born in new UTS and IPC namespaces, and
 /// waits for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
-    match birth()? {
+    match clone_child()? {
         None => child(name, command, args),
         Some(pidfd) => {
-            // By descriptor, not by number: it means this child and no other.
+            // Unlike the pid, the descriptor can only mean this child.
             let child = Id::PIDFd(pidfd.as_fd());
             waitid(child, WaitPidFlag::WEXITED).context("waitid(P_PIDFD)")
         }
     }
 }
 
-/// Makes the child. Returns twice, as fork(2) does: `None` in the child, a
+/// Makes the child. Returns twice, as fork(2) does: `None` in the child, its
 /// pidfd in the parent.
-fn birth() -> Result<Option<OwnedFd>> {
+fn clone_child() -> Result<Option<OwnedFd>> {
     // TODO: instead of fork(2), call clone3(2) for a child in new UTS and IPC namespaces. Man page: clone(2).
-    // TODO: let the same call make the pidfd, and have SIGCHLD sent when the child ends. Man page: clone(2).
+    // TODO: have the same call make the pidfd, and have SIGCHLD sent when the child ends. Man page: clone(2).
     // SAFETY: this process has one thread.
     match unsafe { fork() }.context("fork()")? {
         ForkResult::Child => Ok(None),
         ForkResult::Parent { child } => {
-            // A stand-in: the pid becomes a descriptor only after the birth.
+            // A stand-in: this pidfd is made only after the child.
             use std::os::fd::FromRawFd as _;
-            // SAFETY: takes two integers; the descriptor it makes is nobody else's.
+            // SAFETY: pidfd_open takes two integers, and nothing else owns the new descriptor.
             let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, child.as_raw(), 0) };
             Ok(Some(unsafe { OwnedFd::from_raw_fd(pidfd as i32) }))
         }
     }
 }
 
-/// The child's whole life. It never returns: the code above is the parent's.
+/// Runs in the child and never returns, because the code above is the parent's.
 fn child(name: &OsStr, command: &OsStr, args: &[OsString]) -> ! {
-    // TODO: give the new UTS namespace its name; exit with status 1 if that fails. Man page: sethostname(2).
+    // TODO: set the host name of the new UTS namespace; exit with status 1 if that fails. Man page: sethostname(2).
     let _ = name;
     let error = Command::new(command).args(args).exec();
     eprintln!("ch03-clone: execve({command:?}): {error}");
     exit(127)
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
         WaitStatus::Exited(_, code) => code as u8,

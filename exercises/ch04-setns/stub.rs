@@ -1,4 +1,4 @@
-//! ch04-setns: run a command in the namespaces of a process that is already there.
+//! ch04-setns: run a command in the namespaces of an existing process.
 //!
 //! Usage: `ch04-setns PID -- COMMAND [ARGS…]`
 //!        `ch04-setns pin PID PATH`
@@ -45,17 +45,17 @@ fn run(pid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// Moves this process into the UTS, IPC and network namespaces of `pid`.
+/// Moves this process into the UTS, IPC and network namespaces of the process `pid`.
 fn join(pid: i32) -> Result<()> {
-    // TODO: get a descriptor that means this process. Man page: pidfd_open(2).
-    // TODO: join its three namespaces in one step. Man page: setns(2).
+    // TODO: open a descriptor for this process. Man page: pidfd_open(2).
+    // TODO: join the three namespaces in one call. Man page: setns(2).
     let _ = pid;
     Ok(())
 }
 
-/// Keeps the UTS namespace of `pid` alive under `path`, without a process.
+/// Mounts the UTS namespace of the process `pid` on `path`, which keeps it alive without a process.
 fn pin(pid: &OsStr, path: &OsStr) -> Result<()> {
-    // TODO: bind-mount the namespace's file on a file at `path`. Man pages: namespaces(7), mount(2).
+    // TODO: create a file at `path` and bind-mount the namespace's file on it. Man pages: namespaces(7), mount(2).
     let _ = (number(pid)?, path);
     Ok(())
 }
@@ -65,7 +65,7 @@ fn number(pid: &OsStr) -> Result<i32> {
     number.with_context(|| format!("{pid:?} is not a pid"))
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

@@ -1,4 +1,4 @@
-//! ch06-owner: run a command as root of something.
+//! ch06-owner: run a command as root of its own namespaces.
 //!
 //! Usage: `ch06-owner NAME -- COMMAND [ARGS…]`
 //!
@@ -34,8 +34,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` as root of a new user namespace, which owns the network, IPC
-/// and UTS namespaces it is in, and waits for it.
+/// Runs `command` as root of a new user namespace, which owns the command's
+/// network, IPC and UTS namespaces, and waits for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     leave()?;
     // TODO: set the host name of the new UTS namespace. Man page: sethostname(2).
@@ -43,22 +43,22 @@ fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// Moves this process into four new namespaces. One of them owns the others.
+/// Moves this process into four new namespaces, one of which owns the others.
 fn leave() -> Result<()> {
-    // TODO: leave for new user, network, UTS and IPC namespaces, so that the first owns the rest.
+    // TODO: move to new user, network, UTS and IPC namespaces, so that the first owns the rest.
     // Man pages: unshare(2), user_namespaces(7).
     let (uid, gid) = (geteuid(), getegid());
     become_root(uid, gid)
 }
 
-/// Names your two ids 0: execve(2) takes the capabilities of any other.
+/// Maps 0 to your two ids, because execve(2) lets only uid 0 keep its capabilities.
 fn become_root(uid: Uid, gid: Gid) -> Result<()> {
     // TODO: write your own three files. Man page: user_namespaces(7).
     let _ = (uid, gid);
     Ok(())
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

@@ -1,4 +1,4 @@
-//! ch07-mount: a directory with something in it that only a command sees.
+//! ch07-mount: run a command with a mount that no other process sees.
 //!
 //! Usage: `ch07-mount DIR TEXT -- COMMAND [ARGS…]`
 //!
@@ -36,29 +36,29 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` where `dir` holds a file `token` with `text` in it, and waits for it.
+/// Runs `command` with a mount on `dir` whose file `token` contains `text`, and waits for it.
 fn run(dir: &Path, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     leave()?;
-    furnish(dir, text)?;
+    mount_token(dir, text)?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// Moves this process into a mount namespace of its own, which learns what
-/// others mount and tells nobody what it mounts itself.
+/// Moves this process into a mount namespace of its own. Mounts made outside
+/// propagate to it, but those it makes itself do not propagate outside.
 fn leave() -> Result<()> {
     // TODO: leave the mount namespace. Man page: unshare(2).
-    // TODO: let mounts come in and none go out. Man pages: mount_namespaces(7), mount(2).
+    // TODO: let mounts propagate in, but not out. Man pages: mount_namespaces(7), mount(2).
     Ok(())
 }
 
-/// Mounts a tmpfs on `dir` and writes `text` to the file `token` in it.
-fn furnish(dir: &Path, text: &OsStr) -> Result<()> {
-    // TODO: mount, then write. Man pages: mount(2), tmpfs(5).
+/// Mounts a tmpfs on `dir`, and writes `text` to the file `token` in it.
+fn mount_token(dir: &Path, text: &OsStr) -> Result<()> {
+    // TODO: mount a tmpfs, and then write the file. Man pages: mount(2), tmpfs(5).
     let _ = (dir, text);
     Ok(())
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

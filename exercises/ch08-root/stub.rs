@@ -1,9 +1,9 @@
-//! ch08-root: a command with another root directory, and no way back.
+//! ch08-root: run a command with another root directory, and no way back.
 //!
 //! Usage: `ch08-root ROOT SHARE -- COMMAND [ARGS…]`
 //!
-//! ROOT is a directory with COMMAND in it, and with two empty ones, `proc` and `share`. When it is
-//! finished:
+//! ROOT is a directory that contains COMMAND and two empty directories, `proc` and `share`. When the
+//! program is finished:
 //!
 //! ```text
 //! # ls /tmp/tree
@@ -39,25 +39,26 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` with `root` as its root directory, where `/proc` is there and `/share` shows
+/// Runs `command` with `root` as its root directory, in which `/proc` is mounted and `/share` shows
 /// `share`, and waits for it.
 fn run(root: &Path, share: &Path, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     leave()?;
-    furnish(root, share)?;
-    enter(root)?;
+    prepare_root(root, share)?;
+    change_root(root)?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// Moves this process into a mount namespace that has nothing to do with others.
+/// Moves this process into a mount namespace of its own, whose mounts do not
+/// propagate in either direction.
 fn leave() -> Result<()> {
-    // TODO: as in chapter 7, but private. Man pages: unshare(2), mount_namespaces(7).
+    // TODO: as in chapter 7, but with private mounts. Man pages: unshare(2), mount_namespaces(7).
     Ok(())
 }
 
-/// Makes `root` a mount, with this process's `/proc` in it, and `share`, which
-/// can only be read there.
-fn furnish(root: &Path, share: &Path) -> Result<()> {
-    // TODO: make three bind mounts, the third one read-only. Man pages: mount(2), mount(8).
+/// Makes `root` a mount, and mounts this process's `/proc` in it, and `share`
+/// read-only.
+fn prepare_root(root: &Path, share: &Path) -> Result<()> {
+    // TODO: make three bind mounts, the third of them read-only. Man pages: mount(2), mount(8).
     bind(root, share)
 }
 
@@ -66,14 +67,15 @@ fn bind(source: &Path, target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the mount at `root` this process's root directory. Nothing else stays.
-fn enter(root: &Path) -> Result<()> {
-    // TODO: change the root, let go of the old one. Man pages: pivot_root(2), umount2(2).
+/// Makes the mount at `root` this process's root directory, and detaches the
+/// old root.
+fn change_root(root: &Path) -> Result<()> {
+    // TODO: change the root, and detach the old one. Man pages: pivot_root(2), umount2(2).
     let _ = root;
     Ok(())
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 /// Runs `command` as PID 1 of a new PID namespace, and waits for it.
 fn run(command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
-    // TODO: let the next child be the first process of a new PID namespace. Man pages: unshare(2), pid_namespaces(7).
+    // TODO: make the next child the first process of a new PID namespace. Man pages: unshare(2), pid_namespaces(7).
     // SAFETY: this process has one thread.
     match unsafe { fork() }.context("fork()")? {
         ForkResult::Child => child(command, args),
@@ -46,9 +46,9 @@ fn run(command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     }
 }
 
-/// The child's whole life, as PID 1. It never returns: the code above is the parent's.
+/// Runs in the child, as PID 1, and never returns, because the code above is the parent's.
 fn child(command: &OsStr, args: &[OsString]) -> ! {
-    if let Err(error) = own_proc() {
+    if let Err(error) = mount_proc() {
         eprintln!("ch09-pid: {error:#}");
         exit(1);
     }
@@ -57,14 +57,15 @@ fn child(command: &OsStr, args: &[OsString]) -> ! {
     exit(127)
 }
 
-/// Covers `/proc` with one that shows this PID namespace, and lets nobody else see it.
-fn own_proc() -> Result<()> {
-    // TODO: leave the mount namespace, and cut its mounts off from the ones you came from. Man pages: unshare(2), mount_namespaces(7).
+/// Mounts a proc file system on `/proc`, which shows this PID namespace, in a mount namespace of
+/// its own.
+fn mount_proc() -> Result<()> {
+    // TODO: leave the mount namespace, and stop its mounts from propagating back. Man pages: unshare(2), mount_namespaces(7).
     // TODO: mount a proc file system on /proc. Man pages: mount(2), pid_namespaces(7).
     Ok(())
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
         WaitStatus::Exited(_, code) => code as u8,

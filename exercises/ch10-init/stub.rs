@@ -1,4 +1,4 @@
-//! ch10-init: run a command below a PID 1 that does what a PID 1 has to do.
+//! ch10-init: run a command under a PID 1 that does its duties.
 //!
 //! Usage: `ch10-init -- COMMAND [ARGS…]`
 //!
@@ -22,8 +22,8 @@ use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
-/// The signals that are passed on to COMMAND, and SIGCHLD, which says that a child has ended.
-const HELD: [Signal; 7] = [
+/// The signals that are passed on to COMMAND, and SIGCHLD, which reports the end of a child.
+const BLOCKED: [Signal; 7] = [
     Signal::SIGCHLD,
     Signal::SIGHUP,
     Signal::SIGINT,
@@ -48,62 +48,63 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` below a PID 1 in a new PID namespace. Returns its exit status.
+/// Runs `command` under a PID 1 in a new PID namespace, and returns its exit status.
 fn run(command: &OsStr, args: &[OsString]) -> Result<i32> {
-    // Whoever started us may ignore SIGCHLD, and we with them: none would come then.
-    // SAFETY: the kernel's own disposition, no handler runs.
+    // A parent that ignores SIGCHLD leaves that to its children, and then none is ever sent.
+    // SAFETY: SIG_DFL installs no handler.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
-    // TODO: block the signals in `held`, and keep the mask from before. Man pages: sigprocmask(2), signal(7).
-    let held = SigSet::from_iter(HELD);
-    let before = SigSet::thread_get_mask().context("sigprocmask()")?;
-    // TODO: let the next child be PID 1 of a new PID namespace. Man pages: unshare(2), pid_namespaces(7).
+    // TODO: block the signals in `blocked`, and keep the previous mask. Man pages: sigprocmask(2), signal(7).
+    let blocked = SigSet::from_iter(BLOCKED);
+    let old_mask = SigSet::thread_get_mask().context("sigprocmask()")?;
+    // TODO: make the next child PID 1 of a new PID namespace. Man pages: unshare(2), pid_namespaces(7).
     // SAFETY: this process has one thread.
     match unsafe { fork() }.context("fork()")? {
-        ForkResult::Child => init(command, args, &held, &before),
-        ForkResult::Parent { child } => look_after(child, &held),
+        ForkResult::Child => init(command, args, &blocked, &old_mask),
+        ForkResult::Parent { child } => look_after(child, &blocked),
     }
 }
 
-/// PID 1's whole life. When it exits, the kernel ends whoever is left in the namespace.
-fn init(command: &OsStr, args: &[OsString], held: &SigSet, before: &SigSet) -> ! {
-    let status = start(command, args, before).and_then(|child| look_after(child, held));
+/// Runs as PID 1. When it exits, the kernel kills every process that is left in the namespace.
+fn init(command: &OsStr, args: &[OsString], blocked: &SigSet, old_mask: &SigSet) -> ! {
+    let status = start(command, args, old_mask).and_then(|child| look_after(child, blocked));
     exit(status.unwrap_or_else(|error| {
         eprintln!("ch10-init: {error:#}");
         1
     }))
 }
 
-/// Starts COMMAND with the signal mask that we were started with.
-fn start(command: &OsStr, args: &[OsString], before: &SigSet) -> Result<Pid> {
+/// Starts COMMAND with the signal mask that this program was started with.
+fn start(command: &OsStr, args: &[OsString], old_mask: &SigSet) -> Result<Pid> {
     // SAFETY: this process has one thread.
     if let ForkResult::Parent { child } = unsafe { fork() }.context("fork()")? {
         return Ok(child);
     }
-    // An exec keeps the mask, and COMMAND does not expect to be deaf.
-    _ = before.thread_set_mask();
+    // An exec keeps the mask, and COMMAND does not expect its signals to be blocked.
+    _ = old_mask.thread_set_mask();
     let error = Command::new(command).args(args).exec();
     eprintln!("ch10-init: execve({command:?}): {error}");
     exit(127)
 }
 
-/// Passes signals on to `child`, and takes the status of everybody who ends, until `child` has.
-fn look_after(child: Pid, held: &SigSet) -> Result<i32> {
+/// Passes signals on to `child`, and reaps every child that ends, until `child` itself has ended.
+fn look_after(child: Pid, blocked: &SigSet) -> Result<i32> {
     loop {
-        // TODO: wait for one of the signals in `held`; at SIGCHLD reap, pass any other on to `child`. Man pages: sigwait(3), kill(2).
-        let _ = held;
+        // TODO: wait for one of the signals in `blocked`; reap at SIGCHLD, and pass any other on to `child`. Man pages: sigwait(3), kill(2).
+        let _ = blocked;
         if let Some(status) = reap(child)? {
             return Ok(status);
         }
     }
 }
 
-/// Takes the status of all children that have ended, and returns that of `child`.
+/// Reaps all children that have ended, and returns the status of `child` if it is one of them.
 fn reap(child: Pid) -> Result<Option<i32>> {
-    // TODO: ask for any child that has ended, without waiting, until there is none. Man page: waitpid(2).
+    // TODO: reap any child that has ended, without waiting, until there is none. Man page: waitpid(2).
     waitpid(child, None).context("waitpid()").map(exit_code)
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number. `None`: not ended.
+/// The shell's convention: the exit status, or 128 plus the signal's number. `None` if the
+/// child has not ended.
 fn exit_code(status: WaitStatus) -> Option<i32> {
     match status {
         WaitStatus::Exited(_, code) => Some(code),

@@ -1,4 +1,4 @@
-//! ch14-cgroup: run a command that sees its cgroup as `/`, in a new cgroup with limits if you like.
+//! ch14-cgroup: run a command that sees its cgroup as `/`, optionally in a new cgroup with limits.
 //!
 //! Usage: `ch14-cgroup [CGROUP [PIDS MEMORY]] -- COMMAND [ARGS…]`
 //!
@@ -10,7 +10,7 @@
 //! 20
 //! ```
 //!
-//! Meanwhile the same file says `0::/otter` to everybody outside.
+//! Meanwhile, a process outside that reads the command's file sees `0::/otter`.
 //!
 //! Check it with `cargo xtask check ch14`.
 
@@ -30,8 +30,8 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let dashes = words.iter().position(|word| word == "--").unwrap_or(words.len());
-    let (ours, commands) = words.split_at(dashes);
-    let outcome = match (ours, commands) {
+    let (options, rest) = words.split_at(dashes);
+    let outcome = match (options, rest) {
         ([], [_, command, args @ ..]) => run(None, command, args),
         ([name], [_, command, args @ ..]) => in_cgroup(name, &[], command, args),
         ([name, pids, memory], [_, command, args @ ..]) => {
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` in a new cgroup with these limits, which is gone afterwards.
+/// Runs `command` in a new cgroup with these limits, and removes the cgroup afterwards.
 fn in_cgroup(
     name: &OsStr,
     limits: &[(&str, &OsStr)],
@@ -57,11 +57,11 @@ fn in_cgroup(
     args: &[OsString],
 ) -> Result<WaitStatus> {
     let cgroup = make(name, limits)?;
-    // TODO: remove the cgroup when `command` has ended. Man pages: cgroups(7), rmdir(2).
+    // TODO: remove the cgroup after `command` has ended. Man pages: cgroups(7), rmdir(2).
     run(Some(&cgroup), command, args)
 }
 
-/// Makes a cgroup and sets its limits: each is a file and what to write to it.
+/// Makes a cgroup and sets its limits, each of which is a file and the text to write to it.
 fn make(name: &OsStr, limits: &[(&str, &OsStr)]) -> Result<PathBuf> {
     let cgroup = Path::new(CGROUPS).join(name);
     fs::create_dir(&cgroup).with_context(|| format!("mkdir({cgroup:?})"))?;
@@ -70,17 +70,17 @@ fn make(name: &OsStr, limits: &[(&str, &OsStr)]) -> Result<PathBuf> {
     Ok(cgroup)
 }
 
-/// Runs `command` in the cgroup, or in ours, and waits for it. It sees that cgroup as `/`.
+/// Runs `command` in `cgroup`, or in the current one, and waits for it. It sees its cgroup as `/`.
 fn run(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     // SAFETY: this process has one thread.
     match unsafe { fork() }.context("fork()")? {
-        // Only the child goes in. A cgroup with somebody in it cannot be removed.
+        // Only the child moves, because a cgroup with a process in it cannot be removed.
         ForkResult::Child => child(cgroup, command, args),
         ForkResult::Parent { child } => waitpid(child, None).context("waitpid()"),
     }
 }
 
-/// The child's whole life. It never returns: the code above is the parent's.
+/// Runs in the child and never returns, because the code above is the parent's.
 fn child(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> ! {
     if let Err(error) = cgroup.map_or(Ok(()), join).and_then(|()| own_view()) {
         eprintln!("ch14-cgroup: {error:#}");
@@ -93,18 +93,18 @@ fn child(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> ! {
 
 /// Moves this process into a cgroup.
 fn join(cgroup: &Path) -> Result<()> {
-    // TODO: move this process there. Man page: cgroups(7).
+    // TODO: move this process to the cgroup. Man page: cgroups(7).
     let _ = cgroup;
     Ok(())
 }
 
-/// Makes the cgroup that this process is in its `/`, and shows that at `/sys/fs/cgroup`.
+/// Makes this process see its current cgroup as `/`, also at `/sys/fs/cgroup`.
 fn own_view() -> Result<()> {
-    // TODO: leave for a new cgroup namespace and a private copy of the mounts, and put a new `cgroup2` in the old one's place. Man pages: cgroup_namespaces(7), unshare(2), umount(2), mount(2).
+    // TODO: move to a new cgroup namespace and a private copy of the mounts, and replace the `cgroup2` mount with a new one. Man pages: cgroup_namespaces(7), unshare(2), umount(2), mount(2).
     Ok(())
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
         WaitStatus::Exited(_, code) => code as u8,

@@ -1,4 +1,4 @@
-//! `ch02-unshare NAME -- COMMAND`: a host name that nobody else sees.
+//! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
 use harness::{Report, assert_report, exercise, token};
 
@@ -14,8 +14,8 @@ fn report() -> Report {
     attempt.finish()
 }
 
-/// COMMAND has a UTS namespace of its own, and shares the other seven with the lab. If `uts` shows
-/// an A, nothing was left: was unshare(2) called, with which flag, and what did it return?
+/// COMMAND has a UTS namespace of its own, and shares the other seven with the lab. An A under `uts`
+/// means that it is still in the lab's. Was unshare(2) called, with which flag, and what did it return?
 #[test]
 fn step1_command_has_a_uts_namespace_of_its_own() {
     assert_report!(report().table(&["COMMAND"]), @r"
@@ -25,19 +25,20 @@ fn step1_command_has_a_uts_namespace_of_its_own() {
     ");
 }
 
-/// The name on the command line is the host name there, and the lab's own has not changed. A name
-/// that is set before the namespace is left belongs to everybody.
+/// In COMMAND's namespace the host name is the one from the command line, and the lab's own has not
+/// changed. If the name is set before the program leaves the lab's namespace, it renames the lab.
 #[test]
-fn step2_the_name_is_seen_there_and_nowhere_else() {
+fn step2_the_host_name_is_set_there_and_nowhere_else() {
     assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
     host name of COMMAND: NAME
     lab afterwards: unchanged
     ");
 }
 
-/// In its own namespace, COMMAND's exit status becomes your program's, and nobody is left behind.
+/// While COMMAND has its host name, your program exits with COMMAND's status and leaves no process
+/// behind.
 #[test]
-fn step3_its_exit_status_is_passed_on() {
+fn step3_the_exit_status_of_command_is_passed_on() {
     assert_report!(report().lines(&["host name of COMMAND", "exit status", "left behind"]), @r"
     host name of COMMAND: NAME
     exit status: COMMAND's

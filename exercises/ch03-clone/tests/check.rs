@@ -2,7 +2,7 @@
 
 use harness::{Report, assert_report, exercise, token};
 
-/// Runs the program once and looks at it and at COMMAND while COMMAND is parked.
+/// Runs the program once, and looks at it and at COMMAND while COMMAND is parked.
 fn report() -> Report {
     let name = token("otter");
     let mut attempt = exercise!().arg(&name).witness().start();
@@ -18,7 +18,7 @@ fn report() -> Report {
         let pidfd = if program.holds_pidfd_of(&command.process) {
             "held by your program"
         } else {
-            "nobody has one"
+            "your program has none"
         };
         attempt.report.line("parent of COMMAND", parent);
         attempt.report.line("pidfd of COMMAND", pidfd);
@@ -28,8 +28,8 @@ fn report() -> Report {
     attempt.finish()
 }
 
-/// COMMAND is in UTS and IPC namespaces of its own, and your program stays in the lab's. A child is
-/// cloned into new namespaces; unshare(2) would move the parent as well.
+/// COMMAND is in UTS and IPC namespaces of its own, and your program stays in the lab's. With clone3(2)
+/// only the child is in new namespaces, while unshare(2) would move the parent as well.
 #[test]
 fn step1_the_child_is_born_in_new_namespaces_and_the_parent_stays() {
     assert_report!(report().table(&["COMMAND"]), @r"
@@ -40,18 +40,18 @@ fn step1_the_child_is_born_in_new_namespaces_and_the_parent_stays() {
     ");
 }
 
-/// The name on the command line is the host name there, and the lab's own has not changed. It is
-/// the child that is in the new namespace, so it is the child that must set it.
+/// In COMMAND's namespace the host name is the one from the command line, and the lab's own has not
+/// changed. Only the child is in the new namespace, so the child must set the name.
 #[test]
-fn step2_the_child_gives_its_namespace_the_name() {
+fn step2_the_child_sets_the_host_name_of_its_namespace() {
     assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
     host name of COMMAND: NAME
     lab afterwards: unchanged
     ");
 }
 
-/// Your program is the parent of COMMAND, in its new namespaces, and holds a pidfd of it: a
-/// descriptor that means this child and no other, made by the same call that made the child.
+/// Your program is the parent of COMMAND and holds a pidfd of it: a descriptor that can only mean this
+/// child, made by the same call as the child.
 #[test]
 fn step3_the_parent_holds_a_pidfd_of_the_child() {
     assert_report!(report().lines(&["host name of COMMAND", "parent of COMMAND", "pidfd of COMMAND"]), @r"
@@ -61,10 +61,10 @@ fn step3_the_parent_holds_a_pidfd_of_the_child() {
     ");
 }
 
-/// Your program exits with COMMAND's status, with 128 and the signal's number if a signal ended
-/// it, and with 127 if it could not be started. No child is left, dead or alive.
+/// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended
+/// COMMAND, and with 127 if COMMAND could not be executed. No child is left, dead or alive.
 #[test]
-fn step4_every_end_of_the_child_is_passed_on() {
+fn step4_however_the_child_ends_its_status_is_passed_on() {
     let mut report = report();
 
     let mut attempt = exercise!().arg("otter").witness().start();

@@ -5,8 +5,9 @@ use harness::sandbox::Neighbor;
 use harness::visit;
 use harness::{Exercise, Report, assert_report, exercise, token};
 
-/// The target: a neighbor with UTS, IPC and network namespaces of its own, and a random name. It went
-/// into a user namespace of its own after that: the three belong to the lab's, whose root you are.
+/// Adds the target: a neighbor with UTS, IPC and network namespaces of its own, and a random host name.
+/// It entered a user namespace of its own only afterwards, so the lab's, whose root you are, owns the
+/// other three.
 fn with_target(exercise: Exercise, name: &str) -> Exercise {
     exercise.neighbor(Neighbor {
         name: "target".into(),
@@ -30,10 +31,10 @@ fn report() -> Report {
     attempt.finish()
 }
 
-/// COMMAND is in the target's UTS, IPC and network namespaces: the same ones, not new ones. The
-/// other five stay the lab's, the user namespace among them.
+/// COMMAND is in the target's UTS, IPC and network namespaces: in the same ones, not in new ones. The
+/// other five, among them the user namespace, are still the lab's.
 #[test]
-fn step1_command_is_in_the_three_namespaces_of_the_target() {
+fn step1_command_is_in_three_namespaces_of_the_target() {
     assert_report!(report().table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
@@ -42,10 +43,10 @@ fn step1_command_is_in_the_three_namespaces_of_the_target() {
     ");
 }
 
-/// It has the target's host name, your program exits with its status, and neither the lab nor the
-/// target is changed.
+/// COMMAND has the target's host name, your program exits with COMMAND's status, and the lab has not
+/// changed.
 #[test]
-fn step2_it_lives_there_and_its_status_is_passed_on() {
+fn step2_it_has_the_host_name_of_the_target_and_its_status_is_passed_on() {
     assert_report!(report().lines(&["host name of COMMAND", "exit status", "left behind", "lab afterwards"]), @r"
     host name of COMMAND: TARGET
     exit status: COMMAND's
@@ -54,13 +55,13 @@ fn step2_it_lives_there_and_its_status_is_passed_on() {
     ");
 }
 
-/// Where there is no process to join, COMMAND must not run somewhere else instead: your program
-/// says which call failed, and exits with a status that is not 0.
+/// If there is no process to join, COMMAND must not run in other namespaces instead. Your program
+/// reports which call failed, and exits with a status other than 0.
 #[test]
 fn step3_without_a_target_nothing_is_started() {
     let mut attempt = exercise!().arg("399").witness().start();
     let outcome = match attempt.command() {
-        Some(_) => "started all the same",
+        Some(_) => "started anyway",
         None => "not started",
     };
     attempt.release();
@@ -69,19 +70,20 @@ fn step3_without_a_target_nothing_is_started() {
     let status = fact("exit status");
     let failed = !["0", "COMMAND's"].contains(&status.as_str()) && !fact("stderr").is_empty();
 
-    // A program that never starts anything would be right so far.
+    // So far, a program that never starts anything would pass as well.
     let mut report = report();
     report.line("COMMAND without a target", outcome);
-    report.line("complaint", if failed { "made" } else { "none" });
-    assert_report!(report.lines(&["host name of COMMAND", "COMMAND without", "complaint"]), @r"
+    report.line("error", if failed { "reported" } else { "not reported" });
+    assert_report!(report.lines(&["host name of COMMAND", "COMMAND without", "error"]), @r"
     host name of COMMAND: TARGET
     COMMAND without a target: not started
-    complaint: made
+    error: reported
     ");
 }
 
-/// `pin` leaves the target's UTS namespace mounted at PATH. Your program has ended, the target is
-/// killed, no process is in the namespace any more, and who enters it by PATH still finds its name.
+/// `pin` leaves the target's UTS namespace mounted on PATH. Your program has ended and the target is
+/// killed, so no process is in the namespace any more. A process that enters it through PATH still finds
+/// its host name.
 #[test]
 fn step4_a_pinned_namespace_outlives_its_last_process() {
     let name = token("otter");
@@ -98,10 +100,10 @@ fn step4_a_pinned_namespace_outlives_its_last_process() {
         Ok(name) => format!("host name {name}"),
         Err(errno) => format!("no namespace ({})", errno.desc()),
     };
-    attempt.report.line("at PATH, the target being dead", found);
+    attempt.report.line("at PATH after the target's death", found);
     let report = attempt.finish();
     assert_report!(report.lines(&["at PATH", "exit status"]), @r"
-    at PATH, the target being dead: host name TARGET
+    at PATH after the target's death: host name TARGET
     exit status: 0
     ");
 }

@@ -11,8 +11,8 @@
 //!          7       1000          1
 //! ```
 //!
-//! It exits with COMMAND's status, with 128 and the signal's number if a signal ended it, and with
-//! 127 if it could not be started. Check it with `cargo xtask check ch5`.
+//! It exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND, and
+//! with 127 if COMMAND could not be executed. Check it with `cargo xtask check ch5`.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{PipeReader, PipeWriter, Write as _, pipe};
@@ -39,24 +39,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` in a new user namespace where you are `uid` and `gid`, and waits for it.
+/// Runs `command` in a new user namespace, where your ids are `uid` and `gid`, and waits for it.
 fn run(uid: &OsStr, gid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     let (uid, gid) = (number(uid)?, number(gid)?);
-    let (wait, mut go) = pipe().context("pipe()")?;
-    let Some(pid) = birth()? else { child(wait, go, command, args) };
-    // The child waits for one byte. Without it, at the pipe's end, it gives up.
-    let mapped = map(pid, uid, gid).and_then(|()| go.write_all(b"g").context("write(pipe)"));
-    drop(go);
+    let (reader, mut writer) = pipe().context("pipe()")?;
+    let Some(pid) = clone_child()? else { child(reader, writer, command, args) };
+    // The child waits for one byte. If the pipe ends without it, the child gives up.
+    let mapped = map(pid, uid, gid).and_then(|()| writer.write_all(b"g").context("write(pipe)"));
+    drop(writer);
     let status = waitpid(pid, None).context("waitpid()");
     mapped.and(status)
 }
 
-/// fork(2) and one flag more. Returns twice: `None` in the child.
-fn birth() -> Result<Option<Pid>> {
-    // TODO: let the child be born in a new user namespace. Man pages: clone(2), user_namespaces(7).
+/// fork(2) with one more flag. Returns twice: `None` in the child.
+fn clone_child() -> Result<Option<Pid>> {
+    // TODO: have the child born in a new user namespace. Man pages: clone(2), user_namespaces(7).
     let flags = libc::c_long::from(libc::SIGCHLD);
-    // SAFETY: without a stack the child runs on a copy of ours, and this process
-    // has one thread.
+    // SAFETY: without a stack of its own the child runs on a copy of its parent's,
+    // and this process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
     match Errno::result(pid).context("clone(CLONE_NEWUSER)")? {
         0 => Ok(None),
@@ -64,17 +64,17 @@ fn birth() -> Result<Option<Pid>> {
     }
 }
 
-/// Gives your two ids names in the child's user namespace: `uid` and `gid`.
+/// Maps `uid` and `gid` in the child's user namespace to your own two ids.
 fn map(pid: Pid, uid: u32, gid: u32) -> Result<()> {
-    // TODO: write the three files of the child, in an order that works. Man page: user_namespaces(7).
+    // TODO: write the child's three files, in an order that works. Man page: user_namespaces(7).
     let _ = (pid, uid, gid);
     Ok(())
 }
 
-/// The child's whole life. It never returns: the code above is the parent's.
-fn child(wait: PipeReader, go: PipeWriter, command: &OsStr, args: &[OsString]) -> ! {
-    // TODO: wait until the parent has written its byte; give up if it never will. Man page: pipe(7).
-    let _ = (wait, go);
+/// Runs in the child and never returns, because the code above is the parent's.
+fn child(reader: PipeReader, writer: PipeWriter, command: &OsStr, args: &[OsString]) -> ! {
+    // TODO: wait for the parent's byte, and give up if the pipe ends without it. Man page: pipe(7).
+    let _ = (reader, writer);
     let error = Command::new(command).args(args).exec();
     eprintln!("ch05-user: execve({command:?}): {error}");
     exit(127)
@@ -85,7 +85,7 @@ fn number(id: &OsStr) -> Result<u32> {
     number.with_context(|| format!("{id:?} is not an id"))
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
         WaitStatus::Exited(_, code) => code as u8,

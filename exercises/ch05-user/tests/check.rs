@@ -1,14 +1,14 @@
-//! `ch05-user UID GID -- COMMAND`: other ids, given by nobody but yourself.
+//! `ch05-user UID GID -- COMMAND`: other ids, mapped without any privilege.
 
 use harness::sandbox::State;
 use harness::{Exercise, Report, assert_report, exercise, random};
 
-/// The program as an ordinary user starts it: uid and gid 1000, not one capability.
+/// The program as an ordinary user starts it, with uid and gid 1000 and without any capability.
 fn plain_user([uid, gid]: [u32; 2]) -> Exercise {
     exercise!().state(State::PlainUser).watch_setgroups().args([uid.to_string(), gid.to_string()])
 }
 
-/// Ids that nobody can guess.
+/// Random ids, which a program cannot guess.
 fn some_ids() -> [u32; 2] {
     [random(), random()].map(|number| 100_000 + number as u32 % 900_000)
 }
@@ -30,8 +30,8 @@ fn report_of_some_ids() -> Report {
     report(plain_user(ids), ids)
 }
 
-/// COMMAND is in a user namespace of its own. The other seven are the lab's: an ordinary user may
-/// make a user namespace and needs nobody's permission.
+/// COMMAND is in a user namespace of its own, which an ordinary user may make without any privilege. The
+/// other seven namespaces are the lab's.
 #[test]
 fn step1_command_has_a_user_namespace_of_its_own() {
     assert_report!(report_of_some_ids().table(&["COMMAND"]), @r"
@@ -41,21 +41,21 @@ fn step1_command_has_a_user_namespace_of_its_own() {
     ");
 }
 
-/// UID and GID are your two ids there, one line of one id in each map. And they were when COMMAND
-/// was executed: your program did not start it too early. This is tried several times, because who
-/// does not wait is lucky now and then.
+/// In the new namespace your two ids are UID and GID: each map has one line, of one id. They already were
+/// when COMMAND was executed, so your program did not start it too early. The check tries this several
+/// times, because a program that does not wait is lucky now and then.
 #[test]
 fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
     let in_time = |report: &Report| {
         report.fact("ids when it was executed").is_some_and(|ids| ids == "UID GID")
     };
-    // Followed call by call, the parent is slow and luck is rare.
-    let followed = || {
+    // A recorded parent is slow, so a child that does not wait is rarely lucky.
+    let recorded = || {
         let ids = some_ids();
         report(plain_user(ids).recorded(), ids)
     };
-    let mut runs = std::iter::repeat_with(followed).take(4).skip_while(in_time);
-    let report = runs.next().unwrap_or_else(followed);
+    let mut runs = std::iter::repeat_with(recorded).take(4).skip_while(in_time);
+    let report = runs.next().unwrap_or_else(recorded);
     assert_report!(report.lines(&["COMMAND", "uid_map", "gid_map", "ids when"]), @r"
     uid_map of COMMAND: UID you 1
     gid_map of COMMAND: GID you 1
@@ -63,8 +63,8 @@ fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
     ");
 }
 
-/// Nobody in there can call setgroups(2): your program has written `deny`. That is the price of a
-/// `gid_map` without privilege.
+/// No process in the new namespace can call setgroups(2), because your program has written `deny`. That
+/// is the price of writing a `gid_map` without privilege.
 #[test]
 fn step3_setgroups_is_denied() {
     assert_report!(report_of_some_ids().lines(&["COMMAND", "gid_map", "setgroups"]), @r"
@@ -73,8 +73,8 @@ fn step3_setgroups_is_denied() {
     ");
 }
 
-/// With `0 0` COMMAND is root and has every capability, there. Outside it has the ids it always
-/// had, and the lab is unchanged.
+/// With `0 0` COMMAND is root in its user namespace and has every capability there. Outside it has your
+/// ids, as before, and the lab has not changed.
 #[test]
 fn step4_root_inside_is_you_outside() {
     let keys = ["COMMAND", "uid_map", "gid_map", "capabilities", "its ids", "lab afterwards"];
@@ -87,10 +87,10 @@ fn step4_root_inside_is_you_outside() {
     ");
 }
 
-/// Your program exits with COMMAND's status, and with 127 if it could not be started. No child is
+/// Your program exits with COMMAND's status, or with 127 if COMMAND could not be executed. No child is
 /// left, dead or alive.
 #[test]
-fn step5_the_status_is_passed_on_and_nobody_is_left() {
+fn step5_its_status_is_passed_on_and_no_process_is_left() {
     let mut report = report_of_some_ids();
     let missing = plain_user([0, 0]).args(["--", "/lab/missing"]).start().finish();
     report.ending("a COMMAND that is missing", &missing);

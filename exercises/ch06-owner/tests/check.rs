@@ -1,10 +1,10 @@
-//! `ch06-owner NAME -- COMMAND`: a user namespace that owns the namespaces beside it.
+//! `ch06-owner NAME -- COMMAND`: a user namespace that owns three others.
 
 use harness::sandbox::State;
 use harness::{Report, assert_report, exercise, token};
 
-/// Runs the program once and looks at COMMAND while it is parked. Root of the lab starts it first: root
-/// may do what an ordinary user may not, and so can do it wrong, leave late or for the wrong owner.
+/// Runs the program once and looks at COMMAND while it is parked. Most steps run it as the lab's root,
+/// because root gets away with a wrong order, where an ordinary user gets EPERM.
 fn report(state: State) -> Report {
     let name = token("otter");
     let mut attempt = exercise!().state(state).watch_setgroups().arg(&name).witness().start();
@@ -20,7 +20,7 @@ fn report(state: State) -> Report {
     attempt.finish()
 }
 
-/// COMMAND is in new user, network, UTS and IPC namespaces, and in the lab's other four.
+/// COMMAND is in new user, network, UTS and IPC namespaces. The other four are the lab's.
 #[test]
 fn step1_command_is_in_four_new_namespaces() {
     assert_report!(report(State::RootLab).table(&["COMMAND"]), @r"
@@ -30,17 +30,16 @@ fn step1_command_is_in_four_new_namespaces() {
     ");
 }
 
-/// The new user namespace owns the three others. So the privileges that COMMAND has in it are good
-/// for them.
+/// The new user namespace owns the other three, so the capabilities that COMMAND has in it count for them.
 #[test]
 fn step2_its_user_namespace_owns_the_other_three() {
     assert_report!(report(State::RootLab).lines(&["COMMAND", "owned by"]), @"owned by its user namespace: net uts ipc");
 }
 
-/// COMMAND is root there, and still has every capability after it was executed. For the map of
-/// gids your program has paid with setgroups(2).
+/// COMMAND is root in the new user namespace, and still has every capability after the exec. To be
+/// allowed to write `gid_map`, your program has denied setgroups(2).
 #[test]
-fn step3_it_is_root_there_and_has_kept_every_capability() {
+fn step3_command_is_root_there_and_keeps_every_capability() {
     let keys =
         ["COMMAND", "owned by", "uid_map", "gid_map", "ids when", "setgroups", "capabilities"];
     assert_report!(report(State::RootLab).lines(&keys), @r"
@@ -53,8 +52,8 @@ fn step3_it_is_root_there_and_has_kept_every_capability() {
     ");
 }
 
-/// The name on the command line is the host name there. The lab's own has not changed, and your
-/// program exits with COMMAND's status.
+/// COMMAND has the host name from the command line, and the lab's own has not changed. Your program exits
+/// with COMMAND's status.
 #[test]
 fn step4_the_host_name_is_set_there_and_nowhere_else() {
     let keys = ["COMMAND", "host name", "exit status", "left behind", "lab afterwards"];
@@ -66,7 +65,7 @@ fn step4_the_host_name_is_set_there_and_nowhere_else() {
     ");
 }
 
-/// Started by an ordinary user without a single capability, your program does all the same.
+/// Your program does the same when an ordinary user starts it, without any capability.
 #[test]
 fn step5_an_ordinary_user_gets_the_same() {
     let keys = [

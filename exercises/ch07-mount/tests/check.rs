@@ -1,4 +1,4 @@
-//! `ch07-mount DIR TEXT -- COMMAND`: a mount that nobody else sees, in a world where mounts are
+//! `ch07-mount DIR TEXT -- COMMAND`: a mount that no other process sees, in a lab whose mounts are
 //! shared.
 
 use harness::look::{Kind, Namespace};
@@ -6,7 +6,7 @@ use harness::sandbox::Fixture;
 use harness::visit::{self, mount_at, mounts_in, unmount_at};
 use harness::{Attempt, Report, Seen, assert_report, exercise, token};
 
-/// Starts the program in a lab whose mounts are all shared. DIR is an empty folder there, on the
+/// Starts the program in a lab whose mounts are all shared. DIR is an empty directory there, on the
 /// mount at `/run`.
 fn attempt(dir: &str, text: &str) -> Attempt {
     let exercise = exercise!().shared_mounts().fixture(dir, Fixture::Directory);
@@ -16,7 +16,7 @@ fn attempt(dir: &str, text: &str) -> Attempt {
     attempt
 }
 
-/// Runs the program once and looks at both sides while COMMAND is parked.
+/// Runs the program once, and looks at both sides while COMMAND is parked.
 fn report() -> Report {
     let (dir, text) = (format!("/run/{}", token("dir")), token("otter"));
     let mut attempt = attempt(&dir, &text);
@@ -41,25 +41,26 @@ fn look(attempt: &mut Attempt, command: &Seen, dir: &str) {
     attempt.report.line("DIR in the lab", in_the_lab);
     let changes = attempt.mounts_changed().join(", ");
     let changes = if changes.is_empty() { "unchanged" } else { &changes };
-    attempt.report.line("mounts of the lab meanwhile", changes);
+    attempt.report.line("the lab's mounts while COMMAND runs", changes);
     diagnose(attempt, command);
 }
 
-/// How COMMAND's mounts spread: the one on `/`, and all that were there before.
+/// Reports the propagation of COMMAND's mounts: of the one on `/`, and of the others that it was born
+/// with.
 fn diagnose(attempt: &mut Attempt, command: &Seen) {
     let mounts = mounts_in(command.mnt()).unwrap_or_default();
     let old = mounts
         .iter()
         .filter(|mount| attempt.run.mounts().iter().any(|before| before.point == mount.point));
     let (root, others): (Vec<_>, Vec<_>) = old.partition(|mount| mount.point == "/");
-    let spread = |mounts: Vec<&harness::look::Mount>| {
+    let propagation = |mounts: Vec<&harness::look::Mount>| {
         let mut kinds: Vec<_> = mounts.iter().map(|mount| mount.propagation.to_string()).collect();
         kinds.sort();
         kinds.dedup();
         kinds.join(", ")
     };
-    attempt.report.aside("COMMAND's mount on /", spread(root));
-    attempt.report.aside("COMMAND's other mounts", spread(others));
+    attempt.report.aside("COMMAND's mount on /", propagation(root));
+    attempt.report.aside("COMMAND's other mounts", propagation(others));
 }
 
 /// COMMAND has a mount namespace of its own, and shares the other seven with the lab.
@@ -72,32 +73,34 @@ fn step1_command_has_a_mount_namespace_of_its_own() {
     ");
 }
 
-/// COMMAND finds a tmpfs on DIR, and TEXT in its file `token`. While it is there, the lab's DIR is
-/// empty and the lab has the mounts it had. In the lab every mount is shared: a new namespace alone
-/// does not keep a mount to itself.
+/// COMMAND finds a tmpfs on DIR, and TEXT in its file `token`. Meanwhile DIR is empty in the lab, and the
+/// lab's mounts have not changed. Every mount of the lab is shared, so a new namespace is not enough to
+/// keep a mount in it.
 #[test]
-fn step2_it_sees_the_token_and_the_lab_does_not() {
-    assert_report!(report().lines(&["DIR", "mounts of the lab"]), @r"
+fn step2_command_sees_the_token_and_the_lab_does_not() {
+    assert_report!(report().lines(&["DIR", "the lab's mounts"]), @r"
     DIR in COMMAND: tmpfs, token TEXT
     DIR in the lab: no token
-    mounts of the lab meanwhile: unchanged
+    the lab's mounts while COMMAND runs: unchanged
     ");
 }
 
-/// Now the check mounts, while COMMAND is parked: what it mounts in the lab is seen by COMMAND too.
-/// What it mounts where COMMAND is, the lab does not see. Once it tries on the mount at `/`, once on
+/// While COMMAND is parked, the check itself mounts: what it mounts in the lab, COMMAND sees as well, but
+/// what it mounts in COMMAND's namespace, the lab does not see. It tries this on the mount at `/` and on
 /// the one at `/run`.
 #[test]
-fn step3_later_mounts_come_in_and_none_goes_out() {
+fn step3_later_mounts_propagate_in_but_not_out() {
     let (dir, text) = (format!("/run/{}", token("dir")), token("otter"));
     let mut attempt = attempt(&dir, &text);
     if let Some(command) = attempt.command() {
         for place in ["/mnt", "/run/later"] {
             let lab = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
             let lab = lab.try_clone().expect("one more descriptor");
-            let seen = spreads(&lab, command.mnt(), place, ["COMMAND sees it", "the lab alone"]);
+            let seen =
+                propagates(&lab, command.mnt(), place, ["COMMAND sees it", "only the lab sees it"]);
             attempt.report.line(&format!("mounted on {place} in the lab"), seen);
-            let seen = spreads(command.mnt(), &lab, place, ["the lab sees it", "COMMAND alone"]);
+            let seen =
+                propagates(command.mnt(), &lab, place, ["the lab sees it", "only COMMAND sees it"]);
             attempt.report.line(&format!("mounted on {place} in COMMAND"), seen);
         }
         diagnose(&mut attempt, &command);
@@ -105,14 +108,14 @@ fn step3_later_mounts_come_in_and_none_goes_out() {
     attempt.release();
     assert_report!(attempt.finish().lines(&["mounted on"]), @r"
     mounted on /mnt in the lab: COMMAND sees it
-    mounted on /mnt in COMMAND: COMMAND alone
+    mounted on /mnt in COMMAND: only COMMAND sees it
     mounted on /run/later in the lab: COMMAND sees it
-    mounted on /run/later in COMMAND: COMMAND alone
+    mounted on /run/later in COMMAND: only COMMAND sees it
     ");
 }
 
-/// Mounts something in `here`, for a moment, and looks whether it is there in `there` as well.
-fn spreads(here: &Namespace, there: &Namespace, place: &str, [yes, no]: [&str; 2]) -> String {
+/// Makes a mount in `here` for a moment, and reports whether it appears in `there` as well.
+fn propagates(here: &Namespace, there: &Namespace, place: &str, [yes, no]: [&str; 2]) -> String {
     let count = || mounts_in(there).map(|all| all.iter().filter(|one| one.point == place).count());
     let before = count();
     if let Err(errno) = mount_at(here, place) {
@@ -127,9 +130,9 @@ fn spreads(here: &Namespace, there: &Namespace, place: &str, [yes, no]: [&str; 2
     }
 }
 
-/// COMMAND still finds the token, your program exits with its status, and the lab is as before.
+/// COMMAND finds the token, your program exits with COMMAND's status, and the lab has not changed.
 #[test]
-fn step4_its_status_is_passed_on_and_the_lab_is_as_before() {
+fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
     assert_report!(report().lines(&["DIR in COMMAND", "exit status", "left behind", "lab afterwards"]), @r"
     DIR in COMMAND: tmpfs, token TEXT
     exit status: COMMAND's

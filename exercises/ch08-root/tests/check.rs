@@ -5,8 +5,8 @@ use harness::sandbox::Fixture;
 use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, token};
 
-/// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are all shared,
-/// and the program starts in `/tmp`, as somebody's shell may stand anywhere.
+/// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are all shared, and
+/// the program starts in `/tmp`, because a user's shell can be in any directory.
 fn report() -> Report {
     let (root, share) = (format!("/tmp/{}", token("tree")), format!("/tmp/{}", token("share")));
     let mut exercise =
@@ -21,7 +21,9 @@ fn report() -> Report {
     if let Some(command) = attempt.command() {
         match look(&mut attempt, &command, &root, &share) {
             Ok(()) => {}
-            Err(errno) => attempt.report.line("COMMAND", format_args!("cannot be seen ({errno})")),
+            Err(errno) => {
+                attempt.report.line("COMMAND", format_args!("cannot be examined ({errno})"))
+            }
         }
     }
     attempt.release();
@@ -30,14 +32,14 @@ fn report() -> Report {
 
 fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::Result<()> {
     let process = &command.process;
-    // Three lists: the mounts that COMMAND's root directory leads to, the three among them that it
-    // shall have, and all of its mount namespace.
+    // `mounts` are those below COMMAND's root directory, `wanted` the three of them that it should have,
+    // and `all` those of its whole mount namespace.
     let mounts = process.mounts()?;
     let all = visit::mounts_in(command.mnt())?;
     let find = |point: &str, what: &dyn Fn(&Mount) -> bool| {
         mounts.iter().rfind(|mount| mount.point == point && what(mount))
     };
-    // ROOT and SHARE lie on the tmpfs at /tmp.
+    // ROOT and SHARE are directories of the tmpfs at /tmp.
     let is = |path: &str, mount: &Mount| mount.root == path.trim_start_matches("/tmp");
     let new_root = find("/", &|mount| is(root, mount));
     let proc = find("/proc", &|mount| mount.kind == "proc");
@@ -59,7 +61,7 @@ fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::
             None => "nothing".to_owned(),
         },
     );
-    // What chroot(2) hides is in the namespace and not in COMMAND's own list.
+    // What chroot(2) hides is in the namespace, but not in COMMAND's own list.
     let others = |mounts: &[Mount]| mounts.iter().any(|mount| !inside(mount.id));
     let old = match (others(&mounts), others(&all)) {
         (true, _) => "attached",
@@ -68,8 +70,8 @@ fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::
     };
     line("mounts of the old root", old);
     let held = process.open_directories()?.into_iter().any(|id| !inside(id));
-    line("directories held open outside", if held { "there are some" } else { "none" });
-    // Not by COMMAND's root directory, which chroot(2) changes as well, but by the namespace's.
+    line("open directories outside", if held { "some" } else { "none" });
+    // The namespace's root, not COMMAND's root directory, which chroot(2) changes as well.
     let root_of_all = all.iter().any(|mount| mount.point == "/" && is(root, mount));
     let names = match root_of_all {
         true => visit::names_in(command.mnt(), "/")?.join(", "),
@@ -79,9 +81,9 @@ fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::
     Ok(())
 }
 
-/// COMMAND's root directory is ROOT, and so is the root of its mount namespace. Its working
-/// directory lies below; your program was started in `/tmp` of the old root. ROOT has the entries
-/// that it had before, and no other.
+/// ROOT is COMMAND's root directory, and the root of its mount namespace. COMMAND's working directory is
+/// below it, although your program was started in `/tmp` of the old root. ROOT has the same entries as
+/// before.
 #[test]
 fn step1_command_has_another_root_directory() {
     assert_report!(report().lines(&["root directory", "working directory", "names in"]), @r"
@@ -91,9 +93,9 @@ fn step1_command_has_another_root_directory() {
     ");
 }
 
-/// There is a `/proc`, and on `/share` one finds SHARE, which can be read and not written to.
+/// A proc file system is mounted on `/proc`, and SHARE on `/share`, where it can be read but not written.
 #[test]
-fn step2_proc_is_there_and_the_share_can_only_be_read() {
+fn step2_proc_is_mounted_and_the_share_is_read_only() {
     assert_report!(report().lines(&["root directory", "on /"]), @r"
     root directory: ROOT
     on /proc: proc
@@ -101,20 +103,20 @@ fn step2_proc_is_there_and_the_share_can_only_be_read() {
     ");
 }
 
-/// In COMMAND's mount namespace there are these three mounts and none else, and no descriptor of
-/// COMMAND leads into a directory outside.
+/// COMMAND's mount namespace contains these three mounts and no others, and COMMAND has no descriptor of
+/// a directory outside.
 #[test]
 fn step3_nothing_of_the_old_root_is_left() {
-    assert_report!(report().lines(&["root directory", "mounts of", "directories held"]), @r"
+    assert_report!(report().lines(&["root directory", "mounts of", "open directories"]), @r"
     root directory: ROOT
     mounts of the old root: none
-    directories held open outside: none
+    open directories outside: none
     ");
 }
 
-/// Your program exits with COMMAND's status, and the lab, whose mounts are all shared, is as before.
+/// Your program exits with COMMAND's status, and the lab, whose mounts are all shared, has not changed.
 #[test]
-fn step4_its_status_is_passed_on_and_the_lab_is_as_before() {
+fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
     assert_report!(report().lines(&["root directory", "exit status", "left behind", "lab"]), @r"
     root directory: ROOT
     exit status: COMMAND's

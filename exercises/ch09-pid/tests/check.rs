@@ -9,7 +9,7 @@ fn report() -> Report {
     let mut attempt = exercise!().shared_mounts().witness().start();
     if let Some(command) = attempt.command() {
         look(&mut attempt, &command);
-        // While COMMAND is there: its mounts go when it goes.
+        // Now, because COMMAND's mount namespace ends with it.
         let changed = attempt.mounts_changed().iter().any(|change| change.contains("/proc"));
         let lab = if changed { "changed" } else { "unchanged" };
         attempt.report.line("/proc of the lab", lab);
@@ -21,10 +21,10 @@ fn report() -> Report {
 fn look(attempt: &mut Attempt, command: &Seen) {
     let lab = attempt.run.lab();
     let own = |kind| command.namespaces.get(kind) != lab.get(kind);
-    let place = match command.process.own_pid() {
+    let position = match command.process.own_pid() {
         Some(1) if own(Kind::Pid) => "pid 1 in a new PID namespace".to_owned(),
         Some(pid) if own(Kind::Pid) => {
-            format!("pid {pid} in a new PID namespace, and not its first process")
+            format!("pid {pid} in a new PID namespace, not its first process")
         }
         _ => "in the lab's PID namespace".to_owned(),
     };
@@ -33,39 +33,38 @@ fn look(attempt: &mut Attempt, command: &Seen) {
         on_proc(&command.process.mounts().unwrap_or_default()) > on_proc(attempt.run.mounts());
     let proc = match command.process.proc() {
         Proc::Own if own(Kind::Pid) => "shows its PID namespace",
-        Proc::Own | Proc::Outer if mounted => "was mounted anew, and shows the lab's PID namespace",
-        Proc::Own | Proc::Outer => "is the one it found, and shows the lab's PID namespace",
-        Proc::Other => "shows no PID namespace that it is in",
+        Proc::Own | Proc::Outer if mounted => "is a new mount that shows the lab's PID namespace",
+        Proc::Own | Proc::Outer => "is the lab's, and shows the lab's PID namespace",
+        Proc::Other => "shows neither its own PID namespace nor an outer one",
     };
-    attempt.report.line("COMMAND is", place);
+    attempt.report.line("COMMAND is", position);
     attempt.report.line("/proc of COMMAND", proc);
     if command.process.next_child_is_pid_1() {
         attempt.report.aside("COMMAND's next child", "would be PID 1");
     }
 }
 
-/// COMMAND is PID 1 of a new PID namespace. unshare(2) does not move its caller there, but decides
-/// where its next child is born.
+/// COMMAND is PID 1 of a new PID namespace. unshare(2) does not move its caller there: it decides where
+/// the caller's next child is born.
 #[test]
 fn step1_command_is_pid_1_of_a_new_pid_namespace() {
     assert_report!(report().lines(&["COMMAND is"]), @"COMMAND is: pid 1 in a new PID namespace");
 }
 
-/// The `/proc` that COMMAND finds shows its own PID namespace: it was mounted by a process that is
-/// in there.
+/// COMMAND's `/proc` shows its own PID namespace, which means that a process in that namespace mounted it.
 #[test]
-fn step2_its_proc_shows_that_namespace() {
+fn step2_its_proc_shows_its_pid_namespace() {
     assert_report!(report().lines(&["COMMAND is", "/proc of COMMAND"]), @r"
     COMMAND is: pid 1 in a new PID namespace
     /proc of COMMAND: shows its PID namespace
     ");
 }
 
-/// It is mounted in a mount namespace of its own, and the lab's `/proc` is as it was. The lab's mounts
-/// are shared, as on most machines: what you mount on a copy of them finds its way back, unless you
-/// have made the copies private.
+/// The new `/proc` is in a mount namespace of COMMAND's own, and the lab's `/proc` has not changed. The
+/// lab's mounts are shared, as on most machines, so what you mount on a copy of them propagates back
+/// unless you make the copies private.
 #[test]
-fn step3_the_outer_proc_is_untouched() {
+fn step3_the_proc_of_the_lab_is_unchanged() {
     assert_report!(report().table(&["COMMAND", "/proc", "lab afterwards"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
@@ -77,10 +76,10 @@ fn step3_the_outer_proc_is_untouched() {
     ");
 }
 
-/// Your program exits with COMMAND's status, with 128 and the signal's number if a signal ended
-/// it, and with 127 if it could not be started. No process is left.
+/// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND,
+/// and with 127 if COMMAND could not be executed. No process is left.
 #[test]
-fn step4_every_end_of_command_is_passed_on() {
+fn step4_however_command_ends_its_status_is_passed_on() {
     let mut report = report();
 
     let mut attempt = exercise!().witness().start();

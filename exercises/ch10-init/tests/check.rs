@@ -1,4 +1,4 @@
-//! `ch10-init -- COMMAND`: a PID 1 that reaps, passes signals on, and ends when COMMAND does.
+//! `ch10-init -- COMMAND`: a PID 1 that reaps, passes signals on, and ends when COMMAND ends.
 
 use std::thread::{sleep, yield_now};
 use std::time::{Duration, Instant};
@@ -8,9 +8,9 @@ use harness::sandbox::{Wait, patience};
 use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random};
 use nix::sys::signal::Signal;
 
-/// How many orphans PID 1 gets. The lab stops a program that has more than 150 processes.
+/// How many orphans PID 1 gets. The lab stops a program with more than 150 processes.
 const ORPHANS: usize = 100;
-/// How often a signal is sent during the start.
+/// In how many runs a signal is sent during the start.
 const RUNS: usize = 5;
 
 /// Runs a shell script as COMMAND.
@@ -18,19 +18,19 @@ fn script(text: &str) -> Exercise {
     exercise!().args(["--", "/bin/sh", "-c", text])
 }
 
-/// Enters in the report where COMMAND is, and returns its PID 1 if that is its parent.
-fn place(attempt: &mut Attempt, command: &Process) -> Option<Process> {
+/// Reports COMMAND's position in its PID namespace, and returns its PID 1 if that is its parent.
+fn report_position(attempt: &mut Attempt, command: &Process) -> Option<Process> {
     let parent = command.parent().and_then(|pid| Process::open(pid).ok());
     let lab = attempt.run.lab().get(Kind::Pid);
     let new = Seen::of(Process::open(command.pid()).ok()?).ok()?.namespaces.get(Kind::Pid) != lab;
     let init = parent.filter(|parent| new && parent.own_pid() == Some(1));
-    let place = match (new, command.own_pid(), &init) {
+    let position = match (new, command.own_pid(), &init) {
         (false, ..) => "in the lab's PID namespace",
         (true, Some(1), _) => "PID 1 itself",
         (true, _, Some(_)) => "a child of PID 1 in a new PID namespace",
-        (true, _, None) => "in a new PID namespace, and no child of its PID 1",
+        (true, _, None) => "in a new PID namespace, but not a child of its PID 1",
     };
-    attempt.report.line("COMMAND is", place);
+    attempt.report.line("COMMAND is", position);
     init
 }
 
@@ -38,7 +38,7 @@ fn place(attempt: &mut Attempt, command: &Process) -> Option<Process> {
 fn report() -> Report {
     let mut attempt = exercise!().witness().start();
     if let Some(command) = attempt.command() {
-        place(&mut attempt, &command.process);
+        report_position(&mut attempt, &command.process);
         let blocked = command.process.status("SigBlk");
         let blocked = blocked.as_deref().map_or("cannot be read", |set| {
             if set.bytes().all(|digit| digit == b'0') { "none" } else { "some" }
@@ -49,13 +49,13 @@ fn report() -> Report {
     attempt.finish()
 }
 
-/// COMMAND is the child of a PID 1 that goes on running your program.
+/// COMMAND is a child of PID 1, and PID 1 is still your program.
 #[test]
 fn step1_command_is_a_child_of_pid_1() {
     assert_report!(report().lines(&["COMMAND is"]), @"COMMAND is: a child of PID 1 in a new PID namespace");
 }
 
-/// Waits until `done`, at most as long as a check is patient.
+/// Waits until `done`, but not longer than a check's patience.
 fn until(done: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + patience();
     while !done() {
@@ -67,17 +67,17 @@ fn until(done: impl Fn() -> bool) -> bool {
     true
 }
 
-/// A hundred processes below COMMAND lose their parent, and PID 1 becomes their parent. Then all of
-/// them end while PID 1 is stopped, so that one SIGCHLD stands for all. When it goes on, it takes
-/// the status of each, and no zombie is left.
+/// A hundred processes lose their parent, and PID 1 becomes their new parent. Then all of them end while
+/// PID 1 is stopped, so that one SIGCHLD stands for all. When PID 1 continues, it reaps each of them, and
+/// no zombie is left.
 #[test]
-fn step2_orphans_are_reaped_however_many_end_at_once() {
-    // Each waits for a line that nobody writes: `read` is the shell's own, and needs no exec.
+fn step2_orphans_are_reaped_even_if_many_end_at_once() {
+    // Each waits for a line that never comes. `read` is a shell builtin, so it needs no exec.
     let orphans = "read line <&3 & ".repeat(ORPHANS);
     let text = format!("mkfifo /tmp/line; exec 3<>/tmp/line; ({orphans}); exec /lab/witness 3<&-");
     let mut attempt = script(&text).start();
     if let Some(command) = attempt.command()
-        && let Some(init) = place(&mut attempt, &command.process)
+        && let Some(init) = report_position(&mut attempt, &command.process)
     {
         let children = || {
             let children = init.children();
@@ -105,24 +105,24 @@ fn step2_orphans_are_reaped_however_many_end_at_once() {
     ");
 }
 
-/// Sends a signal to `whom`, and waits until it has come to COMMAND: a shell that has a trap for it,
-/// and starts the witness in its own place then.
-fn signal_arrives(report: &mut Report, key: &str, signal: Signal, whom: Whom) {
+/// Sends a signal to `target`, and waits until it has come to COMMAND, which is a shell with a trap for
+/// it. The trap executes the witness in the shell's place.
+fn signal_arrives(report: &mut Report, key: &str, signal: Signal, target: Target) {
     let name = signal.as_str().trim_start_matches("SIG");
-    // The first witness says that the trap is set.
+    // The first witness shows that the trap is set.
     let text = format!("trap 'exec /lab/witness' {name}; /lab/witness & wait");
     let mut attempt = script(&text).start();
     let shell = attempt.command().and_then(|first| first.process.parent());
     let shell = shell.and_then(|shell| Process::open(shell).ok());
-    let init = shell.as_ref().and_then(|shell| place(&mut attempt, shell));
+    let init = shell.as_ref().and_then(|shell| report_position(&mut attempt, shell));
     let outcome = match (shell, init) {
         (Some(shell), Some(init)) => {
             let program = attempt.run.program();
-            let target = match whom {
-                Whom::Init => &init,
-                Whom::Program => program,
+            let target = match target {
+                Target::Init => &init,
+                Target::Program => program,
             };
-            // A program that does not wait is gone by now, and the sandbox with it.
+            // A program that does not wait has ended by now, and the sandbox with it.
             if program.has_ended() || target.signal(signal).is_err() {
                 "was not sent: your program or its PID 1 had ended already"
             } else {
@@ -130,7 +130,7 @@ fn signal_arrives(report: &mut Report, key: &str, signal: Signal, whom: Whom) {
                     (Wait::Reached, Some(second)) if second.pid() == shell.pid() => {
                         "comes to COMMAND"
                     }
-                    (Wait::Ended, _) => "ends your program, and does not come to COMMAND",
+                    (Wait::Ended, _) => "ends your program, but does not come to COMMAND",
                     _ => "does not come to COMMAND",
                 }
             }
@@ -143,22 +143,23 @@ fn signal_arrives(report: &mut Report, key: &str, signal: Signal, whom: Whom) {
 }
 
 #[derive(Clone, Copy)]
-enum Whom {
+enum Target {
     Init,
     Program,
 }
 
-/// SIGTERM to PID 1 comes to COMMAND, and so does another signal to your program, the parent of
-/// PID 1 outside. COMMAND itself blocks no more signals than your program did when it was started.
+/// A SIGTERM that is sent to PID 1 comes to COMMAND, and so does another signal that is sent to your
+/// program, the parent of PID 1 outside. COMMAND itself has no signals blocked, as your program had none
+/// when it was started.
 #[test]
-fn step3_signals_come_to_command() {
+fn step3_signals_are_passed_on_to_command() {
     let mut report = report();
-    signal_arrives(&mut report, "SIGTERM to PID 1", Signal::SIGTERM, Whom::Init);
+    signal_arrives(&mut report, "SIGTERM to PID 1", Signal::SIGTERM, Target::Init);
     let others =
         [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
     let signal = others[random() as usize % others.len()];
     report.role(signal.as_str(), "SIGNAL");
-    signal_arrives(&mut report, "another signal to your program", signal, Whom::Program);
+    signal_arrives(&mut report, "another signal to your program", signal, Target::Program);
     assert_report!(report.lines(&["COMMAND is", "SIGTERM", "another signal", "signals"]), @r"
     COMMAND is: a child of PID 1 in a new PID namespace
     signals that COMMAND blocks: none
@@ -167,11 +168,11 @@ fn step3_signals_come_to_command() {
     ");
 }
 
-/// Your program exits with COMMAND's status, with 128 and the signal's number if a signal ended
-/// it, and with 127 if it could not be started. It does not wait for what COMMAND has left behind:
-/// that ends with PID 1.
+/// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND,
+/// and with 127 if COMMAND could not be executed. It does not wait for processes that COMMAND has left
+/// behind, because they end with PID 1.
 #[test]
-fn step4_every_end_of_command_is_passed_on_and_nobody_is_waited_for_in_vain() {
+fn step4_however_command_ends_your_program_ends_with_its_status() {
     let mut report = report();
 
     let mut attempt = exercise!().witness().start();
@@ -199,15 +200,15 @@ fn step4_every_end_of_command_is_passed_on_and_nobody_is_waited_for_in_vain() {
     ");
 }
 
-/// Somebody enters the namespace with setns(2), as `docker exec` does, and loses its parent. Your
-/// program outside is a subreaper here, as those are that look after containers, and so it becomes the
-/// parent. COMMAND ends, and your program ends with it: it does not wait for PID 1 while PID 1 waits
-/// for it.
+/// A process enters the namespace with setns(2), as with `docker exec`, and loses its parent. Your
+/// program is a subreaper here, as container managers are, so it becomes the new parent. When COMMAND ends,
+/// your program ends as well: it must not wait for PID 1 while PID 1 waits for it.
 #[test]
-fn step5_a_process_that_entered_does_not_hold_up_the_end() {
+fn step5_a_process_that_has_entered_does_not_delay_the_end() {
     let mut attempt = exercise!().witness().orphan().start();
-    let init = attempt.command().and_then(|command| place(&mut attempt, &command.process));
-    let came = init.is_some_and(|init| {
+    let init =
+        attempt.command().and_then(|command| report_position(&mut attempt, &command.process));
+    let entered = init.is_some_and(|init| {
         let program = attempt.run.program();
         let levels = |process: &Process| Some(process.status("NSpid")?.split_whitespace().count());
         let is_inside =
@@ -216,30 +217,31 @@ fn step5_a_process_that_entered_does_not_hold_up_the_end() {
     });
     attempt.release();
     let (mut report, finished) = (report(), attempt.finish());
-    if came {
-        report.ending("with a stranger inside", &finished);
+    if entered {
+        report.ending("with a process that entered", &finished);
     } else {
-        report.line("with a stranger inside", "nobody could come in");
+        report.line("with a process that entered", "no process could enter");
     }
-    assert_report!(report.lines(&["COMMAND is", "with a stranger"]), @r"
+    assert_report!(report.lines(&["COMMAND is", "with a process"]), @r"
     COMMAND is: a child of PID 1 in a new PID namespace
-    with a stranger inside: exit status COMMAND's, left behind: nothing
+    with a process that entered: exit status COMMAND's, left behind: nothing
     ");
 }
 
-/// SIGTERM comes to PID 1 as soon as there is one, perhaps before it has started COMMAND. It is not
-/// lost: COMMAND ends by it. (The kernel drops a signal that PID 1 neither blocks nor handles.)
+/// The check sends SIGTERM to PID 1 as soon as that exists, perhaps before it has started COMMAND. The
+/// signal is not lost: it ends COMMAND. (The kernel drops a signal that PID 1 neither blocks nor handles.)
 #[test]
 fn step6_a_signal_during_the_start_is_not_lost() {
     let mut report = report();
-    let has_pid_1 = report.fact("COMMAND is").is_some_and(|place| place.contains("child of PID 1"));
-    // Who asks several times finds the gap sooner. A program without one never fails.
+    let has_pid_1 =
+        report.fact("COMMAND is").is_some_and(|position| position.contains("a child of PID 1"));
+    // Several runs are more likely to hit the gap. A program without a gap passes all of them.
     for run in (1..=RUNS).filter(|_| has_pid_1) {
         let attempt = exercise!().witness().start();
         let program = attempt.run.program();
         let deadline = Instant::now() + patience();
         while !program.has_ended()
-            && !below(program).iter().any(is_told_to_end)
+            && !below(program).iter().any(terminate_pid_1)
             && Instant::now() < deadline
         {
             yield_now();
@@ -257,14 +259,14 @@ fn step6_a_signal_during_the_start_is_not_lost() {
     ");
 }
 
-/// Children and grandchildren: a program may have a process between itself and PID 1.
+/// Children and grandchildren, because a program may have a process between itself and PID 1.
 fn below(program: &Process) -> Vec<Process> {
     let children = program.children();
     let grandchildren: Vec<Process> = children.iter().flat_map(Process::children).collect();
     children.into_iter().chain(grandchildren).collect()
 }
 
-/// Whether it is a PID 1, and has been sent SIGTERM.
-fn is_told_to_end(process: &Process) -> bool {
+/// Sends SIGTERM to the process if it is a PID 1, and returns whether it did.
+fn terminate_pid_1(process: &Process) -> bool {
     process.own_pid() == Some(1) && process.signal(Signal::SIGTERM).is_ok()
 }

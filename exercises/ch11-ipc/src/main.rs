@@ -1,8 +1,8 @@
-//! ch11-ipc: shared memory and a message queue that only a command and its children find.
+//! ch11-ipc: run a command with shared memory and a message queue that exist only for it.
 //!
 //! Usage: `ch11-ipc KEY TEXT -- COMMAND [ARGS…]`
 //!
-//! When it is finished, `ipcs` inside has one segment more, and outside nothing:
+//! When it is finished, `ipcs` shows a segment inside, and nothing outside:
 //!
 //! ```text
 //! # ch11-ipc 42 otter -- ipcs --shmems
@@ -34,7 +34,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` where it finds `text` under `key` and a queue `/text`, and waits for it.
+/// Runs `command` with a segment under `key` that contains `text`, and a queue `/text`, and waits for
+/// it.
 fn run(key: &OsStr, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     let number = key.to_str().and_then(|key| key.parse().ok());
     leave()?;
@@ -43,7 +44,7 @@ fn run(key: &OsStr, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// Moves this process into an IPC namespace of its own. It is empty.
+/// Moves this process into an IPC namespace of its own, which is empty.
 fn leave() -> Result<()> {
     // TODO: leave the IPC namespace. Man pages: unshare(2), ipc_namespaces(7).
     Ok(())
@@ -51,7 +52,7 @@ fn leave() -> Result<()> {
 
 /// Makes a System V shared memory segment of 4096 bytes under `key`, and writes `text` to it.
 fn fill(key: libc::key_t, text: &OsStr) -> Result<()> {
-    // TODO: make it, attach it, copy the text and a zero byte. Man pages: shmget(2), shmop(2).
+    // TODO: make the segment, attach it, and copy the text and a zero byte to it. Man pages: shmget(2), shmop(2).
     let _ = (key, text);
     Ok(())
 }
@@ -63,7 +64,7 @@ fn open_queue(name: &OsStr) -> Result<()> {
     Ok(())
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

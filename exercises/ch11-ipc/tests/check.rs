@@ -1,25 +1,25 @@
-//! `ch11-ipc KEY TEXT -- COMMAND`: shared memory and a queue that exist only inside.
+//! `ch11-ipc KEY TEXT -- COMMAND`: shared memory and a message queue that exist only inside.
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
 use harness::{Report, assert_report, exercise, random, token};
 
-/// What is under the key and behind the name in an IPC namespace, asked by a visitor that goes
+/// Describes the segment under `key` and the queue `/text` of an IPC namespace, as a visitor finds them
 /// there.
-fn content(ipc: &Namespace, key: i32, text: &str) -> (String, String) {
+fn segment_and_queue(ipc: &Namespace, key: i32, text: &str) -> (String, String) {
     let segment = match visit::segment_in(ipc, key) {
         Ok(text) => format!("a segment with {text:?}"),
         Err(errno) => format!("no segment ({})", errno.desc()),
     };
     let queue = match visit::queue_in(ipc, &format!("/{text}")) {
-        Ok(()) => "there".to_owned(),
+        Ok(()) => "exists".to_owned(),
         Err(errno) => format!("none ({})", errno.desc()),
     };
     (segment, queue)
 }
 
-/// The keys of all segments, by role. In /proc/sysvipc one reads one's own IPC namespace: a visitor
-/// must go there (`sysvipc_proc_open` in `ipc/util.c`).
+/// The keys of all segments, by role. /proc/sysvipc shows the IPC namespace of the process that opens
+/// it, so a visitor has to enter (`sysvipc_proc_open` in `ipc/util.c`).
 fn keys(ipc: &Namespace, key: i32) -> String {
     let text = visit::read_in(ipc, "/proc/sysvipc/shm").unwrap_or_default();
     let keys = text.lines().skip(1).filter_map(|line| line.split_ascii_whitespace().next());
@@ -31,11 +31,11 @@ fn keys(ipc: &Namespace, key: i32) -> String {
     by_role.collect::<Vec<_>>().join(", ")
 }
 
-/// How many System V objects there are, of all three sorts. Each file begins with a heading.
+/// Counts the System V objects of all three kinds. Each file begins with a heading.
 fn objects(ipc: &Namespace) -> String {
     let mut found = Vec::new();
-    for (sort, name) in [("shm", "segments"), ("sem", "semaphore sets"), ("msg", "queues")] {
-        match visit::read_in(ipc, &format!("/proc/sysvipc/{sort}")) {
+    for (file, name) in [("shm", "segments"), ("sem", "semaphore sets"), ("msg", "queues")] {
+        match visit::read_in(ipc, &format!("/proc/sysvipc/{file}")) {
             Ok(text) if text.lines().count() <= 1 => {}
             Ok(text) => found.push(format!("{} {name}", text.lines().count() - 1)),
             Err(errno) => found.push(format!("{name} cannot be read ({errno})")),
@@ -44,7 +44,7 @@ fn objects(ipc: &Namespace) -> String {
     if found.is_empty() { "none".to_owned() } else { found.join(", ") }
 }
 
-/// Runs the program once and looks at both sides while COMMAND is parked.
+/// Runs the program once, and looks at both sides while COMMAND is parked.
 fn report() -> Report {
     let key = (random() & 0x3fff_ffff) as i32 + 1;
     let text = token("otter");
@@ -58,7 +58,7 @@ fn report() -> Report {
         let names = visit::names_in(mnt, "/dev/shm").unwrap_or_default();
         let (keys_inside, posix) = (keys(inside, key), names.join(", "));
         let [(segment, queue), (lab_segment, lab_queue)] =
-            [inside, outside].map(|ipc| content(ipc, key, &text));
+            [inside, outside].map(|ipc| segment_and_queue(ipc, key, &text));
         attempt.report.line("KEY in COMMAND", segment);
         attempt.report.line("KEY in the lab", lab_segment);
         attempt.report.line("queue /TEXT in COMMAND", queue);
@@ -84,8 +84,8 @@ fn step1_command_has_an_ipc_namespace_of_its_own() {
     ");
 }
 
-/// A visitor to COMMAND's IPC namespace finds a shared memory segment under KEY, with TEXT in it. A
-/// visitor to the lab's finds none.
+/// In COMMAND's IPC namespace there is a shared memory segment under KEY, and it contains TEXT. In the
+/// lab's there is none.
 #[test]
 fn step2_the_segment_exists_only_inside() {
     assert_report!(report().lines(&["KEY"]), @r#"
@@ -94,19 +94,19 @@ fn step2_the_segment_exists_only_inside() {
     "#);
 }
 
-/// The same for the POSIX message queue `/TEXT`.
+/// The POSIX message queue `/TEXT` exists in COMMAND's IPC namespace, but not in the lab's.
 #[test]
 fn step3_the_queue_exists_only_inside() {
     assert_report!(report().lines(&["queue"]), @r"
-    queue /TEXT in COMMAND: there
+    queue /TEXT in COMMAND: exists
     queue /TEXT in the lab: none (No such file or directory)
     ");
 }
 
-/// Your program exits with COMMAND's status, leaves nothing behind, and the lab is as it was, its
-/// tables of System V objects included.
+/// Your program exits with COMMAND's status and leaves nothing behind. The lab has not changed, and has
+/// no System V object.
 #[test]
-fn step4_the_status_is_passed_on_and_nothing_is_left() {
+fn step4_its_status_is_passed_on_and_nothing_is_left() {
     assert_report!(report().lines(&["KEY in COMMAND", "System V", "exit status", "left behind", "lab afterwards"]), @r#"
     KEY in COMMAND: a segment with "TEXT"
     System V objects of the lab afterwards: none

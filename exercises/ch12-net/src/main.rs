@@ -9,7 +9,7 @@
 //! heron
 //! ```
 //!
-//! Meanwhile whoever connects to port 80 of 127.0.0.1 outside reads `otter`.
+//! Meanwhile a client outside that connects to port 80 of 127.0.0.1 reads `otter`.
 //!
 //! Check it with `cargo xtask check ch12`.
 
@@ -39,7 +39,8 @@ fn main() -> ExitCode {
 }
 
 /// Runs `command` in a new network namespace, and waits for it. Meanwhile two servers listen on
-/// `port`: one where this program was started, which says `outside`, and one there, `inside`.
+/// `port`: one in the network namespace that this program was started in, which sends `outside`,
+/// and one in the new one, which sends `inside`.
 fn run(
     port: u16,
     outside: &OsStr,
@@ -47,27 +48,27 @@ fn run(
     command: &OsStr,
     args: &[OsString],
 ) -> Result<ExitStatus> {
-    // TODO: leave the network namespace, and let a second server say `inside` on the same port. Man pages: unshare(2), network_namespaces(7).
+    // TODO: leave the network namespace, and have a second server send `inside` on the same port. Man pages: unshare(2), network_namespaces(7).
     let _ = inside;
     serve(port, outside)?;
     loopback_up()?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// Brings `lo` up in this process's network namespace.
+/// Brings up `lo` in this process's network namespace.
 fn loopback_up() -> Result<()> {
     // TODO: set the flag IFF_UP of the interface `lo`. Man pages: netdevice(7), ioctl(2).
     Ok(())
 }
 
-/// Listens on `port` of 127.0.0.1, and says `words` to whoever connects, as long as we live.
-fn serve(port: u16, words: &OsStr) -> Result<()> {
+/// Listens on `port` of 127.0.0.1, and sends `text` to every client, until this process ends.
+fn serve(port: u16, text: &OsStr) -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .with_context(|| format!("bind(127.0.0.1:{port})"))?;
-    let words = words.as_encoded_bytes().to_vec();
+    let text = text.as_encoded_bytes().to_vec();
     thread::spawn(move || {
-        for mut visitor in listener.incoming().flatten() {
-            _ = visitor.write_all(&words);
+        for mut client in listener.incoming().flatten() {
+            _ = client.write_all(&text);
         }
     });
     Ok(())
@@ -78,7 +79,7 @@ fn number(port: &OsStr) -> Result<u16> {
     number.with_context(|| format!("{port:?} is not a port"))
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

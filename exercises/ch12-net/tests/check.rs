@@ -4,9 +4,9 @@ use harness::look::{Kind, Namespace};
 use harness::visit;
 use harness::{Report, assert_report, exercise, random, token};
 
-/// Runs the program once and looks at both networks while COMMAND is parked.
+/// Runs the program once, and looks at both networks while COMMAND is parked.
 fn report() -> Report {
-    // Below those that the kernel gives to whoever asks for any (`ip_local_port_range`).
+    // Below the ports that the kernel assigns by itself (`ip_local_port_range`).
     let port = 10_000 + (random() % 20_000) as u16;
     let (outside, inside) = (token("otter"), token("heron"));
     let port_word = port.to_string();
@@ -19,7 +19,7 @@ fn report() -> Report {
         let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has them");
         let report = &mut attempt.report;
         report.line("lo of COMMAND", loopback(there));
-        report.line("PORT where COMMAND is", answer(there, port));
+        report.line("PORT in COMMAND's network", answer(there, port));
         report.line("PORT in the lab", answer(lab, port));
         report.line("lo of the lab", loopback(lab));
     }
@@ -27,7 +27,7 @@ fn report() -> Report {
     attempt.finish()
 }
 
-/// What the kernel says of the loopback interface there.
+/// The state of the loopback interface in `net`.
 fn loopback(net: &Namespace) -> String {
     let links = match visit::links_in(net) {
         Ok(links) => links,
@@ -40,16 +40,16 @@ fn loopback(net: &Namespace) -> String {
     }
 }
 
-/// What a visitor hears who connects from there.
+/// What a client in `net` reads on `port`.
 fn answer(net: &Namespace, port: u16) -> String {
     match visit::words_on_port(net, port) {
-        Ok(words) => format!("says {words}"),
+        Ok(words) => format!("answers {words}"),
         Err(errno) => format!("no answer ({})", errno.desc()),
     }
 }
 
-/// COMMAND is in a new network namespace, and the loopback interface there is up. A new network
-/// namespace has it, but down.
+/// COMMAND is in a new network namespace, and its loopback interface is up. In a new network namespace it
+/// is down.
 #[test]
 fn step1_command_has_a_network_of_its_own_with_lo_up() {
     assert_report!(report().table(&["COMMAND", "lo of"]), @r"
@@ -61,31 +61,31 @@ fn step1_command_has_a_network_of_its_own_with_lo_up() {
     ");
 }
 
-/// When COMMAND starts, a server listens there, on PORT of 127.0.0.1. It says INSIDE to whoever
-/// connects, and hangs up.
+/// When COMMAND starts, a server listens in its network, on PORT of 127.0.0.1. It sends INSIDE to every
+/// client and closes the connection.
 #[test]
-fn step2_a_server_listens_in_there() {
-    assert_report!(report().lines(&["lo of COMMAND", "PORT where"]), @r"
+fn step2_a_server_listens_in_its_network() {
+    assert_report!(report().lines(&["lo of COMMAND", "PORT in COMMAND's"]), @r"
     lo of COMMAND: up
-    PORT where COMMAND is: says INSIDE
+    PORT in COMMAND's network: answers INSIDE
     ");
 }
 
-/// On the same port another listens in the lab, at the same time, and says OUTSIDE.
+/// At the same time, on the same port, another server listens in the lab, and sends OUTSIDE.
 #[test]
-fn step3_another_listens_on_the_same_port_in_the_lab() {
+fn step3_another_server_listens_on_the_same_port_in_the_lab() {
     assert_report!(report().lines(&["PORT"]), @r"
-    PORT where COMMAND is: says INSIDE
-    PORT in the lab: says OUTSIDE
+    PORT in COMMAND's network: answers INSIDE
+    PORT in the lab: answers OUTSIDE
     ");
 }
 
-/// Your program lives as long as COMMAND and exits with its status. No process is left.
+/// Your program runs until COMMAND ends, and exits with COMMAND's status. No process is left.
 #[test]
-fn step4_both_end_with_command() {
+fn step4_both_servers_end_with_command() {
     assert_report!(report().lines(&["PORT", "exit status", "left behind", "lab afterwards"]), @r"
-    PORT where COMMAND is: says INSIDE
-    PORT in the lab: says OUTSIDE
+    PORT in COMMAND's network: answers INSIDE
+    PORT in the lab: answers OUTSIDE
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged

@@ -1,4 +1,4 @@
-//! ch13-veth: run a command in a network namespace that is joined to this one.
+//! ch13-veth: run a command in a network namespace that is joined to the current one.
 //!
 //! Usage: `ch13-veth NAME OUTER INNER -- COMMAND [ARGS…]`
 //!
@@ -10,7 +10,7 @@
 //! eth0@if2         UP             10.0.0.2/24
 //! ```
 //!
-//! Out here there is an interface `web` with the address 10.0.0.1, as long as the command runs.
+//! Outside, as long as the command runs, there is an interface `web` with the address 10.0.0.1.
 //!
 //! Check it with `cargo xtask check ch13`.
 
@@ -43,28 +43,28 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the command line asks for: the name of the outer end, and the address of each.
-#[allow(dead_code, reason = "nobody uses it yet")]
+/// What the command line requests: the name of the outer end, and the address of each end.
+#[allow(dead_code, reason = "unused until the exercise is solved")]
 struct Pair {
     name: String,
     outer: Ipv4Addr,
     inner: Ipv4Addr,
 }
 
-/// Runs `command` in a new network namespace that is joined to this one, and waits for it.
+/// Runs `command` in a new network namespace that is joined to the current one, and waits for it.
 fn run(pair: &Pair, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
-    // The tools for the job are below, and finished.
-    // TODO: leave the network namespace, and join the new one to the old one by a veth pair. Man pages: unshare(2), veth(4).
-    // TODO: set both ends up, with their addresses, and `lo`. Man pages: rtnetlink(7), ip-address(8).
-    // TODO: give the new one a default route, and let the old one forward. Man pages: ip-route(8), ip(7).
+    // The functions that you need for this are below, already finished.
+    // TODO: leave the network namespace, and join the new one to the old one with a veth pair. Man pages: unshare(2), veth(4).
+    // TODO: give both ends their addresses and set them up, and `lo` as well. Man pages: rtnetlink(7), ip-address(8).
+    // TODO: give the new network a default route, and make the old one forward. Man pages: ip-route(8), ip(7).
     let _ = (Netlink::open()?, pair);
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// A socket for requests about the network namespace where it was made: netlink(7).
+/// A netlink(7) socket, for requests about the network namespace in which it was created.
 struct Netlink(OwnedFd);
 
-#[allow(dead_code, reason = "nobody uses it yet")]
+#[allow(dead_code, reason = "unused until the exercise is solved")]
 impl Netlink {
     fn open() -> Result<Netlink> {
         let (kind, flags) = (SockType::Raw, SockFlag::SOCK_CLOEXEC);
@@ -74,7 +74,7 @@ impl Netlink {
 
     /// Sends one request, and returns the answer.
     fn ask(&self, kind: u16, flags: i32, body: &[u8]) -> nix::Result<Vec<u8>> {
-        // struct nlmsghdr: length, type, flags, and two numbers that we do not need.
+        // struct nlmsghdr: length, type, flags, and two numbers that are not needed here.
         let length = 16 + body.len() as u32;
         let flags = (libc::NLM_F_REQUEST | flags) as u16;
         let mut message = length.to_ne_bytes().to_vec();
@@ -87,7 +87,7 @@ impl Netlink {
         let mut answer = vec![0; 8192];
         let length = recv(self.0.as_raw_fd(), &mut answer, MsgFlags::empty())?;
         answer.truncate(length);
-        // An error has a negative errno behind the header. 0 is no error: what was asked is done.
+        // In NLMSG_ERROR a negative errno follows the header, or 0 for success.
         let number = |at| i32::from_ne_bytes(std::array::from_fn(|byte| answer[at + byte]));
         let is_error = answer[4..6] == (libc::NLMSG_ERROR as u16).to_ne_bytes();
         if is_error && number(16) != 0 {
@@ -96,7 +96,7 @@ impl Netlink {
         Ok(answer)
     }
 
-    /// The number that an interface has in its network namespace.
+    /// Returns the index of an interface in this network namespace.
     fn index(&self, name: &str) -> Result<i32> {
         let body = [&link(0, 0), &attribute(libc::IFLA_IFNAME, name.as_bytes())[..]].concat();
         let answer = self.ask(libc::RTM_GETLINK, 0, &body);
@@ -105,9 +105,9 @@ impl Netlink {
     }
 }
 
-#[allow(dead_code, reason = "nobody uses it yet")]
+#[allow(dead_code, reason = "unused until the exercise is solved")]
 impl Netlink {
-    /// Makes a veth pair, both ends here.
+    /// Makes a veth pair with both ends in this network namespace.
     fn add_veth(&self, name: &str, peer: &str) -> Result<()> {
         let peer_message = [&link(0, 0), &attribute(libc::IFLA_IFNAME, peer.as_bytes())[..]];
         let data = attribute(VETH_INFO_PEER, &peer_message.concat());
@@ -123,7 +123,7 @@ impl Netlink {
         answer.map(drop).with_context(|| format!("RTM_NEWLINK(veth {name} {peer})"))
     }
 
-    /// Moves an interface to the network namespace behind a descriptor.
+    /// Moves an interface to the network namespace that `namespace` is a descriptor of.
     fn move_to(&self, name: &str, namespace: &File) -> Result<()> {
         let fd = namespace.as_raw_fd().to_ne_bytes();
         let index = self.index(name)?;
@@ -138,9 +138,9 @@ impl Netlink {
         answer.map(drop).with_context(|| format!("RTM_NEWLINK({name}, IFF_UP)"))
     }
 
-    /// Adds an address of a network of 256: `/24`.
+    /// Adds an address with a prefix of 24 bits.
     fn add_address(&self, name: &str, address: Ipv4Addr) -> Result<()> {
-        // struct ifaddrmsg: family, length of the prefix, flags, scope, index.
+        // struct ifaddrmsg: family, prefix length, flags, scope, index.
         let mut body = vec![libc::AF_INET as u8, 24, 0, 0];
         body.extend(self.index(name)?.to_ne_bytes());
         body.extend(attribute(libc::IFA_LOCAL, &address.octets()));
@@ -149,12 +149,12 @@ impl Netlink {
         answer.map(drop).with_context(|| format!("RTM_NEWADDR({name}, {address}/24)"))
     }
 
-    /// Sends whatever has no other route to `gateway`.
+    /// Routes every address that has no other route through `gateway`.
     fn add_default_route(&self, gateway: Ipv4Addr) -> Result<()> {
-        // struct rtmsg: family, two prefixes of no length, service, table, who, how far, what kind.
+        // struct rtmsg: family, two prefix lengths, service, table, protocol, scope, type.
         let family = libc::AF_INET as u8;
-        let (table, who, kind) = (libc::RT_TABLE_MAIN, libc::RTPROT_BOOT, libc::RTN_UNICAST);
-        let mut body = vec![family, 0, 0, 0, table, who, libc::RT_SCOPE_UNIVERSE, kind];
+        let (table, protocol, kind) = (libc::RT_TABLE_MAIN, libc::RTPROT_BOOT, libc::RTN_UNICAST);
+        let mut body = vec![family, 0, 0, 0, table, protocol, libc::RT_SCOPE_UNIVERSE, kind];
         body.extend([0; 4]);
         body.extend(attribute(libc::RTA_GATEWAY, &gateway.octets()));
         let flags = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
@@ -163,10 +163,10 @@ impl Netlink {
     }
 }
 
-/// `linux/veth.h`; the libc crate does not have it.
+/// From `linux/veth.h`, because the libc crate lacks it.
 const VETH_INFO_PEER: u16 = 1;
 
-/// `struct ifinfomsg`: family, type, index, flags, and which of the flags to change.
+/// `struct ifinfomsg`: family, type, index, flags, and a mask of the flags to change.
 fn link(index: i32, flags: i32) -> [u8; 16] {
     let mut bytes = [0; 16];
     bytes[4..8].copy_from_slice(&index.to_ne_bytes());
@@ -175,7 +175,7 @@ fn link(index: i32, flags: i32) -> [u8; 16] {
     bytes
 }
 
-/// `struct rtattr`: length, type, and the value, filled up to a multiple of four bytes.
+/// `struct rtattr`: length, type, and the value, padded to a multiple of four bytes.
 fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
     bytes.extend(kind.to_ne_bytes());
@@ -193,7 +193,7 @@ fn pair(name: &OsStr, outer: &OsStr, inner: &OsStr) -> Result<Pair> {
     Ok(Pair { name, outer: address(outer)?, inner: address(inner)? })
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

@@ -9,7 +9,7 @@ use harness::sandbox::patience;
 use harness::visit;
 use harness::{Report, Seen, assert_report, exercise, random, token};
 
-/// What one run of the program is given.
+/// The arguments of one run of the program.
 struct Pair {
     name: String,
     outer: Ipv4Addr,
@@ -17,16 +17,16 @@ struct Pair {
 }
 
 impl Pair {
-    /// In a network of its own: `net` is the second number of its addresses.
+    /// In an IP network of its own: `net` is the second number of its addresses.
     fn new(net: u8) -> Pair {
         let random = random().to_ne_bytes();
-        // Three digits each: none begins like the other.
+        // Three digits each, so that neither address is a prefix of the other.
         let address = |least: u8, random: u8| Ipv4Addr::new(10, net, 7, least + random % 50);
         let (outer, inner) = (address(100, random[0]), address(200, random[1]));
         Pair { name: token("v"), outer, inner }
     }
 
-    fn words(&self) -> [String; 3] {
+    fn arguments(&self) -> [String; 3] {
         [self.name.clone(), self.outer.to_string(), self.inner.to_string()]
     }
 }
@@ -35,11 +35,11 @@ fn net(seen: &Seen) -> &Namespace {
     seen.namespaces.get(Kind::Net).expect("every kernel has network namespaces")
 }
 
-/// Runs the program once and looks at both networks while COMMAND is parked.
+/// Runs the program once, and looks at both networks while COMMAND is parked.
 fn report() -> Report {
     let pair = Pair::new(1 + (random() % 200) as u8);
-    let mut attempt = exercise!().args(pair.words()).witness().start();
-    for (word, role) in pair.words().iter().zip(["NAME", "OUTER", "INNER"]) {
+    let mut attempt = exercise!().args(pair.arguments()).witness().start();
+    for (word, role) in pair.arguments().iter().zip(["NAME", "OUTER", "INNER"]) {
         attempt.report.role(word, role);
     }
     if let Some(command) = attempt.command() {
@@ -59,7 +59,7 @@ fn report() -> Report {
             ("from COMMAND to OUTER", there, here, pair.outer),
             ("from COMMAND to INNER", there, there, pair.inner),
         ] {
-            report.line(key, way(from, to, address));
+            report.line(key, reach(from, to, address));
         }
         let routes = visit::routes_in(there).unwrap_or_default();
         let default = routes.iter().find(|route| route.destination == "default");
@@ -70,18 +70,19 @@ fn report() -> Report {
     attempt.finish()
 }
 
-/// What is left of the pair when the program has ended, and nobody holds what it has made.
+/// What is left of the pair when the program has ended, and the check holds no reference to the network
+/// that it has made.
 fn afterwards() -> &'static str {
-    let words = Pair::new(203).words();
-    let mut attempt = exercise!().args(words).args(["--", "/bin/true"]).start();
+    let arguments = Pair::new(203).arguments();
+    let mut attempt = exercise!().args(arguments).args(["--", "/bin/true"]).start();
     attempt.run.await_end();
     let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
     let deadline = Instant::now() + patience();
     while visit::links_in(lab).is_ok_and(|links| links.iter().any(is_veth)) {
         if Instant::now() > deadline {
-            return "an end is in the lab";
+            return "an end in the lab";
         }
-        // The kernel takes a namespace apart when it has time.
+        // The kernel destroys a network namespace in the background.
         sleep(Duration::from_millis(5));
     }
     "nothing"
@@ -91,7 +92,7 @@ fn is_veth(link: &Link) -> bool {
     link.kind.as_deref() == Some("veth")
 }
 
-/// The two ends of a cable between two networks.
+/// The two ends of a veth pair between two networks.
 fn ends<'a>(there: &'a [Link], here: &'a [Link]) -> (Option<&'a Link>, Option<&'a Link>) {
     let leads_out = |link: &&Link| is_veth(link) && link.peer_is_elsewhere;
     let end = there.iter().find(leads_out);
@@ -113,7 +114,7 @@ fn joined(there: &[Link], end: Option<&Link>, other: Option<&Link>) -> String {
     }
 }
 
-/// Whether it is up, and its IPv4 addresses.
+/// Whether an interface is up, and its IPv4 addresses.
 fn state(link: Option<&Link>) -> String {
     let Some(link) = link else { return "there is none".to_owned() };
     let addresses = link.addresses.iter().filter(|address| !address.contains(':'));
@@ -121,18 +122,18 @@ fn state(link: Option<&Link>) -> String {
     words.into_iter().chain(addresses.cloned()).collect::<Vec<_>>().join(", ")
 }
 
-/// A visitor listens there and another connects from here.
-fn way(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> &'static str {
+/// Has one visitor listen in `to` and another connect to it from `from`.
+fn reach(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> &'static str {
     match visit::exchange(from, to, address) {
         Ok(_) => "packets go there and back",
-        Err(nix::errno::Errno::EADDRNOTAVAIL) => "nobody has this address there",
+        Err(nix::errno::Errno::EADDRNOTAVAIL) => "no interface has this address there",
         Err(nix::errno::Errno::ENETUNREACH) => "no route",
         Err(_) => "no answer",
     }
 }
 
-/// COMMAND is in a new network namespace. One end of a veth pair is there, and the other is in the
-/// lab, under NAME.
+/// COMMAND is in a new network namespace. One end of a veth pair is there, and the other is in the lab
+/// and is called NAME.
 #[test]
 fn step1_a_veth_pair_joins_command_to_the_lab() {
     assert_report!(report().table(&["COMMAND is joined"]), @r"
@@ -143,8 +144,8 @@ fn step1_a_veth_pair_joins_command_to_the_lab() {
     ");
 }
 
-/// The lab's end has the address OUTER, COMMAND's end has INNER, both with a prefix of 24 bits.
-/// Packets go either way. And COMMAND reaches itself: they take `lo`.
+/// The lab's end has the address OUTER and COMMAND's end has INNER, both with a prefix of 24 bits.
+/// Packets go in both directions, and COMMAND reaches its own address, through `lo`.
 #[test]
 fn step2_packets_go_both_ways() {
     assert_report!(report().lines(&["COMMAND is joined", "COMMAND's end", "the lab's end", "from"]), @r"
@@ -157,15 +158,15 @@ fn step2_packets_go_both_ways() {
     ");
 }
 
-/// Whatever COMMAND has no other route for, it sends to OUTER, and the lab forwards. So two
-/// COMMANDs of two runs of your program reach each other, through a third network between them.
+/// COMMAND's default route leads to OUTER, and the lab forwards packets. So the COMMANDs of two runs of
+/// your program reach each other, through the lab's network between them.
 #[test]
 fn step3_two_commands_reach_each_other_through_the_lab() {
     let (one, two) = (Pair::new(201), Pair::new(202));
-    let run = |pair: &Pair| format!("\"$0\" {} -- /lab/witness &", pair.words().join(" "));
-    // One after the other: of two that write to ip_forward at the same moment the kernel may take
-    // both for the one who comes second (`devinet_sysctl_forward` in net/ipv4/devinet.c), and then
-    // the file says 1 and no interface forwards. The first has written when its end is in the lab.
+    let run = |pair: &Pair| format!("\"$0\" {} -- /lab/witness &", pair.arguments().join(" "));
+    // One after the other: if two processes write to ip_forward at the same moment, each may take the
+    // value for already set (`devinet_sysctl_forward` in net/ipv4/devinet.c), and then the file contains 1
+    // but no interface forwards. Once the first one's end is in the lab, it has written.
     let wait = format!(
         "n=0; until [ -d /proc/sys/net/ipv4/conf/{} ] || [ $n = 500 ]; do n=$((n + 1)); sleep 0.01; done",
         one.name
@@ -175,22 +176,22 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
     let first = attempt.command();
     let second =
         attempt.run.await_nth_witness(1).1.and_then(|process: Process| Seen::of(process).ok());
-    let way = match (&first, &second) {
+    let outcome = match (&first, &second) {
         (Some(first), Some(second)) => {
-            // Who was parked first was a race.
+            // Either of the two may have been parked first.
             let has = |seen: &Seen, address: Ipv4Addr| {
                 let links = visit::links_in(net(seen)).unwrap_or_default();
                 links.iter().any(|link| link.addresses.contains(&format!("{address}/24")))
             };
             let address = if has(second, one.inner) { one.inner } else { two.inner };
-            way(net(first), net(second), address)
+            reach(net(first), net(second), address)
         }
-        _ => "there are no two",
+        _ => "there are not two of them",
     };
     attempt.release();
     let finished = attempt.finish();
     let mut report = report();
-    report.line("from one COMMAND to another", way);
+    report.line("from one COMMAND to another", outcome);
     report.aside("stderr", finished.fact("stderr").unwrap_or_default());
     assert_report!(report.lines(&["COMMAND is joined", "default route", "from one"]), @r"
     COMMAND is joined to: NAME
@@ -199,10 +200,10 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
     ");
 }
 
-/// Your program exits with COMMAND's status and leaves no process. The pair is gone: it ends with
-/// either of its namespaces.
+/// Your program exits with COMMAND's status and leaves no process. The pair is gone, because it ends when
+/// the network namespace of either end does.
 #[test]
-fn step4_nothing_is_left_of_it() {
+fn step4_nothing_is_left_of_the_pair() {
     let mut report = report();
     report.line("left of the pair", afterwards());
     assert_report!(report.lines(&["COMMAND is joined", "exit status", "left behind", "lab afterwards", "left of"]), @r"

@@ -1,4 +1,4 @@
-//! ch15-time: run a command with two clocks shifted.
+//! ch15-time: run a command with two of its clocks shifted.
 //!
 //! Usage: `ch15-time MONOTONIC BOOTTIME -- COMMAND [ARGS…]`, both in seconds.
 //!
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` with the two clocks shifted by so many seconds, and waits for it.
+/// Runs `command` with the two clocks shifted by these numbers of seconds, and waits for it.
 fn run(
     monotonic: &OsStr,
     boottime: &OsStr,
@@ -43,11 +43,11 @@ fn run(
     args: &[OsString],
 ) -> Result<ExitStatus> {
     let (monotonic, boottime) = (seconds(monotonic)?, seconds(boottime)?);
-    leave()?;
+    unshare_time()?;
     shift(monotonic, boottime)?;
     let mut command = Command::new(command);
-    // With something to do in between, std makes the child by fork(2). Before Linux 6.2 only that
-    // leads into a time namespace, and not the vfork(2) that std prefers.
+    // With a closure to call before the exec, std makes the child with fork(2) instead of vfork(2),
+    // whose child is not born in the new time namespace before Linux 6.2.
     // SAFETY: the closure does nothing.
     unsafe { command.args(args).pre_exec(|| Ok(())) };
     command.status().with_context(|| format!("execve({:?})", command.get_program()))
@@ -58,20 +58,20 @@ fn seconds(word: &OsStr) -> Result<i64> {
     number.with_context(|| format!("{word:?} is not a number of seconds"))
 }
 
-/// Makes a time namespace for the children to come.
-fn leave() -> Result<()> {
-    // TODO: make it. nix has no CLONE_NEWTIME, libc has. Man pages: unshare(2), time_namespaces(7).
+/// Makes a time namespace, in which the children of this process will be born.
+fn unshare_time() -> Result<()> {
+    // TODO: make the namespace. nix has no CLONE_NEWTIME, but libc has. Man pages: unshare(2), time_namespaces(7).
     Ok(())
 }
 
-/// Sets the offsets of the namespace that the children will be in.
+/// Sets the offsets of the time namespace in which the children will be born.
 fn shift(monotonic: i64, boottime: i64) -> Result<()> {
-    // TODO: write both to /proc/self/timens_offsets. Man page: time_namespaces(7).
+    // TODO: write both offsets to /proc/self/timens_offsets. Man page: time_namespaces(7).
     let _ = (monotonic, boottime);
     Ok(())
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     code as u8

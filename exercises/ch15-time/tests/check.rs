@@ -1,14 +1,14 @@
-//! `ch15-time MONOTONIC BOOTTIME -- COMMAND`: two clocks are shifted for COMMAND.
+//! `ch15-time MONOTONIC BOOTTIME -- COMMAND`: two clocks that are shifted for COMMAND.
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
 use harness::{Report, assert_report, exercise, random};
 
-/// Why nothing can be seen here, for [`Report::skip`].
+/// Why this kernel has nothing to show, for [`Report::skip`].
 const NONE: &str = "this kernel has no time namespaces (Linux 5.6, CONFIG_TIME_NS)";
 
-/// The seconds since boot in a time namespace, or in the lab's, which is also that of this check:
-/// /proc/uptime is by the reader's clock.
+/// The seconds since boot in `time`, or in the lab's time namespace, which this check is in as well.
+/// /proc/uptime shows the reader's own clock.
 fn uptime(time: Option<&Namespace>) -> Option<f64> {
     let text = match time {
         Some(time) => visit::read_in(time, "/proc/uptime").ok()?,
@@ -29,33 +29,33 @@ fn report() -> Report {
         let path = format!("/proc/{}/timens_offsets", command.process.pid());
         let text = std::fs::read_to_string(path).unwrap_or_default();
         for line in text.lines() {
-            let words: Vec<_> = line.split_ascii_whitespace().collect();
-            if let [clock, seconds, nanoseconds] = words[..] {
+            let fields: Vec<_> = line.split_ascii_whitespace().collect();
+            if let [clock, seconds, nanoseconds] = fields[..] {
                 let key = format!("offset of {clock}");
                 attempt.report.line(&key, format_args!("{seconds} s {nanoseconds} ns"));
             }
         }
         if let Some(inside) = command.namespaces.get(Kind::Time) {
-            // Read before and after: however slow this machine is, the one inside lies between.
-            let seen = [uptime(None), uptime(Some(inside)), uptime(None)];
-            let shifted = match seen {
+            // The clock outside is read before and after, so that a slow machine does not matter.
+            let uptimes = [uptime(None), uptime(Some(inside)), uptime(None)];
+            let shifted = match uptimes {
                 [Some(before), Some(inside), Some(after)] => {
                     let shift = boottime as f64;
-                    // Each is cut to hundredths.
+                    // Each is truncated to hundredths.
                     (before + shift - 0.02..=after + shift + 0.02).contains(&inside)
                 }
                 _ => false,
             };
-            let by = if shifted { format!("later by {boottime}") } else { "another".to_owned() };
-            attempt.report.line("uptime", by);
+            let not = if shifted { "" } else { "not " };
+            attempt.report.line("uptime", format_args!("{not}later by {boottime}"));
         }
     }
     attempt.release();
     attempt.finish()
 }
 
-/// What a step compares, or nothing where the kernel has nothing to show.
-fn seen() -> Option<Report> {
+/// The report that a step compares, or `None` if this kernel has no time namespaces.
+fn report_if_possible() -> Option<Report> {
     if Kind::Time.exists() {
         return Some(report());
     }
@@ -68,7 +68,7 @@ fn seen() -> Option<Report> {
 /// COMMAND has a time namespace of its own, and shares the other seven with the lab.
 #[test]
 fn step1_command_has_a_time_namespace_of_its_own() {
-    let Some(report) = seen() else { return };
+    let Some(report) = report_if_possible() else { return };
     assert_report!(report.table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
@@ -76,11 +76,11 @@ fn step1_command_has_a_time_namespace_of_its_own() {
     ");
 }
 
-/// Its offsets are those of the command line, and a visitor reads an uptime that is later by
-/// BOOTTIME than in the lab.
+/// COMMAND's time namespace has the offsets from the command line, and its uptime is later by BOOTTIME
+/// than the lab's.
 #[test]
 fn step2_both_clocks_are_shifted() {
-    let Some(report) = seen() else { return };
+    let Some(report) = report_if_possible() else { return };
     assert_report!(report.lines(&["offset", "uptime"]), @r"
     offset of monotonic: MONOTONIC s 0 ns
     offset of boottime: BOOTTIME s 0 ns
@@ -88,10 +88,10 @@ fn step2_both_clocks_are_shifted() {
     ");
 }
 
-/// Your program exits with COMMAND's status, leaves nothing behind, and the lab is as it was.
+/// Your program exits with COMMAND's status and leaves nothing behind, and the lab has not changed.
 #[test]
-fn step3_the_status_is_passed_on_and_nothing_is_left() {
-    let Some(report) = seen() else { return };
+fn step3_its_status_is_passed_on_and_nothing_is_left() {
+    let Some(report) = report_if_possible() else { return };
     assert_report!(report.lines(&["uptime", "exit status", "left behind", "lab afterwards"]), @r"
     uptime: later by BOOTTIME
     exit status: COMMAND's

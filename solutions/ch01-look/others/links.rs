@@ -1,4 +1,4 @@
-//! By the text of the links, `uts:[4026531838]`, read while both processes live.
+//! Compares the text of the links, such as `uts:[4026531838]`, while both processes are alive.
 
 use std::io;
 

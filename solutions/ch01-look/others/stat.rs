@@ -1,4 +1,4 @@
-//! With stat(2) on the paths, through nix.
+//! Calls stat(2) on the paths, through nix.
 
 use nix::errno::Errno;
 use nix::sys::stat::stat;

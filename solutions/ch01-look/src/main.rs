@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow};
 
-/// The files in `/proc/PID/ns` that say where a process is.
+/// The links in `/proc/PID/ns`, one for each kind of namespace.
 const KINDS: [&str; 8] = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
 
 fn main() -> ExitCode {
@@ -39,20 +39,20 @@ fn look(one: &str, two: &str) -> Result<()> {
 }
 
 // ANCHOR: share
-/// Whether two processes are in the same namespace of a kind; `None` if this
-/// kernel has no such kind.
+/// Whether two processes are in the same namespace of this kind, or `None` if
+/// the kernel does not have the kind.
 fn share(one: &str, two: &str, kind: &str) -> Result<Option<bool>> {
-    // What this kernel does not have, nobody has: not even we.
+    // A kind that this process has no link for does not exist on this kernel.
     if !Path::new("/proc/self/ns").join(kind).exists() {
         return Ok(None);
     }
     let open = |pid: &str| {
         let path = format!("/proc/{pid}/ns/{kind}");
-        // Opening follows the link, to the namespace itself.
+        // open(2) follows the link to the namespace itself.
         File::open(&path).with_context(|| format!("open({path:?})"))
     };
-    // Both stay open while we compare: the number of a namespace that is gone
-    // may be given to the next one.
+    // Both files stay open until they are compared, because the kernel may
+    // give the inode number of a freed namespace to the next one.
     let (one, two) = (open(one)?, open(two)?);
     let (one, two) = (one.metadata()?, two.metadata()?);
     Ok(Some((one.dev(), one.ino()) == (two.dev(), two.ino())))

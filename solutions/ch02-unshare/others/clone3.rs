@@ -1,12 +1,12 @@
-//! With clone3(2): the child is born in the new namespace.
+//! Calls clone3(2), so that the child is born in the new namespace.
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    // SAFETY: zero is a valid clone_args; without a stack the child runs on a copy of ours, as after
-    // fork(2), and this process has one thread.
+    // SAFETY: all zeroes are a valid clone_args. Without a stack of its own the child runs on a copy of
+    // its parent's, as after fork(2), and this process has one thread.
     let pid = unsafe {
         let mut args: libc::clone_args = std::mem::zeroed();
         args.flags = libc::CLONE_NEWUTS as u64;

@@ -1,4 +1,4 @@
-//! The same with nothing but libc: fork, unshare in the child, exec.
+//! Uses only libc: fork(2), unshare(2) in the child, and exec.
 
 use std::ffi::CString;
 

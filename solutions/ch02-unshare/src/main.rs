@@ -26,15 +26,15 @@ fn main() -> ExitCode {
 /// Runs `command` in a new UTS namespace whose host name is `name`, and waits
 /// for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
-    // The copy starts with the old name. Everybody else keeps the original.
+    // The new namespace is a copy, which still has the old name.
     unshare(CloneFlags::CLONE_NEWUTS).context("unshare(CLONE_NEWUTS)")?;
     sethostname(name).with_context(|| format!("sethostname({name:?})"))?;
-    // A child is born where its parent points: nothing is left to do.
+    // A child is born in its parent's namespaces, so COMMAND needs nothing more.
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 // ANCHOR_END: run
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

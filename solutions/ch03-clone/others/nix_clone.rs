@@ -1,4 +1,4 @@
-//! With clone(2) through nix: the child runs a function on a stack that we provide.
+//! Calls clone(2) through nix: the child runs a function, on a stack that the parent provides.
 
 use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
@@ -19,9 +19,10 @@ fn main() {
         127
     });
     let flags = CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
-    // SAFETY: this process has one thread; the child does not touch what the parent holds.
+    // SAFETY: this process has one thread, and the child has a copy of its memory, so it is free to
+    // allocate. The stack is large enough for an exec.
     let pid = unsafe { clone(child, &mut stack, flags, Some(libc::SIGCHLD)) }.expect("clone");
-    // SAFETY: pidfd_open takes two integers; the descriptor it makes is nobody else's.
+    // SAFETY: pidfd_open takes two integers, and nothing else owns the new descriptor.
     let _pidfd = unsafe {
         let fd = libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0);
         OwnedFd::from_raw_fd(fd as i32)

@@ -1,4 +1,5 @@
-//! With the raw clone(2), flags and exit signal in one word, and a pidfd from the same call.
+//! Calls the raw clone(2), with flags and exit signal in one word, and gets the pidfd from the same
+//! call.
 
 use std::ffi::{CString, c_int};
 
@@ -10,8 +11,8 @@ fn main() {
     argv.push(std::ptr::null());
     let flags = libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD | libc::SIGCHLD;
     let mut pidfd: c_int = -1;
-    // SAFETY: this process has one thread; without a stack the child runs on a copy of ours; every
-    // pointer is valid for its call.
+    // SAFETY: this process has one thread. Without a stack of its own the child runs on a copy of its
+    // parent's. Every pointer is valid for its call.
     unsafe {
         let pid = libc::syscall(libc::SYS_clone, flags as libc::c_long, 0, &raw mut pidfd, 0, 0);
         if pid == 0 {

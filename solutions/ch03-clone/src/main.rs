@@ -29,10 +29,10 @@ fn main() -> ExitCode {
 /// Runs `command` in a child that is born in new UTS and IPC namespaces, and
 /// waits for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
-    match birth()? {
+    match clone_child()? {
         None => child(name, command, args),
         Some(pidfd) => {
-            // By descriptor, not by number: it means this child and no other.
+            // Unlike the pid, the descriptor can only mean this child.
             let child = Id::PIDFd(pidfd.as_fd());
             waitid(child, WaitPidFlag::WEXITED).context("waitid(P_PIDFD)")
         }
@@ -40,31 +40,31 @@ fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
 }
 // ANCHOR_END: run
 
-// ANCHOR: birth
-/// Makes the child. Returns twice, as fork(2) does: `None` in the child, a
+// ANCHOR: clone_child
+/// Makes the child. Returns twice, as fork(2) does: `None` in the child, its
 /// pidfd in the parent.
-fn birth() -> Result<Option<OwnedFd>> {
+fn clone_child() -> Result<Option<OwnedFd>> {
     let mut pidfd: RawFd = -1;
-    // SAFETY: all fields are numbers, and zero means "not asked for" in each.
+    // SAFETY: all fields are integers, for which zero is valid: it means "not requested".
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = (libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD) as u64;
     args.pidfd = &raw mut pidfd as u64;
-    // What the parent gets when the child ends. clone(2) has it in the low bits
-    // of the flags; here it has a field of its own.
+    // The signal to the parent when the child ends. clone(2) takes it in the low
+    // bits of its flags; here it has a field of its own.
     args.exit_signal = libc::SIGCHLD as u64;
-    // SAFETY: without a stack the child runs on a copy of ours, and this process
-    // has one thread.
+    // SAFETY: `args` and `pidfd` outlive the call. Without a stack of its own the
+    // child runs on a copy of its parent's, and this process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };
     match Errno::result(pid).context("clone3(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD)")? {
         0 => Ok(None),
-        // SAFETY: the kernel made it for us, and nobody else knows it.
+        // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
         _ => Ok(Some(unsafe { OwnedFd::from_raw_fd(pidfd) })),
     }
 }
-// ANCHOR_END: birth
+// ANCHOR_END: clone_child
 
 // ANCHOR: child
-/// The child's whole life. It never returns: the code above is the parent's.
+/// Runs in the child and never returns, because the code above is the parent's.
 fn child(name: &OsStr, command: &OsStr, args: &[OsString]) -> ! {
     if let Err(errno) = sethostname(name) {
         eprintln!("ch03-clone: sethostname({name:?}): {errno}");
@@ -76,7 +76,7 @@ fn child(name: &OsStr, command: &OsStr, args: &[OsString]) -> ! {
 }
 // ANCHOR_END: child
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
         WaitStatus::Exited(_, code) => code as u8,

@@ -1,4 +1,4 @@
-//! One descriptor and one call for each namespace, in another order, in a child.
+//! Opens one file and makes one call for each namespace, in another order, in a child.
 
 use std::fs::File;
 use std::process::{Command, exit};

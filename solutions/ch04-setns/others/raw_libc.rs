@@ -1,11 +1,11 @@
-//! With nothing but libc, and without a child: the program joins and then becomes COMMAND.
+//! Uses only libc, and no child: the program joins, and then executes COMMAND in its own place.
 
 use std::ffi::CString;
 
 fn main() {
     let words: Vec<CString> =
         std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
-    // SAFETY: this process has one thread; every pointer is a C string that outlives its call.
+    // SAFETY: this process has one thread. Every pointer is null or a C string that outlives its call.
     unsafe {
         if words[0].as_bytes() == b"pin" {
             let source =

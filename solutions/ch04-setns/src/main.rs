@@ -35,26 +35,26 @@ fn run(pid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
 }
 
 // ANCHOR: join
-/// Moves this process into the UTS, IPC and network namespaces of `pid`.
+/// Moves this process into the UTS, IPC and network namespaces of the process `pid`.
 fn join(pid: i32) -> Result<()> {
-    // From here on the number may be given to somebody else; the descriptor
-    // means this process.
-    // SAFETY: pidfd_open takes two integers, and nobody else knows what it makes.
+    // If the process ends, the kernel may give its pid to another process. The
+    // descriptor can only mean this one.
+    // SAFETY: pidfd_open takes two integers, and nothing else owns the new descriptor.
     let target = unsafe {
         let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
         OwnedFd::from_raw_fd(Errno::result(fd).context("pidfd_open()")? as RawFd)
     };
-    // All three or none: a pidfd and flags are one step, three files are three.
+    // With a pidfd, one call joins all three namespaces or none.
     let kinds = CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNET;
     setns(target, kinds).context("setns(pidfd, CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)")
 }
 // ANCHOR_END: join
 
 // ANCHOR: pin
-/// Keeps the UTS namespace of `pid` alive under `path`, without a process.
+/// Mounts the UTS namespace of the process `pid` on `path`, which keeps it alive without a process.
 fn pin(pid: &OsStr, path: &OsStr) -> Result<()> {
     let namespace = format!("/proc/{}/ns/uts", number(pid)?);
-    // A mount needs something to cover. An empty file will do.
+    // A bind mount needs a mount point, for which an empty file will do.
     File::create(path).with_context(|| format!("creat({path:?})"))?;
     let none = None::<&str>;
     mount(Some(namespace.as_str()), path, none, MsFlags::MS_BIND, none)
@@ -67,7 +67,7 @@ fn number(pid: &OsStr) -> Result<i32> {
     number.with_context(|| format!("{pid:?} is not a pid"))
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

@@ -1,4 +1,4 @@
-//! With unshare(2) and std: the program moves itself, writes its own maps, and COMMAND is its child.
+//! Calls unshare(2): the program moves itself, writes its own maps, and COMMAND is its child.
 
 use std::ffi::OsString;
 use std::fs;

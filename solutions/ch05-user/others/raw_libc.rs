@@ -1,5 +1,5 @@
-//! With nothing but libc, and without a second process: it leaves for a new user namespace, writes
-//! its own maps there, and becomes COMMAND.
+//! Uses only libc, and no child: the program moves to a new user namespace, writes its own maps there,
+//! and executes COMMAND in its own place.
 
 use std::ffi::{CStr, CString};
 
@@ -9,9 +9,9 @@ fn main() {
     let (uid, gid) = (words[0].to_str().unwrap(), words[1].to_str().unwrap());
     let mut argv: Vec<_> = words[3..].iter().map(|word| word.as_ptr()).collect();
     argv.push(std::ptr::null());
-    // SAFETY: this process has one thread; every pointer is valid for its call.
+    // SAFETY: this process has one thread. Every pointer is a C string that outlives its call.
     unsafe {
-        // Asked before: afterwards both would be 65534.
+        // Read now, because after unshare(2) both are 65534 until they are mapped.
         let (own_uid, own_gid) = (libc::getuid(), libc::getgid());
         if libc::unshare(libc::CLONE_NEWUSER) != 0 {
             libc::perror(c"unshare(CLONE_NEWUSER)".as_ptr());
@@ -26,11 +26,8 @@ fn main() {
     }
 }
 
-/// # Safety
-///
-/// In a process with one thread.
-unsafe fn write(path: &CStr, text: &str) {
-    // SAFETY: a C string, and as many bytes as there are.
+fn write(path: &CStr, text: &str) {
+    // SAFETY: `path` is a C string, and `text` is as long as it says.
     unsafe {
         let fd = libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
         if fd < 0 || libc::write(fd, text.as_ptr().cast(), text.len()) != text.len() as isize {

@@ -27,43 +27,43 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` in a new user namespace where you are `uid` and `gid`, and waits for it.
+/// Runs `command` in a new user namespace, where your ids are `uid` and `gid`, and waits for it.
 fn run(uid: &OsStr, gid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     let (uid, gid) = (number(uid)?, number(gid)?);
-    let (wait, mut go) = pipe().context("pipe()")?;
-    let Some(pid) = birth()? else { child(wait, go, command, args) };
-    // The child waits for one byte. Without it, at the pipe's end, it gives up.
-    let mapped = map(pid, uid, gid).and_then(|()| go.write_all(b"g").context("write(pipe)"));
-    drop(go);
+    let (reader, mut writer) = pipe().context("pipe()")?;
+    let Some(pid) = clone_child()? else { child(reader, writer, command, args) };
+    // The child waits for one byte. If the pipe ends without it, the child gives up.
+    let mapped = map(pid, uid, gid).and_then(|()| writer.write_all(b"g").context("write(pipe)"));
+    drop(writer);
     let status = waitpid(pid, None).context("waitpid()");
     mapped.and(status)
 }
 // ANCHOR_END: run
 
-// ANCHOR: birth
-/// fork(2) and one flag more. Returns twice: `None` in the child.
-fn birth() -> Result<Option<Pid>> {
+// ANCHOR: clone_child
+/// fork(2) with one more flag. Returns twice: `None` in the child.
+fn clone_child() -> Result<Option<Pid>> {
     let flags = libc::c_long::from(libc::CLONE_NEWUSER | libc::SIGCHLD);
-    // SAFETY: without a stack the child runs on a copy of ours, and this process
-    // has one thread.
+    // SAFETY: without a stack of its own the child runs on a copy of its parent's,
+    // and this process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
     match Errno::result(pid).context("clone(CLONE_NEWUSER)")? {
         0 => Ok(None),
         pid => Ok(Some(Pid::from_raw(pid as i32))),
     }
 }
-// ANCHOR_END: birth
+// ANCHOR_END: clone_child
 
 // ANCHOR: map
-/// Gives your two ids names in the child's user namespace: `uid` and `gid`.
+/// Maps `uid` and `gid` in the child's user namespace to your own two ids.
 fn map(pid: Pid, uid: u32, gid: u32) -> Result<()> {
     for (file, text) in [
-        // First: until then the kernel refuses gid_map.
+        // Without privilege outside, the kernel refuses gid_map until this is written.
         ("setgroups", "deny".to_owned()),
         ("uid_map", format!("{uid} {} 1", geteuid())),
         ("gid_map", format!("{gid} {} 1", getegid())),
     ] {
-        // One write(2) with all of it: a map can be written once.
+        // A map can be written only once, so it takes one write(2) with all of it.
         fs::write(format!("/proc/{pid}/{file}"), &text)
             .with_context(|| format!("write(/proc/{pid}/{file}, {text:?})"))?;
     }
@@ -72,12 +72,12 @@ fn map(pid: Pid, uid: u32, gid: u32) -> Result<()> {
 // ANCHOR_END: map
 
 // ANCHOR: child
-/// The child's whole life. It never returns: the code above is the parent's.
-fn child(wait: PipeReader, go: PipeWriter, command: &OsStr, args: &[OsString]) -> ! {
-    // The pipe ends when nobody can write to it any more, and we could.
-    drop(go);
-    if !matches!((&wait).read(&mut [0]), Ok(1)) {
-        // The parent says why.
+/// Runs in the child and never returns, because the code above is the parent's.
+fn child(reader: PipeReader, writer: PipeWriter, command: &OsStr, args: &[OsString]) -> ! {
+    // The pipe ends only when every copy of its write end is closed, and this is one.
+    drop(writer);
+    if !matches!((&reader).read(&mut [0]), Ok(1)) {
+        // The parent reports the reason.
         exit(1);
     }
     let error = Command::new(command).args(args).exec();
@@ -91,7 +91,7 @@ fn number(id: &OsStr) -> Result<u32> {
     number.with_context(|| format!("{id:?} is not an id"))
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
         WaitStatus::Exited(_, code) => code as u8,

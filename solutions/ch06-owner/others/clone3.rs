@@ -1,4 +1,4 @@
-//! A child that is born in all four by clone3(2); its parent writes the maps and stays where it is.
+//! Calls clone3(2) for a child that is born in all four; the parent writes the maps and stays outside.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,17 +12,18 @@ use nix::unistd::{Pid, getgid, getuid, sethostname};
 
 fn main() {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let (mut wait, mut go) = pipe().unwrap();
-    // SAFETY: all fields are numbers, and zero means "not asked for" in each.
+    let (mut reader, mut writer) = pipe().unwrap();
+    // SAFETY: all fields are integers, for which zero is valid: it means "not requested".
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags =
         (libc::CLONE_NEWUSER | libc::CLONE_NEWNET | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC) as u64;
     args.exit_signal = libc::SIGCHLD as u64;
-    // SAFETY: without a stack the child runs on a copy of ours; this process has one thread.
+    // SAFETY: `args` outlives the call. Without a stack of its own the child runs on a copy of its
+    // parent's, and this process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };
     if Errno::result(pid).unwrap() == 0 {
-        drop(go);
-        wait.read_exact(&mut [0]).unwrap();
+        drop(writer);
+        reader.read_exact(&mut [0]).unwrap();
         sethostname(&words[0]).unwrap();
         let error = Command::new(&words[2]).args(&words[3..]).exec();
         eprintln!("{:?}: {error}", words[2]);
@@ -35,7 +36,7 @@ fn main() {
     ] {
         fs::write(format!("/proc/{pid}/{file}"), text).unwrap();
     }
-    go.write_all(b"g").unwrap();
+    writer.write_all(b"g").unwrap();
     match waitpid(Pid::from_raw(pid as i32), None).unwrap() {
         WaitStatus::Exited(_, code) => exit(code),
         WaitStatus::Signaled(_, signal, _) => exit(128 + signal as i32),

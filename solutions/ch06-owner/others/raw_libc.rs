@@ -1,4 +1,4 @@
-//! With nothing but libc, and without a child: the program moves itself and becomes COMMAND.
+//! Uses only libc, and no child: the program moves itself, and then executes COMMAND in its own place.
 
 use std::ffi::{CStr, CString, c_int};
 
@@ -7,13 +7,13 @@ fn main() {
         std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
     let mut argv: Vec<_> = words[2..].iter().map(|word| word.as_ptr()).collect();
     argv.push(std::ptr::null());
-    // SAFETY: this process has one thread; every pointer is valid for its call.
+    // SAFETY: this process has one thread. Every pointer is a C string that outlives its call.
     unsafe {
         let (uid, gid) = (libc::getuid(), libc::getgid());
         let flags =
             libc::CLONE_NEWIPC | libc::CLONE_NEWUSER | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
         must(libc::unshare(flags), c"unshare");
-        // The capabilities are there from the first moment, before any map.
+        // The caller has its new capabilities at once, before any map is written.
         must(libc::sethostname(words[0].as_ptr(), words[0].as_bytes().len()), c"sethostname");
         write(c"/proc/self/uid_map", &format!("0 {uid} 1\n"));
         write(c"/proc/self/setgroups", "deny");
@@ -26,7 +26,7 @@ fn main() {
 
 fn must(result: c_int, call: &CStr) {
     if result < 0 {
-        // SAFETY: a C string, and no destructor is owed anything.
+        // SAFETY: `call` is a C string, and no destructor has to run.
         unsafe {
             libc::perror(call.as_ptr());
             libc::_exit(1);
@@ -35,7 +35,7 @@ fn must(result: c_int, call: &CStr) {
 }
 
 fn write(path: &CStr, text: &str) {
-    // SAFETY: a C string, and as many bytes as there are.
+    // SAFETY: `path` is a C string, and `text` is as long as it says.
     unsafe {
         let fd = libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
         must(fd, path);

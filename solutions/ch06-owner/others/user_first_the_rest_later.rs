@@ -1,4 +1,4 @@
-//! Two calls: the user namespace with its maps, and from inside it the three that it shall own.
+//! Makes the user namespace with its maps first, and from inside it the three that it should own.
 
 use std::ffi::OsString;
 use std::fs;

@@ -24,8 +24,8 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` as root of a new user namespace, which owns the network, IPC
-/// and UTS namespaces it is in, and waits for it.
+/// Runs `command` as root of a new user namespace, which owns the command's
+/// network, IPC and UTS namespaces, and waits for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     leave()?;
     sethostname(name).with_context(|| format!("sethostname({name:?})"))?;
@@ -34,12 +34,12 @@ fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
 // ANCHOR_END: run
 
 // ANCHOR: leave
-/// Moves this process into four new namespaces. One of them owns the others.
+/// Moves this process into four new namespaces, one of which owns the others.
 fn leave() -> Result<()> {
-    // Asked before: afterwards both would be 65534.
+    // Read now, because after unshare(2) both are 65534 until they are mapped.
     let (uid, gid) = (geteuid(), getegid());
     let owned = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
-    // In one call the kernel makes the user namespace first.
+    // Of the flags in one call, the kernel serves CLONE_NEWUSER first.
     unshare(CloneFlags::CLONE_NEWUSER | owned)
         .context("unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)")?;
     become_root(uid, gid)
@@ -47,7 +47,7 @@ fn leave() -> Result<()> {
 // ANCHOR_END: leave
 
 // ANCHOR: become_root
-/// Names your two ids 0: execve(2) takes the capabilities of any other.
+/// Maps 0 to your two ids, because execve(2) lets only uid 0 keep its capabilities.
 fn become_root(uid: Uid, gid: Gid) -> Result<()> {
     for (file, text) in [
         ("setgroups", "deny".to_owned()),
@@ -61,7 +61,7 @@ fn become_root(uid: Uid, gid: Gid) -> Result<()> {
 }
 // ANCHOR_END: become_root
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

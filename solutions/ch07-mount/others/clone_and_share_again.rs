@@ -1,5 +1,5 @@
-//! A child that is cloned into the new namespace. There the mounts become slaves and then shared
-//! again: a group of their own that still follows the lab's, for namespaces made from this one.
+//! Clones a child into the new namespace. There the mounts become slaves and then shared again: peer
+//! groups of their own, which still receive from the lab's, for namespaces made from this one.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, exit};

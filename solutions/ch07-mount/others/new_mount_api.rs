@@ -1,4 +1,4 @@
-//! With the mount API of Linux 5.2 and 5.12: the tmpfs is made and filled before it is mounted
+//! Uses the mount API of Linux 5.2 and 5.12: the tmpfs is made and filled before it is mounted
 //! anywhere, and mount_setattr(2) sets the propagation.
 
 use std::ffi::{CString, c_long};
@@ -19,8 +19,8 @@ fn main() {
         libc::mount_attr { attr_set: 0, attr_clr: 0, propagation: libc::MS_SLAVE, userns_fd: 0 };
     let null = std::ptr::null::<u8>();
     let (at, empty) = (libc::AT_FDCWD, c"".as_ptr());
-    // SAFETY: every pointer is null, a C string or a mount_attr of the size given, and outlives its
-    // call; the rest are integers.
+    // SAFETY: every pointer is null, a C string or a mount_attr of the given size, and outlives its
+    // call. The other arguments are integers, and nothing else owns the descriptors.
     unsafe {
         let (root, size) = (c"/".as_ptr(), size_of_val(&slave));
         let set =

@@ -1,4 +1,4 @@
-//! With nothing but libc, and without a child: the program mounts and then becomes COMMAND.
+//! Uses only libc, and no child: the program mounts, and then executes COMMAND in its own place.
 
 use std::ffi::CString;
 
@@ -8,8 +8,8 @@ fn main() {
     let token = CString::new(format!("{}/token", words[0].to_str().unwrap())).unwrap();
     let text = words[1].as_bytes();
     let (null, tmpfs) = (std::ptr::null(), c"tmpfs".as_ptr());
-    // SAFETY: this process has one thread; every pointer is null or a C string that outlives its
-    // call; `text` is as long as it says.
+    // SAFETY: this process has one thread. Every pointer is null or a C string that outlives its call,
+    // and `text` is as long as it says.
     unsafe {
         if libc::unshare(libc::CLONE_NEWNS) != 0
             || libc::mount(null, c"/".as_ptr(), null, libc::MS_SLAVE | libc::MS_REC, null.cast())

@@ -26,37 +26,38 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` where `dir` holds a file `token` with `text` in it, and waits for it.
+/// Runs `command` with a mount on `dir` whose file `token` contains `text`, and waits for it.
 fn run(dir: &Path, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     leave()?;
-    furnish(dir, text)?;
+    mount_token(dir, text)?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
 // ANCHOR: leave
-/// Moves this process into a mount namespace of its own, which learns what
-/// others mount and tells nobody what it mounts itself.
+/// Moves this process into a mount namespace of its own. Mounts made outside
+/// propagate to it, but those it makes itself do not propagate outside.
 fn leave() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;
-    // The copies are peers of the originals. MS_REC: not only the one on /.
+    // The copies are peers of the originals. MS_REC changes all of them, not only
+    // the mount on `/`.
     let slave = MsFlags::MS_REC | MsFlags::MS_SLAVE;
     let none = None::<&str>;
     mount(none, "/", none, slave, none).context("mount(\"/\", MS_REC | MS_SLAVE)")
 }
 // ANCHOR_END: leave
 
-// ANCHOR: furnish
-/// Mounts a tmpfs on `dir` and writes `text` to the file `token` in it.
-fn furnish(dir: &Path, text: &OsStr) -> Result<()> {
+// ANCHOR: mount_token
+/// Mounts a tmpfs on `dir`, and writes `text` to the file `token` in it.
+fn mount_token(dir: &Path, text: &OsStr) -> Result<()> {
     let tmpfs = Some("tmpfs");
     mount(tmpfs, dir, tmpfs, MsFlags::empty(), Some("size=64k"))
         .with_context(|| format!("mount(\"tmpfs\", {dir:?})"))?;
     let token = dir.join("token");
     fs::write(&token, text.as_encoded_bytes()).with_context(|| format!("write({token:?})"))
 }
-// ANCHOR_END: furnish
+// ANCHOR_END: mount_token
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

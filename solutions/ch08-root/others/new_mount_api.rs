@@ -1,4 +1,4 @@
-//! With the mount API of Linux 5.2 and 5.12: mounts are made, made read-only, and then attached.
+//! Uses the mount API of Linux 5.2 and 5.12: each mount is made and configured before it is attached.
 
 use std::ffi::{CString, c_long};
 use std::process::{Command, exit};
@@ -10,7 +10,7 @@ fn call(name: &str, result: c_long) -> i32 {
     Errno::result(result).unwrap_or_else(|errno| panic!("{name}: {errno}")) as i32
 }
 
-/// open_tree(2): a copy of what is mounted at `path`, attached nowhere.
+/// Calls open_tree(2) for a copy of what is mounted at `path`, which is not attached anywhere.
 fn copy(path: &str, read_only: bool) -> i32 {
     let path = CString::new(path).unwrap();
     let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as u32;
@@ -20,7 +20,7 @@ fn copy(path: &str, read_only: bool) -> i32 {
         propagation: libc::MS_PRIVATE,
         userns_fd: 0,
     };
-    // SAFETY: C strings and a mount_attr of the size given, which outlive their calls.
+    // SAFETY: the pointers are C strings and a mount_attr of the given size, which outlive their calls.
     unsafe {
         let tree = libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags);
         let tree = call("open_tree", tree);
@@ -32,11 +32,11 @@ fn copy(path: &str, read_only: bool) -> i32 {
     }
 }
 
-/// move_mount(2)
+/// Calls move_mount(2) to attach `tree` at `path`, and closes it.
 fn attach(tree: i32, path: &str) {
     let path = CString::new(path).unwrap();
     let (at, flags) = (libc::AT_FDCWD, libc::MOVE_MOUNT_F_EMPTY_PATH);
-    // SAFETY: two C strings that outlive the call, and a descriptor that nobody else knows.
+    // SAFETY: both C strings outlive the call, and nothing else owns the descriptor.
     unsafe {
         let empty = c"".as_ptr();
         let moved = libc::syscall(libc::SYS_move_mount, tree, empty, at, path.as_ptr(), flags);
@@ -50,7 +50,7 @@ fn main() {
     unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
     let private = libc::MS_REC | libc::MS_PRIVATE;
     let null = std::ptr::null();
-    // SAFETY: C strings or null.
+    // SAFETY: every pointer is null or a C string.
     call("mount", unsafe { libc::mount(null, c"/".as_ptr(), null, private, null.cast()) }.into());
     attach(copy(&words[0], false), &words[0]);
     attach(copy(&words[1], true), &format!("{}/share", words[0]));

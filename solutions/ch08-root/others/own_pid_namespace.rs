@@ -14,7 +14,7 @@ fn inside(words: &[String]) -> isize {
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private");
     mount(Some(root), root, none, MsFlags::MS_BIND, none).expect("bind ROOT");
     chdir(root).expect("chdir");
-    // The old /proc is still in sight: without one the kernel would refuse.
+    // The old /proc is still visible; without one the kernel would refuse a new one.
     mount(Some("proc"), "proc", Some("proc"), MsFlags::empty(), none).expect("proc");
     mount(Some(share), "share", none, MsFlags::MS_BIND, none).expect("bind SHARE");
     let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;

@@ -1,4 +1,4 @@
-//! By absolute paths, with a directory for the old root that is removed afterwards.
+//! Uses absolute paths, and a directory for the old root that is removed afterwards.
 
 use std::process::{Command, exit};
 
@@ -17,7 +17,7 @@ fn main() {
     std::fs::create_dir(&old).expect("mkdir");
     pivot_root(root, old.as_str()).expect("pivot_root");
     chdir("/").expect("chdir");
-    // Everything is still there, under another name.
+    // The old tree is still there, under another path.
     let share = format!("/old{}", words[1]);
     mount(Some(share.as_str()), "/share", none, MsFlags::MS_BIND, none).expect("bind SHARE");
     let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;

@@ -1,4 +1,4 @@
-//! With nothing but libc, and without a child: the program changes its root and becomes COMMAND.
+//! Uses only libc, and no child: the program changes its root, and executes COMMAND in its own place.
 
 use std::ffi::{CStr, CString};
 
@@ -14,7 +14,7 @@ fn check(name: &CStr, result: i64) {
 
 fn bind(source: &CStr, target: &CStr) {
     let (null, flags) = (std::ptr::null(), libc::MS_BIND | libc::MS_REC);
-    // SAFETY: two C strings that outlive the call.
+    // SAFETY: both pointers are C strings that outlive the call.
     let bound = unsafe { libc::mount(source.as_ptr(), target.as_ptr(), null, flags, null.cast()) };
     check(c"bind", bound.into());
 }
@@ -23,15 +23,14 @@ fn main() {
     let words: Vec<CString> =
         std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
     let null = std::ptr::null();
-    // SAFETY: this process has one thread; every pointer is null or a C string that outlives its
-    // call.
+    // SAFETY: this process has one thread. Every pointer is null or a C string that outlives its call.
     unsafe {
         check(c"unshare", libc::unshare(libc::CLONE_NEWNS).into());
         let slave = libc::MS_SLAVE | libc::MS_REC;
         check(c"slave", libc::mount(null, c"/".as_ptr(), null, slave, null.cast()).into());
         bind(&words[0], &words[0]);
         check(c"chdir", libc::chdir(words[0].as_ptr()).into());
-        // Relative paths, and the share by its own, which is absolute.
+        // The targets are relative to ROOT, and SHARE is an absolute path.
         bind(&words[1], c"share");
         bind(c"/proc", c"proc");
         let read_only = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;

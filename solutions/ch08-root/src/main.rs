@@ -26,37 +26,38 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` with `root` as its root directory, where `/proc` is there and `/share` shows
+/// Runs `command` with `root` as its root directory, in which `/proc` is mounted and `/share` shows
 /// `share`, and waits for it.
 fn run(root: &Path, share: &Path, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     leave()?;
-    furnish(root, share)?;
-    enter(root)?;
+    prepare_root(root, share)?;
+    change_root(root)?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
 // ANCHOR: leave
-/// Moves this process into a mount namespace that has nothing to do with others.
+/// Moves this process into a mount namespace of its own, whose mounts do not
+/// propagate in either direction.
 fn leave() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;
-    // pivot_root(2) refuses to move mounts that would be moved for others as well.
+    // pivot_root(2) refuses to move a root that would propagate to other namespaces.
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     let none = None::<&str>;
     mount(none, "/", none, private, none).context("mount(\"/\", MS_REC | MS_PRIVATE)")
 }
 // ANCHOR_END: leave
 
-// ANCHOR: furnish
-/// Makes `root` a mount, with this process's `/proc` in it, and `share`, which
-/// can only be read there.
-fn furnish(root: &Path, share: &Path) -> Result<()> {
+// ANCHOR: prepare_root
+/// Makes `root` a mount, and mounts this process's `/proc` in it, and `share`
+/// read-only.
+fn prepare_root(root: &Path, share: &Path) -> Result<()> {
     // A directory becomes a mount when it is bind-mounted on itself.
     bind(root, root)?;
     bind(Path::new("/proc"), &root.join("proc"))?;
     let target = root.join("share");
     bind(share, &target)?;
-    // A bind mount begins with the flags of its original. Others take a second
-    // call, which names all that the mount shall have.
+    // A bind mount starts with the flags of its source. To change them takes a
+    // second call, with all the flags that the mount should have.
     let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     let remount = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags;
     let none = None::<&str>;
@@ -69,21 +70,22 @@ fn bind(source: &Path, target: &Path) -> Result<()> {
     mount(Some(source), target, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)
         .with_context(|| format!("mount({source:?}, {target:?}, MS_BIND | MS_REC)"))
 }
-// ANCHOR_END: furnish
+// ANCHOR_END: prepare_root
 
-// ANCHOR: enter
-/// Makes the mount at `root` this process's root directory. Nothing else stays.
-fn enter(root: &Path) -> Result<()> {
+// ANCHOR: change_root
+/// Makes the mount at `root` this process's root directory, and detaches the
+/// old root.
+fn change_root(root: &Path) -> Result<()> {
     chdir(root).with_context(|| format!("chdir({root:?})"))?;
-    // Both on one spot: the old root comes to lie over the new one …
+    // With one directory for both, the old root is mounted on top of the new one.
     pivot_root(".", ".").context("pivot_root(\".\", \".\")")?;
-    // … and is taken off, with everything that is mounted below it.
+    // This detaches the old root and everything mounted below it.
     umount2(".", MntFlags::MNT_DETACH).context("umount2(\".\", MNT_DETACH)")?;
     chdir("/").context("chdir(\"/\")")
 }
-// ANCHOR_END: enter
+// ANCHOR_END: change_root
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

@@ -1,5 +1,5 @@
-//! With nothing but libc. The parent leaves its mount namespace as well, before the fork; /proc is
-//! mounted by the child all the same.
+//! Uses only libc. The parent leaves its mount namespace as well, before the fork, but it is still the
+//! child that mounts /proc.
 
 use std::ffi::CString;
 
@@ -8,7 +8,7 @@ fn main() {
         std::env::args().skip(2).map(|word| CString::new(word).unwrap()).collect();
     let mut argv: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
     argv.push(std::ptr::null());
-    // SAFETY: this process has one thread; every pointer is a C string that outlives its call.
+    // SAFETY: this process has one thread. Every pointer is null or a C string that outlives its call.
     unsafe {
         if libc::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWPID) != 0 {
             libc::perror(c"unshare".as_ptr());

@@ -28,7 +28,8 @@ fn main() -> ExitCode {
 // ANCHOR: run
 /// Runs `command` as PID 1 of a new PID namespace, and waits for it.
 fn run(command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
-    // We stay where we are. Our next child is the first process in there.
+    // This process stays where it is. Its next child is the first process in the
+    // new namespace.
     unshare(CloneFlags::CLONE_NEWPID).context("unshare(CLONE_NEWPID)")?;
     // SAFETY: this process has one thread.
     match unsafe { fork() }.context("fork()")? {
@@ -39,9 +40,9 @@ fn run(command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
 // ANCHOR_END: run
 
 // ANCHOR: child
-/// The child's whole life, as PID 1. It never returns: the code above is the parent's.
+/// Runs in the child, as PID 1, and never returns, because the code above is the parent's.
 fn child(command: &OsStr, args: &[OsString]) -> ! {
-    if let Err(error) = own_proc() {
+    if let Err(error) = mount_proc() {
         eprintln!("ch09-pid: {error:#}");
         exit(1);
     }
@@ -51,20 +52,22 @@ fn child(command: &OsStr, args: &[OsString]) -> ! {
 }
 // ANCHOR_END: child
 
-// ANCHOR: own_proc
-/// Covers `/proc` with one that shows this PID namespace, and lets nobody else see it.
-fn own_proc() -> Result<()> {
+// ANCHOR: mount_proc
+/// Mounts a proc file system on `/proc`, which shows this PID namespace, in a mount namespace of
+/// its own.
+fn mount_proc() -> Result<()> {
     let none = None::<&str>;
     unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;
-    // Where `/` is shared, the next mount would find its way out.
+    // If `/` is a shared mount, the mount below would propagate to the parent's
+    // namespace.
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
         .context("mount(\"/\", MS_REC | MS_PRIVATE)")?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), "/proc", Some("proc"), flags, none).context("mount(\"proc\", \"/proc\")")
 }
-// ANCHOR_END: own_proc
+// ANCHOR_END: mount_proc
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
         WaitStatus::Exited(_, code) => code as u8,

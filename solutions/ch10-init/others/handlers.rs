@@ -1,4 +1,4 @@
-//! The old way: handlers that only note the signal, which may run in sigsuspend(2) and nowhere else.
+//! Installs handlers, which only note the signal, and lets them run only during sigsuspend(2).
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, exit};
@@ -21,7 +21,7 @@ const PASSED_ON: [Signal; 6] = [
     Signal::SIGUSR2,
 ];
 
-/// A bit for each signal that has come.
+/// One bit for each signal that has arrived.
 static NOTED: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn note(signal: i32) {
@@ -46,7 +46,7 @@ fn look_after(child: Pid, before: &SigSet) -> i32 {
                 _ => {}
             }
         }
-        // Opens the mask and waits in one step: between the two nothing can slip through.
+        // Unblocks the signals and waits in one step, so that none can arrive between the two.
         // SAFETY: the set outlives the call.
         unsafe { libc::sigsuspend(before.as_ref()) };
     }
@@ -59,7 +59,7 @@ fn main() {
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&held), Some(&mut before)).expect("sigprocmask");
     for signal in held.iter() {
         let action = SigAction::new(SigHandler::Handler(note), SaFlags::empty(), SigSet::empty());
-        // SAFETY: the handler touches one atomic number.
+        // SAFETY: the handler only accesses an atomic integer, which is async-signal-safe.
         unsafe { sigaction(signal, &action) }.expect("sigaction");
     }
     unshare(CloneFlags::CLONE_NEWPID).expect("unshare");
@@ -67,14 +67,14 @@ fn main() {
     if let ForkResult::Parent { child } = unsafe { fork() }.expect("fork") {
         exit(look_after(child, &before));
     }
-    // SAFETY: as above.
+    // SAFETY: this process has one thread.
     if let ForkResult::Parent { child } = unsafe { fork() }.expect("fork") {
         exit(look_after(child, &before));
     }
-    // An exec takes handlers off, but only from then on: a signal that one has noted would be lost.
+    // An exec resets handlers, but a signal that one of them notes before that would be lost.
     for signal in held.iter() {
         let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-        // SAFETY: the kernel's own disposition.
+        // SAFETY: SIG_DFL installs no handler.
         unsafe { sigaction(signal, &default) }.expect("sigaction");
     }
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None).expect("sigprocmask");

@@ -1,5 +1,5 @@
-//! With nothing but libc: clone3(2) for PID 1, sigwaitinfo(2) for the signals, and PID 1 dies with
-//! its parent.
+//! Uses only libc: clone3(2) makes PID 1, which dies with its parent, and sigwaitinfo(2) takes the
+//! signals.
 
 use std::ffi::CString;
 use std::mem::zeroed;
@@ -31,8 +31,8 @@ fn main() {
         std::env::args().skip(2).map(|word| CString::new(word).unwrap()).collect();
     let mut argv: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
     argv.push(std::ptr::null());
-    // SAFETY: this process has one thread; zero is a valid value of each of the structs; every
-    // pointer is valid for its call.
+    // SAFETY: this process has one thread. All zeroes are a valid value of each of the structs, and
+    // every pointer is valid for its call.
     unsafe {
         let (mut held, mut before): (libc::sigset_t, libc::sigset_t) = (zeroed(), zeroed());
         libc::sigfillset(&raw mut held);

@@ -1,5 +1,5 @@
-//! Signals are read from a descriptor, and COMMAND is started by the standard library. PID 1 mounts
-//! a /proc of its own, as in chapter 9.
+//! Reads signals from a descriptor, and starts COMMAND with the standard library. PID 1 mounts a /proc of
+//! its own, as in chapter 9.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, exit};
@@ -11,7 +11,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
-/// Everything but what a fault of our own would raise.
+/// All signals but those that a fault in this program would raise.
 fn most_signals() -> SigSet {
     let mut set = SigSet::all();
     for fault in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE, Signal::SIGABRT]
@@ -57,7 +57,7 @@ fn main() {
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("mount");
     mount(none, "/proc", Some("proc"), MsFlags::empty(), none).expect("mount");
     let mut command = Command::new(&words[0]);
-    // SAFETY: this process has one thread; setting a mask is safe in a signal handler.
+    // SAFETY: this process has one thread, and setting the mask is async-signal-safe.
     unsafe { command.args(&words[1..]).pre_exec(move || Ok(before.thread_set_mask()?)) };
     match command.spawn() {
         Ok(child) => exit(look_after(Pid::from_raw(child.id() as i32))),

@@ -11,8 +11,8 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
-/// The signals that are passed on to COMMAND, and SIGCHLD, which says that a child has ended.
-const HELD: [Signal; 7] = [
+/// The signals that are passed on to COMMAND, and SIGCHLD, which reports the end of a child.
+const BLOCKED: [Signal; 7] = [
     Signal::SIGCHLD,
     Signal::SIGHUP,
     Signal::SIGINT,
@@ -38,41 +38,42 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` below a PID 1 in a new PID namespace. Returns its exit status.
+/// Runs `command` under a PID 1 in a new PID namespace, and returns its exit status.
 fn run(command: &OsStr, args: &[OsString]) -> Result<i32> {
-    // Whoever started us may ignore SIGCHLD, and we with them: none would come then.
-    // SAFETY: the kernel's own disposition, no handler runs.
+    // A parent that ignores SIGCHLD leaves that to its children, and then none is ever sent.
+    // SAFETY: SIG_DFL installs no handler.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
-    // From here on they wait until somebody asks, in us and in whoever is born.
-    let held = SigSet::from_iter(HELD);
-    let before = held.thread_swap_mask(SigmaskHow::SIG_BLOCK).context("sigprocmask(SIG_BLOCK)")?;
+    // From here on these signals stay pending until sigwait(3) takes them, also in every child.
+    let blocked = SigSet::from_iter(BLOCKED);
+    let old_mask =
+        blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK).context("sigprocmask(SIG_BLOCK)")?;
     unshare(CloneFlags::CLONE_NEWPID).context("unshare(CLONE_NEWPID)")?;
     // SAFETY: this process has one thread.
     match unsafe { fork() }.context("fork()")? {
-        ForkResult::Child => init(command, args, &held, &before),
-        ForkResult::Parent { child } => look_after(child, &held),
+        ForkResult::Child => init(command, args, &blocked, &old_mask),
+        ForkResult::Parent { child } => look_after(child, &blocked),
     }
 }
 // ANCHOR_END: run
 
 // ANCHOR: init
-/// PID 1's whole life. When it exits, the kernel ends whoever is left in the namespace.
-fn init(command: &OsStr, args: &[OsString], held: &SigSet, before: &SigSet) -> ! {
-    let status = start(command, args, before).and_then(|child| look_after(child, held));
+/// Runs as PID 1. When it exits, the kernel kills every process that is left in the namespace.
+fn init(command: &OsStr, args: &[OsString], blocked: &SigSet, old_mask: &SigSet) -> ! {
+    let status = start(command, args, old_mask).and_then(|child| look_after(child, blocked));
     exit(status.unwrap_or_else(|error| {
         eprintln!("ch10-init: {error:#}");
         1
     }))
 }
 
-/// Starts COMMAND with the signal mask that we were started with.
-fn start(command: &OsStr, args: &[OsString], before: &SigSet) -> Result<Pid> {
+/// Starts COMMAND with the signal mask that this program was started with.
+fn start(command: &OsStr, args: &[OsString], old_mask: &SigSet) -> Result<Pid> {
     // SAFETY: this process has one thread.
     if let ForkResult::Parent { child } = unsafe { fork() }.context("fork()")? {
         return Ok(child);
     }
-    // An exec keeps the mask, and COMMAND does not expect to be deaf.
-    _ = before.thread_set_mask();
+    // An exec keeps the mask, and COMMAND does not expect its signals to be blocked.
+    _ = old_mask.thread_set_mask();
     let error = Command::new(command).args(args).exec();
     eprintln!("ch10-init: execve({command:?}): {error}");
     exit(127)
@@ -80,25 +81,25 @@ fn start(command: &OsStr, args: &[OsString], before: &SigSet) -> Result<Pid> {
 // ANCHOR_END: init
 
 // ANCHOR: look_after
-/// Passes signals on to `child`, and takes the status of everybody who ends, until `child` has.
-fn look_after(child: Pid, held: &SigSet) -> Result<i32> {
+/// Passes signals on to `child`, and reaps every child that ends, until `child` itself has ended.
+fn look_after(child: Pid, blocked: &SigSet) -> Result<i32> {
     loop {
-        match held.wait().context("sigwait()")? {
+        match blocked.wait().context("sigwait()")? {
             Signal::SIGCHLD => {
                 if let Some(status) = reap(child)? {
                     return Ok(status);
                 }
             }
-            // If it has just ended, there is nobody to miss it.
+            // If `child` has just ended, a SIGCHLD follows, so an error needs no report.
             signal => _ = kill(child, signal),
         }
     }
 }
 
-/// Takes the status of all children that have ended, and returns that of `child`.
+/// Reaps all children that have ended, and returns the status of `child` if it is one of them.
 fn reap(child: Pid) -> Result<Option<i32>> {
     let mut found = None;
-    // One SIGCHLD may stand for many: ask until there is nobody.
+    // One SIGCHLD can stand for several children that have ended.
     loop {
         let status = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(found),
@@ -111,7 +112,8 @@ fn reap(child: Pid) -> Result<Option<i32>> {
 }
 // ANCHOR_END: look_after
 
-/// The shell's convention: the exit status, or 128 and the signal's number. `None`: not ended.
+/// The shell's convention: the exit status, or 128 plus the signal's number. `None` if the
+/// child has not ended.
 fn exit_code(status: WaitStatus) -> Option<i32> {
     match status {
         WaitStatus::Exited(_, code) => Some(code),

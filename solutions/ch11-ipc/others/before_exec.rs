@@ -1,4 +1,4 @@
-//! Between fork and execve, in the child that becomes COMMAND; the program itself stays.
+//! The child moves, between fork(2) and execve(2), and the program itself stays in the lab.
 
 use std::ffi::CString;
 use std::os::unix::process::CommandExt as _;
@@ -15,7 +15,7 @@ fn main() {
     let mut command = Command::new(&words[3]);
     let make = move || {
         unshare(CloneFlags::CLONE_NEWIPC)?;
-        // SAFETY: C strings that outlive the calls; the text fits into the segment.
+        // SAFETY: the pointers are C strings that outlive the calls, and the text fits into the segment.
         unsafe {
             let id = libc::shmget(key, 4096, libc::IPC_CREAT | 0o600);
             let start = libc::shmat(id, ptr::null(), 0);
@@ -30,7 +30,7 @@ fn main() {
         }
         Ok(())
     };
-    // SAFETY: the closure makes system calls only, and allocates nothing.
+    // SAFETY: the closure only makes system calls, and does not allocate.
     let status = unsafe { command.args(&words[4..]).pre_exec(make) }.status().expect("execve");
     exit(status.code().unwrap_or(1));
 }

@@ -1,4 +1,4 @@
-//! The child leaves, the parent only waits.
+//! A child moves and starts COMMAND, and the parent only waits.
 
 use std::ffi::CString;
 use std::process::{Command, exit};
@@ -28,7 +28,7 @@ fn main() {
 fn make(key: i32, text: &str) {
     let queue = CString::new(format!("/{text}")).unwrap();
     let text = CString::new(text).unwrap();
-    // SAFETY: C strings that outlive the calls; the text fits into the segment.
+    // SAFETY: the pointers are C strings that outlive the calls, and the text fits into the segment.
     unsafe {
         let id = libc::shmget(key, 4096, libc::IPC_CREAT | 0o600);
         let start = libc::shmat(id, ptr::null(), 0);

@@ -1,5 +1,5 @@
-//! With nothing but libc, and without a child: the program becomes COMMAND, the segment attached
-//! until then. The queue comes first.
+//! Uses only libc, and no child: the program executes COMMAND in its own place, and keeps the segment
+//! attached until then. It makes the queue first.
 
 use std::ffi::CString;
 use std::ptr;
@@ -8,8 +8,8 @@ fn main() {
     let words: Vec<CString> =
         std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
     let queue = CString::new(format!("/{}", words[1].to_str().unwrap())).unwrap();
-    // SAFETY: this process has one thread; every pointer is a C string that outlives its call, and
-    // the text fits into the segment.
+    // SAFETY: this process has one thread. Every pointer is null or a C string that outlives its call,
+    // and the text fits into the segment.
     unsafe {
         if libc::unshare(libc::CLONE_NEWIPC) != 0 {
             libc::perror(c"unshare".as_ptr());

@@ -25,7 +25,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` where it finds `text` under `key` and a queue `/text`, and waits for it.
+/// Runs `command` with a segment under `key` that contains `text`, and a queue `/text`, and waits for
+/// it.
 fn run(key: &OsStr, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     let number = key.to_str().and_then(|key| key.parse().ok());
     leave()?;
@@ -35,7 +36,7 @@ fn run(key: &OsStr, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<
 }
 
 // ANCHOR: leave
-/// Moves this process into an IPC namespace of its own. It is empty.
+/// Moves this process into an IPC namespace of its own, which is empty.
 fn leave() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWIPC).context("unshare(CLONE_NEWIPC)")
 }
@@ -46,16 +47,16 @@ fn leave() -> Result<()> {
 fn fill(key: libc::key_t, text: &OsStr) -> Result<()> {
     const SIZE: usize = 4096;
     ensure!(text.len() < SIZE, "{text:?} does not fit");
-    // A new one or an error: never somebody else's.
-    // SAFETY: integers only.
+    // IPC_EXCL: a new segment or an error, but never one that exists already.
+    // SAFETY: shmget takes only integers.
     let id = unsafe { libc::shmget(key, SIZE, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) };
     let id = Errno::result(id).context("shmget()")?;
-    // SAFETY: the kernel chooses an address that is free.
+    // SAFETY: with a null address the kernel chooses a free one.
     let start = unsafe { libc::shmat(id, ptr::null(), 0) };
     ensure!(start as isize != -1, anyhow!(Errno::last()).context("shmat()"));
-    // The segment is zero all through: the text ends by itself.
-    // SAFETY: SIZE bytes are mapped there, which is more than the text; they are not used after
-    // they are detached.
+    // A new segment is all zeroes, so the text needs no zero byte.
+    // SAFETY: SIZE bytes are mapped there, which is more than the text, and they are not used
+    // after they are detached.
     unsafe {
         ptr::copy_nonoverlapping(text.as_bytes().as_ptr(), start.cast(), text.len());
         libc::shmdt(start);
@@ -69,17 +70,17 @@ fn fill(key: libc::key_t, text: &OsStr) -> Result<()> {
 fn open_queue(name: &OsStr) -> Result<()> {
     let path = CString::new([b"/", name.as_bytes()].concat())?;
     let (flags, mode) = (libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600);
-    // SAFETY: the name ends in a zero byte; a null pointer asks for the default sizes.
+    // SAFETY: the name is a C string, and a null pointer requests the default sizes.
     let queue = unsafe { libc::mq_open(path.as_ptr(), flags, mode, ptr::null::<libc::mq_attr>()) };
     let queue = Errno::result(queue).with_context(|| format!("mq_open({path:?})"))?;
-    // The queue stays when its descriptor is closed, as a file does.
-    // SAFETY: on Linux it is a file descriptor, and nobody else knows it.
+    // Like a file, the queue remains when its descriptor is closed.
+    // SAFETY: on Linux a queue is a file descriptor, and nothing else owns this one.
     drop(unsafe { OwnedFd::from_raw_fd(queue) });
     Ok(())
 }
 // ANCHOR_END: queue
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

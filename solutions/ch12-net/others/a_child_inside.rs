@@ -1,4 +1,4 @@
-//! A child in the new network namespace, a parent that stays; with plain libc.
+//! Uses only libc: a child moves to the new network namespace, and the parent stays outside.
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -11,7 +11,8 @@ fn main() {
     let port: u16 = port.to_str().unwrap().parse().unwrap();
     let mut argv: Vec<_> = command.iter().map(|word| word.as_ptr()).collect();
     argv.push(std::ptr::null());
-    // SAFETY: the forks happen while there is one thread; each call gets what its page asks for.
+    // SAFETY: each fork happens while its process has one thread, and every pointer is valid for its
+    // call.
     unsafe {
         let socket = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
         listen(socket, port);
@@ -39,7 +40,8 @@ fn main() {
     }
 }
 
-unsafe fn listen(socket: i32, port: u16) {
+fn listen(socket: i32, port: u16) {
+    // SAFETY: all zeroes are a valid sockaddr_in, and `length` is its size.
     unsafe {
         let mut address: libc::sockaddr_in = std::mem::zeroed();
         address.sin_family = libc::AF_INET as _;
@@ -51,21 +53,22 @@ unsafe fn listen(socket: i32, port: u16) {
     }
 }
 
-fn serve(socket: i32, words: CString) {
+fn serve(socket: i32, text: CString) {
     thread::spawn(move || {
         loop {
-            // SAFETY: the socket stays open for as long as the process lives.
+            // SAFETY: null pointers request no address, and `text` is as long as it says.
             unsafe {
-                let visitor = libc::accept(socket, std::ptr::null_mut(), std::ptr::null_mut());
-                libc::write(visitor, words.as_ptr().cast(), words.count_bytes());
-                libc::close(visitor);
+                let client = libc::accept(socket, std::ptr::null_mut(), std::ptr::null_mut());
+                libc::write(client, text.as_ptr().cast(), text.count_bytes());
+                libc::close(client);
             }
         }
     });
 }
 
-unsafe fn status(child: i32) -> i32 {
+fn status(child: i32) -> i32 {
     let mut status = 0;
+    // SAFETY: waitpid writes one int.
     unsafe { libc::waitpid(child, &raw mut status, 0) };
     if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 1 }
 }

@@ -1,4 +1,5 @@
-//! The server inside first, then back with setns(2) for the one outside; `lo` by netlink(7).
+//! Starts the server inside first, goes back with setns(2) for the one outside, and sets `lo` up through
+//! netlink(7).
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -31,7 +32,7 @@ fn main() -> Result<()> {
     exit(status.code().unwrap_or(1));
 }
 
-/// RTM_NEWLINK for interface 1: a header (struct nlmsghdr), and struct ifinfomsg.
+/// Sends RTM_NEWLINK for interface 1: a header (struct nlmsghdr) and a struct ifinfomsg.
 fn loopback_up() -> Result<()> {
     let kind = SockType::Raw;
     let netlink =
@@ -52,10 +53,10 @@ fn loopback_up() -> Result<()> {
     Ok(())
 }
 
-fn serve(listener: TcpListener, words: OsString) {
+fn serve(listener: TcpListener, text: OsString) {
     thread::spawn(move || {
-        while let Ok((mut visitor, _)) = listener.accept() {
-            _ = visitor.write_all(words.as_encoded_bytes());
+        while let Ok((mut client, _)) = listener.accept() {
+            _ = client.write_all(text.as_encoded_bytes());
         }
     });
 }

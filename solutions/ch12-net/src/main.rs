@@ -31,7 +31,8 @@ fn main() -> ExitCode {
 
 // ANCHOR: run
 /// Runs `command` in a new network namespace, and waits for it. Meanwhile two servers listen on
-/// `port`: one where this program was started, which says `outside`, and one there, `inside`.
+/// `port`: one in the network namespace that this program was started in, which sends `outside`,
+/// and one in the new one, which sends `inside`.
 fn run(
     port: u16,
     outside: &OsStr,
@@ -39,23 +40,24 @@ fn run(
     command: &OsStr,
     args: &[OsString],
 ) -> Result<ExitStatus> {
-    // A socket belongs to the namespace where it was made. This one stays outside.
+    // A socket belongs to the network namespace in which it was created, so this one
+    // stays outside.
     serve(port, outside)?;
     unshare(CloneFlags::CLONE_NEWNET).context("unshare(CLONE_NEWNET)")?;
     loopback_up()?;
-    // All ports are free again.
+    // In the new namespace the port is free.
     serve(port, inside)?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 // ANCHOR_END: run
 
 // ANCHOR: up
-/// Brings `lo` up in this process's network namespace.
+/// Brings up `lo` in this process's network namespace.
 fn loopback_up() -> Result<()> {
-    // Any socket will do: it says which network namespace is meant.
+    // Any socket will do: it only selects the network namespace.
     let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
         .context("socket(AF_INET)")?;
-    // SAFETY: zero is a valid ifreq, and SIOCSIFFLAGS reads a name and the flags.
+    // SAFETY: all zeroes are a valid ifreq, and SIOCSIFFLAGS only reads its name and flags.
     let set = unsafe {
         let mut lo: libc::ifreq = std::mem::zeroed();
         for (to, from) in lo.ifr_name.iter_mut().zip(b"lo") {
@@ -69,14 +71,14 @@ fn loopback_up() -> Result<()> {
 // ANCHOR_END: up
 
 // ANCHOR: serve
-/// Listens on `port` of 127.0.0.1, and says `words` to whoever connects, as long as we live.
-fn serve(port: u16, words: &OsStr) -> Result<()> {
+/// Listens on `port` of 127.0.0.1, and sends `text` to every client, until this process ends.
+fn serve(port: u16, text: &OsStr) -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .with_context(|| format!("bind(127.0.0.1:{port})"))?;
-    let words = words.as_encoded_bytes().to_vec();
+    let text = text.as_encoded_bytes().to_vec();
     thread::spawn(move || {
-        for mut visitor in listener.incoming().flatten() {
-            _ = visitor.write_all(&words);
+        for mut client in listener.incoming().flatten() {
+            _ = client.write_all(&text);
         }
     });
     Ok(())
@@ -88,7 +90,7 @@ fn number(port: &OsStr) -> Result<u16> {
     number.with_context(|| format!("{port:?} is not a port"))
 }
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));

@@ -1,5 +1,5 @@
-//! The child leaves and waits; the parent makes the pair with one end in there from the start, named
-//! by the child's pid. All but the pair is done with the ioctls of netdevice(7). Plain libc.
+//! Uses only libc. The child moves and waits, and the parent makes the pair with one end already in the
+//! child's network, which it selects by the child's pid. The rest is done with the ioctls of netdevice(7).
 
 use std::ffi::CString;
 use std::net::Ipv4Addr;
@@ -17,7 +17,7 @@ fn main() {
     argv.push(std::ptr::null());
 
     let (mut left, mut joined, mut byte, mut status) = ([0; 2], [0; 2], [0_u8], 0);
-    // SAFETY: this process has one thread; each call gets what its page asks for.
+    // SAFETY: this process has one thread, and every pointer is valid for its call.
     unsafe {
         libc::pipe2(left.as_mut_ptr(), libc::O_CLOEXEC);
         libc::pipe2(joined.as_mut_ptr(), libc::O_CLOEXEC);
@@ -27,16 +27,16 @@ fn main() {
             libc::write(left[1], byte.as_ptr().cast(), 1);
             libc::close(joined[1]);
             assert_eq!(libc::read(joined[0], byte.as_mut_ptr().cast(), 1), 1);
-            up(b"lo");
-            give(b"eth0", inner);
-            route(outer);
+            set_up(b"lo");
+            configure(b"eth0", inner);
+            add_default_route(outer);
             libc::execvp(argv[0], argv.as_ptr());
             libc::_exit(127);
         }
         libc::close(left[1]);
         assert_eq!(libc::read(left[0], byte.as_mut_ptr().cast(), 1), 1);
         add_pair(name, child);
-        give(name, outer);
+        configure(name, outer);
         let path = c"/proc/sys/net/ipv4/ip_forward".as_ptr();
         let file = libc::open(path, libc::O_WRONLY | libc::O_CLOEXEC);
         assert_eq!(libc::write(file, c"1".as_ptr().cast(), 1), 1);
@@ -54,8 +54,8 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A pair with one end here, and one, `eth0`, where the process `pid` is.
-unsafe fn add_pair(name: &[u8], pid: i32) {
+/// Makes a pair with one end here, and the other, `eth0`, in the network of the process `pid`.
+fn add_pair(name: &[u8], pid: i32) {
     let mut peer = vec![0; 16];
     peer.extend(attribute(libc::IFLA_IFNAME, b"eth0"));
     peer.extend(attribute(libc::IFLA_NET_NS_PID, &pid.to_ne_bytes()));
@@ -72,6 +72,7 @@ unsafe fn add_pair(name: &[u8], pid: i32) {
     message.extend([0; 8]);
     message.extend(body);
     let mut answer = [0_u8; 4096];
+    // SAFETY: both buffers are as long as they say.
     unsafe {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         let socket = libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE);
@@ -82,7 +83,11 @@ unsafe fn add_pair(name: &[u8], pid: i32) {
     assert_eq!(answer[16..20], [0; 4], "RTM_NEWLINK");
 }
 
+/// # Safety
+///
+/// `argument` points to what the ioctl(2) request `number` reads.
 unsafe fn request(number: libc::Ioctl, argument: *const libc::c_void) {
+    // SAFETY: as the caller promises.
     unsafe {
         let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
         let done = libc::ioctl(socket, number, argument);
@@ -91,17 +96,17 @@ unsafe fn request(number: libc::Ioctl, argument: *const libc::c_void) {
     }
 }
 
-fn about(name: &[u8]) -> libc::ifreq {
-    // SAFETY: zero is a valid ifreq.
-    let mut about: libc::ifreq = unsafe { std::mem::zeroed() };
-    for (to, from) in about.ifr_name.iter_mut().zip(name) {
+fn interface(name: &[u8]) -> libc::ifreq {
+    // SAFETY: all zeroes are a valid ifreq.
+    let mut interface: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in interface.ifr_name.iter_mut().zip(name) {
         *to = *from as _;
     }
-    about
+    interface
 }
 
 fn socket_address(address: Ipv4Addr) -> libc::sockaddr {
-    // SAFETY: both are 16 bytes, and zero is valid.
+    // SAFETY: both types have 16 bytes, for which every value is valid.
     unsafe {
         let mut inet: libc::sockaddr_in = std::mem::zeroed();
         inet.sin_family = libc::AF_INET as _;
@@ -110,29 +115,31 @@ fn socket_address(address: Ipv4Addr) -> libc::sockaddr {
     }
 }
 
-unsafe fn up(name: &[u8]) {
-    let mut about = about(name);
-    about.ifr_ifru.ifru_flags = libc::IFF_UP as _;
-    unsafe { request(libc::SIOCSIFFLAGS as _, (&raw const about).cast()) };
+fn set_up(name: &[u8]) {
+    let mut interface = interface(name);
+    interface.ifr_ifru.ifru_flags = libc::IFF_UP as _;
+    // SAFETY: SIOCSIFFLAGS reads an ifreq.
+    unsafe { request(libc::SIOCSIFFLAGS as _, (&raw const interface).cast()) };
 }
 
-unsafe fn give(name: &[u8], address: Ipv4Addr) {
-    let mut about = about(name);
-    about.ifr_ifru.ifru_addr = socket_address(address);
-    unsafe { request(libc::SIOCSIFADDR as _, (&raw const about).cast()) };
-    about.ifr_ifru.ifru_netmask = socket_address(Ipv4Addr::new(255, 255, 255, 0));
-    unsafe {
-        request(libc::SIOCSIFNETMASK as _, (&raw const about).cast());
-        up(name);
-    }
+fn configure(name: &[u8], address: Ipv4Addr) {
+    let mut interface = interface(name);
+    interface.ifr_ifru.ifru_addr = socket_address(address);
+    // SAFETY: SIOCSIFADDR reads an ifreq.
+    unsafe { request(libc::SIOCSIFADDR as _, (&raw const interface).cast()) };
+    interface.ifr_ifru.ifru_netmask = socket_address(Ipv4Addr::new(255, 255, 255, 0));
+    // SAFETY: SIOCSIFNETMASK reads an ifreq.
+    unsafe { request(libc::SIOCSIFNETMASK as _, (&raw const interface).cast()) };
+    set_up(name);
 }
 
-unsafe fn route(gateway: Ipv4Addr) {
-    // SAFETY: zero is a valid rtentry.
+fn add_default_route(gateway: Ipv4Addr) {
+    // SAFETY: all zeroes are a valid rtentry.
     let mut route: libc::rtentry = unsafe { std::mem::zeroed() };
     route.rt_dst = socket_address(Ipv4Addr::UNSPECIFIED);
     route.rt_genmask = socket_address(Ipv4Addr::UNSPECIFIED);
     route.rt_gateway = socket_address(gateway);
     route.rt_flags = libc::RTF_UP | libc::RTF_GATEWAY;
+    // SAFETY: SIOCADDRT reads an rtentry.
     unsafe { request(libc::SIOCADDRT as _, (&raw const route).cast()) };
 }

@@ -1,4 +1,5 @@
-//! clone3(2) with CLONE_INTO_CGROUP and CLONE_NEWCGROUP: the child is born at the root of its view.
+//! Calls clone3(2) with CLONE_INTO_CGROUP and CLONE_NEWCGROUP: the child is born in the cgroup, which is
+//! also the root of its namespace.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -13,7 +14,7 @@ use nix::mount::{MsFlags, mount, umount};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// libc has it as a C int, in which it has no place: there it is 0.
+/// libc's constant is a C int, which is too small for this flag, so there it is 0.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
 fn main() -> Result<()> {
@@ -28,17 +29,17 @@ fn main() -> Result<()> {
         }
     }
     // ANCHOR: born
-    let folder = cgroup.as_ref().map(File::open).transpose()?;
-    // SAFETY: zero is a valid clone_args.
+    let directory = cgroup.as_ref().map(File::open).transpose()?;
+    // SAFETY: all zeroes are a valid clone_args.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = (libc::CLONE_NEWCGROUP | libc::CLONE_NEWNS) as u64;
     args.exit_signal = libc::SIGCHLD as u64;
-    if let Some(folder) = &folder {
+    if let Some(directory) = &directory {
         args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = folder.as_raw_fd() as u64;
+        args.cgroup = directory.as_raw_fd() as u64;
     }
-    // SAFETY: `args` has the size given. Without a stack the child runs on a copy of ours, and this
-    // process has one thread.
+    // SAFETY: `args` has the given size. Without a stack of its own the child runs on a copy of its
+    // parent's, and this process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };
     // ANCHOR_END: born
     let pid = Errno::result(pid)? as i32;

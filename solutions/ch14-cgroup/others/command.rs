@@ -1,4 +1,5 @@
-//! `Command` with `pre_exec`: all of it in the child that std makes. The file is opened outside.
+//! Uses `Command` with `pre_exec`: everything happens in the child that std makes, but the file is opened
+//! in the parent.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,10 +19,10 @@ fn main() -> Result<()> {
         path.push(name);
         std::path::PathBuf::from(path)
     });
-    let mut entrance = None;
+    let mut procs = None;
     if let Some(cgroup) = &cgroup {
         fs::create_dir(cgroup)?;
-        entrance = Some(fs::File::options().write(true).open(cgroup.join("cgroup.procs"))?);
+        procs = Some(fs::File::options().write(true).open(cgroup.join("cgroup.procs"))?);
         if let [pids, memory] = &words[1..dashes] {
             fs::write(cgroup.join("memory.max"), memory.as_encoded_bytes())?;
             fs::write(cgroup.join("pids.max"), pids.as_encoded_bytes())?;
@@ -30,8 +31,8 @@ fn main() -> Result<()> {
     let mut command = Command::new(&words[dashes + 1]);
     command.args(&words[dashes + 2..]);
     let enter = move || {
-        if let Some(mut entrance) = entrance.as_ref() {
-            entrance.write_all(b"0\n")?;
+        if let Some(mut procs) = procs.as_ref() {
+            procs.write_all(b"0\n")?;
         }
         let none = None::<&str>;
         unshare(CloneFlags::CLONE_NEWCGROUP)?;
@@ -40,7 +41,7 @@ fn main() -> Result<()> {
         umount2("/sys/fs/cgroup", MntFlags::MNT_DETACH)?;
         Ok(mount(Some("none"), "/sys/fs/cgroup", Some("cgroup2"), MsFlags::MS_RDONLY, none)?)
     };
-    // SAFETY: system calls only, and this process has one thread.
+    // SAFETY: the closure only makes system calls, and this process has one thread.
     let status = unsafe { command.pre_exec(enter) }.status()?;
     if let Some(cgroup) = &cgroup {
         fs::remove_dir(cgroup)?;

@@ -1,4 +1,5 @@
-//! One process: it goes in, and back with setns(2) and a descriptor of where it was; plain libc.
+//! Uses no child for the move: the program itself moves to the cgroup, and returns through descriptors
+//! of its old cgroup and mount namespace.
 
 use std::ffi::{CString, OsString};
 use std::fs;
@@ -16,16 +17,16 @@ fn call(result: i32, name: &str) {
 fn main() {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let dashes = words.iter().position(|word| word == "--").unwrap();
-    let (ours, command) = (&words[..dashes], &words[dashes + 1..]);
+    let (options, command) = (&words[..dashes], &words[dashes + 1..]);
     let top = "/sys/fs/cgroup";
 
-    // Paths mean something else later. What is open stays what it is.
+    // Later these paths lead elsewhere, but a descriptor does not change.
     let old = fs::File::open("/proc/self/ns/mnt").unwrap();
     let was_in = fs::read_to_string("/proc/self/cgroup").unwrap();
     let was_in = was_in.lines().find_map(|line| line.strip_prefix("0::")).unwrap().to_owned();
     let back = fs::File::options().write(true).open(format!("{top}{was_in}/cgroup.procs"));
     let mut made = None;
-    if let [name, limits @ ..] = ours {
+    if let [name, limits @ ..] = options {
         let cgroup = format!("{top}/{}", name.to_str().unwrap());
         fs::create_dir(&cgroup).unwrap();
         fs::write(format!("{cgroup}/cgroup.procs"), std::process::id().to_string()).unwrap();
@@ -37,7 +38,7 @@ fn main() {
     let (root, path) = (CString::new("/").unwrap(), CString::new(top).unwrap());
     let kind = CString::new("cgroup2").unwrap();
     let null = std::ptr::null();
-    // SAFETY: C strings that live until the end, and null where mount(2) allows it.
+    // SAFETY: every pointer is a C string that outlives its call, or null where mount(2) allows it.
     unsafe {
         call(libc::unshare(libc::CLONE_NEWNS), "unshare(CLONE_NEWNS)");
         let private = libc::MS_REC | libc::MS_SLAVE;
@@ -50,7 +51,7 @@ fn main() {
     let status = Command::new(&command[0]).args(&command[1..]).status().unwrap();
     if let Some(cgroup) = made {
         back.unwrap().write_all(b"0").unwrap();
-        // SAFETY: a descriptor that is open, and a flag.
+        // SAFETY: setns takes only integers.
         unsafe { call(libc::setns(old.as_raw_fd(), libc::CLONE_NEWNS), "setns(CLONE_NEWNS)") };
         fs::remove_dir(cgroup).unwrap();
     }

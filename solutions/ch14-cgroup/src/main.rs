@@ -18,8 +18,8 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let dashes = words.iter().position(|word| word == "--").unwrap_or(words.len());
-    let (ours, commands) = words.split_at(dashes);
-    let outcome = match (ours, commands) {
+    let (options, rest) = words.split_at(dashes);
+    let outcome = match (options, rest) {
         ([], [_, command, args @ ..]) => run(None, command, args),
         ([name], [_, command, args @ ..]) => in_cgroup(name, &[], command, args),
         ([name, pids, memory], [_, command, args @ ..]) => {
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: in_cgroup
-/// Runs `command` in a new cgroup with these limits, which is gone afterwards.
+/// Runs `command` in a new cgroup with these limits, and removes the cgroup afterwards.
 fn in_cgroup(
     name: &OsStr,
     limits: &[(&str, &OsStr)],
@@ -47,18 +47,18 @@ fn in_cgroup(
 ) -> Result<WaitStatus> {
     let cgroup = make(name, limits)?;
     let status = run(Some(&cgroup), command, args);
-    // It does not go with its last process.
+    // A cgroup remains when its last process has ended.
     fs::remove_dir(&cgroup).with_context(|| format!("rmdir({cgroup:?})"))?;
     status
 }
 // ANCHOR_END: in_cgroup
 
 // ANCHOR: make
-/// Makes a cgroup and sets its limits: each is a file and what to write to it.
+/// Makes a cgroup and sets its limits, each of which is a file and the text to write to it.
 fn make(name: &OsStr, limits: &[(&str, &OsStr)]) -> Result<PathBuf> {
     let cgroup = Path::new(CGROUPS).join(name);
     fs::create_dir(&cgroup).with_context(|| format!("mkdir({cgroup:?})"))?;
-    // From out here, before anybody is in there.
+    // The limits are set from outside, before a process is in the cgroup.
     for (file, limit) in limits {
         let file = cgroup.join(file);
         fs::write(&file, limit.as_encoded_bytes())
@@ -69,11 +69,11 @@ fn make(name: &OsStr, limits: &[(&str, &OsStr)]) -> Result<PathBuf> {
 // ANCHOR_END: make
 
 // ANCHOR: run
-/// Runs `command` in the cgroup, or in ours, and waits for it. It sees that cgroup as `/`.
+/// Runs `command` in `cgroup`, or in the current one, and waits for it. It sees its cgroup as `/`.
 fn run(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     // SAFETY: this process has one thread.
     match unsafe { fork() }.context("fork()")? {
-        // Only the child goes in. A cgroup with somebody in it cannot be removed.
+        // Only the child moves, because a cgroup with a process in it cannot be removed.
         ForkResult::Child => child(cgroup, command, args),
         ForkResult::Parent { child } => waitpid(child, None).context("waitpid()"),
     }
@@ -81,7 +81,7 @@ fn run(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> Result<Wait
 // ANCHOR_END: run
 
 // ANCHOR: child
-/// The child's whole life. It never returns: the code above is the parent's.
+/// Runs in the child and never returns, because the code above is the parent's.
 fn child(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> ! {
     if let Err(error) = cgroup.map_or(Ok(()), join).and_then(|()| own_view()) {
         eprintln!("ch14-cgroup: {error:#}");
@@ -97,21 +97,22 @@ fn child(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> ! {
 /// Moves this process into a cgroup.
 fn join(cgroup: &Path) -> Result<()> {
     let file = cgroup.join("cgroup.procs");
-    // 0 is whoever writes it.
+    // 0 means the process that writes it.
     fs::write(&file, "0").with_context(|| format!("write({file:?}, \"0\")"))
 }
 // ANCHOR_END: join
 
 // ANCHOR: own_view
-/// Makes the cgroup that this process is in its `/`, and shows that at `/sys/fs/cgroup`.
+/// Makes this process see its current cgroup as `/`, also at `/sys/fs/cgroup`.
 fn own_view() -> Result<()> {
     let none = None::<&str>;
     unshare(CloneFlags::CLONE_NEWCGROUP | CloneFlags::CLONE_NEWNS)
         .context("unshare(CLONE_NEWCGROUP | CLONE_NEWNS)")?;
-    // Where `/` is shared, the next mount would find its way out.
+    // If `/` is a shared mount, what follows would propagate to the parent's namespace.
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
         .context("mount(\"/\", MS_REC | MS_PRIVATE)")?;
-    // The old one shows where its mounter was, and the kernel would not have another on top of it.
+    // The old mount shows the view of the process that made it, and the kernel refuses to mount
+    // another cgroup2 on top of it.
     umount(CGROUPS).with_context(|| format!("umount({CGROUPS:?})"))?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("cgroup2"), CGROUPS, Some("cgroup2"), flags, none)
@@ -119,7 +120,7 @@ fn own_view() -> Result<()> {
 }
 // ANCHOR_END: own_view
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
         WaitStatus::Exited(_, code) => code as u8,

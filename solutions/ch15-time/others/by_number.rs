@@ -1,4 +1,4 @@
-//! With nix: bits that it has no name for are retained. The clocks go by their numbers.
+//! Uses nix, whose `from_bits_retain` keeps a bit that it has no name for. The clocks are given by number.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, exit};

@@ -1,11 +1,11 @@
-//! With nothing but libc: fork(2), and one write for each clock.
+//! Uses only libc: fork(2), and one write for each clock.
 
 use std::ffi::CString;
 
 fn main() {
     let words: Vec<CString> =
         std::env::args().skip(1).map(|word| CString::new(word).unwrap()).collect();
-    // SAFETY: this process has one thread; every pointer is a C string that outlives its call.
+    // SAFETY: this process has one thread, and every pointer is valid for its call.
     unsafe {
         assert!(libc::unshare(libc::CLONE_NEWTIME) == 0, "unshare");
         let path = c"/proc/self/timens_offsets".as_ptr();

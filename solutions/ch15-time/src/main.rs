@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` with the two clocks shifted by so many seconds, and waits for it.
+/// Runs `command` with the two clocks shifted by these numbers of seconds, and waits for it.
 fn run(
     monotonic: &OsStr,
     boottime: &OsStr,
@@ -34,11 +34,11 @@ fn run(
     args: &[OsString],
 ) -> Result<ExitStatus> {
     let (monotonic, boottime) = (seconds(monotonic)?, seconds(boottime)?);
-    leave()?;
+    unshare_time()?;
     shift(monotonic, boottime)?;
     let mut command = Command::new(command);
-    // With something to do in between, std makes the child by fork(2). Before Linux 6.2 only that
-    // leads into a time namespace, and not the vfork(2) that std prefers.
+    // With a closure to call before the exec, std makes the child with fork(2) instead of vfork(2),
+    // whose child is not born in the new time namespace before Linux 6.2.
     // SAFETY: the closure does nothing.
     unsafe { command.args(args).pre_exec(|| Ok(())) };
     command.status().with_context(|| format!("execve({:?})", command.get_program()))
@@ -50,26 +50,26 @@ fn seconds(word: &OsStr) -> Result<i64> {
     number.with_context(|| format!("{word:?} is not a number of seconds"))
 }
 
-// ANCHOR: leave
-/// Makes a time namespace for the children to come.
-fn leave() -> Result<()> {
+// ANCHOR: unshare_time
+/// Makes a time namespace, in which the children of this process will be born.
+fn unshare_time() -> Result<()> {
     // nix has no CLONE_NEWTIME.
-    // SAFETY: integers only.
-    let left = unsafe { libc::unshare(libc::CLONE_NEWTIME) };
-    Errno::result(left).map(drop).context("unshare(CLONE_NEWTIME)")
+    // SAFETY: unshare takes only an integer.
+    let result = unsafe { libc::unshare(libc::CLONE_NEWTIME) };
+    Errno::result(result).map(drop).context("unshare(CLONE_NEWTIME)")
 }
-// ANCHOR_END: leave
+// ANCHOR_END: unshare_time
 
 // ANCHOR: shift
-/// Sets the offsets of the namespace that the children will be in.
+/// Sets the offsets of the time namespace in which the children will be born.
 fn shift(monotonic: i64, boottime: i64) -> Result<()> {
     let offsets = format!("monotonic {monotonic} 0\nboottime {boottime} 0\n");
-    // In one write, and before the first child: then they are fixed.
+    // In one write, and before the first child, whose birth fixes the offsets.
     fs::write("/proc/self/timens_offsets", offsets).context("write(timens_offsets)")
 }
 // ANCHOR_END: shift
 
-/// The shell's convention: the exit status, or 128 and the signal's number.
+/// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     code as u8
