@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespaces};
 use harness::sandbox::Neighbor;
-use harness::{Report, assert_report, exercise, random};
+use harness::{Report, assert_report, exercise, random, step};
 
 /// The kinds in which clone(2) can give a neighbor a new namespace. (A child is never born in a new
 /// time namespace that way.)
@@ -71,7 +71,7 @@ fn judge(
 
 /// For each kind of namespace your program prints `same` or `other`, and every answer is right. It is
 /// asked about pairs of neighbors in random namespaces; one pair shares all of them.
-#[test]
+#[step]
 fn step1_every_answer_about_two_processes_is_right() {
     let mut report = Report::default();
     ask(&mut report, "they share everything", neighbor("one", 0), neighbor("two", 0));
@@ -100,7 +100,7 @@ fn ask_about_a_thread(report: &mut Report, pair: &str, new: i32) {
 
 /// A thread can be in other namespaces than the rest of its process. Given a thread's id, your
 /// program answers for that thread.
-#[test]
+#[step]
 fn step2_a_thread_with_namespaces_of_its_own_is_noticed() {
     let mut report = Report::default();
     let (some, rest) = some_of(&THREAD_KINDS);
@@ -114,7 +114,7 @@ fn step2_a_thread_with_namespaces_of_its_own_is_noticed() {
 
 /// No process has the pid 399, and PID 1 belongs to a user namespace in which you have no capability.
 /// For both, your program prints an error instead of an answer, and exits with a status other than 0.
-#[test]
+#[step]
 fn step3_a_process_that_cannot_be_examined_gives_an_error() {
     let mut report = Report::default();
     for (whose, pid) in [("no process", "399"), ("PID 1", "1")] {

@@ -1,6 +1,6 @@
 //! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
-use harness::{Report, assert_report, exercise, token};
+use harness::{Report, assert_report, exercise, step, token};
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
@@ -16,7 +16,7 @@ fn report() -> Report {
 
 /// COMMAND has a UTS namespace of its own, and shares the other seven with the lab. An A under `uts`
 /// means that it is still in the lab's. Was unshare(2) called, with which flag, and what did it return?
-#[test]
+#[step]
 fn step1_command_has_a_uts_namespace_of_its_own() {
     assert_report!(report().table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -27,7 +27,7 @@ fn step1_command_has_a_uts_namespace_of_its_own() {
 
 /// In COMMAND's namespace the host name is the one from the command line, and the lab's own has not
 /// changed. If the name is set before the program leaves the lab's namespace, it renames the lab.
-#[test]
+#[step]
 fn step2_the_host_name_is_set_there_and_nowhere_else() {
     assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
     host name of COMMAND: NAME
@@ -37,7 +37,7 @@ fn step2_the_host_name_is_set_there_and_nowhere_else() {
 
 /// While COMMAND has its host name, your program exits with COMMAND's status and leaves no process
 /// behind.
-#[test]
+#[step]
 fn step3_the_exit_status_of_command_is_passed_on() {
     assert_report!(report().lines(&["host name of COMMAND", "exit status", "left behind"]), @r"
     host name of COMMAND: NAME

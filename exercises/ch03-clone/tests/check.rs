@@ -1,6 +1,6 @@
 //! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
 
-use harness::{Report, assert_report, exercise, token};
+use harness::{Report, assert_report, exercise, step, token};
 
 /// Runs the program once, and looks at it and at COMMAND while COMMAND is parked.
 fn report() -> Report {
@@ -30,7 +30,7 @@ fn report() -> Report {
 
 /// COMMAND is in UTS and IPC namespaces of its own, and your program stays in the lab's. With clone3(2)
 /// only the child is in new namespaces, while unshare(2) would move the parent as well.
-#[test]
+#[step]
 fn step1_the_child_is_born_in_new_namespaces_and_the_parent_stays() {
     assert_report!(report().table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -42,7 +42,7 @@ fn step1_the_child_is_born_in_new_namespaces_and_the_parent_stays() {
 
 /// In COMMAND's namespace the host name is the one from the command line, and the lab's own has not
 /// changed. Only the child is in the new namespace, so the child must set the name.
-#[test]
+#[step]
 fn step2_the_child_sets_the_host_name_of_its_namespace() {
     assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
     host name of COMMAND: NAME
@@ -52,7 +52,7 @@ fn step2_the_child_sets_the_host_name_of_its_namespace() {
 
 /// Your program is the parent of COMMAND and holds a pidfd of it: a descriptor that can only mean this
 /// child, made by the same call as the child.
-#[test]
+#[step]
 fn step3_the_parent_holds_a_pidfd_of_the_child() {
     assert_report!(report().lines(&["host name of COMMAND", "parent of COMMAND", "pidfd of COMMAND"]), @r"
     parent of COMMAND: your program
@@ -63,7 +63,7 @@ fn step3_the_parent_holds_a_pidfd_of_the_child() {
 
 /// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended
 /// COMMAND, and with 127 if COMMAND could not be executed. No child is left, dead or alive.
-#[test]
+#[step]
 fn step4_however_the_child_ends_its_status_is_passed_on() {
     let mut report = report();
 

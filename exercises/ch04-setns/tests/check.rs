@@ -3,7 +3,7 @@
 use harness::look::Kind;
 use harness::sandbox::Neighbor;
 use harness::visit;
-use harness::{Exercise, Report, assert_report, exercise, token};
+use harness::{Exercise, Report, assert_report, exercise, step, token};
 
 /// Adds the target: a neighbor with UTS, IPC and network namespaces of its own, and a random host name.
 /// It entered a user namespace of its own only afterwards, so the lab's, whose root you are, owns the
@@ -33,7 +33,7 @@ fn report() -> Report {
 
 /// COMMAND is in the target's UTS, IPC and network namespaces: in the same ones, not in new ones. The
 /// other five, among them the user namespace, are still the lab's.
-#[test]
+#[step]
 fn step1_command_is_in_three_namespaces_of_the_target() {
     assert_report!(report().table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -45,7 +45,7 @@ fn step1_command_is_in_three_namespaces_of_the_target() {
 
 /// COMMAND has the target's host name, your program exits with COMMAND's status, and the lab has not
 /// changed.
-#[test]
+#[step]
 fn step2_it_has_the_host_name_of_the_target_and_its_status_is_passed_on() {
     assert_report!(report().lines(&["host name of COMMAND", "exit status", "left behind", "lab afterwards"]), @r"
     host name of COMMAND: TARGET
@@ -57,7 +57,7 @@ fn step2_it_has_the_host_name_of_the_target_and_its_status_is_passed_on() {
 
 /// If there is no process to join, COMMAND must not run in other namespaces instead. Your program
 /// reports which call failed, and exits with a status other than 0.
-#[test]
+#[step]
 fn step3_without_a_target_nothing_is_started() {
     let mut attempt = exercise!().arg("399").witness().start();
     let outcome = match attempt.command() {
@@ -84,7 +84,7 @@ fn step3_without_a_target_nothing_is_started() {
 /// `pin` leaves the target's UTS namespace mounted on PATH. Your program has ended and the target is
 /// killed, so no process is in the namespace any more. A process that enters it through PATH still finds
 /// its host name.
-#[test]
+#[step]
 fn step4_a_pinned_namespace_outlives_its_last_process() {
     let name = token("otter");
     let mut attempt =

@@ -1,7 +1,7 @@
 //! `ch05-user UID GID -- COMMAND`: other ids, mapped without any privilege.
 
 use harness::sandbox::State;
-use harness::{Exercise, Report, assert_report, exercise, random};
+use harness::{Exercise, Report, assert_report, exercise, random, step};
 
 /// The program as an ordinary user starts it, with uid and gid 1000 and without any capability.
 fn plain_user([uid, gid]: [u32; 2]) -> Exercise {
@@ -32,7 +32,7 @@ fn report_of_some_ids() -> Report {
 
 /// COMMAND is in a user namespace of its own, which an ordinary user may make without any privilege. The
 /// other seven namespaces are the lab's.
-#[test]
+#[step]
 fn step1_command_has_a_user_namespace_of_its_own() {
     assert_report!(report_of_some_ids().table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -44,7 +44,7 @@ fn step1_command_has_a_user_namespace_of_its_own() {
 /// In the new namespace your two ids are UID and GID: each map has one line, of one id. They already were
 /// when COMMAND was executed, so your program did not start it too early. The check tries this several
 /// times, because a program that does not wait is lucky now and then.
-#[test]
+#[step]
 fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
     let in_time = |report: &Report| {
         report.fact("ids when it was executed").is_some_and(|ids| ids == "UID GID")
@@ -65,7 +65,7 @@ fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
 
 /// No process in the new namespace can call setgroups(2), because your program has written `deny`. That
 /// is the price of writing a `gid_map` without privilege.
-#[test]
+#[step]
 fn step3_setgroups_is_denied() {
     assert_report!(report_of_some_ids().lines(&["COMMAND", "gid_map", "setgroups"]), @r"
     gid_map of COMMAND: GID you 1
@@ -75,7 +75,7 @@ fn step3_setgroups_is_denied() {
 
 /// With `0 0` COMMAND is root in its user namespace and has every capability there. Outside it has your
 /// ids, as before, and the lab has not changed.
-#[test]
+#[step]
 fn step4_root_inside_is_you_outside() {
     let keys = ["COMMAND", "uid_map", "gid_map", "capabilities", "its ids", "lab afterwards"];
     assert_report!(report(plain_user([0, 0]), [0, 0]).lines(&keys), @r"
@@ -89,7 +89,7 @@ fn step4_root_inside_is_you_outside() {
 
 /// Your program exits with COMMAND's status, or with 127 if COMMAND could not be executed. No child is
 /// left, dead or alive.
-#[test]
+#[step]
 fn step5_its_status_is_passed_on_and_no_process_is_left() {
     let mut report = report_of_some_ids();
     let missing = plain_user([0, 0]).args(["--", "/lab/missing"]).start().finish();

@@ -1,7 +1,7 @@
 //! `ch06-owner NAME -- COMMAND`: a user namespace that owns three others.
 
 use harness::sandbox::State;
-use harness::{Report, assert_report, exercise, token};
+use harness::{Report, assert_report, exercise, step, token};
 
 /// Runs the program once and looks at COMMAND while it is parked. Most steps run it as the lab's root,
 /// because root gets away with a wrong order, where an ordinary user gets EPERM.
@@ -21,7 +21,7 @@ fn report(state: State) -> Report {
 }
 
 /// COMMAND is in new user, network, UTS and IPC namespaces. The other four are the lab's.
-#[test]
+#[step]
 fn step1_command_is_in_four_new_namespaces() {
     assert_report!(report(State::RootLab).table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -31,14 +31,14 @@ fn step1_command_is_in_four_new_namespaces() {
 }
 
 /// The new user namespace owns the other three, so the capabilities that COMMAND has in it count for them.
-#[test]
+#[step]
 fn step2_its_user_namespace_owns_the_other_three() {
     assert_report!(report(State::RootLab).lines(&["COMMAND", "owned by"]), @"owned by its user namespace: net uts ipc");
 }
 
 /// COMMAND is root in the new user namespace, and still has every capability after the exec. To be
 /// allowed to write `gid_map`, your program has denied setgroups(2).
-#[test]
+#[step]
 fn step3_command_is_root_there_and_keeps_every_capability() {
     let keys =
         ["COMMAND", "owned by", "uid_map", "gid_map", "ids when", "setgroups", "capabilities"];
@@ -54,7 +54,7 @@ fn step3_command_is_root_there_and_keeps_every_capability() {
 
 /// COMMAND has the host name from the command line, and the lab's own has not changed. Your program exits
 /// with COMMAND's status.
-#[test]
+#[step]
 fn step4_the_host_name_is_set_there_and_nowhere_else() {
     let keys = ["COMMAND", "host name", "exit status", "left behind", "lab afterwards"];
     assert_report!(report(State::RootLab).lines(&keys), @r"
@@ -66,7 +66,7 @@ fn step4_the_host_name_is_set_there_and_nowhere_else() {
 }
 
 /// Your program does the same when an ordinary user starts it, without any capability.
-#[test]
+#[step]
 fn step5_an_ordinary_user_gets_the_same() {
     let keys = [
         "COMMAND",

@@ -4,7 +4,7 @@
 use harness::look::{Kind, Namespace};
 use harness::sandbox::Fixture;
 use harness::visit::{self, mount_at, mounts_in, unmount_at};
-use harness::{Attempt, Report, Seen, assert_report, exercise, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
 
 /// Starts the program in a lab whose mounts are all shared. DIR is an empty directory there, on the
 /// mount at `/run`.
@@ -64,7 +64,7 @@ fn diagnose(attempt: &mut Attempt, command: &Seen) {
 }
 
 /// COMMAND has a mount namespace of its own, and shares the other seven with the lab.
-#[test]
+#[step]
 fn step1_command_has_a_mount_namespace_of_its_own() {
     assert_report!(report().table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -76,7 +76,7 @@ fn step1_command_has_a_mount_namespace_of_its_own() {
 /// COMMAND finds a tmpfs on DIR, and TEXT in its file `token`. Meanwhile DIR is empty in the lab, and the
 /// lab's mounts have not changed. Every mount of the lab is shared, so a new namespace is not enough to
 /// keep a mount in it.
-#[test]
+#[step]
 fn step2_command_sees_the_token_and_the_lab_does_not() {
     assert_report!(report().lines(&["DIR", "the lab's mounts"]), @r"
     DIR in COMMAND: tmpfs, token TEXT
@@ -88,7 +88,7 @@ fn step2_command_sees_the_token_and_the_lab_does_not() {
 /// While COMMAND is parked, the check itself mounts: what it mounts in the lab, COMMAND sees as well, but
 /// what it mounts in COMMAND's namespace, the lab does not see. It tries this on the mount at `/` and on
 /// the one at `/run`.
-#[test]
+#[step]
 fn step3_later_mounts_propagate_in_but_not_out() {
     let (dir, text) = (format!("/run/{}", token("dir")), token("otter"));
     let mut attempt = attempt(&dir, &text);
@@ -131,7 +131,7 @@ fn propagates(here: &Namespace, there: &Namespace, place: &str, [yes, no]: [&str
 }
 
 /// COMMAND finds the token, your program exits with COMMAND's status, and the lab has not changed.
-#[test]
+#[step]
 fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
     assert_report!(report().lines(&["DIR in COMMAND", "exit status", "left behind", "lab afterwards"]), @r"
     DIR in COMMAND: tmpfs, token TEXT

@@ -3,7 +3,7 @@
 use harness::look::Mount;
 use harness::sandbox::Fixture;
 use harness::visit;
-use harness::{Attempt, Report, Seen, assert_report, exercise, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
 
 /// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are all shared, and
 /// the program starts in `/tmp`, because a user's shell can be in any directory.
@@ -84,7 +84,7 @@ fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::
 /// ROOT is COMMAND's root directory, and the root of its mount namespace. COMMAND's working directory is
 /// below it, although your program was started in `/tmp` of the old root. ROOT has the same entries as
 /// before.
-#[test]
+#[step]
 fn step1_command_has_another_root_directory() {
     assert_report!(report().lines(&["root directory", "working directory", "names in"]), @r"
     root directory: ROOT
@@ -94,7 +94,7 @@ fn step1_command_has_another_root_directory() {
 }
 
 /// A proc file system is mounted on `/proc`, and SHARE on `/share`, where it can be read but not written.
-#[test]
+#[step]
 fn step2_proc_is_mounted_and_the_share_is_read_only() {
     assert_report!(report().lines(&["root directory", "on /"]), @r"
     root directory: ROOT
@@ -105,7 +105,7 @@ fn step2_proc_is_mounted_and_the_share_is_read_only() {
 
 /// COMMAND's mount namespace contains these three mounts and no others, and COMMAND has no descriptor of
 /// a directory outside.
-#[test]
+#[step]
 fn step3_nothing_of_the_old_root_is_left() {
     assert_report!(report().lines(&["root directory", "mounts of", "open directories"]), @r"
     root directory: ROOT
@@ -115,7 +115,7 @@ fn step3_nothing_of_the_old_root_is_left() {
 }
 
 /// Your program exits with COMMAND's status, and the lab, whose mounts are all shared, has not changed.
-#[test]
+#[step]
 fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
     assert_report!(report().lines(&["root directory", "exit status", "left behind", "lab"]), @r"
     root directory: ROOT

@@ -1,7 +1,7 @@
 //! `ch09-pid -- COMMAND`: COMMAND is PID 1 of a new PID namespace, with a `/proc` of its own.
 
 use harness::look::{Kind, Mount, Proc};
-use harness::{Attempt, Report, Seen, assert_report, exercise};
+use harness::{Attempt, Report, Seen, assert_report, exercise, step};
 
 /// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are shared, as
 /// they are on a machine with systemd.
@@ -46,13 +46,13 @@ fn look(attempt: &mut Attempt, command: &Seen) {
 
 /// COMMAND is PID 1 of a new PID namespace. unshare(2) does not move its caller there: it decides where
 /// the caller's next child is born.
-#[test]
+#[step]
 fn step1_command_is_pid_1_of_a_new_pid_namespace() {
     assert_report!(report().lines(&["COMMAND is"]), @"COMMAND is: pid 1 in a new PID namespace");
 }
 
 /// COMMAND's `/proc` shows its own PID namespace, which means that a process in that namespace mounted it.
-#[test]
+#[step]
 fn step2_its_proc_shows_its_pid_namespace() {
     assert_report!(report().lines(&["COMMAND is", "/proc of COMMAND"]), @r"
     COMMAND is: pid 1 in a new PID namespace
@@ -63,7 +63,7 @@ fn step2_its_proc_shows_its_pid_namespace() {
 /// The new `/proc` is in a mount namespace of COMMAND's own, and the lab's `/proc` has not changed. The
 /// lab's mounts are shared, as on most machines, so what you mount on a copy of them propagates back
 /// unless you make the copies private.
-#[test]
+#[step]
 fn step3_the_proc_of_the_lab_is_unchanged() {
     assert_report!(report().table(&["COMMAND", "/proc", "lab afterwards"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -78,7 +78,7 @@ fn step3_the_proc_of_the_lab_is_unchanged() {
 
 /// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND,
 /// and with 127 if COMMAND could not be executed. No process is left.
-#[test]
+#[step]
 fn step4_however_command_ends_its_status_is_passed_on() {
     let mut report = report();
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Process};
 use harness::sandbox::{Wait, patience};
-use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random};
+use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, step};
 use nix::sys::signal::Signal;
 
 /// How many orphans PID 1 gets. The lab stops a program with more than 150 processes.
@@ -50,7 +50,7 @@ fn report() -> Report {
 }
 
 /// COMMAND is a child of PID 1, and PID 1 is still your program.
-#[test]
+#[step]
 fn step1_command_is_a_child_of_pid_1() {
     assert_report!(report().lines(&["COMMAND is"]), @"COMMAND is: a child of PID 1 in a new PID namespace");
 }
@@ -70,7 +70,7 @@ fn until(done: impl Fn() -> bool) -> bool {
 /// A hundred processes lose their parent, and PID 1 becomes their new parent. Then all of them end while
 /// PID 1 is stopped, so that one SIGCHLD stands for all. When PID 1 continues, it reaps each of them, and
 /// no zombie is left.
-#[test]
+#[step]
 fn step2_orphans_are_reaped_even_if_many_end_at_once() {
     // Each waits for a line that never comes. `read` is a shell builtin, so it needs no exec.
     let orphans = "read line <&3 & ".repeat(ORPHANS);
@@ -151,7 +151,7 @@ enum Target {
 /// A SIGTERM that is sent to PID 1 comes to COMMAND, and so does another signal that is sent to your
 /// program, the parent of PID 1 outside. COMMAND itself has no signals blocked, as your program had none
 /// when it was started.
-#[test]
+#[step]
 fn step3_signals_are_passed_on_to_command() {
     let mut report = report();
     signal_arrives(&mut report, "SIGTERM to PID 1", Signal::SIGTERM, Target::Init);
@@ -171,7 +171,7 @@ fn step3_signals_are_passed_on_to_command() {
 /// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND,
 /// and with 127 if COMMAND could not be executed. It does not wait for processes that COMMAND has left
 /// behind, because they end with PID 1.
-#[test]
+#[step]
 fn step4_however_command_ends_your_program_ends_with_its_status() {
     let mut report = report();
 
@@ -203,7 +203,7 @@ fn step4_however_command_ends_your_program_ends_with_its_status() {
 /// A process enters the namespace with setns(2), as with `docker exec`, and loses its parent. Your
 /// program is a subreaper here, as container managers are, so it becomes the new parent. When COMMAND ends,
 /// your program ends as well: it must not wait for PID 1 while PID 1 waits for it.
-#[test]
+#[step]
 fn step5_a_process_that_has_entered_does_not_delay_the_end() {
     let mut attempt = exercise!().witness().orphan().start();
     let init =
@@ -230,7 +230,7 @@ fn step5_a_process_that_has_entered_does_not_delay_the_end() {
 
 /// The check sends SIGTERM to PID 1 as soon as that exists, perhaps before it has started COMMAND. The
 /// signal is not lost: it ends COMMAND. (The kernel drops a signal that PID 1 neither blocks nor handles.)
-#[test]
+#[step]
 fn step6_a_signal_during_the_start_is_not_lost() {
     let mut report = report();
     let has_pid_1 =

@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
-use harness::{Report, assert_report, exercise, random, token};
+use harness::{Report, assert_report, exercise, random, step, token};
 
 /// Describes the segment under `key` and the queue `/text` of an IPC namespace, as a visitor finds them
 /// there.
@@ -75,7 +75,7 @@ fn report() -> Report {
 }
 
 /// COMMAND has an IPC namespace of its own, and shares the other seven with the lab.
-#[test]
+#[step]
 fn step1_command_has_an_ipc_namespace_of_its_own() {
     assert_report!(report().table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -86,7 +86,7 @@ fn step1_command_has_an_ipc_namespace_of_its_own() {
 
 /// In COMMAND's IPC namespace there is a shared memory segment under KEY, and it contains TEXT. In the
 /// lab's there is none.
-#[test]
+#[step]
 fn step2_the_segment_exists_only_inside() {
     assert_report!(report().lines(&["KEY"]), @r#"
     KEY in COMMAND: a segment with "TEXT"
@@ -95,7 +95,7 @@ fn step2_the_segment_exists_only_inside() {
 }
 
 /// The POSIX message queue `/TEXT` exists in COMMAND's IPC namespace, but not in the lab's.
-#[test]
+#[step]
 fn step3_the_queue_exists_only_inside() {
     assert_report!(report().lines(&["queue"]), @r"
     queue /TEXT in COMMAND: exists
@@ -105,7 +105,7 @@ fn step3_the_queue_exists_only_inside() {
 
 /// Your program exits with COMMAND's status and leaves nothing behind. The lab has not changed, and has
 /// no System V object.
-#[test]
+#[step]
 fn step4_its_status_is_passed_on_and_nothing_is_left() {
     assert_report!(report().lines(&["KEY in COMMAND", "System V", "exit status", "left behind", "lab afterwards"]), @r#"
     KEY in COMMAND: a segment with "TEXT"

@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
-use harness::{Report, assert_report, exercise, random, token};
+use harness::{Report, assert_report, exercise, random, step, token};
 
 /// Runs the program once, and looks at both networks while COMMAND is parked.
 fn report() -> Report {
@@ -50,7 +50,7 @@ fn answer(net: &Namespace, port: u16) -> String {
 
 /// COMMAND is in a new network namespace, and its loopback interface is up. In a new network namespace it
 /// is down.
-#[test]
+#[step]
 fn step1_command_has_a_network_of_its_own_with_lo_up() {
     assert_report!(report().table(&["COMMAND", "lo of"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -63,7 +63,7 @@ fn step1_command_has_a_network_of_its_own_with_lo_up() {
 
 /// When COMMAND starts, a server listens in its network, on PORT of 127.0.0.1. It sends INSIDE to every
 /// client and closes the connection.
-#[test]
+#[step]
 fn step2_a_server_listens_in_its_network() {
     assert_report!(report().lines(&["lo of COMMAND", "PORT in COMMAND's"]), @r"
     lo of COMMAND: up
@@ -72,7 +72,7 @@ fn step2_a_server_listens_in_its_network() {
 }
 
 /// At the same time, on the same port, another server listens in the lab, and sends OUTSIDE.
-#[test]
+#[step]
 fn step3_another_server_listens_on_the_same_port_in_the_lab() {
     assert_report!(report().lines(&["PORT"]), @r"
     PORT in COMMAND's network: answers INSIDE
@@ -81,7 +81,7 @@ fn step3_another_server_listens_on_the_same_port_in_the_lab() {
 }
 
 /// Your program runs until COMMAND ends, and exits with COMMAND's status. No process is left.
-#[test]
+#[step]
 fn step4_both_servers_end_with_command() {
     assert_report!(report().lines(&["PORT", "exit status", "left behind", "lab afterwards"]), @r"
     PORT in COMMAND's network: answers INSIDE

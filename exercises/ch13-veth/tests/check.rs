@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use harness::look::{Kind, Link, Namespace, Process};
 use harness::sandbox::patience;
 use harness::visit;
-use harness::{Report, Seen, assert_report, exercise, random, token};
+use harness::{Report, Seen, assert_report, exercise, random, step, token};
 
 /// The arguments of one run of the program.
 struct Pair {
@@ -134,7 +134,7 @@ fn reach(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> &'static str {
 
 /// COMMAND is in a new network namespace. One end of a veth pair is there, and the other is in the lab
 /// and is called NAME.
-#[test]
+#[step]
 fn step1_a_veth_pair_joins_command_to_the_lab() {
     assert_report!(report().table(&["COMMAND is joined"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -146,7 +146,7 @@ fn step1_a_veth_pair_joins_command_to_the_lab() {
 
 /// The lab's end has the address OUTER and COMMAND's end has INNER, both with a prefix of 24 bits.
 /// Packets go in both directions, and COMMAND reaches its own address, through `lo`.
-#[test]
+#[step]
 fn step2_packets_go_both_ways() {
     assert_report!(report().lines(&["COMMAND is joined", "COMMAND's end", "the lab's end", "from"]), @r"
     COMMAND is joined to: NAME
@@ -160,7 +160,7 @@ fn step2_packets_go_both_ways() {
 
 /// COMMAND's default route leads to OUTER, and the lab forwards packets. So the COMMANDs of two runs of
 /// your program reach each other, through the lab's network between them.
-#[test]
+#[step]
 fn step3_two_commands_reach_each_other_through_the_lab() {
     let (one, two) = (Pair::new(201), Pair::new(202));
     let run = |pair: &Pair| format!("\"$0\" {} -- /lab/witness &", pair.arguments().join(" "));
@@ -202,7 +202,7 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
 
 /// Your program exits with COMMAND's status and leaves no process. The pair is gone, because it ends when
 /// the network namespace of either end does.
-#[test]
+#[step]
 fn step4_nothing_is_left_of_the_pair() {
     let mut report = report();
     report.line("left of the pair", afterwards());

@@ -5,7 +5,7 @@ use harness::doctor::{self, Advice};
 use harness::look::{Cgroup, Kind, cgroup};
 use harness::sandbox::{self, CGROUPS, SetupError};
 use harness::visit;
-use harness::{Attempt, Report, Seen, assert_report, exercise, random, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
 
 /// The line that every step compares, even on a machine that can show nothing more.
 const NAMESPACE: &str = "COMMAND's cgroup namespace";
@@ -117,7 +117,7 @@ fn without(what: &str, refused: &SetupError) -> Report {
 }
 
 /// COMMAND is in a cgroup namespace of its own, and sees its cgroup as `/`.
-#[test]
+#[step]
 fn step1_command_sees_its_cgroup_as_the_root() {
     let report = report(&Options::default());
     assert_report!(report.lines(&[NAMESPACE, "its cgroup, seen by COMMAND"]), @r"
@@ -128,7 +128,7 @@ fn step1_command_sees_its_cgroup_as_the_root() {
 
 /// The mount on COMMAND's `/sys/fs/cgroup` shows COMMAND's own cgroup. It is in a mount namespace of
 /// COMMAND's own. The lab's mounts, which are shared as on most machines, have not changed.
-#[test]
+#[step]
 fn step2_a_new_mount_shows_its_cgroup() {
     let report = report(&Options::default());
     assert_report!(report.table(&["/sys/fs/cgroup of", "lab afterwards"]), @r"
@@ -143,7 +143,7 @@ fn step2_a_new_mount_shows_its_cgroup() {
 /// With CGROUP before `--`, your program makes a cgroup of that name below `/sys/fs/cgroup`, and COMMAND
 /// is in it. COMMAND sees it as `/`, and the lab by its name. So COMMAND was moved first, and got its
 /// namespace after that.
-#[test]
+#[step]
 fn step3_command_is_moved_before_its_namespace_is_made() {
     let report = match sandbox::has_cgroups() {
         Ok(()) => report(&in_a_cgroup()),
@@ -163,7 +163,7 @@ fn step3_command_is_moved_before_its_namespace_is_made() {
 
 /// With PIDS and MEMORY after CGROUP, that cgroup can hold that many processes and that many bytes of
 /// memory, and no more. The check moves processes of its own there and tries.
-#[test]
+#[step]
 fn step4_the_limits_hold() {
     let report = match sandbox::has_cgroup_limits() {
         Ok(()) => report(&with_limits()),
@@ -185,7 +185,7 @@ fn step4_the_limits_hold() {
 
 /// Your program exits with COMMAND's status. No process is left, and the cgroup is gone, which does not
 /// happen by itself.
-#[test]
+#[step]
 fn step5_the_cgroup_is_removed_after_command() {
     let report = match sandbox::has_cgroups() {
         Ok(()) => report(&in_a_cgroup()),

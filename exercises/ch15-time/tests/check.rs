@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
-use harness::{Report, assert_report, exercise, random};
+use harness::{Report, assert_report, exercise, random, step};
 
 /// Why this kernel has nothing to show, for [`Report::skip`].
 const NONE: &str = "this kernel has no time namespaces (Linux 5.6, CONFIG_TIME_NS)";
@@ -66,7 +66,7 @@ fn report_if_possible() -> Option<Report> {
 }
 
 /// COMMAND has a time namespace of its own, and shares the other seven with the lab.
-#[test]
+#[step]
 fn step1_command_has_a_time_namespace_of_its_own() {
     let Some(report) = report_if_possible() else { return };
     assert_report!(report.table(&["COMMAND"]), @r"
@@ -78,7 +78,7 @@ fn step1_command_has_a_time_namespace_of_its_own() {
 
 /// COMMAND's time namespace has the offsets from the command line, and its uptime is later by BOOTTIME
 /// than the lab's.
-#[test]
+#[step]
 fn step2_both_clocks_are_shifted() {
     let Some(report) = report_if_possible() else { return };
     assert_report!(report.lines(&["offset", "uptime"]), @r"
@@ -89,7 +89,7 @@ fn step2_both_clocks_are_shifted() {
 }
 
 /// Your program exits with COMMAND's status and leaves nothing behind, and the lab has not changed.
-#[test]
+#[step]
 fn step3_its_status_is_passed_on_and_nothing_is_left() {
     let Some(report) = report_if_possible() else { return };
     assert_report!(report.lines(&["uptime", "exit status", "left behind", "lab afterwards"]), @r"

@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespace, Namespaces, Process, pidfds_tell};
 use harness::sandbox::{Neighbor, State};
-use harness::{Attempt, Exercise, Report, assert_report, exercise, random};
+use harness::{Attempt, Exercise, Report, assert_report, exercise, random, step};
 use nix::errno::Errno;
 
 /// What may come with a user namespace of the tree. (A process does not get into another PID or
@@ -191,7 +191,7 @@ fn owners(said: &[Vec<&str>], truth: &Truth) -> String {
 
 /// A line `user NAMESPACE` for the process's own user namespace, one for its parent, and so on, up
 /// to the one your program is in. Above that it may not see.
-#[test]
+#[step]
 fn step1_all_user_namespaces_above_a_process_are_found() {
     let mut report = Report::default();
     ask(&mut report, "a process of the lab", exercise!(), near());
@@ -207,7 +207,7 @@ fn step1_all_user_namespaces_above_a_process_are_found() {
 /// Then a line `KIND NAMESPACE` for each of the other kinds: the user namespace that owns the
 /// process's namespace of that kind. It need not be one of those above. `KIND beyond` where your
 /// program may not see it.
-#[test]
+#[step]
 fn step2_every_namespace_has_its_owner() {
     let mut report = Report::default();
     ask(&mut report, "a process of the lab", exercise!(), near());
@@ -222,7 +222,7 @@ fn step2_every_namespace_has_its_owner() {
 
 /// The lines about user namespaces end in `uid UID`: who made it, as an id of your program's own
 /// user namespace. Once your program is root there, once a plain user.
-#[test]
+#[step]
 fn step3_the_creators_have_the_right_uids() {
     let mut report = Report::default();
     // Where a lab cannot have many ids, all have the one that there is. It is 0 for the one asker
@@ -236,7 +236,7 @@ fn step3_the_creators_have_the_right_uids() {
 }
 
 /// A tmpfs lies over /proc. A pidfd answers the same questions, since Linux 6.11.
-#[test]
+#[step]
 fn step4_without_proc_a_pidfd_is_asked() {
     let mut report = Report::default();
     if !pidfds_tell() {
@@ -255,7 +255,7 @@ fn step4_without_proc_a_pidfd_is_asked() {
 
 /// On this kernel a pidfd does not know the question (`ENOTTY`), as on all before Linux 6.11. Then
 /// /proc has the answer.
-#[test]
+#[step]
 fn step5_an_older_kernel_is_asked_by_proc() {
     let mut report = Report::default();
     ask(&mut report, "on an older kernel", exercise!().unknown_ioctls(0xFF), far());
@@ -269,7 +269,7 @@ fn step5_an_older_kernel_is_asked_by_proc() {
 /// Three that cannot be answered: nobody has the pid 399; you may not look at PID 1; and a kernel
 /// from before Linux 4.9 does not know who owns what (`ENOTTY`), which is something else than
 /// `beyond`. Each is an error, and a status that is not 0.
-#[test]
+#[step]
 fn step6_an_error_is_no_answer() {
     let mut report = Report::default();
     let old = exercise!().unknown_ioctls(0xB7);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use harness::look::{Kind, Link, Mount, Namespace, Process};
 use harness::sandbox::{Fixture, Run, State, Wait, patience};
 use harness::visit;
-use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, token};
+use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, step, token};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
@@ -135,7 +135,7 @@ fn look_at_mounts(attempt: &mut Attempt, command: &Seen, root: &str) -> nix::Res
 
 /// COMMAND is in eight new namespaces. Seven belong to the eighth, its user namespace, in which you
 /// are root; the UTS namespace has the NAME you asked for.
-#[test]
+#[step]
 fn step1_eight_namespaces_are_new() {
     assert_report!(report().table(&["COMMAND", "uid_map", "gid_map", "host name", "setgroups", "its ids", "owned"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
@@ -152,7 +152,7 @@ fn step1_eight_namespaces_are_new() {
 
 /// Its root directory is ROOT, which can only be read, except for DIR; `/proc` shows the box; and
 /// nothing else is mounted.
-#[test]
+#[step]
 fn step2_root_is_all_there_is() {
     assert_report!(report().lines(&["COMMAND", "root directory", "on /", "mounts of"]), @r"
     root directory: ROOT, read-only
@@ -164,7 +164,7 @@ fn step2_root_is_all_there_is() {
 
 /// PID 1 is your program; it passes signals on to COMMAND, and your program exits with its status.
 /// If there is no COMMAND it exits with 127, and one line says what has failed, with the errno's words.
-#[test]
+#[step]
 fn step3_pid_1_does_its_duty() {
     let mut report = report();
     let root = tree();
@@ -206,7 +206,7 @@ fn failure(report: &mut Report, key: &str, run: &Report) {
 
 /// COMMAND has no capability and can get none by an exec, less of processes and memory than you,
 /// nothing of your environment, and no file of yours.
-#[test]
+#[step]
 fn step4_privileges_are_dropped() {
     let root = tree();
     let attempt = program(&root).without_no_new_privs().arg(&root);
@@ -238,7 +238,7 @@ fn step4_privileges_are_dropped() {
 }
 
 /// `exec` starts a second command in all eight namespaces of the first, with as little privilege.
-#[test]
+#[step]
 fn step5_exec_enters_a_running_box() {
     // The second word names the box's process; no file there ends in a newline.
     const TEXT: &str = r#""$0" run "$1" -- /lab/witness & box=$!
@@ -276,7 +276,7 @@ fn step5_exec_enters_a_running_box() {
 /// `--net none`, and nothing, is a network where `lo` is up, and no cable. With `--net veth` a veth
 /// pair leads to the network where your program was started: packets go both ways. Whoever has no
 /// power over that network is refused, and nothing is left of the attempt.
-#[test]
+#[step]
 fn step6_the_network_is_none_or_a_cable() {
     let mut report = Report::default();
     for (key, options) in [("without --net", vec![]), ("--net none", vec!["--net", "none"])] {
@@ -374,7 +374,7 @@ fn way(from: &Namespace, to: &Namespace, address: Option<Ipv4Addr>) -> &'static 
 
 /// Your program is killed with SIGKILL: while COMMAND runs, and then six times at a random moment.
 /// Nobody is left each time, and no interface.
-#[test]
+#[step]
 fn step7_kill_9_leaves_nothing() {
     let mut report = Report::default();
     let root = tree();

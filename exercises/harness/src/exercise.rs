@@ -10,14 +10,11 @@ use std::time::Duration;
 use lab::{random, token, visit};
 
 use crate::doctor;
+use crate::env;
 use crate::report::Report;
 use crate::verdict;
 use lab::look::{Kind, Mount, Namespace, Namespaces, Process};
 use lab::sandbox::{self, Fixture, Neighbor, Run, Sandbox, State, Status, Wait};
-
-/// Set to a path, it is run instead of the package's own program. So one check can be tried on
-/// many programs: every classic mistake, every other right way.
-pub const PROGRAM: &str = "NAMESPACES_BY_HAND_PROGRAM";
 
 /// How long a program may be busy after it has started COMMAND, before it is looked at.
 const A_MOMENT: Duration = Duration::from_millis(100);
@@ -32,8 +29,7 @@ pub struct Exercise {
 impl Exercise {
     #[doc(hidden)]
     pub fn new(program: &str) -> Exercise {
-        let program =
-            std::env::var_os(PROGRAM).map_or_else(|| PathBuf::from(program), PathBuf::from);
+        let program = env::path(env::PROGRAM).unwrap_or_else(|| PathBuf::from(program));
         let host_name = token("lab");
         Exercise { sandbox: Sandbox::new(program).host_name(&host_name), host_name }
     }
@@ -137,7 +133,7 @@ impl Exercise {
     /// says so, and what to change on the machine.
     #[track_caller]
     pub fn start(self) -> Attempt {
-        let recorded = verdict::wants_a_trace();
+        let recorded = env::path(env::TRACE).is_some();
         let sandbox = if recorded { self.sandbox.record() } else { self.sandbox };
         let run = sandbox.start().unwrap_or_else(|error| {
             let advice = doctor::explain(&error);

@@ -5,25 +5,29 @@
 //! the [`Report`] with [`assert_report!`]. Running, looking and recording are the crate `lab`'s; here
 //! is what judges. Each module imports only those above it:
 //!
+//! * [`env`] names what `cargo xtask` and a check tell each other;
 //! * [`doctor`] knows why a machine refuses;
-//! * [`Report`] is what was seen;
+//! * [`report`] is what was seen;
 //! * [`mistakes`] knows the classic mistakes and how they show;
 //! * [`verdict`] is what all of it comes to;
 //! * [`Attempt`] runs a program and fills the report.
 
+pub mod env;
 pub mod doctor;
-mod report;
+pub mod report;
 pub mod mistakes;
 pub mod verdict;
 mod exercise;
 #[cfg(test)]
 mod fuzz;
 
-pub use exercise::{Attempt, Exercise, PROGRAM, Seen};
+pub use exercise::{Attempt, Exercise, Seen};
 #[doc(hidden)]
-pub use insta;
+#[cfg(feature = "snapshots")]
+pub use insta::assert_snapshot as assert_excerpt;
 pub use lab::{look, random, sandbox, token, visit};
-pub use report::{Part, Report, acts};
+pub use report::{Report, is_unprintable};
+pub use step::step;
 pub use trace;
 
 /// The program of the package whose check this is, ready for arguments.
@@ -34,14 +38,27 @@ macro_rules! exercise {
     };
 }
 
-/// Compares a part of a report with an inline snapshot. On a mismatch the diagnosis is printed
-/// before insta's diff.
+/// Compares what a step looks at with an inline snapshot. On a mismatch the diagnosis is printed
+/// before the difference.
+///
+/// A solution's check, which has the feature `snapshots`, leaves the comparison to insta, so that
+/// `cargo insta test --accept` can write what is new. An exercise's check compares by itself: a
+/// learner need not compile insta.
 #[macro_export]
 macro_rules! assert_report {
-    ($part:expr, @$wanted:literal) => {{
-        let part = $part;
-        if $crate::verdict::compare(&part, $wanted, env!("CARGO_PKG_NAME")) {
-            $crate::insta::assert_snapshot!(part.to_string(), @$wanted);
+    ($selection:expr, @$wanted:literal) => {
+        if let Some(saw) = $crate::verdict::judge($selection, $wanted, env!("CARGO_PKG_NAME")) {
+            $crate::assert_excerpt!(saw, @$wanted);
         }
-    }};
+    };
+}
+
+#[doc(hidden)]
+#[cfg(not(feature = "snapshots"))]
+#[macro_export]
+macro_rules! assert_excerpt {
+    ($saw:expr, @$wanted:literal) => {
+        let (saw, wanted) = ($saw, $crate::report::Excerpt::read($wanted));
+        assert!(saw == wanted, "what the kernel saw\n{saw}\n\nwhat is wanted\n{wanted}");
+    };
 }

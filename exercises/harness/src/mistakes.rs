@@ -168,7 +168,7 @@ pub fn diagnose<'a>(
     let failed = report.trace.as_ref().and_then(Trace::failed_call);
     let so = |(key, wanted): &(String, Vec<String>)| {
         let failed = failed.as_ref().filter(|_| key == "stderr");
-        let mut facts = report.fact(key).into_iter().chain(failed.cloned());
+        let mut facts = report.facts(key).chain(failed.cloned());
         facts.any(|fact| wanted.iter().any(|pattern| glob(pattern, &fact)))
     };
     mistakes.into_iter().find(|mistake| mistake.when.iter().any(|facts| facts.iter().all(so)))

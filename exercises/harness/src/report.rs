@@ -1,27 +1,116 @@
-//! What the kernel saw: the text that a check asserts, a failing learner reads, and the book shows.
+//! What the kernel saw: what a check asserts, a failing learner reads, and the book shows.
 //!
-//! It is short and says the same on every machine. Namespaces get letters in order of first sight,
-//! so that "the same" and "another" can be told; random names appear by their role.
+//! It is short and says the same on every machine. Namespaces get letters in the order in which they
+//! are first seen, so that "the same" and "another" can be told; random names appear by their role.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use lab::look::{Kind, Namespace, Namespaces};
 use trace::Trace;
+
+/// A process, and the letters of its namespaces in the order of [`Kind::ALL`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub name: String,
+    pub letters: [char; 8],
+}
+
+/// A statement: what it is about, and what was seen. A key has no `: ` in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub key: String,
+    pub value: String,
+}
+
+impl Line {
+    fn new(key: &str, value: String) -> Line {
+        Line { key: key.to_owned(), value }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(format!("{}: {}", self.key, self.value).trim_end())
+    }
+}
+
+/// As much of a report as one step is about: what it saw, or what it wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// `None` where the step does not ask for the table.
+    pub table: Option<Vec<Row>>,
+    pub lines: Vec<Line>,
+}
+
+impl Excerpt {
+    /// Reads the text that a check asserts, which is what [`fmt::Display`] writes. Indentation and
+    /// blank lines do not count.
+    pub fn read(text: &str) -> Excerpt {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+        let is_header = |line: &&str| line.split_whitespace().eq(Kind::ALL.map(Kind::name));
+        let table = lines.next_if(is_header).map(|_| {
+            let rows = std::iter::from_fn(|| lines.next_if(|line| row(line).is_some()));
+            rows.filter_map(row).collect()
+        });
+        let lines = lines.map(|line| match line.split_once(": ") {
+            Some((key, value)) => Line::new(key, value.to_owned()),
+            None => Line::new(line.strip_suffix(':').unwrap_or(line), String::new()),
+        });
+        Excerpt { table, lines: lines.collect() }
+    }
+
+    /// How wide the names of the table's rows are. Not less than `COMMAND`, which may be missing.
+    pub fn width(&self) -> usize {
+        let names = self.table.iter().flatten().map(|row| row.name.chars().count());
+        names.max().unwrap_or(0).max("COMMAND".len())
+    }
+
+    /// The lines of the table, without the white space at their ends: the header, then the rows.
+    pub fn table_lines(&self, width: usize) -> Vec<String> {
+        let Some(rows) = &self.table else { return Vec::new() };
+        let header = Kind::ALL.map(|kind| format!("  {kind}")).concat();
+        let rows = rows.iter().map(|Row { name, letters }| {
+            let cells = Kind::ALL.iter().zip(letters);
+            let cells = cells.map(|(kind, letter)| format!("  {letter:<0$}", kind.name().len()));
+            format!("{name:width$}{}", cells.collect::<String>().trim_end())
+        });
+        std::iter::once(format!("{:width$}{header}", "")).chain(rows).collect()
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let mut lines = self.table_lines(self.width());
+        lines.extend(self.lines.iter().map(Line::to_string));
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// A row of a table: a name, which may have several words, and a letter for each kind.
+fn row(line: &str) -> Option<Row> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (name, letters) = words.split_at_checked(words.len().checked_sub(Kind::ALL.len())?)?;
+    let letters = letters.iter().map(|word| word.parse().ok()).collect::<Option<Vec<char>>>()?;
+    let row = Row { name: name.join(" "), letters: letters.try_into().ok()? };
+    (!name.is_empty() && !row.name.contains(':')).then_some(row)
+}
 
 /// The observed facts of one run.
 #[derive(Default)]
 pub struct Report {
     /// Each namespace that was seen, held open as long as the report compares.
     sighted: Vec<(Kind, Namespace)>,
-    rows: Vec<(String, [char; 8])>,
-    lines: Vec<(String, String)>,
+    rows: Vec<Row>,
+    lines: Vec<Line>,
     /// Known to the diagnosis only: they may differ between two right programs.
-    asides: Vec<(String, String)>,
+    asides: Vec<Line>,
+    /// Other runs of the program, by the key of their line, and what each printed.
+    endings: Vec<(String, Vec<Line>)>,
     roles: Vec<(String, String)>,
     /// What the program did, if that was recorded.
     pub(crate) trace: Option<Trace>,
     /// What could not be looked at, and why.
-    pub(crate) skipped: Vec<String>,
+    pub(crate) skipped: Vec<Line>,
 }
 
 impl Report {
@@ -30,14 +119,14 @@ impl Report {
         self.roles.push((text.to_owned(), role.to_owned()));
     }
 
-    /// A row of the table: who is in which namespaces.
-    pub fn row(&mut self, who: &str, namespaces: Namespaces) {
+    /// A row of the table: in which namespaces a process is.
+    pub fn row(&mut self, name: &str, namespaces: Namespaces) {
         let letters = namespaces.into_each().map(|(kind, namespace)| match namespace {
             Some(namespace) => self.letter(kind, namespace),
-            // A kernel without this kind has one of it, for everybody.
+            // A kernel without this kind has one of it, which all processes share.
             None => 'A',
         });
-        self.rows.push((who.to_owned(), letters));
+        self.rows.push(Row { name: name.to_owned(), letters });
     }
 
     fn letter(&mut self, kind: Kind, namespace: Namespace) -> char {
@@ -56,21 +145,22 @@ impl Report {
     /// A line of the report.
     pub fn line(&mut self, key: &str, value: impl fmt::Display) {
         let value = self.by_role(&printable(&value.to_string(), false));
-        self.lines.push((key.to_owned(), value));
+        self.lines.push(Line::new(key, value.trim_end().to_owned()));
     }
 
     /// A fact that this machine cannot show, and why. The verdict says so; it is no failure.
     pub fn skip(&mut self, fact: &str, why: &str) {
-        self.skipped.push(format!("{fact}: {why}"));
+        self.skipped.push(Line::new(fact, why.to_owned()));
     }
 
     /// A fact for the diagnosis alone. It may have several lines.
     pub fn aside(&mut self, key: &str, value: impl fmt::Display) {
         let value = self.by_role(&printable(&value.to_string(), true));
-        self.asides.push((key.to_owned(), value));
+        self.asides.push(Line::new(key, value));
     }
 
-    /// A line about the end of another run, and its words for the diagnosis.
+    /// A line about the end of another run. What that run printed belongs to the line: it counts
+    /// where the line is not as it should be.
     pub fn ending(&mut self, key: &str, other: &Report) {
         let fact = |key: &str| other.fact(key).unwrap_or_default();
         self.line(
@@ -81,8 +171,17 @@ impl Report {
                 fact("left behind")
             ),
         );
-        for words in ["stdout", "stderr"] {
-            self.aside(words, fact(words));
+        let printed = ["stdout", "stderr"].map(|key| Line::new(key, self.by_role(&fact(key))));
+        self.endings.push((key.to_owned(), printed.into()));
+    }
+
+    /// Adds what the other runs have printed whose lines differ from the wanted ones.
+    pub(crate) fn add_failed_endings(&mut self, wanted: &Excerpt) {
+        for (key, printed) in std::mem::take(&mut self.endings) {
+            let line = self.lines.iter().find(|line| line.key == key);
+            if line.is_some_and(|line| !wanted.lines.contains(line)) {
+                self.asides.extend(printed);
+            }
         }
     }
 
@@ -94,59 +193,47 @@ impl Report {
         self.roles.iter().fold(marked, |value, (text, role)| value.replace(text, role))
     }
 
-    /// The value of a fact: a line's or an aside's key, or `WHO KIND` for a cell of the table.
-    pub fn fact(&self, key: &str) -> Option<String> {
-        let cells = self.rows.iter().flat_map(|(who, letters)| {
-            Kind::ALL.map(|kind| (format!("{who} {kind}"), letters[kind as usize].to_string()))
+    /// The values of a fact: of a line's or an aside's key, or of `NAME KIND`, a cell of the table.
+    /// There are several of `stderr` where several runs have failed.
+    pub fn facts(&self, key: &str) -> impl Iterator<Item = String> {
+        let cells = self.rows.iter().flat_map(move |Row { name, letters }| {
+            let kind = key.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix(' '));
+            let cells = Kind::ALL.into_iter().zip(letters);
+            cells
+                .filter(move |(of, _)| kind == Some(of.name()))
+                .map(|(_, letter)| letter.to_string())
         });
-        let lines = self.lines.iter().chain(&self.asides).cloned();
-        cells.chain(lines).find(|(known, _)| known == key).map(|(_, value)| value)
+        let lines = self.lines.iter().chain(&self.asides);
+        cells.chain(lines.filter(move |line| line.key == key).map(|line| line.value.clone()))
+    }
+
+    /// The first value of a fact.
+    pub fn fact(&self, key: &str) -> Option<String> {
+        self.facts(key).next()
     }
 
     /// The table, and the lines whose key starts with one of `keys`.
-    pub fn table(self, keys: &[&str]) -> Part {
-        // As wide when COMMAND is missing: a comparison shows what differs, not how it is set.
-        let width = self.rows.iter().map(|(who, _)| who.len()).max().unwrap_or(0).max(7);
-        let mut text = " ".repeat(width);
-        for kind in Kind::ALL {
-            _ = write!(text, "  {kind}");
-        }
-        for (who, letters) in &self.rows {
-            _ = write!(text, "\n{who:width$}");
-            for kind in Kind::ALL {
-                _ = write!(text, "  {:<1$}", letters[kind as usize], kind.name().len());
-            }
-            text.truncate(text.trim_end().len());
-        }
-        for line in self.selected(keys) {
-            _ = write!(text, "\n{line}");
-        }
-        Part { report: self, text }
+    pub fn table(self, keys: &[&str]) -> Selection {
+        let table = Some(self.rows.clone());
+        self.select(table, keys)
     }
 
     /// The lines whose key starts with one of `keys`.
-    pub fn lines(self, keys: &[&str]) -> Part {
-        let text = self.selected(keys).collect::<Vec<_>>().join("\n");
-        Part { report: self, text }
+    pub fn lines(self, keys: &[&str]) -> Selection {
+        self.select(None, keys)
     }
 
-    fn selected(&self, keys: &[&str]) -> impl Iterator<Item = String> {
-        let wanted = |key: &str| keys.iter().any(|prefix| key.starts_with(prefix));
-        let lines = self.lines.iter().filter(move |(key, _)| wanted(key));
-        lines.map(|(key, value)| format!("{key}: {value}"))
+    fn select(self, table: Option<Vec<Row>>, keys: &[&str]) -> Selection {
+        let is_wanted = |line: &&Line| keys.iter().any(|prefix| line.key.starts_with(prefix));
+        let lines = self.lines.iter().filter(is_wanted).cloned().collect();
+        Selection { report: self, saw: Excerpt { table, lines } }
     }
 }
 
-/// As much of a report as one step asks for. The diagnosis still sees all of it.
-pub struct Part {
+/// What one step looks at of a report. The diagnosis still sees all of it.
+pub struct Selection {
     pub(crate) report: Report,
-    pub(crate) text: String,
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.text)
-    }
+    pub saw: Excerpt,
 }
 
 /// Marks a role's name wherever it stands by itself.
@@ -165,9 +252,9 @@ fn mark(text: &str, role: &str) -> String {
     marked + rest
 }
 
-/// Whether a character does something to the screen, or to the order of the letters around it,
-/// instead of standing for itself: what a program, or who names a file, must not do to us.
-pub fn acts(character: char) -> bool {
+/// Whether a character changes the screen or the direction of writing instead of standing for
+/// itself. Names and output of a program, and names of files, may contain such characters.
+pub fn is_unprintable(character: char) -> bool {
     let turns = matches!(
         character,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
@@ -175,13 +262,13 @@ pub fn acts(character: char) -> bool {
     turns || character.is_control()
 }
 
-/// Names and paths are a program's own, and may hold what moves a terminal's cursor, turns the
-/// direction of writing, or begins a line that looks like one of ours.
+/// The text with escapes for what could move a terminal's cursor, turn the direction of writing, or
+/// begin a line that looks like one of the report's. With `lines`, new lines and tabs are kept.
 fn printable(text: &str, lines: bool) -> String {
-    let shown = |character| acts(character) && !(lines && matches!(character, '\n' | '\t'));
+    let is_kept = |character| lines && matches!(character, '\n' | '\t');
     let mut printable = String::new();
     for character in text.chars() {
-        match shown(character) {
+        match is_unprintable(character) && !is_kept(character) {
             true => printable.extend(character.escape_default()),
             false => printable.push(character),
         }
@@ -204,14 +291,14 @@ mod tests {
         report.role("otter-77", "NAME");
         report.line("host name", "otter-77");
         report.line("exit status", 0);
-        let part = report.table(&["host"]);
-        insta::assert_snapshot!(part, @r"
+        let selection = report.table(&["host"]);
+        insta::assert_snapshot!(selection.saw, @r"
                  user  mnt  pid  net  uts  ipc  cgroup  time
         here     A     A    A    A    A    A    A       A
         me too   A     A    A    A    A    A    A       A
         host name: NAME
         ");
-        let mut report = part.report;
+        let mut report = selection.report;
         report.line("forged", "NAME, otter-77, RENAMED");
         assert_eq!(report.fact("forged").as_deref(), Some("the word NAME, NAME, RENAMED"));
         assert_eq!(report.fact("me too uts").as_deref(), Some("A"));
@@ -227,5 +314,44 @@ mod tests {
         let said = report.fact("mounted").unwrap();
         assert_eq!(said, r"/tmp/\u{1b}[2J\n  ok   solved\u{7}\u{9b}1A\u{202e}\u{61c}größer");
         assert_eq!(report.fact("stderr").unwrap(), "one\n\ttwo\\u{1b}[2J");
+    }
+    #[test]
+    fn what_a_check_asserts_is_read_as_data() {
+        let text = "
+             user  mnt  pid  net  uts  ipc  cgroup  time
+        lab  A     A    A    A    A    A    A       A
+        me too   A     A    A    A    B    A    A       C
+
+        COMMAND: never started: it has ended
+        nothing:
+        ";
+        let read = Excerpt::read(text);
+        let row = |name: &str, letters| Row { name: name.into(), letters };
+        let rows = [row("lab", ['A'; 8]), row("me too", ['A', 'A', 'A', 'A', 'B', 'A', 'A', 'C'])];
+        assert_eq!(read.table.as_deref(), Some(&rows[..]));
+        let line = |key: &str, value: &str| Line::new(key, value.into());
+        let lines = [line("COMMAND", "never started: it has ended"), line("nothing", "")];
+        assert_eq!(read.lines, lines);
+        assert_eq!(Excerpt::read(&read.to_string()), read);
+        assert_eq!(Excerpt::read("COMMAND: A A A A A A A A").table, None);
+        assert_eq!(Excerpt::read(""), Excerpt::default());
+    }
+
+    #[test]
+    fn of_several_runs_those_that_failed_are_heard() {
+        let run = |status: i32, stderr: &str| {
+            let mut report = Report::default();
+            report.line("exit status", status);
+            report.line("left behind", "nothing");
+            report.aside("stderr", stderr);
+            report
+        };
+        let mut report = run(0, "");
+        report.ending("a missing one", &run(127, "as it should be"));
+        report.ending("another", &run(101, "thread 'main' panicked"));
+        let wanted = "a missing one: exit status 127, left behind: nothing\n\
+                      another: exit status 0, left behind: nothing";
+        report.add_failed_endings(&Excerpt::read(wanted));
+        assert_eq!(report.facts("stderr").collect::<Vec<_>>(), ["", "thread 'main' panicked"]);
     }
 }

@@ -1,159 +1,268 @@
-//! What a check says: to a reader in words, to `cargo xtask` as a small TOML file.
+//! What a check says: in words to a reader, and as JSON to `cargo xtask`, which shows it its own way.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::{fs, process};
 
-use toml::de::DeTable;
+use serde_json::{Value, json};
 
 use crate::doctor::Advice;
+use crate::env;
 use crate::mistakes::{self, Mistake};
-use crate::report::Part;
+use crate::report::{Excerpt, Line, Row, Selection};
 use lab::sandbox::SetupError;
 
-/// Names the file that a check writes its verdict to, for whoever runs it.
-pub const FILE: &str = "NAMESPACES_BY_HAND_VERDICT";
-
-/// Names the file that a check writes the trace of its last run to. Recording costs time: whoever
-/// runs a check asks for it when the check has failed.
-pub const TRACE: &str = "NAMESPACES_BY_HAND_TRACE";
-
-pub(crate) fn wants_a_trace() -> bool {
-    env::var_os(TRACE).is_some()
+/// How a step turned out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    Passed,
+    Failed,
+    /// This machine could not run it.
+    Cannot,
+    /// The check itself broke: it ended without a verdict.
+    #[default]
+    Broken,
 }
 
-/// One step's outcome.
+impl Outcome {
+    const ALL: [Outcome; 4] = [Outcome::Passed, Outcome::Failed, Outcome::Cannot, Outcome::Broken];
+
+    /// As JSON and JUnit have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "failed",
+            Outcome::Cannot => "cannot",
+            Outcome::Broken => "broken",
+        }
+    }
+
+    /// The exit status of a check that has this verdict, and of `cargo xtask check`.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Outcome::Passed => 0,
+            Outcome::Failed | Outcome::Broken => 1,
+            Outcome::Cannot => 3,
+        }
+    }
+}
+
+/// What went wrong, and what to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
-    /// `passed`, `failed`, or `cannot` where this machine could not run the check.
-    pub outcome: String,
-    /// What the kernel saw, and what the step asks for.
-    pub saw: String,
-    pub wanted: String,
-    /// What the program printed.
-    pub stdout: String,
-    pub stderr: String,
-    /// The diagnosis: empty where none fits.
+pub struct Diagnosis {
+    /// The name of a classic mistake; empty where this machine is the cause.
     pub mistake: String,
     pub cause: String,
     pub remedy: String,
-    /// An anchor in the chapter's page.
+    /// An anchor in the chapter's page, or empty.
     pub see: String,
-    /// The call of the trace that went wrong, or between which two one is missing; empty without
-    /// a trace.
-    pub pointer: String,
-    /// What this machine could not look at, and why: empty where all was seen.
-    pub skipped: String,
+}
+
+/// The verdict of one step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    /// What the step asks: its doc comment.
+    pub asked: String,
+    /// Where the step is in `tests/check.rs`, from 1.
+    pub line: u32,
+    pub saw: Excerpt,
+    pub wanted: Excerpt,
+    /// What the program printed.
+    pub stdout: String,
+    pub stderr: String,
+    /// `None` where no known mistake fits.
+    pub diagnosis: Option<Diagnosis>,
+    /// The call of the trace that went wrong, or between which two one is missing. `None` without a
+    /// trace.
+    pub pointer: Option<String>,
+    /// The call that this machine refused, if the outcome is [`Outcome::Cannot`]; otherwise empty.
+    pub refused: String,
+    /// What this machine could not look at, and why.
+    pub skipped: Vec<Line>,
 }
 
 impl Verdict {
-    fn fields(&mut self) -> [(&'static str, &mut String); 11] {
-        [
-            ("outcome", &mut self.outcome),
-            ("saw", &mut self.saw),
-            ("wanted", &mut self.wanted),
-            ("stdout", &mut self.stdout),
-            ("stderr", &mut self.stderr),
-            ("mistake", &mut self.mistake),
-            ("cause", &mut self.cause),
-            ("remedy", &mut self.remedy),
-            ("see", &mut self.see),
-            ("pointer", &mut self.pointer),
-            ("skipped", &mut self.skipped),
-        ]
+    pub fn to_json(&self) -> String {
+        let diagnosis = self.diagnosis.as_ref().map(|it| {
+            json!({ "mistake": it.mistake, "cause": it.cause, "remedy": it.remedy, "see": it.see })
+        });
+        let verdict = json!({
+            "outcome": self.outcome.word(),
+            "asked": self.asked,
+            "line": self.line,
+            "saw": excerpt_to_json(&self.saw),
+            "wanted": excerpt_to_json(&self.wanted),
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+            "diagnosis": diagnosis,
+            "pointer": self.pointer,
+            "refused": self.refused,
+            "skipped": lines_to_json(&self.skipped),
+        });
+        verdict.to_string()
     }
 
-    /// Reads what a check has written. `None` where it wrote nothing, or not to its end.
-    pub fn read(file: &Path) -> Option<Verdict> {
-        Verdict::from_toml(&fs::read_to_string(file).ok()?)
+    /// Reads what [`Verdict::to_json`] has written. `None` for any other text.
+    pub fn from_json(text: &str) -> Option<Verdict> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let optional = |key: &str| Some(&value[key]).filter(|value| !value.is_null());
+        let diagnosis = optional("diagnosis").map(|value| {
+            Some(Diagnosis {
+                mistake: text_of(value, "mistake")?,
+                cause: text_of(value, "cause")?,
+                remedy: text_of(value, "remedy")?,
+                see: text_of(value, "see")?,
+            })
+        });
+        let outcome = value["outcome"].as_str()?;
+        Some(Verdict {
+            outcome: Outcome::ALL.into_iter().find(|known| known.word() == outcome)?,
+            asked: text_of(&value, "asked")?,
+            line: value["line"].as_u64()?.try_into().ok()?,
+            saw: excerpt_from_json(&value["saw"])?,
+            wanted: excerpt_from_json(&value["wanted"])?,
+            stdout: text_of(&value, "stdout")?,
+            stderr: text_of(&value, "stderr")?,
+            diagnosis: match diagnosis {
+                Some(diagnosis) => Some(diagnosis?),
+                None => None,
+            },
+            pointer: optional("pointer").and_then(Value::as_str).map(str::to_owned),
+            refused: text_of(&value, "refused")?,
+            skipped: lines_from_json(&value["skipped"])?,
+        })
     }
 
-    pub(crate) fn from_toml(text: &str) -> Option<Verdict> {
-        let table = DeTable::parse(text).ok()?;
-        let mut verdict = Verdict::default();
-        for (key, field) in verdict.fields() {
-            *field = table.get_ref().get(key)?.get_ref().as_str()?.to_owned();
-        }
-        Some(verdict)
+    /// Whether this is the same verdict as another one of the same step, and says at least as much:
+    /// the outcome and what was seen are the same, and a diagnosis is not missing.
+    pub fn explains(&self, other: &Verdict) -> bool {
+        let facts =
+            |verdict: &Verdict| (verdict.outcome, verdict.saw.clone(), verdict.wanted.clone());
+        facts(self) == facts(other) && (self.diagnosis.is_some() || other.diagnosis.is_none())
     }
 
-    pub(crate) fn into_toml(mut self) -> String {
-        let lines = self.fields().map(|(key, value)| format!("{key} = {}\n", quoted(value)));
-        lines.concat()
+    /// What was skipped, on one line.
+    pub fn skipped(&self) -> String {
+        self.skipped.iter().map(Line::to_string).collect::<Vec<_>>().join("; ")
     }
 
-    fn write(self) {
-        if let Some(file) = env::var_os(FILE) {
-            // Whoever asked finds no file, and says that there is no verdict.
-            _ = fs::write(file, self.into_toml());
+    /// The name of the mistake, or nothing.
+    pub fn mistake(&self) -> &str {
+        self.diagnosis.as_ref().map_or("", |diagnosis| &diagnosis.mistake)
+    }
+
+    /// Hands the verdict to the caller that has asked for it. Returns if there is none, or if the
+    /// step has passed and its test may go on.
+    fn hand_over(&self) {
+        let Some(file) = env::path(env::VERDICT) else { return };
+        // A caller that finds no verdict says so.
+        _ = fs::write(file, self.to_json());
+        if self.outcome != Outcome::Passed {
+            // Not a panic, which is what a broken check ends with. The runs that are still open end
+            // with this process.
+            process::exit(self.outcome.exit_status().into());
         }
     }
 }
 
-/// A TOML basic string.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            control if control.is_control() => _ = write!(quoted, "\\u{:04x}", control as u32),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
+/// A row is a name and eight letters, a line is a key and a value.
+fn excerpt_to_json(excerpt: &Excerpt) -> Value {
+    let row = |row: &Row| json!([row.name, String::from_iter(row.letters)]);
+    let table = excerpt.table.as_ref().map(|rows| rows.iter().map(row).collect::<Vec<_>>());
+    json!({ "table": table, "lines": lines_to_json(&excerpt.lines) })
 }
 
-/// Called by `assert_report!` before insta compares: keeps the verdict, and tells a reader what
-/// the mismatch that is about to be shown means.
-///
-/// Whoever asked for the verdict ([`FILE`]) has it then and shows it its own way: the answer is
-/// `false`, insta need not compare again. (It would start rustfmt to show a mismatch, which takes
-/// longer than all the rest, and it wants a checkout that can be written to.)
-#[doc(hidden)]
-pub fn compare(part: &Part, wanted: &str, package: &str) -> bool {
-    let report = &part.report;
-    let (saw, wanted) = (dedented(&part.text), dedented(wanted));
-    let fact = |key: &str| report.fact(key).unwrap_or_default();
-    let mut verdict = Verdict {
-        outcome: "passed".into(),
-        stdout: fact("stdout"),
-        stderr: fact("stderr"),
-        skipped: report.skipped.join("; "),
-        ..Verdict::default()
+fn excerpt_from_json(value: &Value) -> Option<Excerpt> {
+    let table = match &value["table"] {
+        Value::Null => None,
+        rows => Some(pairs(rows, |name, letters| {
+            let letters: Vec<char> = letters.chars().collect();
+            Some(Row { name, letters: letters.try_into().ok()? })
+        })?),
     };
-    if !verdict.skipped.is_empty() {
-        println!("skipped: {}", verdict.skipped);
-    }
-    if saw != wanted {
-        verdict.outcome = "failed".into();
+    Some(Excerpt { table, lines: lines_from_json(&value["lines"])? })
+}
+
+fn lines_to_json(lines: &[Line]) -> Value {
+    lines.iter().map(|line| json!([line.key, line.value])).collect()
+}
+
+fn lines_from_json(value: &Value) -> Option<Vec<Line>> {
+    pairs(value, |key, value| Some(Line { key, value }))
+}
+
+fn pairs<T>(value: &Value, read: impl Fn(String, String) -> Option<T>) -> Option<Vec<T>> {
+    let pairs = value.as_array()?.iter();
+    pairs.map(|pair| read(pair[0].as_str()?.to_owned(), pair[1].as_str()?.to_owned())).collect()
+}
+
+fn text_of(value: &Value, key: &str) -> Option<String> {
+    value[key].as_str().map(str::to_owned)
+}
+
+thread_local! {
+    /// What the step asks that runs in this thread, and where it is.
+    static STEP: RefCell<(String, u32)> = const { RefCell::new((String::new(), 0)) };
+}
+
+/// Called at the beginning of a function that has the attribute `step`.
+#[doc(hidden)]
+pub fn step(asked: &str, line: u32) {
+    STEP.set((asked.trim().to_owned(), line));
+}
+
+/// A verdict with what is known before the step is judged.
+fn begun(outcome: Outcome) -> Verdict {
+    let (asked, line) = STEP.with_borrow(Clone::clone);
+    Verdict { outcome, asked, line, ..Verdict::default() }
+}
+
+/// What `assert_report!` does before it compares texts. `cargo xtask` gets the verdict ([`env::VERDICT`])
+/// and shows it its own way. Without it, a reader is told what the mismatch that is about to be shown
+/// means, and what was seen is returned.
+#[doc(hidden)]
+pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerpt> {
+    let Selection { mut report, saw } = selection;
+    let wanted = Excerpt::read(wanted);
+    report.add_failed_endings(&wanted);
+    let output = |key: &str| {
+        let outputs = report.facts(key).filter(|output| !output.is_empty());
+        outputs.collect::<Vec<_>>().join("\n")
+    };
+    let mut verdict = begun(if saw == wanted { Outcome::Passed } else { Outcome::Failed });
+    (verdict.stdout, verdict.stderr) = (output("stdout"), output("stderr"));
+    if verdict.outcome == Outcome::Failed {
         let (own, general) = (of_package(package), mistakes::general());
-        let mistake = mistakes::diagnose(own.iter().chain(&general), report);
+        let mistake = mistakes::diagnose(own.iter().chain(&general), &report);
         if let Some(trace) = &report.trace {
             let pointer = trace.point(mistake.and_then(|mistake| mistake.pointer.as_ref()));
-            verdict.pointer = report.by_role(&pointer.unwrap_or_default());
-            if let Some(file) = env::var_os(TRACE) {
-                // Whoever asked finds no file, and says nothing of it.
+            verdict.pointer = pointer.map(|pointer| report.by_role(&pointer));
+            if let Some(file) = env::path(env::TRACE) {
+                // A caller that finds no trace does not mention it.
                 _ = fs::write(file, trace.to_json_lines());
             }
         }
-        if let Some(mistake) = mistake {
-            let Mistake { name, cause, remedy, see, .. } = mistake.clone();
-            eprintln!("\nthis looks like: {name}\n{cause}\nhelp: {remedy}");
-            (verdict.mistake, verdict.cause, verdict.remedy, verdict.see) =
-                (name, cause, remedy, see);
-        }
-        if !verdict.stderr.is_empty() {
-            eprintln!("\nyour program said:\n{}", verdict.stderr);
-        }
+        verdict.diagnosis = mistake.map(|mistake| {
+            let Mistake { name: mistake, cause, remedy, see, .. } = mistake.clone();
+            Diagnosis { mistake, cause, remedy, see }
+        });
     }
-    (verdict.saw, verdict.wanted) = (saw, wanted);
-    let (asked, failed) = (env::var_os(FILE).is_some(), verdict.outcome == "failed");
-    verdict.write();
-    assert!(!(asked && failed), "failed: the verdict is in ${FILE}");
-    !asked
+    (verdict.saw, verdict.wanted, verdict.skipped) = (saw, wanted, report.skipped);
+    verdict.hand_over();
+    if env::path(env::VERDICT).is_some() {
+        return None;
+    }
+    if !verdict.skipped.is_empty() {
+        println!("skipped: {}", verdict.skipped());
+    }
+    if let Some(Diagnosis { mistake, cause, remedy, .. }) = &verdict.diagnosis {
+        eprintln!("\nthis looks like: {mistake}\n{cause}\nhelp: {remedy}");
+    }
+    if verdict.outcome == Outcome::Failed && !verdict.stderr.is_empty() {
+        eprintln!("\nyour program said:\n{}", verdict.stderr);
+    }
+    Some(verdict.saw)
 }
 
 /// The table of the chapter whose check runs: the exercise's, for its solution too.
@@ -166,58 +275,24 @@ fn of_package(package: &str) -> Vec<Mistake> {
 
 /// The folder `exercises` of this checkout.
 pub fn exercises() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the harness lies in exercises")
-        .to_owned()
-}
-
-/// An inline snapshot as insta reads it: without the indentation that all its lines share, and
-/// without blank lines around it.
-pub(crate) fn dedented(text: &str) -> String {
-    // In characters: some white space takes more bytes than one.
-    let indent = |line: &str| line.chars().take_while(|it| it.is_whitespace()).count();
-    let written = text.lines().filter(|line| !line.trim().is_empty());
-    let shared = written.map(indent).min().unwrap_or(0);
-    let from = |line: &str| line.char_indices().nth(shared).map_or(line.len(), |(at, _)| at);
-    let lines = text.lines().map(|line| line[from(line)..].trim_end());
-    lines.collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
+    env::root().join("exercises")
 }
 
 /// Ends a check that never began.
 #[track_caller]
 pub(crate) fn could_not_check(error: &SetupError, advice: &Advice) -> ! {
+    let Advice { cause, remedy, .. } = advice;
     let verdict = Verdict {
-        outcome: "cannot".into(),
-        saw: error.to_string(),
-        cause: advice.cause.clone(),
-        remedy: advice.remedy.clone(),
-        ..Verdict::default()
+        refused: error.to_string(),
+        diagnosis: Some(Diagnosis {
+            cause: cause.clone(),
+            remedy: remedy.clone(),
+            ..Diagnosis::default()
+        }),
+        ..begun(Outcome::Cannot)
     };
-    verdict.write();
+    verdict.hand_over();
     panic!(
-        "could not check: this machine refused the sandbox (your program has not run)\n{error}\n{}\nhelp: {}",
-        advice.cause, advice.remedy
+        "could not check: this machine refused the sandbox (your program has not run)\n{error}\n{cause}\nhelp: {remedy}"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_snapshot_loses_its_indentation() {
-        assert_eq!(dedented("\n        a  b\n    lab  A\n    "), "    a  b\nlab  A");
-        assert_eq!(dedented("one line"), "one line");
-        assert_eq!(dedented("\n    one\n\n    two\n"), "one\n\ntwo");
-        assert_eq!(dedented(" one\n\u{3000}two"), "one\ntwo");
-    }
-
-    #[test]
-    fn any_text_survives_the_file() {
-        let text = "a \"quoted\" \\ line\nanother\twith \u{7} and größer";
-        let toml = format!("text = {}", quoted(text));
-        let table = DeTable::parse(&toml).unwrap();
-        assert_eq!(table.get_ref()["text"].get_ref().as_str(), Some(text));
-    }
 }

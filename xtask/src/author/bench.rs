@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use harness::sandbox::{Sandbox, State, Status, Wait};
+use harness::verdict::Outcome;
 
 use boxes::Bundle;
 
@@ -25,7 +26,7 @@ use crate::shared::cargo::{Built, build_check, build_program};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{Screen, print};
-use crate::shared::steps::{Outcome, run_step, steps};
+use crate::shared::steps::{run_step, steps};
 
 /// How a run went: well, or the reason why not.
 type Ran = std::result::Result<(), String>;
@@ -352,14 +353,14 @@ fn edit_to_verdict(runs: usize) -> Result<()> {
     let chapter = Chapter::find("ch2")?;
     let package = format!("{}-solution", chapter.name);
     let file = chapter.solution().join("src/main.rs");
-    let steps = steps(&chapter.exercise().join("tests/check.rs"))?;
     let check = || match build_check(&package, Screen::stdout())? {
         Built::Yes(check) => Ok(check),
         Built::No => Err(Failure::new(format!("{package} does not compile"))),
     };
+    let steps = steps(&chapter, &check()?)?;
     let pass = |check: &Path| -> Result<()> {
         for step in &steps {
-            if run_step(check, step, None)?.outcome != Outcome::Passed {
+            if run_step(check, step, None)?.outcome() != Outcome::Passed {
                 return Err(Failure::new(format!("{package} does not pass {}", step.name)));
             }
         }

@@ -11,13 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use harness::mistakes::{self, Mistake};
+use harness::verdict::Outcome;
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo;
 use crate::shared::chapter::{Chapter, root, shown};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{plain, plain_lines, print};
-use crate::shared::steps::{Other, Outcome, Run, Step, record_step, run_step, steps};
+use crate::shared::steps::{Other, Run, Step, record_step, run_step, steps};
 use crate::shared::variants::{self, Built, Source};
 use format::Format;
 
@@ -376,7 +377,7 @@ fn trials_of<'a>(
     cheats: &'a [Source],
     quick: bool,
 ) -> Result<Vec<Trial<'a>>> {
-    let steps = steps(&chapter.exercise().join("tests/check.rs"))?;
+    let steps = steps(chapter, check)?;
     let trial = |name: &'a str, other, expected| Trial {
         chapter: &chapter.name,
         check,
@@ -502,14 +503,14 @@ fn faults_of_step(trial: &Trial, step: &Step) -> Vec<String> {
         Err(failure) => return vec![format!("{}: {failure}", trial.name)],
     };
     let as_expected = match trial.expected {
-        Expected::SolutionPasses | Expected::OtherPasses => run.outcome == Outcome::Passed,
-        _ => run.outcome == Outcome::Failed,
+        Expected::SolutionPasses | Expected::OtherPasses => run.outcome() == Outcome::Passed,
+        _ => run.outcome() == Outcome::Failed,
     };
     if as_expected {
         return Vec::new();
     }
-    if run.outcome == Outcome::Passed && !run.verdict.skipped.is_empty() {
-        let (name, reason) = (&step.name, plain(&run.verdict.skipped));
+    if run.outcome() == Outcome::Passed && !run.verdict.skipped.is_empty() {
+        let (name, reason) = (&step.name, plain(&run.verdict.skipped()));
         print(&format!("skipped: {}, {}, {name}: {reason}\n", trial.chapter, trial.name));
         return Vec::new();
     }
@@ -541,22 +542,22 @@ fn faults_of_diagnosis(trial: &Trial) -> Vec<String> {
             Err(failure) => return vec![format!("{}: {failure}", trial.name)],
         };
         if !run.verdict.skipped.is_empty() {
-            skipped = Some(run.verdict.skipped.clone());
+            skipped = Some(run.verdict.skipped());
         }
-        match run.outcome {
+        match run.outcome() {
             Outcome::Passed => {}
-            Outcome::Failed if run.verdict.mistake == trial.name => {
+            Outcome::Failed if run.verdict.mistake() == trial.name => {
                 return match trial.expected {
                     Expected::Named { points: true } => faults_of_trace(trial, step),
                     _ => Vec::new(),
                 };
             }
-            _ if run.verdict.mistake.is_empty() => {
+            _ if run.verdict.diagnosis.is_none() => {
                 return vec![format!("not diagnosed: {}", trial.saw(step, &run))];
             }
             _ => {
                 let saw = trial.saw(step, &run);
-                return vec![format!("taken for {:?}: {saw}", run.verdict.mistake)];
+                return vec![format!("taken for {:?}: {saw}", run.verdict.mistake())];
             }
         }
     }
@@ -567,7 +568,7 @@ fn faults_of_diagnosis(trial: &Trial) -> Vec<String> {
 fn faults_of_tight_lipped(trial: &Trial) -> Vec<String> {
     let mut skipped = None;
     for step in &trial.steps {
-        let run = run_step(trial.check, step, trial.other).and_then(|run| match run.outcome {
+        let run = run_step(trial.check, step, trial.other).and_then(|run| match run.outcome() {
             Outcome::Passed => Ok(run),
             _ => record_step(trial.check, step, trial.other, Path::new("/dev/null")),
         });
@@ -576,13 +577,13 @@ fn faults_of_tight_lipped(trial: &Trial) -> Vec<String> {
             Err(failure) => return vec![format!("{}: {failure}", trial.name)],
         };
         if !run.verdict.skipped.is_empty() {
-            skipped = Some(run.verdict.skipped.clone());
+            skipped = Some(run.verdict.skipped());
         }
-        match (run.outcome, run.verdict.mistake == trial.name) {
+        match (run.outcome(), run.verdict.mistake() == trial.name) {
             (Outcome::Passed, _) => {}
             (Outcome::Failed, true) => return Vec::new(),
             _ => {
-                let (taken, saw) = (&run.verdict.mistake, trial.saw(step, &run));
+                let (taken, saw) = (run.verdict.mistake(), trial.saw(step, &run));
                 return vec![format!("without the call's name, taken for {taken:?}: {saw}")];
             }
         }
@@ -606,8 +607,8 @@ fn faults_of_trace(trial: &Trial, step: &Step) -> Vec<String> {
     const TRIES: usize = 5;
     for _ in 0..TRIES {
         match record_step(trial.check, step, trial.other, Path::new("/dev/null")) {
-            Ok(run) if run.verdict.mistake != trial.name => {}
-            Ok(run) if run.verdict.pointer.is_empty() => {
+            Ok(run) if run.verdict.mistake() != trial.name => {}
+            Ok(run) if run.verdict.pointer.is_none() => {
                 return vec![format!(
                     "{}: the trace has no such call as its row names",
                     trial.name
@@ -628,9 +629,10 @@ impl Trial<'_> {
 
 /// A run in one line.
 fn brief(run: &Run) -> String {
-    let said = match run.outcome {
-        Outcome::Broken => &run.output,
-        _ => &run.verdict.saw,
+    let said = match run.outcome() {
+        Outcome::Broken => run.output.clone(),
+        Outcome::Cannot => run.verdict.refused.clone(),
+        Outcome::Passed | Outcome::Failed => run.verdict.saw.to_string(),
     };
-    format!("{}: {}", run.outcome.word(), said.trim().replace('\n', " | "))
+    format!("{}: {}", run.outcome().word(), said.trim().replace('\n', " | "))
 }

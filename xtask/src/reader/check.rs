@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
-use harness::verdict::Verdict;
+use harness::env;
+use harness::verdict::Outcome;
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{self, Built};
@@ -19,7 +20,7 @@ use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::screen::{self, Screen};
-use crate::shared::steps::{self, Outcome, Run, Step};
+use crate::shared::steps::{self, Run, Step};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "check",
@@ -57,18 +58,17 @@ pub(crate) struct Checked {
 
 impl Checked {
     pub(crate) fn passed(&self) -> bool {
-        let all_passed = self.steps.iter().all(|(_, run)| run.outcome == Outcome::Passed);
+        let all_passed = self.steps.iter().all(|(_, run)| run.outcome() == Outcome::Passed);
         self.compiles && self.trouble.is_none() && !self.steps.is_empty() && all_passed
     }
 
     /// The exit status that it asks for.
     fn code(&self) -> u8 {
-        let first = self.steps.iter().find(|(_, run)| run.outcome != Outcome::Passed);
-        match (&self.trouble, first) {
-            _ if self.passed() => 0,
+        let mut outcomes = self.steps.iter().map(|(_, run)| run.outcome());
+        match (&self.trouble, outcomes.find(|outcome| *outcome != Outcome::Passed)) {
+            _ if self.passed() => Outcome::Passed.exit_status(),
             (Some(trouble), _) => trouble.code(),
-            (None, Some((_, run))) if run.outcome == Outcome::Cannot => 3,
-            _ => 1,
+            (None, first) => first.unwrap_or(Outcome::Failed).exit_status(),
         }
     }
 }
@@ -180,7 +180,6 @@ fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
     let chapter = checked.chapter.clone();
     let teller = Teller { screen: Screen::stdout(), quiet: audience == Audience::Machine };
     let before = progress::hash(&chapter);
-    let all = steps::steps(&chapter.exercise().join("tests/check.rs"))?;
     let test = match cargo::build_check(&chapter.name, teller.passing_screen())? {
         Built::Yes(test) => test,
         Built::No => {
@@ -191,6 +190,7 @@ fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
             return Ok(());
         }
     };
+    let all = steps::steps(&chapter, &test)?;
     teller.say(&text::title(&chapter, teller.screen));
     match run_steps(checked, &all, &test, audience, &teller)? {
         Some((step, Outcome::Failed)) => keep(&chapter, before, State::Failed(step)),
@@ -224,15 +224,15 @@ fn run_steps(
         teller.passing(&format!("  …       step {}: {}", step.number, step.title));
         let mut run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
         if first.is_none() {
-            teller.say(&text::step_line(step, run.outcome, teller.screen));
+            teller.say(&text::step_line(step, run.outcome(), teller.screen));
             teller.say(&text::skipped(&run, teller.screen));
-            if run.outcome != Outcome::Passed {
-                if run.outcome == Outcome::Failed {
+            if run.outcome() != Outcome::Passed {
+                if run.outcome() == Outcome::Failed {
                     teller.passing("  …       recording it once more");
                     record(&checked.chapter, step, test, &mut run);
                 }
-                teller.say(&text::explanation(&checked.chapter, step, &run, teller.screen));
-                first = Some((step.number, run.outcome));
+                teller.say(&text::explanation(&checked.chapter, &run, teller.screen));
+                first = Some((step.number, run.outcome()));
             }
         }
         checked.steps.push((step.clone(), run));
@@ -244,9 +244,13 @@ fn run_steps(
     Ok(first)
 }
 
-/// Runs a step that has failed once more with the recorder beside it. Its trace is kept; the verdict
-/// points at a call, and knows a mistake also by the call that failed. Without that the verdict stands
-/// as it is.
+/// Runs a step that has failed once more, with the recorder beside it.
+///
+/// The first run is not recorded, because a verdict is about the program as it runs by itself: stopped
+/// at each call it takes up to four times as long, and a race nearly always ends the same way. So there
+/// are two verdicts, of which one counts as a whole. The recorded one points at a call, and knows a
+/// mistake also by the call that failed; it counts if that run has failed in the same way and is not
+/// without a diagnosis that the first has. Otherwise the first stands, without a trace.
 fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
     let Ok(folder) = cargo::target().map(|target| target.join("traces")) else { return };
     let file = folder.join(format!("{}.jsonl", chapter.name));
@@ -255,15 +259,9 @@ fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
     if std::fs::create_dir_all(&folder).is_err() {
         return;
     }
-    if let Ok(recorded) = steps::record_step(test, step, None, &file)
-        // It may have turned out otherwise this time.
-        && recorded.verdict.saw == run.verdict.saw
-    {
-        let before = std::mem::take(&mut run.verdict);
-        run.verdict = match recorded.verdict {
-            again if again.mistake.is_empty() => Verdict { pointer: again.pointer, ..before },
-            again => again,
-        };
+    let Ok(recorded) = steps::record_step(test, step, None, &file) else { return };
+    if recorded.verdict.explains(&run.verdict) {
+        run.verdict = recorded.verdict;
         run.trace = Some(file).filter(|file| file.exists());
     }
 }
@@ -295,7 +293,7 @@ impl Teller {
 /// `hash` is of the program before it was built: an edit meanwhile has not been checked. Nor has the
 /// exercise been, if another program was checked in its place.
 fn keep(chapter: &Chapter, hash: u64, state: State) {
-    if std::env::var_os(harness::PROGRAM).is_some() {
+    if env::path(env::PROGRAM).is_some() {
         return;
     }
     let mut progress = Progress::load();

@@ -72,29 +72,19 @@ fn split_header(text: &str) -> (&str, &str) {
 
 /// A line of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Line<'a> {
-    Both(&'a str),
-    Left(&'a str),
-    Right(&'a str),
+pub(crate) enum Line<T> {
+    Both(T),
+    Left(T),
+    Right(T),
 }
 
 /// Compares two texts line by line, by their longest common subsequence.
-pub(crate) fn compare<'a>(left: &'a str, right: &'a str) -> Vec<Line<'a>> {
-    compare_by(left, right, |left, right| left == right)
-}
-
-/// The same, where `same` says which lines count as common. Of those, the right one is kept.
-pub(crate) fn compare_by<'a>(
-    left: &'a str,
-    right: &'a str,
-    same: impl Fn(&str, &str) -> bool,
-) -> Vec<Line<'a>> {
-    let (left, right): (Vec<_>, Vec<_>) = (left.lines().collect(), right.lines().collect());
+pub(crate) fn compare<'a, T: PartialEq>(left: &'a [T], right: &'a [T]) -> Vec<Line<&'a T>> {
     // common[i][j]: how many lines left[i..] and right[j..] have in common.
     let mut common = vec![vec![0; right.len() + 1]; left.len() + 1];
     for i in (0..left.len()).rev() {
         for j in (0..right.len()).rev() {
-            common[i][j] = match same(left[i], right[j]) {
+            common[i][j] = match left[i] == right[j] {
                 true => common[i + 1][j + 1] + 1,
                 false => common[i + 1][j].max(common[i][j + 1]),
             };
@@ -103,14 +93,14 @@ pub(crate) fn compare_by<'a>(
     let (mut i, mut j) = (0, 0);
     let mut lines = Vec::new();
     while i < left.len() || j < right.len() {
-        if i < left.len() && j < right.len() && same(left[i], right[j]) {
-            lines.push(Line::Both(right[j]));
+        if i < left.len() && j < right.len() && left[i] == right[j] {
+            lines.push(Line::Both(&right[j]));
             (i, j) = (i + 1, j + 1);
         } else if j == right.len() || i < left.len() && common[i + 1][j] >= common[i][j + 1] {
-            lines.push(Line::Left(left[i]));
+            lines.push(Line::Left(&left[i]));
             i += 1;
         } else {
-            lines.push(Line::Right(right[j]));
+            lines.push(Line::Right(&right[j]));
             j += 1;
         }
     }
@@ -123,7 +113,8 @@ fn unified(left: &str, right: &str, screen: Screen) -> String {
     const CONTEXT: usize = 3;
     let (left_header, left) = split_header(left);
     let (right_header, right) = split_header(right);
-    let lines = compare(left, right);
+    let (left, right): (Vec<_>, Vec<_>) = (left.lines().collect(), right.lines().collect());
+    let lines = compare(&left, &right);
     let changed =
         |index: usize| lines.get(index).is_some_and(|line| !matches!(line, Line::Both(_)));
     let near = |index: usize| (index.saturating_sub(CONTEXT)..=index + CONTEXT).any(changed);
@@ -154,7 +145,7 @@ fn unified(left: &str, right: &str, screen: Screen) -> String {
 }
 
 /// `@@ -FROM,COUNT +FROM,COUNT @@`. A side without lines is said to come after the line before.
-fn header(hunk: &[&Line], in_left: usize, in_right: usize) -> String {
+fn header<T>(hunk: &[&Line<T>], in_left: usize, in_right: usize) -> String {
     let left = hunk.iter().filter(|line| !matches!(line, Line::Right(_))).count();
     let right = hunk.iter().filter(|line| !matches!(line, Line::Left(_))).count();
     let from = |start: usize, count: usize| if count == 0 { start - 1 } else { start };
@@ -168,9 +159,10 @@ mod tests {
     #[test]
     fn the_common_lines_are_found() {
         use Line::{Both, Left, Right};
-        assert_eq!(compare("a\nb\nc", "a\nx\nc"), [Both("a"), Left("b"), Right("x"), Both("c")]);
-        assert_eq!(compare("", "a"), [Right("a")]);
-        assert_eq!(compare("a", ""), [Left("a")]);
+        let lines = compare(&['a', 'b', 'c'], &['a', 'x', 'c']);
+        assert_eq!(lines, [Both(&'a'), Left(&'b'), Right(&'x'), Both(&'c')]);
+        assert_eq!(compare(&[], &['a']), [Right(&'a')]);
+        assert_eq!(compare(&['a'], &[]), [Left(&'a')]);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use launch::Build;
 
+use serde_json::Value;
+
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{self, Screen};
@@ -54,17 +56,39 @@ pub(crate) fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
         return Err(Failure::new("a solution or its check does not compile"));
     }
     let messages = String::from_utf8_lossy(&output.stdout);
+    let checks: Vec<Artifact> =
+        messages.lines().filter_map(Artifact::read).filter(|built| built.kind == TEST).collect();
     let check_of = |chapter: &Chapter| {
         let manifest = chapter.solution().join("Cargo.toml");
-        let mut lines = messages.lines().filter(|line| line.contains("\"kind\":[\"test\"]"));
-        let line = lines.find(|line| {
-            string_of(line, "manifest_path").is_some_and(|path| Path::new(&path) == manifest)
-        });
-        line.and_then(|line| string_of(line, "executable")).map(PathBuf::from).ok_or_else(|| {
+        let check = checks.iter().find(|check| check.manifest == manifest);
+        check.map(|check| check.executable.clone()).ok_or_else(|| {
             Failure::new(format!("cargo did not say where the check of {} is", chapter.name))
         })
     };
     chapters.iter().map(check_of).collect()
+}
+
+/// Kinds of target.
+const PROGRAM: &str = "bin";
+const TEST: &str = "test";
+
+/// A program that cargo has built, as its messages tell.
+struct Artifact {
+    kind: String,
+    manifest: PathBuf,
+    executable: PathBuf,
+}
+
+impl Artifact {
+    /// Reads a line of `--message-format=json`. `None` if it is about something else.
+    fn read(line: &str) -> Option<Artifact> {
+        let message: Value = serde_json::from_str(line).ok()?;
+        Some(Artifact {
+            kind: message["target"]["kind"][0].as_str()?.to_owned(),
+            manifest: message["manifest_path"].as_str().unwrap_or_default().into(),
+            executable: message["executable"].as_str()?.into(),
+        })
+    }
 }
 
 /// What came of a build.
@@ -77,14 +101,14 @@ pub(crate) enum Built {
 
 /// Builds a package's program and its check, and says where the check is.
 pub(crate) fn build_check(package: &str, screen: Screen) -> Result<Built> {
-    build(&["test", "--test", "check", "--no-run", "-p", package], package, "[\"test\"]", screen)
+    build(&["test", "--test", "check", "--no-run", "-p", package], package, TEST, screen)
 }
 
 /// Builds a package's program and says where it is.
 pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
     // With the harness beside it, the dependencies have the features that a check needs: they are
     // not built a second time.
-    build(&["build", "-p", "harness", "-p", package], package, "[\"bin\"]", screen)
+    build(&["build", "-p", "harness", "-p", package], package, PROGRAM, screen)
 }
 
 /// Builds the programs of all these packages. Of one that does not compile the compiler says why, and
@@ -92,7 +116,7 @@ pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
 pub(crate) fn build_programs(packages: &[String], screen: Screen) -> Result<()> {
     let mut arguments = vec!["build", "--keep-going", "-p", "harness"];
     arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
-    build(&arguments, "the programs", "[\"bin\"]", screen).map(drop)
+    build(&arguments, "the programs", PROGRAM, screen).map(drop)
 }
 
 /// Runs cargo and looks in its messages for the executable of a kind of target. The compiler's
@@ -117,8 +141,8 @@ fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<B
     let complaints = std::thread::spawn(move || pass_on(lines_of(stderr), &doing, screen));
     let mut executable = None;
     for message in lines_of(child.stdout.take()) {
-        if message.contains(&format!("\"kind\":{kind}")) {
-            executable = string_of(&message, "executable").map(PathBuf::from).or(executable);
+        if let Some(built) = Artifact::read(&message).filter(|built| built.kind == kind) {
+            executable = Some(built.executable);
         }
     }
     let status =
@@ -235,26 +259,6 @@ fn fault_of_the_machine(complaints: &str) -> Option<Failure> {
     }
 }
 
-/// The value of a string field in a line of JSON.
-fn string_of(json: &str, field: &str) -> Option<String> {
-    let (_, rest) = json.split_once(&format!("\"{field}\":\""))?;
-    let mut value = String::new();
-    let mut characters = rest.chars();
-    loop {
-        match characters.next()? {
-            '"' => return Some(value),
-            '\\' => match characters.next()? {
-                'u' => {
-                    let code: String = characters.by_ref().take(4).collect();
-                    value.push(char::from_u32(u32::from_str_radix(&code, 16).ok()?)?);
-                }
-                escaped => value.push(escaped),
-            },
-            other => value.push(other),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,9 +266,12 @@ mod tests {
     #[test]
     fn a_path_is_taken_out_of_a_message() {
         let json = r#"{"target":{"kind":["test"]},"executable":"/a \"b\"\u0020c","fresh":true}"#;
-        assert_eq!(string_of(json, "executable").as_deref(), Some("/a \"b\" c"));
-        assert_eq!(string_of(r#"{"executable":null}"#, "executable"), None);
-        assert_eq!(string_of(r#"{"executable":"/cut"#, "executable"), None);
+        let built = Artifact::read(json).unwrap();
+        assert_eq!((built.kind.as_str(), built.executable), (TEST, "/a \"b\" c".into()));
+        for other in [r#"{"target":{"kind":["lib"]},"executable":null}"#, r#"{"executable":"/cut"#]
+        {
+            assert!(Artifact::read(other).is_none(), "{other}");
+        }
     }
 
     #[test]

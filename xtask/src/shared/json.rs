@@ -1,33 +1,24 @@
-//! The JSON that we write: strings are all there is to it.
+//! The JSON that is printed: with its fields in an order for readers, and without a character that
+//! changes the screen.
 
 use std::fmt::Write as _;
 
-use harness::acts;
+use harness::is_unprintable;
+use serde_json::Value;
 
-/// A JSON string.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            acting if acts(acting) => _ = write!(out, "\\u{:04x}", acting as u32),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
+/// A JSON object with its fields in this order. (serde_json's own sorts them.)
+pub(crate) fn object<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> String {
+    let fields = fields.into_iter().map(|(key, value)| format!("{}:{value}", Value::from(key)));
+    harmless(&format!("{{{}}}", fields.collect::<Vec<_>>().join(",")))
 }
 
-/// The same lines of JSON, and a reader who looks at them sees nothing but them. What acts on a
-/// screen stands in strings only, and may be written as an escape there.
+/// The same lines of JSON with escapes for unprintable characters, which occur in strings only.
 pub(crate) fn harmless(lines: &str) -> String {
     let mut out = String::new();
     for character in lines.chars() {
         match character {
-            acting if acts(acting) && acting != '\n' => {
-                _ = write!(out, "\\u{:04x}", acting as u32);
+            unprintable if is_unprintable(unprintable) && unprintable != '\n' => {
+                _ = write!(out, "\\u{:04x}", unprintable as u32);
             }
             other => out.push(other),
         }
@@ -41,8 +32,8 @@ mod tests {
 
     #[test]
     fn any_text_becomes_json() {
-        assert_eq!(quoted("a\"b\\\n\u{1}ü"), "\"a\\\"b\\\\\\n\\u0001ü\"");
-        assert_eq!(quoted("\u{9b}\r\u{202e}"), "\"\\u009b\\u000d\\u202e\"");
+        assert_eq!(object([("a", "\"\\\n\u{9b}\u{202e}".into())]), r#"{"a":"\"\\\n\u009b\u202e"}"#);
+        assert_eq!(object([("b", 1.into()), ("a", "\u{7f}".into())]), r#"{"b":1,"a":"\u007f"}"#);
         assert_eq!(harmless("{\"ü\u{7f}\"}\n"), "{\"ü\\u007f\"}\n");
     }
 }

@@ -5,7 +5,7 @@
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use harness::acts;
+use harness::is_unprintable;
 
 /// Set once nobody reads standard output any more.
 static CLOSED: AtomicBool = AtomicBool::new(false);
@@ -121,7 +121,7 @@ pub(crate) fn plain(line: &str) -> String {
         let end = sequence.find(|c| ('@'..='~').contains(&c)).map_or(0, |end| end + 1);
         plain += &sequence[end..];
     }
-    plain.retain(|c| !acts(c) || c == '\t');
+    plain.retain(|c| !is_unprintable(c) || c == '\t');
     plain
 }
 

@@ -1,5 +1,6 @@
 //! The steps of a check, and running one of them.
 
+use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -8,19 +9,20 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use harness::env;
 use harness::look::Process;
 use harness::sandbox::patience;
-use harness::verdict::{self, Verdict};
+use harness::verdict::{Outcome, Verdict};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use crate::shared::chapter::read;
+use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
 
-/// A test function of a `tests/check.rs`.
+/// A test of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) number: u32,
@@ -28,87 +30,52 @@ pub(crate) struct Step {
     pub(crate) name: String,
     /// `command has a uts namespace of its own`
     pub(crate) title: String,
-    /// What is asked: its doc comment.
-    pub(crate) asked: String,
-    /// Where it begins in the file, from 1.
-    pub(crate) line: usize,
     /// The exercise's: where cargo would run it.
     pub(crate) folder: PathBuf,
 }
 
-/// The steps that stand in a check, in order.
-pub(crate) fn steps(check: &Path) -> Result<Vec<Step>> {
-    let text = read(check)?;
-    let folder = check.ancestors().nth(2).unwrap_or(Path::new("/"));
-    let mut steps = parse(&text, folder);
+/// The steps of a check that is built, in order. It is asked for them.
+pub(crate) fn steps(chapter: &Chapter, check: &Path) -> Result<Vec<Step>> {
+    let output = Command::new(check).arg("--list").current_dir(chapter.exercise()).output();
+    let output = output.map_err(|error| not_started(check, error))?;
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let names = listed.lines().filter_map(|line| line.strip_suffix(": test"));
+    let mut steps: Vec<Step> =
+        names.filter_map(|name| Step::new(name, chapter.exercise())).collect();
     steps.sort_by_key(|step| step.number);
     match steps.is_empty() {
-        true => Err(Failure::new(format!("`{}` has no step", check.display()))),
+        true => Err(Failure::new(format!("the check of {} has no step", chapter.name))),
         false => Ok(steps),
     }
 }
 
-fn parse(text: &str, folder: &Path) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut asked = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        if let Some(doc) = line.strip_prefix("///") {
-            asked.push(doc.trim());
-        } else if let Some(step) = step_name(line) {
-            let (number, title) = step;
-            steps.push(Step {
-                number,
-                name: format!("step{number}_{title}"),
-                title: title.replace('_', " "),
-                asked: asked.join(" "),
-                line: index + 1,
-                folder: folder.to_owned(),
-            });
-        } else if !line.starts_with("#[") {
-            asked.clear();
-        }
-    }
-    steps
-}
-
-/// Number and title of `fn step1_title() {`.
-fn step_name(line: &str) -> Option<(u32, &str)> {
-    let (number, rest) = line.strip_prefix("fn step")?.split_once('_')?;
-    Some((number.parse().ok()?, rest.split_once('(')?.0))
-}
-
-/// How a step turned out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Passed,
-    Failed,
-    /// This machine could not run it.
-    Cannot,
-    /// The check itself broke: it ended without a verdict.
-    Broken,
-}
-
-impl Outcome {
-    /// As `--json` and JUnit have it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::Cannot => "cannot",
-            Outcome::Broken => "broken",
-        }
+impl Step {
+    /// A step of that name, `step1_title_in_words`.
+    fn new(name: &str, folder: PathBuf) -> Option<Step> {
+        let (number, title) = name.strip_prefix("step")?.split_once('_')?;
+        Some(Step {
+            number: number.parse().ok()?,
+            name: name.to_owned(),
+            title: title.replace('_', " "),
+            folder,
+        })
     }
 }
 
 /// One run of one step.
 pub(crate) struct Run {
-    pub(crate) outcome: Outcome,
     pub(crate) verdict: Verdict,
     /// What the check printed.
     pub(crate) output: String,
     pub(crate) seconds: f64,
     /// Where its trace is, if it was recorded.
     pub(crate) trace: Option<PathBuf>,
+}
+
+impl Run {
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.verdict.outcome
+    }
 }
 
 /// The harness has its own deadlines, [`patience`] for each thing it awaits. This one is for a check
@@ -153,27 +120,25 @@ fn run_or_record(
     let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
     let memory = memory.map_err(|errno| Failure::new(format!("memfd_create(): {errno}")))?;
     let inherited = memory.as_raw_fd();
-    let file = format!("/proc/self/fd/{inherited}");
     let start = Instant::now();
     let mut command = Command::new(check);
     command
         .args(["--exact", &step.name, "--nocapture"])
-        .env("INSTA_UPDATE", "no")
-        .env("INSTA_OUTPUT", "none")
         .env("RUST_BACKTRACE", "0")
-        .env(verdict::FILE, &file)
+        .env(env::ROOT, root())
+        .env(env::VERDICT, format!("/proc/self/fd/{inherited}"))
         .current_dir(&step.folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     if let Some(other) = other {
-        command.env(harness::PROGRAM, other.program);
+        command.env(env::PROGRAM, other.program);
         if let Some(seconds) = other.patience {
             command.env("NAMESPACES_BY_HAND_PATIENCE", seconds);
         }
     }
     if let Some(trace) = trace {
-        command.env(verdict::TRACE, trace);
+        command.env(env::TRACE, trace);
     }
     let prepare = move || {
         // The check must not outlive us; its sandboxes end with it.
@@ -186,27 +151,32 @@ fn run_or_record(
     };
     // SAFETY: prctl and fcntl are async-signal-safe.
     unsafe { command.pre_exec(prepare) };
-    let child = command.spawn();
-    let child = child
-        .map_err(|error| Failure::new(format!("could not start `{}`: {error}", check.display())))?;
+    let child = command.spawn().map_err(|error| not_started(check, error))?;
     let backstop = backstop(patience());
-    let (status, output) = wait(child, backstop);
-    let verdict = Verdict::read(Path::new(&file));
+    let (status, mut output) = wait(child, backstop);
 
-    let outcome = match (status, verdict.as_ref().map(|verdict| verdict.outcome.as_str())) {
-        // Both must agree: a check that compared nothing has not passed.
-        (Some(status), Some("passed")) if status.success() => Outcome::Passed,
-        (Some(status), Some("failed")) if !status.success() => Outcome::Failed,
-        (Some(_), Some("cannot")) => Outcome::Cannot,
-        _ => Outcome::Broken,
+    let mut text = String::new();
+    // The check has written by a descriptor of its own, so this one is still at the beginning.
+    let read = File::from(memory).read_to_string(&mut text);
+    let verdict = read.ok().and_then(|_| Verdict::from_json(&text));
+    // The exit status must agree: a check that compared nothing has not passed.
+    let agrees = |verdict: &Verdict| {
+        let code = status.and_then(|status| status.code());
+        code == Some(verdict.outcome.exit_status().into())
     };
-    let output = match status {
-        Some(status) if outcome == Outcome::Broken => format!("{output}{}\n", how(status)),
-        Some(_) => output,
-        None => format!("{output}it was still running after {} s\n", backstop.as_secs()),
-    };
-    let seconds = start.elapsed().as_secs_f64();
-    Ok(Run { outcome, verdict: verdict.unwrap_or_default(), output, seconds, trace: None })
+    let verdict = verdict.filter(agrees).unwrap_or_default();
+    match status {
+        Some(status) if verdict.outcome == Outcome::Broken => {
+            output += &format!("{}\n", how(status));
+        }
+        Some(_) => {}
+        None => output += &format!("it was still running after {} s\n", backstop.as_secs()),
+    }
+    Ok(Run { verdict, output, seconds: start.elapsed().as_secs_f64(), trace: None })
+}
+
+fn not_started(check: &Path, error: std::io::Error) -> Failure {
+    Failure::new(format!("could not start `{}`: {error}", check.display()))
 }
 
 fn how(status: ExitStatus) -> String {
@@ -250,28 +220,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_are_read_from_the_source() {
-        let text = "/// Not this.\nfn report() {}\n\n/// COMMAND must\n/// leave.\n#[test]\nfn step1_command_has_left() {\n}\n";
-        let steps = parse(text, Path::new("/"));
-        assert_eq!(steps.len(), 1);
-        assert_eq!(steps[0].name, "step1_command_has_left");
-        assert_eq!(steps[0].title, "command has left");
-        assert_eq!(steps[0].asked, "COMMAND must leave.");
-        assert_eq!((steps[0].number, steps[0].line), (1, 7));
+    fn a_step_has_a_number_and_a_title() {
+        let step = Step::new("step12_command_has_left", "/".into()).unwrap();
+        assert_eq!((step.number, step.title.as_str()), (12, "command has left"));
+        for name in ["report", "step_x", "stepx_y", "step1"] {
+            assert_eq!(Step::new(name, "/".into()), None, "{name}");
+        }
     }
 
     #[test]
     fn a_check_that_says_nothing_has_not_passed() {
-        let step = &parse("fn step1_x() {", Path::new("/"))[0];
+        let step = &Step::new("step1_x", "/".into()).unwrap();
         let run = run_step(Path::new("/bin/true"), step, None).unwrap();
-        assert_eq!(run.outcome, Outcome::Broken);
+        assert_eq!(run.outcome(), Outcome::Broken);
         let run = run_step(Path::new("/bin/false"), step, None).unwrap();
-        assert_eq!(run.outcome, Outcome::Broken);
+        assert_eq!(run.outcome(), Outcome::Broken);
         assert!(run.output.contains("status 1 and without a verdict"));
     }
 
     #[test]
-    fn whoever_waits_longer_for_each_thing_waits_longer_for_all() {
+    fn patience_with_each_thing_is_patience_with_all() {
         for (patience, wanted) in [(0, 60), (5, 60), (30, 360), (u64::MAX, 86_400)] {
             assert_eq!(backstop(Duration::from_secs(patience)).as_secs(), wanted);
         }

@@ -3,26 +3,32 @@
 use std::process::Stdio;
 
 use assert_cmd::cargo::cargo_bin;
+use harness::report::{Excerpt, Line};
+use harness::verdict::{Diagnosis, Outcome, Verdict};
 
-use crate::checkout::Checkout;
-
-const TABLE: &str = "         user  uts\nlab      A     A\nCOMMAND  A     A";
+use crate::checkout::{Checkout, not_unshared, verdict};
 
 /// A checkout whose first chapter fails at its second step.
 fn failing(test: &str) -> Checkout {
     let checkout = Checkout::new(test);
-    let fields = [
-        ("outcome", "failed"),
-        ("saw", TABLE),
-        ("wanted", "         user  uts\nlab      A     A\nCOMMAND  A     B"),
-        ("stdout", "all <good> & \"well\" \x1b[2J"),
-        ("mistake", "nothing was left"),
-        ("cause", "It stayed."),
-        ("remedy", "Leave."),
-        ("see", "leave"),
-    ];
-    checkout.verdict("ch01-one", "step2_it_leaves", &fields);
+    let failed = Verdict {
+        asked: "It leaves. If it does not, it was never asked to.".into(),
+        line: 9,
+        stdout: "all <good> & \"well\" \x1b[2J".into(),
+        diagnosis: Some(Diagnosis {
+            mistake: "nothing was left".into(),
+            cause: "It stayed.".into(),
+            remedy: "Leave.".into(),
+            see: "leave".into(),
+        }),
+        ..not_unshared()
+    };
+    checkout.verdict("ch01-one", "step2_it_leaves", &failed);
     checkout
+}
+
+fn line(key: &str, value: &str) -> Line {
+    Line { key: key.into(), value: value.into() }
 }
 
 #[test]
@@ -50,8 +56,9 @@ fn a_chapter_is_solved_and_the_next_one_is_the_default() {
 #[test]
 fn what_could_not_be_looked_at_is_said() {
     let checkout = Checkout::new("skipped");
-    let fields = [("outcome", "passed"), ("skipped", "who did it: nobody could see")];
-    checkout.verdict("ch01-one", "step2_it_leaves", &fields);
+    let skipped = vec![line("who did it", "nobody could see")];
+    let passed = Verdict { skipped, ..verdict(Outcome::Passed) };
+    checkout.verdict("ch01-one", "step2_it_leaves", &passed);
     let (code, out, _) = checkout.run("check ch1");
     assert_eq!(code, 0);
     let said = "  ok      step 2: it leaves\n          skipped: who did it: nobody could see\n";
@@ -76,11 +83,11 @@ asked
   It leaves. If it does not, it was never asked to.
 
 what the kernel saw
-         |          user  uts
-         | lab      A     A
-  saw    | COMMAND  A     A
-  wanted | COMMAND  A     B
-         |                ^
+         |          user  mnt  pid  net  uts  ipc  cgroup  time
+         | lab      A     A    A    A    A    A    A       A
+  saw    | COMMAND  A     A    A    A    A    A    A       A
+  wanted | COMMAND  A     A    A    A    B    A    A       A
+         |                               ^
 
 your program | all <good> & "well" 
 
@@ -114,8 +121,12 @@ fn a_machine_reads_every_step() {
     assert_eq!(lines.len(), 4, "{out}");
     let failed = concat!(
         r#"{"schema":1,"chapter":"ch01-one","step":2,"name":"it leaves","outcome":"failed","#,
-        r#""wanted":"         user  uts\nlab      A     A\nCOMMAND  A     B","#,
-        r#""saw":"         user  uts\nlab      A     A\nCOMMAND  A     A","#,
+        r#""wanted":"         user  mnt  pid  net  uts  ipc  cgroup  time\n"#,
+        r#"lab      A     A    A    A    A    A    A       A\n"#,
+        r#"COMMAND  A     A    A    A    B    A    A       A","#,
+        r#""saw":"         user  mnt  pid  net  uts  ipc  cgroup  time\n"#,
+        r#"lab      A     A    A    A    A    A    A       A\n"#,
+        r#"COMMAND  A     A    A    A    A    A    A       A","#,
         r#""stdout":"all <good> & \"well\" \u001b[2J","stderr":"","#,
         r#""mistake":"nothing was left","cause":"It stayed.","remedy":"Leave.","pointer":"","skipped":"","seconds":"#
     );
@@ -140,10 +151,14 @@ fn a_check_that_compared_nothing_has_not_passed() {
     assert!(out.contains("  broken  step 1"), "{out}");
     assert!(out.contains("check | the check ended with status 0 and without a verdict"), "{out}");
 
-    checkout.script("check", "#!/bin/sh\nkill -9 $$\n");
-    assert!(checkout.run("check ch1").1.contains("check | the check was killed by signal 9"));
+    let script = checkout.read("check");
+    checkout.script("check", &script.replace("cat", "kill -9 $$; cat"));
+    assert!(checkout.run("check ch2").1.contains("check | the check was killed by signal 9"));
     // A verdict alone does not do either.
-    checkout.script("check", "#!/bin/sh\ncat \"$2\" > \"$NAMESPACES_BY_HAND_VERDICT\"\nexit 1\n");
+    checkout.script(
+        "check",
+        &script.replace("passed\"' \"$2\" && exit 0", "passed\"' \"$2\" && exit 1"),
+    );
     assert_eq!(checkout.run("check ch2").0, 1);
     assert!(checkout.run("list").1.contains("not started"));
 }
@@ -151,19 +166,19 @@ fn a_check_that_compared_nothing_has_not_passed() {
 #[test]
 fn a_machine_that_cannot_is_no_verdict() {
     let checkout = Checkout::new("cannot");
-    let fields = [
-        ("outcome", "cannot"),
-        ("saw", "unshare: EPERM"),
-        ("cause", "A switch forbids it."),
-        ("remedy", "Turn it."),
-    ];
-    checkout.verdict("ch01-one", "step1_it_runs", &fields);
+    let (cause, remedy) = ("A switch forbids it.".into(), "Turn it.".into());
+    let cannot = Verdict {
+        refused: "unshare: EPERM".into(),
+        diagnosis: Some(Diagnosis { cause, remedy, ..Diagnosis::default() }),
+        ..verdict(Outcome::Cannot)
+    };
+    checkout.verdict("ch01-one", "step1_it_runs", &cannot);
     let (code, out, _) = checkout.run("check ch1");
     assert_eq!(code, 3);
     assert!(out.contains("this machine cannot check it"), "{out}");
     assert!(out.contains("A switch forbids it."), "{out}");
     // Where another chapter fails, that is what counts.
-    checkout.verdict("ch02-two", "step1_it_runs", &[("outcome", "failed")]);
+    checkout.verdict("ch02-two", "step1_it_runs", &verdict(Outcome::Failed));
     let (code, out, _) = checkout.run("check --all --json");
     assert_eq!(code, 1);
     assert!(out.ends_with("{\"schema\":1,\"passed\":0,\"failed\":1,\"cannot\":1}\n"), "{out}");
@@ -244,25 +259,38 @@ fn acts(character: char) -> bool {
 fn a_program_cannot_paint_the_screen() {
     let checkout = Checkout::new("paint");
     checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* an attempt */ }\n");
-    let value = |key: &str| format!("{key}{PAINT} and a  row{PAINT}\n{key}\n{PAINT}solved");
     let keys = ["saw", "wanted", "stdout", "stderr", "mistake", "cause", "remedy", "pointer"];
-    let values: Vec<_> = keys.iter().map(|key| (*key, value(key))).collect();
-    let values = values.iter().map(|(key, value)| (*key, value.as_str()));
-    let all: Vec<_> =
-        [("outcome", "failed"), ("skipped", PAINT)].into_iter().chain(values).collect();
-    checkout.verdict("ch01-one", "step2_it_leaves", &all);
+    let [saw, wanted, stdout, stderr, mistake, cause, remedy, pointer] =
+        keys.map(|key| format!("{key}{PAINT} and a  row{PAINT}\n{key}\n{PAINT}solved"));
+    let excerpt = |value: &str| Excerpt { table: None, lines: vec![line("seen", value)] };
+    let painting = Verdict {
+        outcome: Outcome::Failed,
+        saw: excerpt(&saw),
+        wanted: excerpt(&wanted),
+        stdout,
+        stderr,
+        diagnosis: Some(Diagnosis { mistake, cause, remedy, see: String::new() }),
+        pointer: Some(pointer),
+        refused: PAINT.into(),
+        skipped: vec![line(PAINT, PAINT)],
+        ..Verdict::default()
+    };
+    checkout.verdict("ch01-one", "step2_it_leaves", &painting);
     let failed = checkout.run("check ch1").1;
     assert!(keys.iter().all(|key| failed.contains(key)), "{failed}");
     let xml = checkout.root.join("result.xml");
     let json = checkout.run(&format!("check ch1 --json --junit {}", xml.display())).1;
-    assert!(json.contains("\\u000d\\u009b31m\\u007f\\u202e"), "{json}");
+    assert!(json.contains("\\r\\u009b31m\\u007f\\u202e"), "{json}");
     let xml = checkout.read("result.xml");
     assert!(xml.contains("\u{fffd}\u{fffd}31m"), "{xml}");
 
-    checkout.verdict("ch01-one", "step1_it_runs", &[&[("outcome", "cannot")], &all[1..]].concat());
+    let cannot = Verdict { outcome: Outcome::Cannot, ..painting };
+    checkout.verdict("ch01-one", "step1_it_runs", &cannot);
     let cannot = checkout.run("check ch1").1;
     assert!(cannot.contains("remedy"), "{cannot}");
-    checkout.script("check", &format!("#!/bin/sh\nprintf '%s' '{PAINT}'\n"));
+    let script =
+        checkout.read("check").replace("[ -e", &format!("printf '%s' '{PAINT}'; exit\n[ -e"));
+    checkout.script("check", &script);
     let broken = checkout.run("check ch1").1;
     assert!(broken.contains("check | "), "{broken}");
     for text in [failed, json, xml, cannot, broken] {

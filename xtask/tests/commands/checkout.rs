@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
+use harness::report::Excerpt;
+use harness::verdict::{Outcome, Verdict};
 
 pub(crate) struct Checkout {
     pub(crate) root: PathBuf,
@@ -15,24 +17,6 @@ const STUB: &str =
 const SOLUTION: &str =
     "//! ch01-one, solved.\n// ANCHOR: main\nfn main() {\n    do_it();\n}\n// ANCHOR_END: main\n";
 const HINTS: &str = "## One?\n\nfirst\n\n## Two?\n\nsecond\n\n## Three?\n\nthird\n";
-const CHECK: &str = "\
-/// It runs.
-#[test]
-fn step1_it_runs() {
-}
-
-/// It leaves. If it does not, it was
-/// never asked to.
-#[test]
-fn step2_it_leaves() {
-}
-
-/// Its status is passed on.
-#[test]
-fn step3_its_status_is_passed_on() {
-}
-";
-
 /// Says where the check is, as cargo does.
 const CARGO: &str = r#"#!/bin/sh
 here=$(dirname "$0")
@@ -40,12 +24,34 @@ echo "   Compiling ch01-one v0.0.0 ($here)" >&2
 echo '{"target":{"kind":["test"]},"executable":"'"$here"'/check"}'
 "#;
 
-/// Gives the verdict that is laid out for the step, in the exercise's folder.
+/// Lists its steps; gives the verdict that is laid out for a step, in the exercise's folder, and ends
+/// with its exit status.
 const SCRIPT: &str = r#"#!/bin/sh
+if [ "$1" = --list ]; then
+    printf '%s: test\n' step1_it_runs step2_it_leaves step3_its_status_is_passed_on
+    exit 0
+fi
 [ -e "$2" ] || exit 0
 cat "$2" > "$NAMESPACES_BY_HAND_VERDICT"
-grep -q 'outcome = "passed"' "$2"
+grep -q '"outcome":"passed"' "$2" && exit 0
+grep -q '"outcome":"cannot"' "$2" && exit 3
+exit 1
 "#;
+
+/// A verdict with this outcome and nothing else.
+pub(crate) fn verdict(outcome: Outcome) -> Verdict {
+    Verdict { outcome, ..Verdict::default() }
+}
+
+/// A failure: COMMAND is in the lab's UTS namespace, and should not be.
+pub(crate) fn not_unshared() -> Verdict {
+    const SAW: &str = "user  mnt  pid  net  uts  ipc  cgroup  time\n\
+                       lab      A     A    A    A    A    A    A       A\n\
+                       COMMAND  A     A    A    A    A    A    A       A";
+    let wanted = SAW.replace("COMMAND  A     A    A    A    A", "COMMAND  A     A    A    A    B");
+    let (saw, wanted) = (Excerpt::read(SAW), Excerpt::read(&wanted));
+    Verdict { saw, wanted, ..verdict(Outcome::Failed) }
+}
 
 impl Checkout {
     /// All steps of both chapters pass.
@@ -57,10 +63,9 @@ impl Checkout {
             checkout.write(&format!("exercises/{chapter}/src/main.rs"), STUB);
             checkout.write(&format!("exercises/{chapter}/stub.rs"), STUB);
             checkout.write(&format!("exercises/{chapter}/hints.md"), HINTS);
-            checkout.write(&format!("exercises/{chapter}/tests/check.rs"), CHECK);
             checkout.write(&format!("solutions/{chapter}/src/main.rs"), SOLUTION);
             for step in ["step1_it_runs", "step2_it_leaves", "step3_its_status_is_passed_on"] {
-                checkout.verdict(chapter, step, &[("outcome", "passed")]);
+                checkout.verdict(chapter, step, &verdict(Outcome::Passed));
             }
         }
         checkout.script("cargo", CARGO);
@@ -69,22 +74,8 @@ impl Checkout {
     }
 
     /// Lays out what a step will say.
-    pub(crate) fn verdict(&self, chapter: &str, step: &str, fields: &[(&str, &str)]) {
-        let mut text = String::new();
-        for key in [
-            "outcome", "saw", "wanted", "stdout", "stderr", "mistake", "cause", "remedy", "see",
-            "pointer", "skipped",
-        ] {
-            let value =
-                fields.iter().find(|(known, _)| *known == key).map_or("", |(_, value)| value);
-            let value = value.chars().map(|c| match c {
-                '"' => "\\\"".to_owned(),
-                control if control.is_control() => format!("\\u{:04x}", control as u32),
-                other => other.to_string(),
-            });
-            text += &format!("{key} = \"{}\"\n", value.collect::<String>());
-        }
-        self.write(&format!("exercises/{chapter}/{step}"), &text);
+    pub(crate) fn verdict(&self, chapter: &str, step: &str, verdict: &Verdict) {
+        self.write(&format!("exercises/{chapter}/{step}"), &verdict.to_json());
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {

@@ -1,6 +1,8 @@
 //! The commands that read and write the reader's files.
 
-use crate::checkout::Checkout;
+use harness::verdict::Outcome;
+
+use crate::checkout::{Checkout, verdict};
 
 const PROGRAM: &str = "exercises/ch01-one/src/main.rs";
 
@@ -66,7 +68,7 @@ fn the_list_knows_what_was_checked() {
     assert_eq!(state(), "solved");
     checkout.write(PROGRAM, "fn main() { 2; }\n");
     assert_eq!(state(), "solved, and changed since");
-    checkout.verdict("ch01-one", "step2_it_leaves", &[("outcome", "failed")]);
+    checkout.verdict("ch01-one", "step2_it_leaves", &verdict(Outcome::Failed));
     checkout.run("check ch1");
     assert_eq!(state(), "failed at step 2");
     checkout.write(".progress", "ch01-one \u{0} garbled\nch02-two 12 solved");

@@ -7,11 +7,12 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 
 use assert_cmd::cargo::cargo_bin;
+use harness::verdict::{Diagnosis, Verdict};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{Termios, tcgetattr};
 
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, not_unshared};
 
 /// A command that runs on a terminal of its own.
 struct Terminal {
@@ -83,16 +84,13 @@ impl Terminal {
 
 fn failing(test: &str) -> Checkout {
     let checkout = Checkout::new(test);
-    let saw = "         user  mnt  pid  net  uts\nlab      A     A    A    A    A\nCOMMAND  A     A    A    A    A";
-    let wanted = saw.strip_suffix('A').unwrap().to_owned() + "B";
-    let fields = [
-        ("outcome", "failed"),
-        ("saw", saw),
-        ("wanted", &wanted),
-        ("mistake", "somebody has stayed"),
-        ("cause", "A cause that is longer than one line of a terminal with forty columns is."),
-    ];
-    checkout.verdict("ch01-one", "step1_it_runs", &fields);
+    let diagnosis = Diagnosis {
+        mistake: "the namespace was not left".into(),
+        cause: "A cause that is longer than one line of a terminal with forty columns is.".into(),
+        ..Diagnosis::default()
+    };
+    let failed = Verdict { diagnosis: Some(diagnosis), ..not_unshared() };
+    checkout.verdict("ch01-one", "step1_it_runs", &failed);
     checkout
 }
 
@@ -153,7 +151,8 @@ fn watch_has_keys_and_leaves_the_terminal_as_it_was() {
     assert_eq!(terminal.end(), (Some(130), true));
 
     // Also while a check runs.
-    checkout.script("check", "#!/bin/sh\nexec sleep 60\n");
+    let script = checkout.read("check").replace("cat", "exec sleep 60; cat");
+    checkout.script("check", &script);
     let mut terminal = Terminal::run(&checkout, "watch ch2", 80, &[("TERM", "xterm")]);
     terminal.until("step 1");
     terminal.press(ctrl_c);

@@ -4,10 +4,12 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
+use harness::report::Excerpt;
+use harness::verdict::{Outcome, Verdict};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::checkout::Checkout;
+use crate::checkout::{Checkout, verdict};
 
 #[test]
 fn a_save_is_checked() {
@@ -27,14 +29,11 @@ fn a_save_is_checked() {
     let mut heard = |word: &str| lines.by_ref().find(|line| line.contains(word));
     assert!(heard("solved").is_some());
     assert!(heard("waiting for the next save").is_some());
-    checkout.verdict(
-        "ch01-one",
-        "step1_it_runs",
-        &[("outcome", "failed"), ("saw", "a\x1b[2J\u{9b}b")],
-    );
+    let saw = Excerpt::read("host: a\x1b[2J\u{9b}b");
+    checkout.verdict("ch01-one", "step1_it_runs", &Verdict { saw, ..verdict(Outcome::Failed) });
     checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* saved */ }\n");
     assert_eq!(heard("FAIL").as_deref(), Some("  FAIL    step 1: it runs"));
-    assert_eq!(heard("saw  ").as_deref(), Some("  saw    | ab"));
+    assert_eq!(heard("saw  ").as_deref(), Some("  saw    | host: ab"));
     // timeout(1) passes it on; a SIGKILL would leave the watch alone.
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
     child.wait().unwrap();

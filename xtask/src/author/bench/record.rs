@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use harness::sandbox::{Sandbox, Status};
+use harness::verdict::Outcome;
 use nix::sched::{CloneFlags, unshare};
 
 use super::quantile;
@@ -15,7 +16,7 @@ use crate::shared::cargo::{Built, build_check};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{Screen, print};
-use crate::shared::steps::{Outcome, record_step, run_step, steps};
+use crate::shared::steps::{record_step, run_step, steps};
 
 /// The option that turns `bench` into a load.
 pub(super) const LOAD: &str = "load";
@@ -57,9 +58,9 @@ pub(super) fn print_table(runs: usize) -> Result<()> {
         let Built::Yes(check) = build_check(&package, Screen::stdout())? else {
             return Err(Failure::new(format!("{package} does not compile")));
         };
-        let steps = steps(&chapter.exercise().join("tests/check.rs"))?;
+        let steps = steps(&chapter, &check)?;
         let Some(step) = steps.first() else { continue };
-        let passed = |run: crate::shared::steps::Run| match run.outcome {
+        let passed = |run: crate::shared::steps::Run| match run.outcome() {
             Outcome::Passed => Ok(run.seconds),
             _ => Err(Failure::new(format!("{package} does not pass {}", step.name))),
         };

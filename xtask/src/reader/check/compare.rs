@@ -1,40 +1,83 @@
 //! What was seen beside what was wanted.
 
-use crate::reader::diff::{self, Line};
-use crate::shared::screen::{Screen, plain_lines};
+use std::iter;
 
-/// The lines of both texts; where they differ, each with its owner, and below it the place. What was
-/// seen has names in it that the program has given.
-pub(crate) fn compare(saw: &str, wanted: &str, screen: Screen) -> String {
-    let (saw, wanted) = (&*plain_lines(saw), &*plain_lines(wanted));
-    if fits(saw, screen) && fits(wanted, screen) {
-        return rows(saw, wanted, screen, WIDE);
-    }
-    let (saw_table, saw_rest) = split_table(saw);
-    let (wanted_table, wanted_rest) = split_table(wanted);
-    // Somebody who was never seen has no row; the others' rows say nothing then.
-    let comparable = saw_table.names == wanted_table.names;
-    let saw = if comparable { saw_table.transposed() + &saw_rest } else { saw_rest };
-    rows(&saw, &(wanted_table.transposed() + &wanted_rest), screen, NARROW)
+use harness::look::Kind;
+use harness::report::{Excerpt, Row};
+
+use crate::reader::diff::{self, Line};
+use crate::shared::screen::{Screen, plain};
+
+/// A line on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shown {
+    text: String,
+    /// A part of a table, which keeps its columns. Other lines are wrapped.
+    tabular: bool,
 }
 
-fn rows(saw: &str, wanted: &str, screen: Screen, margins: Margins) -> String {
-    let (both, left, right) = margins;
-    let row = |margin: &str, text: &str| match is_tabular(text) {
-        // A table keeps its columns.
-        true => format!("{margin}{text}\n"),
-        false => screen.hanging(margin, text),
-    };
-    let bad = |text| screen.bad(row(left, text).trim_end()) + "\n";
-    let good = |text| screen.good(row(right, text).trim_end()) + "\n";
-    let mut out = String::new();
+impl Shown {
+    /// There may be names in it that the program has given.
+    fn new(text: &str, tabular: bool) -> Shown {
+        Shown { text: plain(text), tabular }
+    }
+}
+
+/// Both excerpts. Where they differ, a line says to which of them it belongs, and below it the place
+/// of the difference is marked.
+pub(crate) fn compare(saw: &Excerpt, wanted: &Excerpt, screen: Screen) -> String {
     // A longer name moves the columns of its table, which is no difference.
-    let same = |one: &str, two: &str| one.split_whitespace().eq(two.split_whitespace());
-    for pair in paired(diff::compare_by(saw, wanted, same)) {
+    let width = saw.width().max(wanted.width());
+    let upright = |excerpt: &Excerpt| excerpt.table_lines(width);
+    let tables = [saw, wanted].map(upright);
+    let room = screen.width.saturating_sub(WIDE.0.len());
+    if tables.iter().flatten().all(|line| line.chars().count() <= room) {
+        let [saw_table, wanted_table] = tables;
+        return rows(&shown(saw_table, saw), &shown(wanted_table, wanted), screen, WIDE);
+    }
+    let names = |excerpt: &Excerpt| -> Vec<String> {
+        excerpt.table.iter().flatten().map(|row| row.name.clone()).collect()
+    };
+    // A process that was never seen has no row; the rows of the others say nothing then.
+    let saw_table = if names(saw) == names(wanted) { transposed(saw) } else { Vec::new() };
+    rows(&shown(saw_table, saw), &shown(transposed(wanted), wanted), screen, NARROW)
+}
+
+fn shown(table: Vec<String>, excerpt: &Excerpt) -> Vec<Shown> {
+    let table = table.iter().map(|line| Shown::new(line, true));
+    table.chain(excerpt.lines.iter().map(|line| Shown::new(&line.to_string(), false))).collect()
+}
+
+/// The table on its side, a line for each kind: for narrow terminals.
+fn transposed(excerpt: &Excerpt) -> Vec<String> {
+    let Some(rows) = &excerpt.table else { return Vec::new() };
+    let line = |head: &str, cell: &dyn Fn(&Row) -> String| {
+        let cells: String = rows.iter().map(cell).collect();
+        format!("{head:6}{}", cells.trim_end())
+    };
+    let header = line("", &|row| format!("  {}", row.name));
+    let kinds = Kind::ALL.map(|kind| {
+        line(kind.name(), &|row| {
+            format!("  {:1$}", row.letters[kind as usize], row.name.chars().count())
+        })
+    });
+    iter::once(header).chain(kinds).collect()
+}
+
+fn rows(saw: &[Shown], wanted: &[Shown], screen: Screen, margins: Margins) -> String {
+    let (both, left, right) = margins;
+    let row = |margin: &str, line: &Shown| match line.tabular {
+        true => format!("{margin}{}\n", line.text),
+        false => screen.hanging(margin, &line.text),
+    };
+    let bad = |line| screen.bad(row(left, line).trim_end()) + "\n";
+    let good = |line| screen.good(row(right, line).trim_end()) + "\n";
+    let mut out = String::new();
+    for pair in paired(diff::compare(saw, wanted)) {
         out += &match pair {
-            Pair::Both(text) => row(both, text),
-            Pair::Saw(text) => bad(text),
-            Pair::Wanted(text) => good(text),
+            Pair::Both(line) => row(both, line),
+            Pair::Saw(line) => bad(line),
+            Pair::Wanted(line) => good(line),
             Pair::Differ(saw, wanted) => {
                 let place = place(saw, wanted).map(|place| format!("{both}{place}\n"));
                 bad(saw) + &good(wanted) + &place.unwrap_or_default()
@@ -48,33 +91,24 @@ type Margins = (&'static str, &'static str, &'static str);
 const WIDE: Margins = ("         | ", "  saw    | ", "  wanted | ");
 const NARROW: Margins = ("       ", "saw    ", "wanted ");
 
-fn fits(text: &str, screen: Screen) -> bool {
-    let room = screen.width.saturating_sub(WIDE.0.len());
-    text.lines().filter(|line| is_tabular(line)).all(|line| line.chars().count() <= room)
-}
-
-fn is_tabular(line: &str) -> bool {
-    line.contains("  ")
-}
-
 /// Lines of a comparison. Where as many were seen as wanted, they belong together in pairs.
 enum Pair<'a> {
-    Both(&'a str),
-    Saw(&'a str),
-    Wanted(&'a str),
-    Differ(&'a str, &'a str),
+    Both(&'a Shown),
+    Saw(&'a Shown),
+    Wanted(&'a Shown),
+    Differ(&'a Shown, &'a Shown),
 }
 
-fn paired(lines: Vec<Line>) -> Vec<Pair> {
+fn paired<'a>(lines: Vec<Line<&'a Shown>>) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     let (mut saw, mut wanted) = (Vec::new(), Vec::new());
     for line in lines {
         match line {
-            Line::Left(text) => saw.push(text),
-            Line::Right(text) => wanted.push(text),
-            Line::Both(text) => {
+            Line::Left(line) => saw.push(line),
+            Line::Right(line) => wanted.push(line),
+            Line::Both(line) => {
                 settle(&mut pairs, &mut saw, &mut wanted);
-                pairs.push(Pair::Both(text));
+                pairs.push(Pair::Both(line));
             }
         }
     }
@@ -82,7 +116,7 @@ fn paired(lines: Vec<Line>) -> Vec<Pair> {
     pairs
 }
 
-fn settle<'a>(pairs: &mut Vec<Pair<'a>>, saw: &mut Vec<&'a str>, wanted: &mut Vec<&'a str>) {
+fn settle<'a>(pairs: &mut Vec<Pair<'a>>, saw: &mut Vec<&'a Shown>, wanted: &mut Vec<&'a Shown>) {
     let (saw, wanted) = (std::mem::take(saw), std::mem::take(wanted));
     if saw.len() == wanted.len() {
         pairs.extend(saw.into_iter().zip(wanted).map(|(saw, wanted)| Pair::Differ(saw, wanted)));
@@ -93,62 +127,13 @@ fn settle<'a>(pairs: &mut Vec<Pair<'a>>, saw: &mut Vec<&'a str>, wanted: &mut Ve
 }
 
 /// Carets below the letters of a table's row that differ. Prose is compared by reading it.
-fn place(saw: &str, wanted: &str) -> Option<String> {
-    if !is_tabular(saw) || saw.chars().count() != wanted.chars().count() {
+fn place(saw: &Shown, wanted: &Shown) -> Option<String> {
+    let (left, right) = (&saw.text, &wanted.text);
+    if !saw.tabular || !wanted.tabular || left.chars().count() != right.chars().count() {
         return None;
     }
-    let carets = saw.chars().zip(wanted.chars()).map(|(a, b)| if a == b { ' ' } else { '^' });
+    let carets = left.chars().zip(right.chars()).map(|(a, b)| if a == b { ' ' } else { '^' });
     Some(carets.collect::<String>().trim_end().to_owned())
-}
-
-/// The table of a report: who is in which namespaces.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Table {
-    names: Vec<String>,
-    /// Each with the letters of everybody.
-    kinds: Vec<(String, Vec<String>)>,
-}
-
-/// The table at the beginning of a report, if it has one, and its other lines.
-fn split_table(report: &str) -> (Table, String) {
-    let mut lines = report.lines().peekable();
-    let Some(header) = lines.next_if(|first| first.starts_with(' ')) else {
-        return (Table::default(), report.to_owned());
-    };
-    let kinds = header.split_whitespace().map(|kind| (kind.to_owned(), Vec::new()));
-    let mut table = Table { names: Vec::new(), kinds: kinds.collect() };
-    let mut rest = String::new();
-    for line in lines {
-        // The letters stand at the end, one for each kind; a name may have several words.
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let (name, letters) = words.split_at(words.len().saturating_sub(table.kinds.len()));
-        if name.is_empty() || letters.iter().any(|letter| letter.len() != 1) {
-            rest += &format!("{line}\n");
-            continue;
-        }
-        table.names.push(name.join(" "));
-        for ((_, row), letter) in table.kinds.iter_mut().zip(letters) {
-            row.push((*letter).to_owned());
-        }
-    }
-    (table, rest)
-}
-
-impl Table {
-    /// On its side, a line for each kind: for narrow terminals.
-    fn transposed(&self) -> String {
-        let mut text = String::new();
-        if !self.kinds.is_empty() {
-            text += &format!("{:6}  {}\n", "", self.names.join("  "));
-        }
-        for (kind, letters) in &self.kinds {
-            let cells = letters.iter().zip(&self.names);
-            let cells: String =
-                cells.map(|(letter, name)| format!("  {letter:0$}", name.len())).collect();
-            text += &format!("{kind:6}{}\n", cells.trim_end());
-        }
-        text
-    }
 }
 
 #[cfg(test)]
@@ -156,59 +141,79 @@ mod tests {
     use super::*;
 
     const PLAIN: Screen = Screen { terminal: false, colour: false, width: 80 };
-    const TABLE: &str = "         user  uts\nlab      A     A\nCOMMAND  A     A\nhost: x";
+    const TABLE: &str = "user  mnt  pid  net  uts  ipc  cgroup  time\n\
+                         lab      A     A    A    A    A    A    A       A\n\
+                         COMMAND  A     A    A    A    A    A    A       A\nhost: x";
+    const LEFT: &str = "COMMAND  A     A    A    A    B    A    A       A";
+
+    fn compared(saw: &str, wanted: &str, screen: Screen) -> String {
+        compare(&Excerpt::read(saw), &Excerpt::read(wanted), screen)
+    }
+
+    fn wanted() -> String {
+        TABLE.replace("COMMAND  A     A    A    A    A", "COMMAND  A     A    A    A    B")
+    }
 
     #[test]
     fn a_line_that_differs_is_shown_twice() {
-        let text = compare("a\nb", "a\nc", PLAIN);
-        assert_eq!(text, "         | a\n  saw    | b\n  wanted | c\n");
-        let text = compare("a\nb\nc", "a", PLAIN);
-        assert_eq!(text, "         | a\n  saw    | b\n  saw    | c\n");
+        let text = compared("a: 1\nb: 1", "a: 1\nc: 1", PLAIN);
+        assert_eq!(text, "         | a: 1\n  saw    | b: 1\n  wanted | c: 1\n");
+        let text = compared("a: 1\nb: 1\nc: 1", "a: 1", PLAIN);
+        assert_eq!(text, "         | a: 1\n  saw    | b: 1\n  saw    | c: 1\n");
     }
 
     #[test]
     fn a_name_cannot_paint_the_screen() {
-        let acts = ["\x1b[2J", "\x07", "\r", "\u{9b}", "\u{202e}"].concat();
-        let text = compare(&format!("a {acts}b\nc  d{acts}"), "a c\nc  e", PLAIN);
-        let rows = "  saw    | a b\n  wanted | a c\n  saw    | c  d\n  wanted | c  e\n";
-        assert_eq!(text, format!("{rows}         |    ^\n"));
+        let paint = ["\x1b[2J", "\x07", "\r", "\u{9b}", "\u{202e}"].concat();
+        let text = compared(&format!("a: {paint}b{paint}"), "a: c", PLAIN);
+        assert_eq!(text, "  saw    | a: b\n  wanted | a: c\n");
+        let row = format!("{paint}COMMAND");
+        let text = compared(&TABLE.replace("COMMAND", &row), TABLE, PLAIN);
+        assert!(text.contains("  saw    |") && !text.contains("\x1b"), "{text}");
     }
 
     #[test]
     fn pairs_stand_together() {
-        let text = compare("x: 1\ny: 2", "x: 3\ny: 4", PLAIN);
+        let text = compared("x: 1\ny: 2", "x: 3\ny: 4", PLAIN);
         assert_eq!(text, "  saw    | x: 1\n  wanted | x: 3\n  saw    | y: 2\n  wanted | y: 4\n");
     }
 
     #[test]
     fn the_letter_that_differs_is_marked() {
-        let wanted = TABLE.replace("COMMAND  A     A", "COMMAND  A     B");
-        let text = compare(TABLE, &wanted, PLAIN);
-        let row = "  wanted | COMMAND  A     B\n         |                ^\n";
-        assert!(text.contains(row), "{text}");
+        let text = compared(TABLE, &wanted(), PLAIN);
+        let row = format!("  wanted | {LEFT}\n         |                               ^\n");
+        assert!(text.contains(&row), "{text}");
+    }
+
+    #[test]
+    fn a_longer_name_is_no_difference() {
+        let text = compared(&TABLE.replace("lab    ", "another one"), TABLE, PLAIN);
+        assert!(text.contains("         | COMMAND      A     A"), "{text}");
+        assert!(text.contains("  saw    | another one  A"), "{text}");
     }
 
     #[test]
     fn a_narrow_terminal_gets_the_table_on_its_side() {
-        let wanted = TABLE.replace("COMMAND  A     A", "COMMAND  A     B");
         let narrow = Screen { width: 27, ..PLAIN };
         assert_eq!(
-            compare(TABLE, &wanted, narrow),
-            "               lab  COMMAND\n       user    A    A\nsaw    uts     A    A\n\
-             wanted uts     A    B\n                    ^\n       host: x\n"
+            compared(TABLE, &wanted(), narrow),
+            "               lab  COMMAND\n       user    A    A\n       mnt     A    A\n       \
+             pid     A    A\n       net     A    A\nsaw    uts     A    A\nwanted uts     A    B\n\
+             \x20                   ^\n       ipc     A    A\n       cgroup  A    A\n       \
+             time    A    A\n       host: x\n"
         );
     }
 
     #[test]
-    fn who_was_never_seen_has_no_row() {
-        let saw = "     user  uts\nlab  A     A\nCOMMAND: never started\nhost: x";
-        assert_eq!(
-            compare(saw, TABLE, PLAIN),
-            "         |          user  uts\n         | lab      A     A\n  \
-             saw    | COMMAND: never started\n  wanted | COMMAND  A     A\n         | host: x\n"
-        );
-        let narrow = compare(saw, TABLE, Screen { width: 27, ..PLAIN });
+    fn a_process_that_was_never_seen_has_no_row() {
+        let row = TABLE.lines().nth(2).unwrap();
+        let saw = TABLE.replace(row, "COMMAND: never started");
+        let text = compared(&saw, TABLE, PLAIN);
+        let rest =
+            format!("  saw    | COMMAND: never started\n  wanted | {row}\n         | host: x\n");
+        assert!(text.ends_with(&rest), "{text}");
+        let narrow = compared(&saw, TABLE, Screen { width: 27, ..PLAIN });
         assert!(narrow.starts_with("saw    COMMAND: never\n       started\n"), "{narrow}");
-        assert!(narrow.ends_with("wanted uts     A    A\n       host: x\n"), "{narrow}");
+        assert!(narrow.ends_with("wanted time    A    A\n       host: x\n"), "{narrow}");
     }
 }

@@ -24,55 +24,55 @@
 
 use std::fmt::Write as _;
 
-use harness::acts;
+use harness::is_unprintable;
+use harness::verdict::{Diagnosis, Outcome};
 
 use super::Checked;
-use crate::shared::json::quoted;
-use crate::shared::steps::Outcome;
+use crate::shared::json;
 
 /// One object of `--json`, one `testcase` of `--junit`.
 #[derive(Default)]
-struct Case<'a> {
+struct Case {
     step: u32,
-    name: &'a str,
-    outcome: &'static str,
-    wanted: &'a str,
-    saw: &'a str,
-    stdout: &'a str,
-    stderr: &'a str,
-    mistake: &'a str,
-    cause: String,
-    remedy: &'a str,
-    pointer: &'a str,
-    skipped: &'a str,
+    name: String,
+    outcome: Outcome,
+    wanted: String,
+    saw: String,
+    stdout: String,
+    stderr: String,
+    diagnosis: Diagnosis,
+    pointer: String,
+    skipped: String,
     seconds: f64,
 }
 
-fn cases(checked: &Checked) -> Vec<Case<'_>> {
-    let compiling = Case { name: "it compiles", ..Case::default() };
+fn cases(checked: &Checked) -> Vec<Case> {
+    let compiling = || Case { name: "it compiles".to_owned(), ..Case::default() };
     let mut cases = Vec::new();
     if !checked.compiles {
-        cases.push(Case { outcome: "failed", ..compiling });
+        cases.push(Case { outcome: Outcome::Failed, ..compiling() });
     } else if let Some(trouble) = &checked.trouble {
-        let (cause, remedy) = (trouble.to_string(), trouble.advice());
-        cases.push(Case { outcome: "cannot", cause, remedy, ..compiling });
+        let (cause, remedy) = (trouble.to_string(), trouble.advice().to_owned());
+        let diagnosis = Diagnosis { cause, remedy, ..Diagnosis::default() };
+        cases.push(Case { outcome: Outcome::Cannot, diagnosis, ..compiling() });
     }
     cases.extend(checked.steps.iter().map(|(step, run)| {
         let verdict = &run.verdict;
-        let broken = run.outcome == Outcome::Broken;
         Case {
             step: step.number,
-            name: &step.title,
-            outcome: run.outcome.word(),
-            wanted: &verdict.wanted,
-            saw: if broken { &run.output } else { &verdict.saw },
-            stdout: &verdict.stdout,
-            stderr: &verdict.stderr,
-            mistake: &verdict.mistake,
-            cause: verdict.cause.clone(),
-            remedy: &verdict.remedy,
-            pointer: &verdict.pointer,
-            skipped: &verdict.skipped,
+            name: step.title.clone(),
+            outcome: verdict.outcome,
+            wanted: verdict.wanted.to_string(),
+            saw: match verdict.outcome {
+                Outcome::Broken => run.output.clone(),
+                Outcome::Cannot => verdict.refused.clone(),
+                Outcome::Passed | Outcome::Failed => verdict.saw.to_string(),
+            },
+            stdout: verdict.stdout.clone(),
+            stderr: verdict.stderr.clone(),
+            diagnosis: verdict.diagnosis.clone().unwrap_or_default(),
+            pointer: verdict.pointer.clone().unwrap_or_default(),
+            skipped: verdict.skipped(),
             seconds: run.seconds,
         }
     }));
@@ -80,35 +80,34 @@ fn cases(checked: &Checked) -> Vec<Case<'_>> {
 }
 
 pub(crate) fn json(checked: &Checked) -> String {
-    let chapter = quoted(&checked.chapter.name);
-    let mut out = String::new();
-    for case in cases(checked) {
-        _ = write!(out, "{{\"schema\":1,\"chapter\":{chapter},\"step\":{}", case.step);
-        for (key, value) in [
-            ("name", case.name),
-            ("outcome", case.outcome),
-            ("wanted", case.wanted),
-            ("saw", case.saw),
-            ("stdout", case.stdout),
-            ("stderr", case.stderr),
-            ("mistake", case.mistake),
-            ("cause", &case.cause),
-            ("remedy", case.remedy),
-            ("pointer", case.pointer),
-            ("skipped", case.skipped),
-        ] {
-            _ = write!(out, ",\"{key}\":{}", quoted(value));
-        }
-        _ = writeln!(out, ",\"seconds\":{:.3}}}", case.seconds);
-    }
-    out
+    let object = |case: Case| {
+        json::object([
+            ("schema", 1.into()),
+            ("chapter", checked.chapter.name.as_str().into()),
+            ("step", case.step.into()),
+            ("name", case.name.into()),
+            ("outcome", case.outcome.word().into()),
+            ("wanted", case.wanted.into()),
+            ("saw", case.saw.into()),
+            ("stdout", case.stdout.into()),
+            ("stderr", case.stderr.into()),
+            ("mistake", case.diagnosis.mistake.into()),
+            ("cause", case.diagnosis.cause.into()),
+            ("remedy", case.diagnosis.remedy.into()),
+            ("pointer", case.pointer.into()),
+            ("skipped", case.skipped.into()),
+            ("seconds", ((case.seconds * 1e3).round() / 1e3).into()),
+        ]) + "\n"
+    };
+    cases(checked).into_iter().map(object).collect()
 }
 
 pub(crate) fn json_summary(all: &[Checked]) -> String {
     let count = |code: u8| all.iter().filter(|checked| checked.code() == code).count();
     let (passed, cannot) = (count(0), count(3));
     let failed = all.len() - passed - cannot;
-    format!("{{\"schema\":1,\"passed\":{passed},\"failed\":{failed},\"cannot\":{cannot}}}\n")
+    let counts = [("schema", 1), ("passed", passed), ("failed", failed), ("cannot", cannot)];
+    json::object(counts.map(|(key, count)| (key, count.into()))) + "\n"
 }
 
 pub(crate) fn junit(all: &[Checked]) -> String {
@@ -121,9 +120,9 @@ pub(crate) fn junit(all: &[Checked]) -> String {
             out,
             "  <testsuite name=\"{chapter}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
             cases.len(),
-            count("failed"),
-            count("broken"),
-            count("cannot")
+            count(Outcome::Failed),
+            count(Outcome::Broken),
+            count(Outcome::Cannot)
         );
         for case in &cases {
             _ = writeln!(
@@ -141,29 +140,30 @@ pub(crate) fn junit(all: &[Checked]) -> String {
 
 /// What a `testcase` holds.
 fn result(case: &Case) -> String {
-    let summary = match (case.mistake, case.cause.as_str()) {
+    let Diagnosis { mistake, cause, remedy, .. } = &case.diagnosis;
+    let summary = match (mistake.as_str(), cause.as_str()) {
         ("", "") => format!("not so: {}", case.name),
         ("", cause) => cause.to_owned(),
         (mistake, _) => mistake.to_owned(),
     };
     let mut body = String::new();
     for (title, text) in [
-        ("wanted", case.wanted),
-        ("saw", case.saw),
-        ("stdout", case.stdout),
-        ("stderr", case.stderr),
-        ("cause", &case.cause),
-        ("remedy", case.remedy),
+        ("wanted", &case.wanted),
+        ("saw", &case.saw),
+        ("stdout", &case.stdout),
+        ("stderr", &case.stderr),
+        ("cause", cause),
+        ("remedy", remedy),
     ] {
         if !text.is_empty() {
             body += &format!("{title}:\n{text}\n");
         }
     }
     let tag = match case.outcome {
-        "passed" => return String::new(),
-        "cannot" => "skipped",
-        "broken" => "error",
-        _ => "failure",
+        Outcome::Passed => return String::new(),
+        Outcome::Cannot => "skipped",
+        Outcome::Broken => "error",
+        Outcome::Failed => "failure",
     };
     format!("<{tag} message=\"{}\">{}</{tag}>", escaped(&summary), escaped(&body))
 }
@@ -179,7 +179,7 @@ fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\n' => out.push_str("&#10;"),
             '\t' => out.push('\t'),
-            other if acts(other) || ['\u{fffe}', '\u{ffff}'].contains(&other) => {
+            other if is_unprintable(other) || ['\u{fffe}', '\u{ffff}'].contains(&other) => {
                 out.push('\u{fffd}');
             }
             other => out.push(other),

@@ -2,12 +2,14 @@
 
 use std::fs;
 
+use harness::verdict::{Diagnosis, Outcome};
+
 use super::compare::compare;
 use super::{Checked, code_word};
 use crate::reader::list::is_untouched;
 use crate::shared::chapter::{Chapter, shown};
 use crate::shared::screen::{self, Screen};
-use crate::shared::steps::{Outcome, Run, Step};
+use crate::shared::steps::{Run, Step};
 
 pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
     format!("{}\n", screen.strong(&chapter.name))
@@ -39,9 +41,9 @@ pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String
 
 /// What a step that was run could not look at.
 pub(crate) fn skipped(run: &Run, screen: Screen) -> String {
-    match run.verdict.skipped.as_str() {
-        "" => String::new(),
-        skipped => screen.hanging("          skipped: ", skipped),
+    match run.verdict.skipped.is_empty() {
+        true => String::new(),
+        false => screen.hanging("          skipped: ", &run.verdict.skipped()),
     }
 }
 
@@ -63,31 +65,31 @@ pub(crate) fn summary(all: &[Checked]) -> String {
 }
 
 /// Why a step did not pass, and where to go from there.
-pub(crate) fn explanation(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
-    match run.outcome {
+pub(crate) fn explanation(chapter: &Chapter, run: &Run, screen: Screen) -> String {
+    match run.outcome() {
         Outcome::Cannot => cannot(run, screen),
         Outcome::Broken => broken(chapter, run),
-        _ => failed(chapter, step, run, screen),
+        Outcome::Passed | Outcome::Failed => failed(chapter, run, screen),
     }
 }
 
-fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
+fn failed(chapter: &Chapter, run: &Run, screen: Screen) -> String {
     let verdict = &run.verdict;
     let mut out = format!("\n{}{}", screen.strong("asked"), "\n");
-    out += &screen.wrapped(&step.asked, "  ");
+    out += &screen.wrapped(&verdict.asked, "  ");
     out += &format!(
         "\n{}\n{}",
         screen.strong("what the kernel saw"),
         compare(&verdict.saw, &verdict.wanted, screen)
     );
     out += &said(&verdict.stdout, &verdict.stderr);
-    if !verdict.mistake.is_empty() {
-        out += &format!("\n{}", labelled("this looks like:", &verdict.mistake, screen));
-        out += &screen.wrapped(&verdict.cause, "  ");
-        out += &labelled("help:", &verdict.remedy, screen);
+    if let Some(Diagnosis { mistake, cause, remedy, .. }) = &verdict.diagnosis {
+        out += &format!("\n{}", labelled("this looks like:", mistake, screen));
+        out += &screen.wrapped(cause, "  ");
+        out += &labelled("help:", remedy, screen);
     }
-    if !verdict.pointer.is_empty() && !is_untouched(chapter) {
-        out += &format!("\n{}", labelled("in its trace:", &verdict.pointer, screen));
+    if let Some(pointer) = verdict.pointer.as_ref().filter(|_| !is_untouched(chapter)) {
+        out += &format!("\n{}", labelled("in its trace:", pointer, screen));
     }
     if is_untouched(chapter) {
         let begin =
@@ -95,10 +97,12 @@ fn failed(chapter: &Chapter, step: &Step, run: &Run, screen: Screen) -> String {
         out += &format!("\n{}", screen.wrapped(begin, ""));
         out += &todos(chapter, screen);
     }
-    let anchor = if verdict.see.is_empty() { String::new() } else { format!("#{}", verdict.see) };
+    let see =
+        verdict.diagnosis.iter().map(|diagnosis| &diagnosis.see).filter(|see| !see.is_empty());
+    let anchor: String = see.map(|see| format!("#{see}")).collect();
     out += &format!(
         "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   book/src/{0}.md{anchor}\n       (`cargo xtask book --open` shows it as a page)\n",
-        chapter.name, step.line
+        chapter.name, verdict.line
     );
     if let Some(trace) = &run.trace {
         out += &format!("trace  cargo xtask trace --from {}\n", shown(trace));
@@ -142,9 +146,11 @@ fn todos(chapter: &Chapter, screen: Screen) -> String {
 fn cannot(run: &Run, screen: Screen) -> String {
     let verdict = &run.verdict;
     let mut out = String::from("\nthis machine cannot check it; your program has not run\n");
-    out += &format!("  {}\n", screen::plain_lines(&verdict.saw));
-    out += &screen.wrapped(&verdict.cause, "  ");
-    out += &labelled("help:", &verdict.remedy, screen);
+    out += &format!("  {}\n", screen::plain_lines(&verdict.refused));
+    if let Some(Diagnosis { cause, remedy, .. }) = &verdict.diagnosis {
+        out += &screen.wrapped(cause, "  ");
+        out += &labelled("help:", remedy, screen);
+    }
     out + "`cargo xtask doctor` tries everything that the exercises need\n"
 }
 

@@ -1,0 +1,31 @@
+//! The environment variables through which `cargo xtask` and a check talk to each other.
+//! `CONTRIBUTING.md` describes them. Those of the sandbox are in the crate `lab`.
+
+use std::env::var_os;
+use std::path::PathBuf;
+
+/// A path: the check runs this program instead of its package's own. So one check can be tried on
+/// many programs: every classic mistake, every other right way.
+pub const PROGRAM: &str = "NAMESPACES_BY_HAND_PROGRAM";
+
+/// A path: the checkout to work in, instead of the one that Cargo runs a command for.
+pub const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
+
+/// A path: the check runs with the recorder beside it, and writes the trace of its last run there.
+pub const TRACE: &str = "NAMESPACES_BY_HAND_TRACE";
+
+/// A path: the check writes its verdict there as JSON, and its exit status is the outcome's.
+pub const VERDICT: &str = "NAMESPACES_BY_HAND_VERDICT";
+
+/// The path in one of these variables.
+pub fn path(name: &str) -> Option<PathBuf> {
+    var_os(name).map(PathBuf::from)
+}
+
+/// The checkout. Cargo says at run time which package it runs, and every package that asks lies two
+/// levels below the root. The path is not compiled in: a checkout may move, and two may share a
+/// target folder.
+pub fn root() -> PathBuf {
+    let package = || path("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from("."));
+    path(ROOT).unwrap_or_else(|| package().join("../.."))
+}
