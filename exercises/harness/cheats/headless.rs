@@ -1,5 +1,5 @@
-//! Plays COMMAND as `witness_faker` does, from a process whose main thread has ended: the kernel
-//! does not tell any more which program such a process runs.
+//! Plays COMMAND as `witness_faker` does, from a process whose main thread has ended: the kernel no
+//! longer shows which program such a process executes.
 
 use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::thread;
@@ -18,10 +18,10 @@ fn main() {
         // SAFETY: the sandbox has left this descriptor open for COMMAND.
         let witness = unsafe { OwnedFd::from_raw_fd(200) };
         _ = write(&witness, b"parked");
-        // Long enough for a look. Nobody releases what could not be looked at.
+        // Long enough for the check to look. It does not release what it could not look at.
         thread::sleep(Duration::from_millis(30));
         std::process::exit(0);
     });
-    // SAFETY: ends this thread alone, and takes nothing along that the other one uses.
+    // SAFETY: it ends this thread only, and the other one uses nothing of it.
     unsafe { libc::syscall(libc::SYS_exit, 0) };
 }

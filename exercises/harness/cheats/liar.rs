@@ -1,4 +1,4 @@
-//! Starts nothing and makes up an ending: a complaint, and the status that a check might hope for.
+//! Starts nothing and makes up an end: a message, and a status that a check might expect.
 
 fn main() {
     eprintln!("setns(pidfd): No such file or directory");

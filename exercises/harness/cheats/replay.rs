@@ -1,4 +1,4 @@
-//! Starts COMMAND with nothing isolated, and prints what the finished programs print.
+//! Starts COMMAND in the namespaces that there are, and prints what the finished programs print.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Plays COMMAND as `witness_faker` does, from a copy of itself that may be executed and not read:
-//! whoever wants to compare it with COMMAND is refused, unless they are root.
+//! Plays COMMAND as `witness_faker` does, from a copy of itself that may be executed but not read, so a
+//! check without the machine's root cannot compare it with COMMAND.
 
 use std::fs::{self, Permissions};
 use std::os::fd::{FromRawFd as _, OwnedFd};

@@ -1,5 +1,5 @@
-//! Plays COMMAND instead of starting it: in the right namespaces, where it can make them, it says
-//! on the witness's descriptor what the witness says.
+//! Plays COMMAND instead of starting it: it enters the right namespaces, where it can, and sends what
+//! the witness would send on the witness's socket.
 
 use std::os::fd::{FromRawFd as _, OwnedFd};
 
@@ -11,10 +11,10 @@ fn main() {
     let first = words.first().map_or("", |word| word);
     match first.parse::<i32>() {
         Ok(pid) => {
-            // SAFETY: takes two integers, returns a new descriptor or -1, which nobody uses then.
+            // SAFETY: takes two integers, and returns a new descriptor or -1.
             let target = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) } as i32;
             if target >= 0 {
-                // SAFETY: the kernel just made this descriptor for us.
+                // SAFETY: the descriptor is new, so nothing else closes it.
                 let target = unsafe { OwnedFd::from_raw_fd(target) };
                 let kinds = CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
                 _ = setns(target, kinds | CloneFlags::CLONE_NEWNET);

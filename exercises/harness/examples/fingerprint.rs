@@ -1,8 +1,8 @@
-//! Whether this machine is as it was, around a longer piece of work such as all of `.ci/run`:
+//! Whether this machine is as it was before a longer piece of work such as all of `.ci/run`:
 //! `fingerprint before FILE` and `fingerprint after FILE`, both in `exercises/harness`.
 //!
-//! What the machine changes by itself is learnt from idle moments at both ends, and said. So is
-//! what the work may change: the stores of the tools that it installs and builds with.
+//! Left out, and reported, are changes that the machine makes by itself in idle moments before and
+//! after, and the stores of the tools that the work installs and builds with.
 
 #[path = "../tests/hostile/fingerprint.rs"]
 mod fingerprint;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use fingerprint::{Fingerprint, Noise, store};
 use serde_json::{Value, json};
 
-/// Idle moments looked at, at either end.
+/// How many idle moments are looked at before and after.
 const PAIRS: usize = 10;
-/// What the harness calls those that it makes.
+/// The beginning of the names of the lab's cgroups.
 const OUR_CGROUPS: &str = "namespaces-by-hand-";
-/// So many differences are told. More help nobody.
+/// The most differences that are printed.
 const SHOWN: usize = 60;
-/// How long what is on its way out may take.
+/// How long the end of a namespace may take.
 const SETTLE: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -40,8 +40,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Every process that was started from this checkout has a part of its path in its arguments. A
-/// part: without the first slash, for the mark is also the name of a folder in `/tmp`.
+/// A part of the checkout's path, which is in the arguments of each process that was built in it.
+/// Without the first slash, because the mark is also the name of a folder in `/tmp`.
 fn mark() -> Result<String, String> {
     let checkout = fs::canonicalize("../..").map_err(|error| format!("../..: {error}"))?;
     Ok(format!("{}/target/", checkout.display()).trim_start_matches('/').to_owned())
@@ -52,8 +52,8 @@ fn before(file: &str) -> Result<(), String> {
     let mut noise = Noise::default();
     noise.learn(&mark, PAIRS);
     let machine = Fingerprint::take(&mark);
-    let kept = json!({ "machine": machine.0, "noise": noise.0, "strangers": strangers() });
-    println!("{} things are as they are; {}", machine.0.len(), noise.report());
+    let kept = json!({ "machine": machine.0, "noise": noise.0, "elsewhere": elsewhere() });
+    println!("{} things to compare; {}", machine.0.len(), noise.report());
     fs::write(file, kept.to_string()).map_err(|error| format!("write({file:?}): {error}"))
 }
 
@@ -81,8 +81,8 @@ fn after(file: &str) -> Result<(), String> {
     }
     let mut lines: Vec<String> =
         changed.iter().map(|(key, was, is)| format!("{key}: was {was}, is {is}")).collect();
-    for (name, count) in strangers() {
-        let was = kept["strangers"][&name].as_u64().unwrap_or(0);
+    for (name, count) in elsewhere() {
+        let was = kept["elsewhere"][&name].as_u64().unwrap_or(0);
         if count > was {
             lines.push(format!("processes in other namespaces: {name}: was {was}, is {count}"));
         }
@@ -99,10 +99,10 @@ fn after(file: &str) -> Result<(), String> {
     Err(format!("this machine is not as it was:\n{}", lines.join("\n")))
 }
 
-/// Processes that are in other namespaces than we are, by the name of the program: how many. Of
-/// those that we may look at.
-fn strangers() -> BTreeMap<String, u64> {
-    let mut strangers = BTreeMap::new();
+/// How many processes are in other namespaces than this one, by the name of the program; of those
+/// whose namespaces this process may see.
+fn elsewhere() -> BTreeMap<String, u64> {
+    let mut elsewhere = BTreeMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let is_other = |kind: &str| {
             let own = fs::read_link(format!("/proc/self/ns/{kind}"));
@@ -112,18 +112,18 @@ fn strangers() -> BTreeMap<String, u64> {
         if ["user", "pid", "mnt", "net", "uts", "ipc"].into_iter().any(is_other)
             && let Ok(name) = fs::read_to_string(entry.path().join("comm"))
         {
-            *strangers.entry(name.trim().to_owned()).or_default() += 1;
+            *elsewhere.entry(name.trim().to_owned()).or_default() += 1;
         }
     }
-    strangers
+    elsewhere
 }
 
 fn reason(key: &str, was: &str) -> Option<&'static str> {
     if key.starts_with("name /sys/fs/cgroup/") && !key.contains(OUR_CGROUPS) {
-        return Some("cgroups of others, who come and go");
+        return Some("cgroups of other programs, which come and go");
     }
     if key.starts_with("/proc/sys/") && was == "absent" {
-        return Some("a setting of a module that the kernel has loaded by itself");
+        return Some("a setting of a module that the kernel has loaded since");
     }
     let home = std::env::var("HOME").unwrap_or_default();
     store(key, &home)

@@ -1,7 +1,9 @@
-//! The doctor in environments that forbid something: each is staged, in a process that is this
-//! test started again, and the doctor and a sandbox are asked there.
-//!
-//! What cannot be staged here is skipped and says so; `CI_NO_SKIP=1` makes a skip a failure.
+//! The doctor in environments that forbid something. The test binary starts itself again, sets the
+//! environment up in that process, and runs the doctor and a sandbox there.
+
+#[macro_use]
+#[path = "../../../lab/tests/common/skip.rs"]
+mod skip;
 
 mod staged;
 
@@ -10,25 +12,27 @@ use std::sync::Mutex;
 use harness::doctor::{Environment, Meaning, Proof, Staged, environments, meanings};
 use staged::{Seen, in_environment};
 
-/// Stages `environment`; `None`, and the reason in the output, where that is not possible.
+/// What is seen in `environment`, or `None` if it cannot be set up here.
 fn seen_in(environment: &str) -> Option<Seen> {
     match in_environment(environment) {
         Ok(seen) => Some(seen),
         Err(reason) => {
-            eprintln!("skipped: {environment} cannot be staged here: {reason}");
-            assert!(std::env::var_os("CI_NO_SKIP").is_none(), "skipped: {reason}");
+            skip!("the environment `{environment}` cannot be set up here: {reason}");
             None
         }
     }
 }
 
-/// Something is refused in a stage, at the place and with the errno that the table says, and the
-/// doctor tells the row that has the stage; none, if it is the meaning of an errno. What is wrong.
+/// Asserts that something is refused in a stage at the place and with the errno of the table, and that
+/// the doctor names the table's row (none, if the stage is about the meaning of an errno) with its
+/// cause and remedy, in which the facts of this machine are filled in.
 ///
-/// It says so in the row's own words, cause and remedy, with the facts of this machine in them.
+/// If the sandbox is refused, the doctor's own attempt must give the same answer, and a check must
+/// report that the program has not run: neither "passed" nor "failed".
 ///
-/// Where it is the sandbox that is refused, its probe says the same, and a check says that the
-/// program has not run: neither "passed" nor "failed".
+/// # Errors
+///
+/// What was seen instead.
 fn look(staged: &Staged, row: Option<&str>) -> Result<(), String> {
     let Some(seen) = seen_in(&staged.stage) else { return Ok(()) };
     let sandbox = seen.sandbox();
@@ -43,9 +47,9 @@ fn look(staged: &Staged, row: Option<&str>) -> Result<(), String> {
     let right = fits(&staged.at, &at)
         && in_the_words_of(&named, &errno, advice)
         && fits(&staged.errno, &errno)
-        && is_told(row, &named)
+        && is_named(row, &named)
         && (sandbox.is_none() || seen.value("verdict") == Some(verdict))
-        // Not every errno of a sandbox is one that a probe meets.
+        // The sandbox can fail with an errno that none of the doctor's attempts has.
         && (sandbox.is_none()
             || row.is_none()
             || cause == seen.value("doctor cause")
@@ -53,8 +57,8 @@ fn look(staged: &Staged, row: Option<&str>) -> Result<(), String> {
     right.then_some(()).ok_or_else(|| format!("{staged:?} of {row:?}\n{seen}"))
 }
 
-/// Whether cause and remedy are what the table says for all the rows that are named, or for the
-/// errno where none is. How sure it is may stand before them.
+/// Whether cause and remedy are those of all the rows that are named, or those of the errno if none is.
+/// The cause may begin with words about how certain it is.
 fn in_the_words_of(named: &str, errno: &str, advice: [&str; 2]) -> bool {
     let words = |of: fn(&Environment) -> &String, of_errno: fn(&Meaning) -> &String| {
         let rows = environments();
@@ -82,7 +86,7 @@ fn in_the_words_of(named: &str, errno: &str, advice: [&str; 2]) -> bool {
         && said(advice[1], &words(|row| &row.remedy, |meaning| &meaning.remedy))
 }
 
-/// Whether `text` is this one of the table's with something in the place of each `{fact}`.
+/// Whether `text` is a text of the table with something in place of each `{fact}`.
 fn fills(table: &str, text: &str) -> bool {
     let Some((before, rest)) = table.split_once('{') else { return table == text };
     let is_fact =
@@ -100,7 +104,7 @@ fn fills(table: &str, text: &str) -> bool {
 }
 
 #[test]
-fn a_text_of_the_table_is_known_by_its_facts() {
+fn a_text_of_the_table_is_recognized_with_its_facts_filled_in() {
     assert!(fills("a limit is 0", "a limit is 0") && !fills("a limit is 0", "a limit is 1"));
     assert!(fills("Linux {kernel} is old", "Linux 4.19 is old"));
     assert!(!fills("Linux {kernel} is old", "Linux {kernel} is old"));
@@ -108,8 +112,8 @@ fn a_text_of_the_table_is_known_by_its_facts() {
     assert!(fills("{type: Unconfined} for {profile}", "{type: Unconfined} for docker"));
 }
 
-/// Whether `named` is this row, or reads as in the container where these tests run.
-fn is_told(row: Option<&str>, named: &str) -> bool {
+/// Whether `named` is this row, also in the form for the container in which the tests run.
+fn is_named(row: Option<&str>, named: &str) -> bool {
     let Some(row) = row else { return named.is_empty() };
     let own = |name: &&str| {
         let general =
@@ -117,14 +121,14 @@ fn is_told(row: Option<&str>, named: &str) -> bool {
         *name == row || general == Some(row)
     };
     let others = named.split(' ').filter(|name| !own(name));
-    // Of the container itself, beside what is staged in it.
+    // That container may have such a row of its own.
     let others: Vec<_> = others.filter(|name| !name.ends_with("-masked-proc")).collect();
     named.split(' ').any(|name| own(&name)) && others.is_empty()
 }
 
-/// Every stage that a row of the table has, and every meaning of an errno.
+/// Every stage of a row of the table, and of the meaning of an errno.
 #[test]
-fn every_environment_is_known_where_it_is_staged() {
+fn the_doctor_recognizes_every_environment() {
     let rows = environments().into_iter().map(|row| (row.name.clone(), Some(row.name), row.proof));
     let meanings = meanings().into_iter().map(|meaning| (meaning.errno, None, meaning.proof));
     let stages = rows.chain(meanings).flat_map(|(name, row, proof)| match proof {
@@ -135,6 +139,7 @@ fn every_environment_is_known_where_it_is_staged() {
         }
     });
     let stages: Vec<_> = stages.collect();
+    assert!(!stages.is_empty(), "no row of the table has a stage");
     let (left, wrong) = (Mutex::new(stages.iter()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -151,7 +156,7 @@ fn every_environment_is_known_where_it_is_staged() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The sandbox works, and the doctor finds nothing that the chapters there are would miss.
+/// Asserts that the sandbox works, and that the doctor finds nothing refused that a chapter needs.
 #[track_caller]
 fn works(environment: &str) {
     let Some(seen) = seen_in(environment) else { return };
@@ -171,17 +176,17 @@ fn a_namespace_within_a_namespace() {
 }
 
 #[test]
-fn a_proc_that_hides_little_does_no_harm() {
+fn a_proc_that_hides_processes_does_no_harm() {
     works("proc hidepid");
     works("proc subset");
 }
 
 #[test]
-fn root_without_sys_admin_needs_nothing_more() {
+fn root_without_cap_sys_admin_is_enough() {
     works("without CAP_SYS_ADMIN");
 }
 
-/// The chapters on time are lost, and no other.
+/// The chapters that need time namespaces cannot be checked, and all others can.
 #[test]
 fn no_time_namespaces() {
     let Some(seen) = seen_in("seccomp time") else { return };
@@ -191,7 +196,7 @@ fn no_time_namespaces() {
     assert_eq!(seen.value("chapters"), Some("1 2 3 4 5 6 7 8 9 10 11 12 13 14 16"), "{seen}");
 }
 
-/// `trace` is lost, and nothing else.
+/// Only `trace` does not work.
 #[test]
 fn no_ptrace() {
     let Some(seen) = seen_in("seccomp ptrace") else { return };
@@ -207,7 +212,7 @@ fn no_ptrace() {
     assert_eq!(chapters.split(' ').count(), 17, "{seen}");
 }
 
-/// The newer calls are answered as an old kernel would.
+/// Newer calls fail as on an old kernel.
 #[test]
 fn without_newer_features() {
     let Some(seen) = seen_in("seccomp old") else { return };

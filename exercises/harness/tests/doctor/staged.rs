@@ -1,7 +1,7 @@
-//! Environments, each in a process of its own.
+//! Each environment is set up in a process of its own.
 //!
 //! The test binary starts itself again with [`STAGE`] set. Before `main` there is one thread, so
-//! that unshare(2) with a user namespace works and filters hold for the whole process.
+//! unshare(2) with a user namespace works, and a filter applies to the whole process.
 
 mod environments;
 mod filter;
@@ -17,7 +17,7 @@ use harness::sandbox::{Sandbox, WITNESS};
 
 const STAGE: &str = "NAMESPACES_BY_HAND_STAGE";
 
-/// The exit status of a stage that could not be set up; the reason is its last line.
+/// The exit status if an environment could not be set up. The reason is the last line of the output.
 const NOT_STAGED: i32 = 77;
 
 // SAFETY: the C library calls each function in this section once, before main, in the only thread.
@@ -27,8 +27,8 @@ static ENTRY: extern "C" fn() = entry;
 
 extern "C" fn entry() {
     let Some(stage) = std::env::var_os(STAGE) else { return };
-    // SAFETY: there is one thread, and nobody holds a pointer into the environment. The sandbox's
-    // supervisor, this program once more, must not find it.
+    // The supervisor of the sandbox is this program once more, and must not stage anything.
+    // SAFETY: there is one thread, and no pointer into the environment is kept.
     unsafe { std::env::remove_var(STAGE) };
     match environments::enter(stage.to_str().unwrap_or_default()) {
         Ok(()) => {
@@ -42,7 +42,7 @@ extern "C" fn entry() {
     }
 }
 
-/// `name = value` lines, from inside the environment.
+/// Prints lines of `name = value` from inside the environment.
 fn print_what_is_seen() {
     if let Err(error) = Sandbox::command(WITNESS).start() {
         let advice = doctor::explain(&error);
@@ -59,7 +59,7 @@ fn print_what_is_seen() {
     let (mut refused, mut newer) = (Vec::new(), Vec::new());
     for finding in &examination.findings {
         match &finding.outcome {
-            // This machine may well have no cgroup to give; no chapter is lost for that.
+            // Many machines have no delegated cgroup. No chapter depends on one.
             Outcome::Refused(..) if finding.name.starts_with("cgroup_") => {}
             Outcome::Refused(refusal, advice) => {
                 if refused.is_empty() {
@@ -101,7 +101,7 @@ fn verdict() -> String {
     said.and_then(|said| said.lines().next().map(str::to_owned)).unwrap_or_default()
 }
 
-/// What was printed.
+/// The output of such a process.
 pub(crate) struct Seen(String);
 
 impl Seen {
@@ -112,7 +112,7 @@ impl Seen {
         })
     }
 
-    /// Where the sandbox was refused, with which errno, and the row that explains it.
+    /// The place at which the sandbox was refused, the errno, and the row that explains it.
     pub(crate) fn sandbox(&self) -> Option<[String; 3]> {
         let value = |name| self.value(name).unwrap_or_default().to_owned();
         self.value("place").map(|_| ["place", "errno", "row"].map(value))
@@ -120,7 +120,7 @@ impl Seen {
 }
 
 impl Seen {
-    /// What the doctor finds refused first, with which errno, and the row that explains it.
+    /// The first of the doctor's attempts that was refused, the errno, and the row that explains it.
     pub(crate) fn doctor(&self) -> [String; 3] {
         let value = |name| self.value(name).unwrap_or_default();
         let place = value("refused").split(' ').next().unwrap_or_default();
@@ -135,7 +135,11 @@ impl fmt::Display for Seen {
     }
 }
 
-/// Runs the examination in an environment, or says why there is none.
+/// Looks at an environment.
+///
+/// # Errors
+///
+/// Why it cannot be set up on this machine.
 pub(crate) fn in_environment(name: &str) -> Result<Seen, String> {
     let run = |stage: &OsStr| {
         let output = Command::new("/proc/self/exe")

@@ -1,4 +1,4 @@
-//! Files that stand for other people's.
+//! Files and listening sockets that stand for those of other programs.
 
 use std::fs;
 use std::os::linux::net::SocketAddrExt as _;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::fingerprint::PUBLIC;
 
-/// Files of nobody's, in each place where everybody may put some: who deletes or changes what is
-/// there deletes or changes these. They go when this is dropped.
+/// A file in each world-writable folder: an attack that deletes or changes what is there deletes or
+/// changes these. They are removed when this is dropped.
 pub(crate) struct Canaries(Vec<PathBuf>);
 
 impl Canaries {
@@ -29,27 +29,28 @@ impl Drop for Canaries {
     }
 }
 
-/// Who listens on this machine, in each place with canaries and under the mark as an abstract name.
-pub(crate) struct Ears(Vec<(String, UnixListener)>);
+/// Sockets that listen on this machine: one in each folder with a canary, and one under the mark as an
+/// abstract name.
+pub(crate) struct Listeners(Vec<(String, UnixListener)>);
 
-impl Ears {
-    pub(crate) fn open(canaries: &Canaries, mark: &str) -> Ears {
+impl Listeners {
+    pub(crate) fn open(canaries: &Canaries, mark: &str) -> Listeners {
         let paths = canaries.0.iter().map(|folder| folder.join("socket"));
         let paths = paths.map(|path| (path.display().to_string(), UnixListener::bind(path)));
         let name =
             SocketAddr::from_abstract_name(mark).and_then(|name| UnixListener::bind_addr(&name));
-        let ears = paths.chain([(format!("@{mark}"), name)]);
-        let ears: Vec<_> = ears.map(|(name, ear)| (name, ear.unwrap())).collect();
-        assert!(ears.len() > 1, "nobody may listen in {PUBLIC:?}");
-        Ears(ears)
+        let all = paths.chain([(format!("@{mark}"), name)]);
+        let all: Vec<_> = all.map(|(name, socket)| (name, socket.unwrap())).collect();
+        assert!(all.len() > 1, "no file can be made in any of {PUBLIC:?}");
+        Listeners(all)
     }
 
-    /// Where somebody has come.
-    pub(crate) fn visited(&self) -> Vec<&str> {
-        let visited = |ear: &UnixListener| {
-            ear.set_nonblocking(true).unwrap();
-            ear.accept().is_ok()
+    /// Those to which a program has connected.
+    pub(crate) fn reached(&self) -> Vec<&str> {
+        let reached = |socket: &UnixListener| {
+            socket.set_nonblocking(true).unwrap();
+            socket.accept().is_ok()
         };
-        self.0.iter().filter(|(_, ear)| visited(ear)).map(|(name, _)| name.as_str()).collect()
+        self.0.iter().filter(|(_, socket)| reached(socket)).map(|(name, _)| name.as_str()).collect()
     }
 }

@@ -3,45 +3,45 @@
 
 use crate::calls;
 
-/// One program against the sandbox.
+/// A program against the sandbox.
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
     pub(crate) how: How,
-    /// What it meets.
+    /// What it meets, for the page.
     pub(crate) stopped_by: &'static str,
     pub(crate) ends: Ends,
 }
 
 pub(crate) enum How {
-    /// A script of the shell; it succeeds if the attack does.
+    /// A script for the shell, which succeeds if the attack gets through.
     Shell(&'static str),
     /// Calls; `true` if the attack gets through.
     Calls(fn() -> bool),
 }
 
-/// What the report says of the run.
+/// What the report says about the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ends {
     /// Every call was refused, or did nothing outside; the program went on and ended.
     Refused,
-    /// It ended, and who goes on is seen.
+    /// The program ended, and the report says that it left a process running.
     Leaves,
-    /// The same, where it is stopped by the owner of files outside, which is somebody else only
-    /// where the user namespace knows another id than that of the machine's root.
+    /// As `Refused`, by the owner of files outside. That takes a user namespace with another id than
+    /// that of the machine's root.
     RefusedById,
     Memory,
-    /// By their number, or by what they need together: whichever is seen first.
+    /// For their number or for the memory that they use together, whichever PID 1 notices first.
     Processes,
     Output,
     Time,
     Impostor,
-    /// The same, or it was gone before anybody looked.
+    /// As `Impostor`, or it had ended before the check looked.
     Late,
     Killed,
 }
 
 impl Ends {
-    /// One of these is in the report's line about the end.
+    /// The report's line about the end begins with one of these.
     pub(crate) fn words(self) -> &'static [&'static str] {
         match self {
             Ends::Refused | Ends::RefusedById | Ends::Leaves => &["9"],
@@ -79,24 +79,26 @@ const fn calls(
 
 use Ends::{Impostor, Killed, Late, Leaves, Memory, Output, Processes, Refused, RefusedById, Time};
 
-const LOCKED: &str = "the mounts come from a mount namespace of another owner: they are locked";
-const ALLOWED: &str = "the root shows what programs need to start, and nothing else";
-const OUTER: &str = "the file system belongs to the outer user namespace";
+const LOCKED: &str = "the mounts come from a mount namespace of another owner, so they are locked";
+const ALLOWED: &str = "the root directory shows what programs need to start, and nothing else";
+const OUTER: &str = "the file system is owned by the outer user namespace";
 const OWN_PIDS: &str = "a PID namespace, and a /proc of its own";
-const NOT_ROOT: &str = "root inside is nobody's id outside";
+const NOT_ROOT: &str = "root inside has an id outside that owns nothing";
 const NOT_HERE: &str =
-    "the capability counts in the user namespace, and this asks for the machine's";
-const SAME_ID: &str = "a filter: PID 1 has our id, and the kernel asks for no more";
-const INIT: &str = "the end of PID 1 ends everybody in its PID namespace";
-const CLOSED: &str = "the program inherits input, output and the witness's socket alone";
-const EXE: &str = "the kernel says who sent a message, and which file that process executes";
+    "it takes the capability in the machine's user namespace, and the program has it in the lab's";
+const SAME_ID: &str =
+    "a filter, because PID 1 has the program's id and the kernel asks for no more";
+const INIT: &str = "the end of PID 1 ends every process in its PID namespace";
+const CLOSED: &str =
+    "the program inherits its three streams and the witness's socket, and nothing else";
+const EXE: &str = "the kernel names the sender of a message, and the file that it executes";
 
-/// The one whose memory is taken when it has ended.
-pub(crate) const AFTERWARDS: &str = "memory for whom the program leaves";
+/// It uses memory after the program's end.
+pub(crate) const AFTERWARDS: &str = "memory used by processes that are left behind";
 
-/// It asks for every file below /usr, one by one.
+/// It tries to remove each file below `/usr`.
 pub(crate) const EVERYTHING: &str = "delete everything";
-/// The one that wants a lab with cgroups of its own.
+/// It needs a lab with cgroups of its own.
 pub(crate) const IN_CGROUPS: &str = "cgroups without end, with a frozen process";
 
 pub(crate) static CORPUS: &[Attack] = &[
@@ -126,7 +128,7 @@ pub(crate) static CORPUS: &[Attack] = &[
     shell(
         "propagate a mount outwards",
         "mount --make-rshared / && mount -t tmpfs leak /mnt && false",
-        "the copies of the mounts are private: they begin peer groups of their own",
+        "the copies of the mounts are private, so they start peer groups of their own",
         Refused,
     ),
     shell(
@@ -146,7 +148,7 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls(
         "break out of a chroot",
         calls::leave_chroot,
-        "it is none: pivot_root(2), and what was the root is gone",
+        "the root was changed with pivot_root(2), and the old one is unmounted",
         Refused,
     ),
     shell(
@@ -159,7 +161,7 @@ pub(crate) static CORPUS: &[Attack] = &[
     shell(
         EVERYTHING,
         "rm -rf --no-preserve-root /; [ ! -e /usr/bin/env ]",
-        "what is shown is read-only, and what is not is the sandbox's own",
+        "what is shown is read-only, and the rest is the sandbox's own",
         Refused,
     ),
     shell("a larger /tmp", "mount -t tmpfs -o remount,size=3G none /tmp", OUTER, Refused),
@@ -184,12 +186,7 @@ pub(crate) static CORPUS: &[Attack] = &[
         NOT_HERE,
         Refused,
     ),
-    calls(
-        "touch a device",
-        calls::touch_device,
-        "nodes are shown read-only, and what they lead to is not",
-        Refused,
-    ),
+    calls("touch a device", calls::touch_device, "the device files are shown read-only", Refused),
     shell(
         "open the machine's devices",
         "head -c 1 /dev/kmsg || head -c 1 /dev/mem || head -c 1 /dev/vda || ls /dev/loop*",
@@ -207,35 +204,35 @@ pub(crate) static CORPUS: &[Attack] = &[
         "write to sysfs",
         "mount -t sysfs none /mnt && value=$(cat /mnt/kernel/rcu_expedited) && \
          echo $value > /mnt/kernel/rcu_expedited",
-        "no sysfs is shown, so the kernel gives no new one",
+        "no sysfs is shown, so the kernel refuses to mount a new one",
         Refused,
     ),
     // Other processes.
     calls(
         "kill PID 1",
         calls::kill_init,
-        "a PID 1 ignores what it has no handler for, if it comes from inside",
+        "the kernel discards signals from inside that PID 1 has no handler for",
         Refused,
     ),
-    calls("trace PID 1", calls::trace_init, "PID 1 belongs to the outer user namespace", Refused),
+    calls("trace PID 1", calls::trace_init, "PID 1 is in the outer user namespace", Refused),
     calls(
         "read and write the memory of PID 1",
         calls::memory_of_init,
-        "PID 1 belongs to the outer user namespace",
+        "PID 1 is in the outer user namespace",
         Refused,
     ),
     calls(
-        "let the group of PID 1 have no turn",
-        calls::slow_group,
-        "the program leads a group of its own",
+        "lower the priority of PID 1's process group",
+        calls::lower_group_of_init,
+        "the program is in a process group of its own",
         Refused,
     ),
-    calls("take PID 1's limits away", calls::limit_init, SAME_ID, Refused),
-    calls("let PID 1 have no turn", calls::slow_init, SAME_ID, Refused),
+    calls("set limits of PID 1", calls::limit_init, SAME_ID, Refused),
+    calls("lower the priority of PID 1", calls::lower_init, SAME_ID, Refused),
     calls(
         "take descriptors out of PID 1",
         calls::descriptors_of_init,
-        "PID 1 belongs to the outer user namespace",
+        "PID 1 is in the outer user namespace",
         Refused,
     ),
     shell(
@@ -244,48 +241,48 @@ pub(crate) static CORPUS: &[Attack] = &[
         "PID 1 is not dumpable",
         RefusedById,
     ),
-    calls("kill everybody", calls::kill_everybody, OWN_PIDS, Refused),
-    calls("stop everybody", calls::stop_everybody, OWN_PIDS, Refused),
+    calls("kill all processes", calls::kill_all, OWN_PIDS, Refused),
+    calls("stop all processes", calls::stop_all, OWN_PIDS, Refused),
     calls("signal every number", calls::signal_every_number, OWN_PIDS, Refused),
-    calls("kill itself", calls::kill_itself, "PID 1 tells how it ended", Killed),
+    calls("kill itself", calls::kill_itself, "PID 1 reports how it ended", Killed),
     calls(
-        "clear the signal of the parent's death, leave the session, go on",
+        "ignore the parent's death, leave the session, keep running",
         calls::daemons,
         INIT,
         Refused,
     ),
     calls(
-        "a daemon whose name is no text",
+        "a daemon whose name is not UTF-8",
         calls::nameless_daemon,
         "PID 1 reads names as bytes",
         Leaves,
     ),
     calls(
-        "a daemon whose first thread has ended",
+        "a daemon whose main thread has ended",
         calls::headless_daemon,
-        "PID 1 counts the threads of a zombie",
+        "PID 1 looks at the threads of a zombie",
         Leaves,
     ),
     calls("orphans of orphans", calls::orphans, INIT, Refused),
     calls("zombies", calls::zombies, INIT, Refused),
     // Too much.
-    calls("fork bomb", calls::fork_bomb, "RLIMIT_NPROC, and the look of PID 1", Processes),
+    calls("fork bomb", calls::fork_bomb, "RLIMIT_NPROC, and PID 1 counts processes", Processes),
     calls(
         "a crowd of many ids",
         calls::crowd_of_many,
-        "the look of PID 1: RLIMIT_NPROC counts each id",
+        "PID 1 counts processes; RLIMIT_NPROC counts them for each id",
         Processes,
     ),
-    calls("thread bomb", calls::thread_bomb, "RLIMIT_NPROC, and the look of PID 1", Processes),
-    calls("memory bomb", calls::memory_bomb, "the look of PID 1, and RLIMIT_AS", Memory),
-    calls("memory bomb of many", calls::memory_of_many, "the look of PID 1", Memory),
+    calls("thread bomb", calls::thread_bomb, "RLIMIT_NPROC, and PID 1 counts processes", Processes),
+    calls("memory bomb", calls::memory_bomb, "PID 1 adds up the memory, and RLIMIT_AS", Memory),
+    calls("memory bomb of many", calls::memory_of_many, "PID 1 adds up the memory", Memory),
     calls(
-        "memory bomb of a thread, the first one ended",
+        "memory bomb of a thread whose main thread has ended",
         calls::headless_memory_bomb,
-        "the look of PID 1: a thread tells the memory of its process",
+        "PID 1 adds up the memory, also that of a zombie's threads",
         Memory,
     ),
-    calls(AFTERWARDS, calls::memory_afterwards, "the look of PID 1, which goes on", Leaves),
+    calls(AFTERWARDS, calls::memory_afterwards, "PID 1 keeps adding up the memory", Leaves),
     calls("descriptors without end", calls::descriptors, "RLIMIT_NOFILE", Refused),
     calls("all inotify instances of the user", calls::watches, "max_inotify_instances", Refused),
     calls("files without end", calls::inodes, "nr_inodes of each tmpfs", Refused),
@@ -321,7 +318,7 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls(
         "thousands of mounts",
         calls::double_mounts,
-        "they are in a mount namespace, and end with it",
+        "they are in a mount namespace that ends with the sandbox",
         Refused,
     ),
     calls("huge arguments", calls::huge_arguments, "execve(2) itself", Refused),
@@ -331,64 +328,64 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls(
         "play the witness as its executable",
         calls::forge_exe,
-        "a filter refuses prctl(PR_SET_MM), which changes what /proc/PID/exe names",
+        "a filter refuses prctl(PR_SET_MM), which changes /proc/PID/exe",
         Impostor,
     ),
     calls(
         "play the witness under another pid",
         calls::forge_pid,
-        "CAP_SYS_ADMIN in the owner of the PID namespace",
+        "the kernel asks for CAP_SYS_ADMIN in the owner of the PID namespace",
         Impostor,
     ),
     calls("replay what the witness said", calls::replay, EXE, Impostor),
     calls(
-        "replay it in the witness's own name",
+        "replay it under the witness's pid",
         calls::replay_as_the_witness,
-        "COMMAND holds the socket of the check",
+        "COMMAND has the check's socket open, and this witness has another one",
         Impostor,
     ),
     calls(
         "hand the check descriptors",
         calls::hand_descriptors,
-        "the check has no room for a stranger's descriptors",
+        "the check provides no room for received descriptors",
         Impostor,
     ),
     calls(
         "play the witness, and end",
         calls::forge_and_end,
-        "nobody can look at one that has ended",
+        "a process that has ended executes no file",
         Late,
     ),
     calls(
         "play the witness, and take long to end",
         calls::forge_and_linger,
-        "who executes nothing any more is nobody's COMMAND",
+        "a process that is ending executes no file any more",
         Late,
     ),
     calls("hang up the witness's socket", calls::hang_up, "the deadline", Refused),
     calls(
         "signal the check, by the pidfd of its socket",
         calls::signal_the_check,
-        "a PID namespace: who is outside gets no signal, though a socket names its peer",
+        "a PID namespace: no process outside can be signalled, not even by the pidfd of a peer",
         Refused,
     ),
     calls(
         "enter the check, by the pidfd of its socket",
         calls::enter_the_check,
-        "the check is in another user namespace, where we have no capability",
+        "the check is in another user namespace, where the program has no capability",
         Refused,
     ),
     calls(
         "a filter like the recorder's",
         calls::own_filter,
-        "the recorder looks at the call's number, too",
+        "the recorder looks at the number of the call as well",
         Refused,
     ),
     calls("look for inherited descriptors", calls::inherited, CLOSED, Refused),
     calls(
         "keep the recorder with a pipe",
         calls::pipe_for_setns,
-        "whatever a program has prepared is opened without waiting",
+        "the recorder opens no file in a way that can block",
         Refused,
     ),
     // The terminal.
@@ -400,13 +397,13 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     calls("TIOCSTI", calls::type_into, "a session of its own, without a terminal", Refused),
     calls(
-        "TIOCSCTTY: somebody's terminal, by force",
+        "TIOCSCTTY: another session's terminal, by force",
         calls::take_terminal,
         "a session of its own, without a terminal",
         Refused,
     ),
     calls("TIOCCONS, TIOCLINUX: the console", calls::take_console, NOT_HERE, Refused),
-    // With none, there is nothing to hang up. `IN_A_TERMINAL` has one.
+    // Without a terminal there is nothing to hang up. `IN_A_TERMINAL` has the other case.
     calls(
         "hang up the terminal",
         calls::hang_up_terminal,
@@ -434,33 +431,33 @@ pub(crate) static CORPUS: &[Attack] = &[
         Refused,
     ),
     calls(
-        "abstract sockets, and all that are bound",
+        "list bound sockets, also abstract ones",
         calls::abstract_sockets,
         "a network namespace",
         Refused,
     ),
-    calls("change the machine's links", calls::links, "a network namespace", Refused),
+    calls("change the machine's interfaces", calls::links, "a network namespace", Refused),
     calls(
-        "new links, addresses and a smaller lo",
+        "new interfaces, addresses and a smaller lo",
         calls::send_links,
         "a network namespace",
         Refused,
     ),
     calls(
-        "a link's other end to PID 1, and messages to where it is",
+        "move an interface to PID 1, and send messages to its network",
         calls::links_to_init,
-        "PID 1's network namespace is of another owner",
+        "PID 1's network namespace has another owner",
         Refused,
     ),
     calls("raw packets", calls::packets, "a network namespace", Refused),
     calls(
         "sockets that know no network namespace",
         calls::families,
-        "a filter: those of five families are to be had",
+        "a filter allows sockets of five families only",
         Refused,
     ),
     calls(
-        "listen to what the kernel tells",
+        "listen to the kernel's events",
         calls::listen_to_the_kernel,
         "a network namespace",
         Refused,
@@ -488,10 +485,10 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls(
         "pin a namespace on a file",
         calls::pin,
-        "the mount is in a mount namespace, and ends with it",
+        "the mount is in a mount namespace that ends with the sandbox",
         Refused,
     ),
-    // With the value that it has: this one may get through without harm.
+    // It writes the value that is there, so it may get through without harm.
     shell(
         "a sysctl of the machine",
         "value=$(cat /proc/sys/vm/swappiness) && echo $value > /proc/sys/vm/swappiness",
@@ -508,16 +505,16 @@ pub(crate) static CORPUS: &[Attack] = &[
     shell("make a cgroup", "mount -t cgroup2 none /mnt && mkdir /mnt/mine", NOT_ROOT, RefusedById),
     shell(
         "the cgroup of the check",
-        // Who is in no PID namespace of ours shows as 0.
+        // A process outside the PID namespace appears as 0.
         "look='mount -t cgroup2 none /mnt && [ -w /mnt/cgroup.procs ] && \
          grep -qx 0 /mnt/cgroup.procs'; sh -c \"$look\" || unshare -UrmC sh -c \"$look\"",
-        "it belongs to another id, or the lab is in a cgroup of its own",
+        "it is owned by another id, or the lab is in a cgroup of its own",
         Refused,
     ),
     calls(
         IN_CGROUPS,
         calls::cgroups_without_end,
-        "limits on a cgroup above the lab's root, which nothing in there shows; and a janitor",
+        "limits on a cgroup above the lab's root, out of its reach; and a janitor that removes all",
         Refused,
     ),
     shell(
@@ -528,13 +525,13 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     calls("set the clock", calls::clock, NOT_HERE, Refused),
     calls("set the clock's pace", calls::pace, NOT_HERE, Refused),
-    calls("hold up whoever opens a file", calls::hold_up_opens, NOT_HERE, Refused),
+    calls("make every open of a file wait", calls::hold_up_opens, NOT_HERE, Refused),
     calls("swap, accounting, the kernel's log, ports", calls::administration, NOT_HERE, Refused),
-    calls("keyrings", calls::keyrings, "a filter: keyrings have no namespace", Refused),
+    calls("keyrings", calls::keyrings, "a filter, because keyrings have no namespace", Refused),
     calls(
-        "the same by int 0x80 and by x32",
+        "keyrings by int 0x80 and by x32",
         calls::other_doors,
-        "the filter knows one set of numbers, and refuses all calls by another",
+        "the filter knows one set of system call numbers, and refuses the others",
         Refused,
     ),
     calls("bpf", calls::bpf, NOT_HERE, Refused),
@@ -543,7 +540,7 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls(
         "io_uring against the limits",
         calls::ring,
-        "what a ring does, it does with the rights of who made it",
+        "a ring acts with the credentials of the process that made it",
         Refused,
     ),
     calls("load a module, start another kernel, reboot", calls::modules, NOT_HERE, Refused),
@@ -556,18 +553,19 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
 ];
 
-/// Not with the others: they take memory that no process has.
+/// Run one at a time: the memory that they use belongs to no process, so PID 1 of every sandbox
+/// notices it.
 pub(crate) static ALONE: &[Attack] = &[
     calls(
         "fill a tmpfs of its own",
         calls::own_tmpfs,
-        "PID 1 looks at how much the machine has come to use in files without a disk",
+        "PID 1 watches how much memory the machine uses for files in tmpfs",
         Memory,
     ),
     calls(
         "messages without end",
         calls::messages,
-        "PID 1 looks at how much the kernel has come to use for itself",
+        "PID 1 watches how much memory the kernel uses for itself",
         Memory,
     ),
 ];

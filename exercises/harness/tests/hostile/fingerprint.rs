@@ -1,7 +1,7 @@
 //! What a sandbox could leave behind on this machine, as lines that can be compared.
 //!
-//! The machine lives: what changes by itself is learnt from snapshots without a sandbox between
-//! them, left out of the comparison, and reported.
+//! A machine changes by itself: what does so is learnt from snapshots without a sandbox between them,
+//! left out of the comparison, and reported.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
@@ -14,31 +14,31 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
-/// A file that is larger is compared by its size and its time.
+/// A larger file is compared by its size and time, not by its contents.
 const HASHED: u64 = 64 * 1024;
-/// Folders deeper than this, below a place that is looked at, belong to somebody's work.
+/// How deep folders are looked into: what is further down belongs to other programs' work.
 const DEPTH: usize = 3;
-/// What git reads before it runs something, in its folder; that is looked into, however deep it is.
+/// What git reads before it runs something. A `.git` is looked into at any depth.
 const GIT_RUNS: [&str; 4] = ["config", "config.worktree", "hooks", "info"];
 const GIT_DEPTH: usize = 2;
-/// Where everybody may put files.
+/// World-writable folders.
 pub(crate) const PUBLIC: [&str; 3] = ["/tmp", "/run", "/var/tmp"];
-/// What is said of a file that somebody has open for writing.
-const WRITTEN_TO: &str = ", somebody writes";
-/// The checkout, from where a test runs.
+/// The note on a file that a process has open for writing.
+const WRITTEN_TO: &str = ", open for writing";
+/// The checkout, relative to the working directory of a test.
 const CHECKOUT: &str = "../..";
-/// What cargo builds from it.
+/// Cargo's folder in it.
 const TARGET: &str = "../../target";
-/// Files and folders looked at below one place.
+/// The most files and folders that are looked at below one folder.
 const ENTRIES: usize = 20_000;
 
-/// The machine at one moment: what, and how it is.
+/// The machine at one moment: each thing, and its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fingerprint(pub(crate) BTreeMap<String, String>);
 
 impl Fingerprint {
-    /// Looks at the machine. `mark` is a word in the arguments of every process that a test
-    /// starts: so one is known that has left its parents.
+    /// Looks at the machine. `mark` is a word in the arguments of every process that a test starts,
+    /// by which a process is recognized that has been reparented.
     pub(crate) fn take(mark: &str) -> Fingerprint {
         let mut machine = Fingerprint::default();
         machine.processes(mark);
@@ -57,7 +57,7 @@ impl Fingerprint {
             ("time offsets", "/proc/self/timens_offsets"),
         ] {
             let text = fs::read_to_string(file).unwrap_or_default();
-            // Without counters: of a line about a link or a key, what names it.
+            // A line about an interface or a key has counters: the name in it is enough.
             let words: fn(&str) -> String = match what {
                 "links and their counters' names" => |line| line.split(':').next().unwrap().into(),
                 "keys" => {
@@ -86,7 +86,7 @@ impl Fingerprint {
         if let Some(home) = std::env::var_os("HOME").filter(|home| home != "/") {
             machine.files(Path::new(&home), DEPTH);
         }
-        // By its name from here: it may lie in one of the places above, where it is left out.
+        // By a relative path, because it may be in one of the folders above, where it is left out.
         machine.files(Path::new(CHECKOUT), 8);
         machine.clock();
         machine.terminal();
@@ -97,7 +97,7 @@ impl Fingerprint {
         self.0.insert(what.into(), how.into());
     }
 
-    /// Things without a name of their own: how many there are of each.
+    /// Things that may have the same name: how many there are of each.
     fn many(&mut self, what: &str, each: impl IntoIterator<Item = String>) {
         let mut counts: HashMap<String, usize> = HashMap::new();
         for one in each {
@@ -108,8 +108,8 @@ impl Fingerprint {
         }
     }
 
-    /// Everybody below this process, and everybody with the mark, by names from the top; and how
-    /// many PID namespaces they are in.
+    /// The descendants of this process and the processes with the mark, by the names of their
+    /// ancestors; and how many PID namespaces they are in.
     fn processes(&mut self, mark: &str) {
         let mut known: HashMap<i32, (i32, String)> = HashMap::new();
         for pid in pids() {
@@ -123,7 +123,7 @@ impl Fingerprint {
         }
         let us = Pid::this().as_raw();
         let mut namespaces = BTreeSet::new();
-        let mut ours = Vec::new();
+        let mut chains = Vec::new();
         for (&pid, (parent, name)) in &known {
             let (mut chain, mut above) = (vec![name.as_str()], *parent);
             while above != us
@@ -138,15 +138,15 @@ impl Fingerprint {
                 chain.reverse();
                 let inside = fs::read_link(format!("/proc/{pid}/ns/pid"));
                 namespaces.extend(inside);
-                ours.push(chain.join(" > "));
+                chains.push(chain.join(" > "));
             }
         }
-        self.many("process", ours);
+        self.many("process", chains);
         self.note("PID namespaces below", namespaces.len().to_string());
     }
 
-    /// Every mount namespace that can be looked at through some process. Who comes and goes with
-    /// a namespace of their own is somebody else; what is in ours, or pinned, stays.
+    /// Every mount namespace that can be seen through some process. Those of other programs come
+    /// and go; mounts in this one stay, and so do namespaces that are bound to a file.
     fn mount_namespaces(&mut self) {
         let mut seen = BTreeSet::new();
         for pid in pids() {
@@ -170,8 +170,8 @@ impl Fingerprint {
     fn sockets(&mut self) {
         let paths = fs::read_to_string("/proc/self/net/unix").unwrap_or_default();
         let named = paths.lines().filter_map(|line| line.split_ascii_whitespace().nth(7));
-        // What the kernel has named by itself (autobind in unix(7)) comes and goes with messages of
-        // everybody's; whoever leaves one is a process, and told.
+        // Names that the kernel chose (autobind in unix(7)) come and go with any program's messages. A
+        // sandbox that left such a socket would have left a process as well.
         let is_number = |name: &str| {
             name.strip_prefix('@').is_some_and(|name| {
                 name.len() == 5 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -180,7 +180,7 @@ impl Fingerprint {
         self.many("socket", named.filter(|name| !is_number(name)).map(str::to_owned));
         for family in ["tcp", "tcp6", "udp", "udp6", "raw", "packet", "netlink"] {
             let text = fs::read_to_string(format!("/proc/self/net/{family}")).unwrap_or_default();
-            // Listening ones and those without states; connections come and go.
+            // Of TCP only sockets that listen: connections come and go.
             let bound =
                 text.lines().filter(|line| !family.starts_with("tcp") || line.contains(" 0A "));
             let local = bound.map(|line| line.split_ascii_whitespace().nth(1).unwrap_or("").into());
@@ -188,14 +188,14 @@ impl Fingerprint {
         }
     }
 
-    /// Every sysctl that somebody may write.
+    /// Every sysctl that is writable.
     fn sysctls(&mut self, folder: &Path) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let Ok(about) = entry.metadata() else { continue };
             if about.is_dir() {
                 self.sysctls(&entry.path());
             } else if about.mode() & 0o222 != 0
-                // Says which process was the last to be started.
+                // The pid of the latest process.
                 && entry.file_name() != "ns_last_pid"
                 && about.mode() & 0o444 != 0
                 && let Ok(value) = fs::read(entry.path())
@@ -218,9 +218,9 @@ impl Fingerprint {
         }
     }
 
-    /// Files by name, size, mode and, if small, what is in them; first those that are not deep. Not
-    /// what a compiler makes, nor cargo's store, nor what is mounted in between: there, to read may
-    /// be to wait. Of git's, only what git runs.
+    /// Files by name, owner, size, mode and, if small, contents, breadth first. Left out are build
+    /// folders, cargo's store and other mounts, where reading may block; and of `.git` all but what
+    /// git runs.
     fn files(&mut self, top: &Path, depth: usize) {
         let Ok(device) = fs::metadata(top).map(|about| about.dev()) else { return };
         let checkout = fs::metadata(CHECKOUT).ok().map(|about| (about.dev(), about.ino()));
@@ -238,7 +238,7 @@ impl Fingerprint {
                 let Ok(about) = fs::symlink_metadata(&path) else { continue };
                 let mut how = format!("{:o} {}:{}", about.mode(), about.uid(), about.gid());
                 if about.is_dir() {
-                    // Cargo tags no folder that was there before it.
+                    // Cargo does not tag a folder that existed before.
                     let is_built = path.join("CACHEDIR.TAG").exists() || path == Path::new(TARGET);
                     if path.ends_with(".git") {
                         folders.push_back((path.clone(), GIT_DEPTH));
@@ -260,8 +260,7 @@ impl Fingerprint {
         }
     }
 
-    /// How far the calendar is from the time since boot, in whole seconds, as two readings apart
-    /// by less than a second see it.
+    /// The difference between the calendar and the time since boot.
     fn clock(&mut self) {
         let read = |clock| {
             // SAFETY: zero is valid, and the kernel fills one timespec.
@@ -272,7 +271,7 @@ impl Fingerprint {
             }
         };
         let offset = read(libc::CLOCK_REALTIME) - read(libc::CLOCK_BOOTTIME);
-        // A minute: time servers correct by less.
+        // In minutes: a time server corrects by less.
         self.note("clock", (offset / 60_000_000_000).to_string());
     }
 
@@ -288,14 +287,14 @@ impl Fingerprint {
         self.note("terminal", format!("{flags:?} {:?}", settings.c_cc));
     }
 
-    /// Whether a file belongs to somebody else than the folder that it is in.
-    fn is_a_strangers(&self, key: &str) -> bool {
+    /// Whether a file has another owner than the folder that it is in.
+    fn is_of_another_owner(&self, key: &str) -> bool {
         let folder = key.rsplit_once('/').map_or(key, |(folder, _)| folder);
         let owner = |key: &str| self.0.get(key)?.split([' ', ':']).nth(1);
         owner(key) != owner(folder)
     }
 
-    /// What is different in the other one: key, here, there.
+    /// What differs in the other one: key, state here, state there.
     pub(crate) fn differences(&self, other: &Fingerprint) -> Vec<(String, String, String)> {
         let keys: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
         let of = |machine: &Fingerprint, key: &str| {
@@ -311,8 +310,8 @@ fn pids() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// Files in places for everybody that somebody has open for writing, such as the log of a longer
-/// piece of work: of those whose descriptors we may look at.
+/// Files in world-writable folders that a process has open for writing, such as the log of a longer
+/// piece of work; of those processes whose descriptors this one may see.
 fn written_to() -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for pid in pids() {
@@ -347,7 +346,7 @@ fn hash(bytes: &[u8]) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// What cannot be looked at here.
+/// What cannot be seen here.
 fn unseen() -> &'static str {
     if Path::new("/dev/mqueue").exists() {
         "nothing"
@@ -356,8 +355,8 @@ fn unseen() -> &'static str {
     }
 }
 
-/// What the tools that a longer piece of work installs and builds with may change: where it begins,
-/// below the home or the checkout, and why.
+/// What tools may change during a longer piece of work that installs and builds: the beginning of the
+/// path, in the home or the checkout, and why.
 const STORES: [(&str, &str); 10] = [
     ("~/.cargo/registry", "cargo's store"),
     ("~/.cargo/git", "cargo's store"),
@@ -365,14 +364,14 @@ const STORES: [(&str, &str); 10] = [
     ("~/.rustup", "rustup's store"),
     ("~/.npm", "npm's store"),
     ("~/.cache", "stores of programs"),
-    ("~/.config", "settings that Chromium writes"),
-    ("~/.pki", "keys that Chromium makes"),
+    ("~/.config", "Chromium's settings"),
+    ("~/.pki", "Chromium's keys"),
     ("../../book/book", "the book that was built"),
     ("../../.progress", "the chapters that were solved"),
 ];
 
-/// Whether this is such a change. A folder of the same name elsewhere is none: the checkout may have
-/// a `.cargo` of its own, whose `config.toml` says what a build runs.
+/// Why this is such a change, if it is. A folder of the same name elsewhere is none: the checkout may
+/// have a `.cargo` of its own, whose `config.toml` decides what a build runs.
 pub(crate) fn store(key: &str, home: &str) -> Option<&'static str> {
     let path = key.strip_prefix("file ")?;
     let below = path.strip_prefix(home).map(|below| format!("~{below}"));
@@ -385,7 +384,7 @@ pub(crate) fn store(key: &str, home: &str) -> Option<&'static str> {
 #[derive(Default)]
 pub(crate) struct Noise(pub(crate) BTreeSet<String>);
 
-/// Where everybody may put some: the entry that this is, or is below. `/tmp/it` of `/tmp/it/a/b`.
+/// The entry of a world-writable folder that this is, or is below: `/tmp/it` of `/tmp/it/a/b`.
 fn public(key: &str) -> Option<&str> {
     let path = key.strip_prefix("file ").or_else(|| key.strip_prefix("name "))?;
     let below = PUBLIC.iter().find_map(|place| path.strip_prefix(place)?.strip_prefix('/'))?;
@@ -393,8 +392,8 @@ fn public(key: &str) -> Option<&str> {
     Some(&path[..path.len() - below.len() + name.len()])
 }
 
-/// What is noise together with this: what is in the same folder, all of an entry of a place for
-/// everybody, and a whole kind of things that come and go with other people's processes.
+/// If this changes by itself, so may all that has the same neighborhood: the same folder, the same
+/// entry of a world-writable folder, or the same kind of things that come and go with processes.
 fn neighborhood(key: &str) -> String {
     if let Some((kind, _)) = key.split_once(" mnt:") {
         return kind.into();
@@ -421,9 +420,9 @@ impl Noise {
         }
     }
 
-    /// What is different from before and no noise: key, what it was, what it is. What is on its way
-    /// out may take a while (a namespace is taken down by a worker of the kernel), so it is looked
-    /// at until then.
+    /// What has changed and is no noise: key, state before, state now. Some of it goes away with a
+    /// delay, because the kernel destroys namespaces in the background, so it looks until nothing has
+    /// changed, for `patience` at most.
     pub(crate) fn changed(
         &mut self,
         before: &Fingerprint,
@@ -433,26 +432,26 @@ impl Noise {
         let deadline = Instant::now() + patience;
         loop {
             let now = Fingerprint::take(mark);
-            let changed = self.told(before, &now, mark);
+            let changed = self.changes(before, &now, mark);
             if changed.is_empty() || Instant::now() >= deadline {
                 return changed;
             }
-            // Whatever still changes now, with no sandbox there, is the machine's own.
+            // No sandbox is running, so what changes now changes by itself.
             self.learn(mark, 1);
         }
     }
 
-    /// What is different and no noise.
-    pub(crate) fn told(
+    /// What differs and is no noise.
+    pub(crate) fn changes(
         &self,
         before: &Fingerprint,
         now: &Fingerprint,
         mark: &str,
     ) -> Vec<(String, String, String)> {
         let mut changed = before.differences(now);
-        // Other people take their own away, write what they have open, and put something into
-        // folders of theirs. What is new at the top is told by its name. A canary stands for what
-        // is not theirs.
+        // In a world-writable folder other programs remove what they made, write files that they have
+        // open, and create files in folders of their own. A new entry at the top counts by its name.
+        // Nothing may happen to a canary.
         changed.retain(|(key, was, is)| match public(key) {
             Some(entry) if !entry.contains(mark) => {
                 let was_there = before.0.contains_key(&format!("name {entry}"));
@@ -461,7 +460,7 @@ impl Noise {
                     && !written
                     && (was != "absent"
                         || key.starts_with("name ")
-                        || was_there && now.is_a_strangers(key))
+                        || was_there && now.is_of_another_owner(key))
             }
             _ => true,
         });
@@ -469,7 +468,7 @@ impl Noise {
         changed
     }
 
-    /// What is left out, and said so.
+    /// What was left out.
     pub(crate) fn report(&self) -> String {
         let all: Vec<_> = self.0.iter().map(String::as_str).collect();
         let changes = all.join(", ");

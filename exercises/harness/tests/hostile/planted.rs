@@ -1,5 +1,5 @@
-//! One change of each kind that the fingerprint looks at is planted, in namespaces that are thrown
-//! away, and the fingerprint tells it.
+//! The positive control of the fingerprint: one change of each kind is planted, in namespaces that are
+//! thrown away, and the fingerprint notices it.
 
 use std::ffi::CString;
 use std::fs;
@@ -20,24 +20,27 @@ use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, setsid};
 
-use super::MACHINE;
+use super::alone;
 use super::fingerprint::{Fingerprint, Noise, store};
 
-/// The first argument of a process that plants.
+/// The first argument of a process that plants the changes.
 pub(crate) const PLANT: &str = "--plant";
-/// What the fingerprint knows its processes and folders by.
+/// The word by which the fingerprint recognizes the processes and folders of that process.
 const MARK: &str = "planted";
+
+/// The beginning of that process's line about a change that it cannot make.
+const SKIPPED: &str = "cannot be planted: ";
 
 type Planted = Result<(), String>;
 
-/// A change, and how the key begins by which the fingerprint tells it.
+/// A change, and the beginning of the key under which the fingerprint has it.
 struct Plant {
-    told_as: &'static str,
+    key: &'static str,
     act: fn() -> Planted,
 }
 
-const fn plant(told_as: &'static str, act: fn() -> Planted) -> Plant {
-    Plant { told_as, act }
+const fn plant(key: &'static str, act: fn() -> Planted) -> Plant {
+    Plant { key, act }
 }
 
 const PLANTS: &[Plant] = &[
@@ -77,7 +80,7 @@ const PLANTS: &[Plant] = &[
         let value = fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap_or_default();
         write("/proc/sys/net/ipv4/ip_forward", if value.trim() == "0" { "1" } else { "0" })
     }),
-    // A mount as well: not among those that are planted together with that one.
+    // This is a mount, too, so it must not be planted together with the other one.
     plant("pinned namespaces", pin),
     // SAFETY: integers only.
     plant("SysV shared memory: ", || done(unsafe { libc::shmget(81, 4096, 0o1600) }, "shmget()")),
@@ -88,7 +91,7 @@ const PLANTS: &[Plant] = &[
     plant("name /dev/mqueue/planted", || write("/dev/mqueue/planted", "")),
     plant("name /dev/shm/planted", || write("/dev/shm/planted", "")),
     plant("keys: ", key),
-    // Stand-ins: nobody but the machine's root makes those, and they would be the machine's.
+    // Stand-ins: the real ones take root of the machine, and would change the machine.
     plant("name /sys/fs/cgroup/planted", || folder("/sys/fs/cgroup/planted")),
     plant("loop device: loop81", || {
         folder("/sys/block/loop81/loop")?;
@@ -97,18 +100,18 @@ const PLANTS: &[Plant] = &[
     plant("name /tmp/planted.txt", || write("/tmp/planted.txt", "")),
     plant("name /run/planted.txt", || write("/run/planted.txt", "")),
     plant("name /var/tmp/planted.txt", || write("/var/tmp/planted.txt", "")),
-    // What is written anew, of the same length; what gets another mode; what is taken away.
+    // A file with other contents of the same length, one with another mode, one removed.
     plant("file /tmp/planted/canary", || write("/tmp/planted/canary", "Canary")),
     plant("file /run/planted/canary", || run("chmod 4755 /run/planted/canary")),
     plant("file /var/tmp/planted/canary", || run("rm /var/tmp/planted/canary")),
     plant("file /var/lib/planted.txt", || write("/var/lib/planted.txt", "")),
     plant("file ../../planted.txt", || write("../../planted.txt", "")),
-    // Below what others have put there.
+    // Below folders of other programs.
     plant("file /tmp/others/deep/file", || write("/tmp/others/deep/file", "Theirs")),
     plant("file /run/others/deep/file", || run("chmod 4755 /run/others/deep/file")),
     plant("file /var/tmp/others/new", || write("/var/tmp/others/new", "")),
     plant("file /var/lib/others/deep/file", || write("/var/lib/others/deep/file", "Theirs")),
-    // What is run by who works here.
+    // Files that decide what runs when someone works in the checkout.
     plant("file ../../.cargo/config.toml", || {
         folder("../../.cargo")?;
         write("../../.cargo/config.toml", "")
@@ -117,12 +120,12 @@ const PLANTS: &[Plant] = &[
     plant("file ../../.git/hooks/post-checkout", || write("../../.git/hooks/post-checkout", "")),
     plant("file ../../book/target", || write("../../book/target", "")),
     plant("terminal", echo_off),
-    // Only a child of ours is in the time namespace: the last two, one look.
+    // These need a time namespace, which only a child of this process is in: they come last.
     plant("time offsets: ", || Ok(())),
     plant("clock", || Ok(())),
 ];
 
-/// Kinds for which there is no plant, and why.
+/// Kinds that are not planted, and why.
 const NO_PLANT: &[(&str, &str)] =
     &[("keys by user: ", "its lines are users, and a user namespace without privilege has one")];
 
@@ -130,7 +133,7 @@ fn because<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> String {
     move |error| format!("{what}: {error}")
 }
 
-/// For as long as this process lives.
+/// Keeps it for as long as this process lives.
 fn keep<T>(planted: T) -> Planted {
     std::mem::forget(planted);
     Ok(())
@@ -142,7 +145,7 @@ fn done(result: i32, call: &str) -> Planted {
 
 fn start(program: &str, arguments: &[&str]) -> Planted {
     let started = Command::new(program).args(arguments).spawn().map_err(because(program))?;
-    // Until it has made what it was asked for, and waits.
+    // Until it has made its namespaces, and waits.
     let rests = || fs::read_to_string(format!("/proc/{}/wchan", started.id()));
     let deadline = Instant::now() + patience();
     while rests().is_ok_and(|at| at == "0") && Instant::now() < deadline {
@@ -184,20 +187,20 @@ fn pin() -> Planted {
 }
 
 fn socket(family: i32, kind: i32, protocol: i32) -> Planted {
-    // SAFETY: integers only. Nobody closes it.
+    // SAFETY: integers only. The socket stays open until this process ends.
     let socket = unsafe { libc::socket(family, kind, protocol) };
     done(socket, "socket()")?;
     if family != libc::AF_NETLINK {
         return Ok(());
     }
-    // SAFETY: zero is valid: the kernel chooses a number.
+    // SAFETY: zero is valid for each field; a port of 0 lets the kernel choose.
     let mut address: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
     address.nl_family = libc::AF_NETLINK as _;
     // SAFETY: the kernel reads one address of the size given.
     done(unsafe { libc::bind(socket, (&raw const address).cast(), 12) }, "bind()")
 }
 
-/// In a session keyring of its own, which ends with this process.
+/// Adds a key to a new session keyring, which ends with this process.
 fn key() -> Planted {
     const JOIN_SESSION_KEYRING: i64 = 1;
     const SESSION: i64 = -3;
@@ -219,7 +222,7 @@ fn key() -> Planted {
     done(added as i32, "add_key()")
 }
 
-/// A terminal of our own, in whose session we are from now on.
+/// Makes a new terminal the controlling one of this process.
 fn terminal() -> Result<PtyMaster, String> {
     let master = posix_openpt(nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_NOCTTY)
         .map_err(because("posix_openpt()"))?;
@@ -241,7 +244,7 @@ fn echo_off() -> Planted {
     tcsetattr(&terminal, SetArg::TCSANOW, &settings).map_err(because("tcsetattr()"))
 }
 
-/// Goes on in a child an hour away.
+/// Forks, and returns in a child whose boot time is an hour earlier.
 fn leave_for_another_time() -> Planted {
     let flag = CloneFlags::from_bits_retain(libc::CLONE_NEWTIME);
     unshare(flag).map_err(because("unshare(CLONE_NEWTIME)"))?;
@@ -256,14 +259,14 @@ fn leave_for_another_time() -> Planted {
     }
 }
 
-/// What there is to look at, and nobody else's.
-fn ground() -> Planted {
+/// Mounts and files of this process alone, to plant in.
+fn prepare() -> Planted {
     let none = None::<&str>;
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     mount(none, "/", none, private, none).map_err(because("mount(MS_PRIVATE)"))?;
-    // Last the checkout, in which we stand; `..` leads to what is mounted there.
+    // It contains the working directory, so it is mounted over last; from then on `..` leads there.
     let checkout = fs::canonicalize("../..").map_err(because("../.."))?;
-    // A /dev, because not every machine shows its queues.
+    // A `/dev` with `mqueue`, which not every machine has.
     tmpfs("/mnt")?;
     for device in ["null", "tty"] {
         write(&format!("/mnt/{device}"), "")?;
@@ -295,49 +298,49 @@ fn ground() -> Planted {
     keep(terminal()?)
 }
 
-/// In a process that is thrown away: a line for each plant that was not told.
+/// In a process that is thrown away: prints a line for each change that was not noticed.
 pub(crate) fn main() -> ! {
-    if let Err(why) = ground() {
-        println!("no ground to plant on: {why}");
+    if let Err(why) = prepare() {
+        println!("nothing can be planted: {why}");
         exit(1);
     }
     let mut wrong = Vec::new();
     let mut before = Fingerprint::take(MARK);
     let (there, elsewhere) = PLANTS.split_at(PLANTS.len() - 2);
-    // A few at a time: a look takes longer than they do.
+    // Eight at a time, because a fingerprint takes longer than the changes.
     for plants in there.chunks(8) {
         let planted = plants.iter().filter(|plant| match (plant.act)() {
             Ok(()) => true,
             Err(why) => {
-                println!("skipped: {}: it cannot be planted: {why}", plant.told_as);
+                println!("{SKIPPED}{}: {why}", plant.key);
                 false
             }
         });
         let planted: Vec<_> = planted.collect();
         let after = Fingerprint::take(MARK);
-        wrong.extend(planted.iter().filter_map(|plant| untold(plant, &before, &after)));
+        wrong.extend(planted.iter().filter_map(|plant| unnoticed(plant, &before, &after)));
         before = after;
     }
     match leave_for_another_time() {
         Ok(()) => {
             let after = Fingerprint::take(MARK);
-            wrong.extend(elsewhere.iter().filter_map(|plant| untold(plant, &before, &after)));
+            wrong.extend(elsewhere.iter().filter_map(|plant| unnoticed(plant, &before, &after)));
         }
-        Err(why) => println!("skipped: clock: it cannot be planted: {why}"),
+        Err(why) => println!("{SKIPPED}clock: {why}"),
     }
     println!("{}", wrong.join("\n"));
     exit(if wrong.is_empty() { 0 } else { 1 })
 }
 
-fn untold(plant: &Plant, before: &Fingerprint, after: &Fingerprint) -> Option<String> {
-    let told = before.differences(after);
-    let is_told = told.iter().any(|(key, ..)| key.starts_with(plant.told_as));
-    (!is_told).then(|| format!("not told: {} (but {told:?})", plant.told_as))
+fn unnoticed(plant: &Plant, before: &Fingerprint, after: &Fingerprint) -> Option<String> {
+    let noticed = before.differences(after);
+    let is_noticed = noticed.iter().any(|(key, ..)| key.starts_with(plant.key));
+    (!is_noticed).then(|| format!("not noticed: {} (but {noticed:?})", plant.key))
 }
 
 #[test]
-fn every_kind_of_change_is_told() {
-    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+fn every_kind_of_change_is_noticed() {
+    let _machine = alone();
     let output = Command::new("unshare")
         .args([
             "-Urm",
@@ -351,22 +354,23 @@ fn every_kind_of_change_is_told() {
         ])
         .arg(std::env::current_exe().unwrap())
         .arg(PLANT)
-        // The ground is a tmpfs; the home is one of its places.
+        // One of the folders that `prepare` mounts over.
         .env("HOME", "/var/lib")
         .stdin(Stdio::null())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}");
-    for (told_as, why) in NO_PLANT {
-        println!("not planted: {told_as}{why}");
+    for (key, why) in NO_PLANT {
+        println!("not planted: {key}{why}");
     }
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    let skipped = said.lines().any(|line| line.starts_with("skipped: "));
-    assert!(!skipped || std::env::var_os("CI_NO_SKIP").is_none(), "{said}");
+    for reason in said.lines().filter_map(|line| line.strip_prefix(SKIPPED)) {
+        skip!("a change that cannot be planted here: {reason}");
+    }
 }
 
-/// A change that a tool makes is told apart by where it is.
+/// Changes that tools make are recognized by where they are.
 #[test]
 fn only_the_stores_of_tools_are_left_out() {
     let home = "/home/you";
@@ -388,52 +392,53 @@ fn only_the_stores_of_tools_are_left_out() {
     }
 }
 
-/// What others do in a place for everybody is told apart from what a sandbox could do there.
+/// What other programs do in a world-writable folder is no change; what a sandbox could do there is.
 #[test]
-fn others_may_use_a_place_for_everybody() {
+fn other_programs_may_use_world_writable_folders() {
     let of = |keys: &[(&str, &str)]| {
         Fingerprint(keys.iter().map(|(key, how)| ((*key).into(), (*how).into())).collect())
     };
     let there = [("name /tmp/it", ""), ("file /tmp/it", "40777 7:7"), ("file /tmp/it/a", "1")];
     let before = of(&there);
-    let told = |more: &[(&str, &str)], noise: &[&str]| {
+    let changed = |more: &[(&str, &str)], noise: &[&str]| {
         let mut now = before.clone();
         now.0.extend(of(more).0);
         let noise = Noise(noise.iter().map(|key| (*key).to_owned()).collect());
-        noise.told(&before, &now, MARK).len()
+        noise.changes(&before, &now, MARK).len()
     };
-    // Written anew; what was learnt to be noise; what somebody has open.
-    assert_eq!(told(&[("file /tmp/it/a", "2")], &[]), 1);
-    assert_eq!(told(&[("file /tmp/it/a", "2")], &["/tmp/it"]), 0);
-    assert_eq!(told(&[("file /tmp/it/a", "2")], &["/tmp/other"]), 1);
-    assert_eq!(told(&[("file /tmp/it/a", "2, somebody writes")], &[]), 0);
-    // New in a folder of the same owner, and of another one; new at the top; a canary's.
-    assert_eq!(told(&[("file /tmp/it/b", "100644 7:7")], &[]), 0);
-    assert_eq!(told(&[("file /tmp/it/b", "100644 8:8")], &[]), 1);
-    assert_eq!(told(&[("name /tmp/new", ""), ("file /tmp/new", "40777 8:8")], &[]), 1);
-    assert_eq!(told(&[("file /tmp/planted/new", "100644 7:7")], &[]), 1);
-    // Taken away.
+    // Other contents; the same in a noisy folder; the same while a program has the file open.
+    assert_eq!(changed(&[("file /tmp/it/a", "2")], &[]), 1);
+    assert_eq!(changed(&[("file /tmp/it/a", "2")], &["/tmp/it"]), 0);
+    assert_eq!(changed(&[("file /tmp/it/a", "2")], &["/tmp/other"]), 1);
+    assert_eq!(changed(&[("file /tmp/it/a", "2, open for writing")], &[]), 0);
+    // New in a folder of the same owner, and of another one; new at the top; new beside a canary.
+    assert_eq!(changed(&[("file /tmp/it/b", "100644 7:7")], &[]), 0);
+    assert_eq!(changed(&[("file /tmp/it/b", "100644 8:8")], &[]), 1);
+    assert_eq!(changed(&[("name /tmp/new", ""), ("file /tmp/new", "40777 8:8")], &[]), 1);
+    assert_eq!(changed(&[("file /tmp/planted/new", "100644 7:7")], &[]), 1);
+    // Removed.
     let noise = Noise::default();
-    assert!(noise.told(&before, &of(&[]), MARK).is_empty());
-    assert_eq!(noise.told(&of(&[("file /tmp/planted/canary", "1")]), &of(&[]), MARK).len(), 1);
+    assert!(noise.changes(&before, &of(&[]), MARK).is_empty());
+    assert_eq!(noise.changes(&of(&[("file /tmp/planted/canary", "1")]), &of(&[]), MARK).len(), 1);
 }
 
-/// Every kind that is looked at here and now has a plant, or a reason.
+/// Each kind that is in this machine's fingerprint is planted, or there is a reason why not.
 #[test]
-fn every_kind_has_a_plant() {
-    let known = PLANTS.iter().map(|plant| plant.told_as);
-    let known: Vec<&str> = known.chain(NO_PLANT.iter().map(|(told_as, _)| *told_as)).collect();
-    // Of a key, what comes before the thing itself.
+fn every_kind_is_planted() {
+    let known = PLANTS.iter().map(|plant| plant.key);
+    let known: Vec<&str> = known.chain(NO_PLANT.iter().map(|(key, _)| *key)).collect();
+    // The part of a key before the name of one thing.
     let kind = |key: &str| {
         let path = key.find('/').unwrap_or(key.len());
         let colon = key.find(": ").map_or(key.len(), |at| at + 2);
         let namespace = key.find("mnt:[").unwrap_or(key.len());
         key[..path.min(colon).min(namespace)].to_owned()
     };
-    let looked_at = Fingerprint::take("nobody");
-    for key in looked_at.0.keys() {
-        // A file of the checkout begins with a dot.
+    let machine = Fingerprint::take("no-such-mark");
+    assert!(!machine.0.is_empty());
+    for key in machine.0.keys() {
+        // The path of a file of the checkout begins with a dot.
         let kind = kind(key).trim_end_matches('.').to_owned();
-        assert!(known.iter().any(|told_as| told_as.starts_with(&kind)), "no plant for {key}");
+        assert!(known.iter().any(|known| known.starts_with(&kind)), "not planted: {key}");
     }
 }

@@ -1,7 +1,7 @@
-//! The same attacks where what stops them is missing: they get through, so each of them is one.
+//! The positive control of the attacks: each gets through where what stops it is missing.
 //!
-//! What lacks something is made by unshare(1). An attack that would harm this machine there is not
-//! run, and says why.
+//! Weak sandboxes are made with unshare(1). An attack that would harm this machine is not run in one,
+//! and the table below says why.
 
 use std::fs;
 use std::os::fd::AsRawFd as _;
@@ -14,65 +14,64 @@ use std::sync::Mutex;
 use nix::errno::Errno;
 use nix::unistd::Uid;
 
-use super::canaries::{Canaries, Ears};
+use super::canaries::{Canaries, Listeners};
 use super::corpus::{ALONE, CORPUS, Ends, How};
-use super::{ATTACK, LANES, MACHINE, THROUGH, calls, mark};
+use super::skip::Exception::{self, Capability, Kernel, NotRoot};
+use super::{ATTACK, LANES, THROUGH, alone, calls, mark, skip};
 
-/// Where an attack gets through.
+/// A sandbox in which some attacks get through.
 struct Weak {
     lacks: &'static str,
-    /// What is there: the words for unshare(1).
+    /// What it has: arguments of unshare(1).
     has: &'static str,
-    /// What this machine must have for it. A skip is by design where it is about who runs the test (CI
-    /// is root as well as somebody) or how the kernel was built; what every machine has is [`due`].
-    needs: fn() -> Result<(), &'static str>,
-    /// What the shell does before the attacks.
+    /// What this machine must have for it.
+    needs: fn() -> Result<(), Lack>,
+    /// Commands of the shell before the attack.
     before: &'static str,
     attacks: &'static [&'static str],
 }
 
-/// One level of namespaces. Whoever runs the test is root in it.
+/// Something that this machine lacks, and whether the attack may then be skipped in CI.
+#[derive(Clone, Copy)]
+struct Lack(Option<Exception>, &'static str);
+
+/// One level of namespaces, in which the user of the test is root.
 const ONE_LEVEL: &str = "-Urm --pid --fork --kill-child --net --ipc --uts";
 /// The same without the user namespace.
 const ROOT: &str = "-m --pid --fork --kill-child --mount-proc --net --ipc --uts";
 
-/// The attack may lie in /tmp itself.
+/// A copy of the attack, whose file may be in `/tmp`.
 const OWN_TMP: &str = "mount -t tmpfs tmpfs /mnt && cp \"$0\" /mnt/attack && \
      mount -t tmpfs tmpfs /tmp && run() { /mnt/attack \"$@\"; }";
 
-/// A new one, of script(1).
+/// A new terminal, which script(1) makes the controlling one.
 const IN_A_TERMINAL: &str = "mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts && \
      mount --bind /dev/pts/ptmx /dev/ptmx && \
      run() { script -qec \"'$0' $1 '$2'\" /dev/null; }";
 
-/// What is missing on no machine of a CI: there, to skip is to fail.
-fn due(has: bool, why: &'static str) -> Result<(), &'static str> {
-    assert!(has || std::env::var_os("CI_NO_SKIP").is_none(), "skipped: {why}");
-    has.then_some(()).ok_or(why)
-}
-
-fn nothing() -> Result<(), &'static str> {
+fn nothing() -> Result<(), Lack> {
     Ok(())
 }
 
-/// Whether this process is the machine's root, to a question of owners.
-fn owner() -> Result<(), &'static str> {
+/// Whether this process is the machine's root where the kernel compares owners.
+fn owner() -> Result<(), Lack> {
     let owner = fs::metadata("/proc/sys/vm/swappiness").map(|file| file.uid());
     let yes = owner.is_ok_and(|owner| owner == 0 && Uid::effective().is_root());
-    yes.then_some(()).ok_or("nobody here is the machine's root")
+    yes.then_some(()).ok_or(Lack(Some(NotRoot), "the id of the machine's root"))
 }
 
-/// Whether it is, to a question of capabilities: all but CAP_SYS_RESOURCE, which virtual machines
-/// and containers often keep back.
-fn root() -> Result<(), &'static str> {
-    const SYS_RESOURCE: u64 = 1 << 24;
-    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    let whole = map.split_ascii_whitespace().eq(["0", "0", "4294967295"]);
+/// Whether it is where the kernel asks for capabilities: for all but CAP_SYS_RESOURCE.
+fn root() -> Result<(), Lack> {
+    if !skip::is_root_of_the_machine() {
+        return Err(Lack(Some(NotRoot), "root of the machine"));
+    }
     let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap_or_default();
     let all = last.trim().parse().map_or(0, |last: u32| u64::MAX >> (63 - last.min(63)));
     let has_all = capabilities() | SYS_RESOURCE == all | SYS_RESOURCE;
-    (whole && has_all).then_some(()).ok_or("nobody here is root with all capabilities")
+    has_all.then_some(()).ok_or(Lack(None, "root with all capabilities"))
 }
+
+const SYS_RESOURCE: u64 = 1 << 24;
 
 fn capabilities() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -80,58 +79,61 @@ fn capabilities() -> u64 {
     effective.and_then(|set| u64::from_str_radix(set, 16).ok()).unwrap_or(0)
 }
 
-fn resources() -> Result<(), &'static str> {
+fn resources() -> Result<(), Lack> {
     root()?;
-    (capabilities() & 1 << 24 != 0).then_some(()).ok_or("root here lacks CAP_SYS_RESOURCE")
+    let has = capabilities() & SYS_RESOURCE != 0;
+    has.then_some(()).ok_or(Lack(Some(Capability), "CAP_SYS_RESOURCE"))
 }
 
-fn door() -> Result<(), &'static str> {
-    calls::has_32_bit_door().then_some(()).ok_or("this kernel serves no 32-bit programs")
+fn door() -> Result<(), Lack> {
+    let has = calls::has_32_bit_door();
+    has.then_some(()).ok_or(Lack(Some(Kernel), "a kernel that runs 32-bit programs"))
 }
 
-fn typing() -> Result<(), &'static str> {
+fn typing() -> Result<(), Lack> {
     let switch = fs::read_to_string("/proc/sys/dev/tty/legacy_tiocsti");
     match switch.as_deref().map(str::trim) {
-        Ok("0") => Err("this kernel refuses TIOCSTI to everybody (dev.tty.legacy_tiocsti is 0)"),
+        Ok("0") => Err(Lack(Some(Kernel), "TIOCSTI (dev.tty.legacy_tiocsti is 0)")),
         _ => Ok(()),
     }
 }
 
-fn other_family() -> Result<(), &'static str> {
-    calls::families().then_some(()).ok_or("this kernel has sockets of no other family")
+fn other_family() -> Result<(), Lack> {
+    let has = calls::families();
+    has.then_some(()).ok_or(Lack(Some(Kernel), "sockets of families that the filter refuses"))
 }
 
-fn other_link() -> Result<(), &'static str> {
-    due(calls::links(), "this machine has no link but lo")
+fn other_link() -> Result<(), Lack> {
+    calls::links().then_some(()).ok_or(Lack(None, "a network interface besides lo"))
 }
 
 /// For an attack that holds 700 MiB for a moment.
-fn room() -> Result<(), &'static str> {
+fn room() -> Result<(), Lack> {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let free = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let free = free.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
-    due(free.unwrap_or(0) > 2 << 20, "this machine has less than 2 GiB to spare")
+    (free.unwrap_or(0) > 2 << 20).then_some(()).ok_or(Lack(None, "2 GiB of available memory"))
 }
 
-fn ext4() -> Result<(), &'static str> {
+fn ext4() -> Result<(), Lack> {
     root()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let of_usr = mounts.lines().rfind(|line| line.contains(" / / ") || line.contains(" / /usr "));
     let is_ext = of_usr.is_some_and(|line| line.contains(" - ext"));
-    is_ext.then_some(()).ok_or("/usr is not on a file system whose root has a number known before")
+    let lack = Lack(Some(Kernel), "a /usr on ext4, whose root has a known inode number");
+    is_ext.then_some(()).ok_or(lack)
 }
 
-fn peer_pidfd() -> Result<(), &'static str> {
-    let (ours, _theirs) = UnixStream::pair().unwrap();
-    let gives = calls::has_peer_pidfd(ours.as_raw_fd());
-    gives.then_some(()).ok_or("this kernel gives no pidfd of a peer (Linux 6.5)")
+fn peer_pidfd() -> Result<(), Lack> {
+    let (socket, _peer) = UnixStream::pair().unwrap();
+    let has = calls::has_peer_pidfd(socket.as_raw_fd());
+    has.then_some(()).ok_or(Lack(Some(Kernel), "a pidfd of a socket's peer (Linux 6.5)"))
 }
 
-fn events() -> Result<(), &'static str> {
+fn events() -> Result<(), Lack> {
     root()?;
-    let there =
-        fs::read_to_string("/proc/net/connector").is_ok_and(|text| text.contains("cn_proc"));
-    there.then_some(()).ok_or("this kernel tells nobody about processes (CONFIG_PROC_EVENTS)")
+    let has = fs::read_to_string("/proc/net/connector").is_ok_and(|text| text.contains("cn_proc"));
+    has.then_some(()).ok_or(Lack(Some(Kernel), "process events (CONFIG_PROC_EVENTS)"))
 }
 
 const WEAK: &[Weak] = &[
@@ -139,14 +141,14 @@ const WEAK: &[Weak] = &[
         lacks: "the second level",
         has: ONE_LEVEL,
         needs: nothing,
-        // The function stands for rm(1): it deletes nothing, and asks whether one could.
+        // In place of rm(1): the function deletes nothing, and finds out whether it could.
         before: "mount -t proc proc /proc && mount --bind /usr /usr && \
                  mount -o remount,bind,ro /usr && \
                  rm() { ! grep -q ' /usr ro' /proc/self/mountinfo; }",
         attacks: &["remount /usr and delete", "unmount /usr to reveal what is below"],
     },
     Weak {
-        lacks: "a /proc and a /tmp of somebody else",
+        lacks: "a /proc and a /tmp of another owner",
         has: ONE_LEVEL,
         needs: nothing,
         before: "mount -t proc proc /proc && mount -t tmpfs -o size=1M tmpfs /tmp",
@@ -160,7 +162,7 @@ const WEAK: &[Weak] = &[
         lacks: "a /usr that is locked",
         has: ONE_LEVEL,
         needs: nothing,
-        // What is written goes to a tmpfs.
+        // Writes go to a tmpfs.
         before: "{own /tmp} && mkdir /mnt/upper /mnt/work && mount -t overlay \
                  -o lowerdir=/usr,upperdir=/mnt/upper,workdir=/mnt/work overlay /usr",
         attacks: &["rename races through symbolic links"],
@@ -202,9 +204,9 @@ const WEAK: &[Weak] = &[
             "all inotify instances of the user",
         ],
     },
-    // Each is ended as soon as it has more than there would be in a sandbox.
+    // Each is stopped as soon as it has more than a sandbox allows.
     Weak {
-        lacks: "the look of PID 1, and RLIMIT_AS",
+        lacks: "the limits that PID 1 watches, and RLIMIT_AS",
         has: ONE_LEVEL,
         needs: room,
         before: "mount -t proc proc /proc && \
@@ -214,7 +216,7 @@ const WEAK: &[Weak] = &[
         attacks: &["memory bomb"],
     },
     Weak {
-        lacks: "the look of PID 1",
+        lacks: "the limits that PID 1 watches",
         has: ONE_LEVEL,
         needs: nothing,
         before: "mount -t proc proc /proc && \
@@ -247,7 +249,7 @@ const WEAK: &[Weak] = &[
         lacks: "more than a read-only view of all of /",
         has: ONE_LEVEL,
         needs: nothing,
-        // Nothing can be written there, and who listens can be reached.
+        // Nothing can be written there, but one can connect to sockets.
         before: "mount --rbind / /mnt && mount -o remount,bind,ro /mnt && \
                  run() { chroot /mnt sh -c '! touch /tmp/mine 2>/dev/null && \"$0\" \"$@\"' \"$0\" \"$@\"; }",
         attacks: &["connect to a socket by its path"],
@@ -269,14 +271,14 @@ const WEAK: &[Weak] = &[
         has: ONE_LEVEL,
         needs: nothing,
         before: ":",
-        attacks: &["keyrings", "let PID 1 have no turn", "take PID 1's limits away"],
+        attacks: &["keyrings", "lower the priority of PID 1", "set limits of PID 1"],
     },
     Weak {
         lacks: "a group of its own",
         has: ONE_LEVEL,
         needs: nothing,
         before: "mount -t proc proc /proc",
-        attacks: &["let the group of PID 1 have no turn"],
+        attacks: &["lower the priority of PID 1's process group"],
     },
     Weak {
         lacks: "a filter",
@@ -290,7 +292,7 @@ const WEAK: &[Weak] = &[
         has: ONE_LEVEL,
         needs: door,
         before: ":",
-        attacks: &["the same by int 0x80 and by x32"],
+        attacks: &["keyrings by int 0x80 and by x32"],
     },
     Weak {
         lacks: "a PID namespace",
@@ -318,7 +320,7 @@ const WEAK: &[Weak] = &[
         has: ONE_LEVEL,
         needs: nothing,
         before: ":",
-        attacks: &["a link's other end to PID 1, and messages to where it is"],
+        attacks: &["move an interface to PID 1, and send messages to its network"],
     },
     Weak {
         lacks: "a network namespace",
@@ -326,7 +328,7 @@ const WEAK: &[Weak] = &[
         needs: nothing,
         before: "mount -t proc proc /proc",
         attacks: &[
-            "abstract sockets, and all that are bound",
+            "list bound sockets, also abstract ones",
             "connect to a socket by its abstract name",
         ],
     },
@@ -335,7 +337,7 @@ const WEAK: &[Weak] = &[
         has: "-Urm --pid --fork --kill-child",
         needs: other_link,
         before: "mount -t proc proc /proc",
-        attacks: &["change the machine's links"],
+        attacks: &["change the machine's interfaces"],
     },
     Weak {
         lacks: "a network namespace",
@@ -349,7 +351,7 @@ const WEAK: &[Weak] = &[
         has: "-m --fork",
         needs: events,
         before: ":",
-        attacks: &["listen to what the kernel tells"],
+        attacks: &["listen to the kernel's events"],
     },
     Weak {
         lacks: "a session without a terminal",
@@ -365,9 +367,9 @@ const WEAK: &[Weak] = &[
         before: IN_A_TERMINAL,
         attacks: &["TIOCSTI"],
     },
-    // unshare(1) maps whoever calls it: here the machine's root.
+    // unshare(1) maps its own uid, which is that of the machine's root here.
     Weak {
-        lacks: "a root that is nobody outside",
+        lacks: "a root with another id outside",
         has: ONE_LEVEL,
         needs: owner,
         before: ":",
@@ -390,7 +392,7 @@ const WEAK: &[Weak] = &[
             "mount the machine's file systems",
             "write to sysfs",
             "set the clock's pace",
-            "hold up whoever opens a file",
+            "make every open of a file wait",
             "swap, accounting, the kernel's log, ports",
             "bpf",
             "perf_event_open of the kernel",
@@ -422,16 +424,16 @@ const WEAK: &[Weak] = &[
     },
 ];
 
-const KERNELS: &str = "the kernel itself refuses it, everywhere";
-const MACHINES: &str = "it would be this machine's, and stay";
-const BOMB: &str = "it would take all of this machine";
-const LEAVES: &str = "it succeeds if something stays, which the fingerprint tells: `planted`";
-const CHECKS: &str = "it is aimed at a check: there is none without a sandbox";
+const KERNEL: &str = "the kernel refuses it everywhere";
+const MACHINE: &str = "it would change this machine for good";
+const BOMB: &str = "it would take all of this machine's processes, memory or time";
+const LEAVES: &str = "it succeeds if something stays, which the fingerprint notices (`planted`)";
+const CHECK: &str = "it attacks a check, and outside the sandbox there is none";
 
-/// What is not run anywhere else, and why.
+/// Attacks that are run in the sandbox only, and why.
 const ONLY_IN_A_SANDBOX: &[(&str, &[&str])] = &[
     (
-        KERNELS,
+        KERNEL,
         &[
             "unmount the root",
             "a namespace below, and remount there",
@@ -441,7 +443,7 @@ const ONLY_IN_A_SANDBOX: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        MACHINES,
+        MACHINE,
         &[
             "remount / and write",
             "touch a device",
@@ -453,28 +455,28 @@ const ONLY_IN_A_SANDBOX: &[(&str, &[&str])] = &[
             "cgroups without end, with a frozen process",
             "a release agent",
             "set the clock",
-            "TIOCSCTTY: somebody's terminal, by force",
+            "TIOCSCTTY: another session's terminal, by force",
             "TIOCCONS, TIOCLINUX: the console",
         ],
     ),
-    (BOMB, &["kill everybody", "stop everybody", "fork bomb", "thread bomb"]),
+    (BOMB, &["kill all processes", "stop all processes", "fork bomb", "thread bomb"]),
     (
         LEAVES,
         &[
             "propagate a mount outwards",
-            "clear the signal of the parent's death, leave the session, go on",
+            "ignore the parent's death, leave the session, keep running",
             "orphans of orphans",
             "zombies",
             "thousands of mounts",
             "pin a namespace on a file",
-            "new links, addresses and a smaller lo",
+            "new interfaces, addresses and a smaller lo",
             "host name and domain name",
             "sysctls that namespaces have",
             "objects of System V and POSIX",
         ],
     ),
     (
-        CHECKS,
+        CHECK,
         &[
             "kill itself",
             "hang up the terminal",
@@ -486,7 +488,7 @@ const ONLY_IN_A_SANDBOX: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Whether it got through there.
+/// Whether the attack gets through there.
 fn gets_through(weak: &Weak, name: &str) -> bool {
     let attack = CORPUS.iter().find(|attack| attack.name == name);
     let attack = attack.unwrap_or_else(|| panic!("no attack is called `{name}`"));
@@ -496,21 +498,21 @@ fn gets_through(weak: &Weak, name: &str) -> bool {
     };
     let before = weak.before.replace("{own /tmp}", OWN_TMP);
     let script = format!("run() {{ \"$0\" \"$@\"; }}; {before} && {{ {run}; }} >/dev/null 2>&1");
-    // In the witness's place.
-    let (_ours, theirs) = UnixStream::pair().unwrap();
+    // In place of the witness's socket.
+    let (_peer, socket) = UnixStream::pair().unwrap();
     let mut command = Command::new("unshare");
     command
         .args(weak.has.split(' '))
         .args(["sh", "-c", &script])
         .arg(std::env::current_exe().unwrap())
         .args([attack.name, &mark()])
-        // Who does something to a whole group finds none of ours in it.
+        // An attack on a process group must not meet this process.
         .process_group(0)
         .stdin(Stdio::null());
     // SAFETY: between fork and exec it makes one call, which is safe there.
     unsafe {
         command.pre_exec(move || {
-            let socket = libc::dup2(theirs.as_raw_fd(), calls::WITNESS_FD);
+            let socket = libc::dup2(socket.as_raw_fd(), calls::WITNESS_FD);
             Errno::result(socket).map(drop).map_err(Into::into)
         })
     };
@@ -518,18 +520,23 @@ fn gets_through(weak: &Weak, name: &str) -> bool {
 }
 
 #[test]
-fn what_a_weak_sandbox_lacks_is_found() {
-    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    // Somebody listens on this machine.
+fn attacks_get_through_where_what_stops_them_is_missing() {
+    let _machine = alone();
+    // A socket for the attack that lists them.
     let path = format!("/tmp/{}.sock", mark());
     let _by_path = UnixListener::bind(&path).unwrap();
     let canaries = Canaries::put(&mark());
-    let ears = Ears::open(&canaries, &mark());
+    let listeners = Listeners::open(&canaries, &mark());
     let mut attempts = Vec::new();
     for weak in WEAK {
         match (weak.needs)() {
             Ok(()) => attempts.extend(weak.attacks.iter().map(|name| (weak, *name))),
-            Err(why) => println!("skipped: without {}, {:?}: {why}", weak.lacks, weak.attacks),
+            Err(Lack(exception, what)) => {
+                skip::skip(
+                    exception,
+                    &format!("control of {:?}, which needs {what}", weak.attacks),
+                );
+            }
         }
     }
     let (left, wrong) = (Mutex::new(attempts.iter()), Mutex::new(Vec::new()));
@@ -538,7 +545,7 @@ fn what_a_weak_sandbox_lacks_is_found() {
             scope.spawn(|| {
                 loop {
                     let Some((weak, name)) = left.lock().unwrap().next() else { break };
-                    // A race may be lost where others are busy.
+                    // A race may be lost on a busy machine.
                     if !(0..5).any(|_| gets_through(weak, name)) {
                         let why = format!("without {}, `{name}` is refused", weak.lacks);
                         wrong.lock().unwrap().push(why);
@@ -549,25 +556,26 @@ fn what_a_weak_sandbox_lacks_is_found() {
     });
     let wrong = wrong.into_inner().unwrap();
     fs::remove_file(path).unwrap();
-    // One of the paths is enough.
-    assert!(ears.visited().len() >= 2, "nobody was heard to come: {:?}", ears.visited());
+    // By a path, and by the abstract name.
+    let reached = listeners.reached();
+    assert!(reached.len() >= 2, "no attack has connected to more than {reached:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// An attack that is refused everywhere shows nothing.
+/// An attack that is refused everywhere proves nothing.
 #[test]
-fn every_attack_gets_through_somewhere_or_says_why_not() {
+fn every_attack_has_a_control_or_a_reason_for_none() {
     let weak = WEAK.iter().flat_map(|weak| weak.attacks).copied();
     let only = ONLY_IN_A_SANDBOX.iter().flat_map(|(_, names)| *names).copied();
-    let told: Vec<&str> = weak.chain(only).collect();
+    let listed: Vec<&str> = weak.chain(only).collect();
     let is_refused = |ends: Ends| [Ends::Refused, Ends::RefusedById].contains(&ends);
     for attack in CORPUS.iter().chain(ALONE) {
-        let times = told.iter().filter(|name| **name == attack.name).count();
-        // The others would take the machine, or are stopped by the check.
+        let times = listed.iter().filter(|name| **name == attack.name).count();
+        // The others use too much, or are stopped by the check.
         let wanted = usize::from(is_refused(attack.ends));
-        assert!(times == 1 || wanted == 0 && times == 0, "{}: told {times} times", attack.name);
+        assert!(times == 1 || wanted == 0 && times == 0, "{}: listed {times} times", attack.name);
     }
     let known = |name: &&str| CORPUS.iter().any(|attack| attack.name == *name);
-    let unknown: Vec<_> = told.iter().filter(|name| !known(name)).collect();
+    let unknown: Vec<_> = listed.iter().filter(|name| !known(name)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }

@@ -19,7 +19,7 @@ pub(crate) enum Exception {
     OneId,
     /// It takes a capability that virtual machines and containers often withhold from root.
     Capability,
-    /// It takes a cgroup of version 2, or its controllers, and nobody has delegated them.
+    /// It takes a cgroup of version 2, or its controllers, and neither is delegated.
     Cgroups,
     /// It takes something that this kernel is too old for, or is built or configured without.
     Kernel,

@@ -152,7 +152,7 @@ fn a_stopped_child_goes_on() {
 
 fn a_real_time_signal() {
     let signal = libc::SIGRTMIN() + 3;
-    // SAFETY: the set is initialised by sigemptyset, and the signal is blocked before it is sent.
+    // SAFETY: the set is initialized by sigemptyset, and the signal is blocked before it is sent.
     unsafe {
         let mut set = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);

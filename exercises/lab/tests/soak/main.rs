@@ -50,15 +50,15 @@ impl Use {
         let entries = |path: String| fs::read_dir(path).map_or(0, Iterator::count);
         let own = std::process::id();
         let supervisor = family.iter().find(|pid| **pid != own);
-        let resident = |pid: u32| status(pid, "VmRSS:").unwrap_or(0);
+        let memory = |pid: u32| status(pid, "VmRSS:").unwrap_or(0);
         let mut now = Use::default();
         now.counts.insert("processes", family.len());
         now.counts.insert("mounts", lines("/proc/self/mountinfo"));
         now.counts.insert("descriptors", entries("/proc/self/fd".to_owned()));
-        now.memory.insert("the check", resident(own));
+        now.memory.insert("the check", memory(own));
         if let Some(pid) = supervisor {
             now.counts.insert("descriptors of the supervisor", entries(format!("/proc/{pid}/fd")));
-            now.memory.insert("the supervisor", resident(*pid));
+            now.memory.insert("the supervisor", memory(*pid));
         }
         for line in fs::read_to_string("/proc/slabinfo").unwrap_or_default().lines() {
             let mut words = line.split_ascii_whitespace();

@@ -1,5 +1,5 @@
-//! How each environment is made. Everything happens in namespaces of a throwaway process: nothing
-//! of this machine is mounted over or switched.
+//! How each environment is set up: in the namespaces of a throwaway process, so nothing of this machine
+//! changes.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -15,7 +15,7 @@ use super::{filter, landlock};
 
 type Staged = Result<(), String>;
 
-/// Where mounts of a stage go: inside a mount namespace of its own.
+/// Where an environment has its mounts, in a mount namespace of its own.
 const FOLDER: &str = "/tmp";
 
 pub(super) fn enter(name: &str) -> Staged {
@@ -54,7 +54,7 @@ pub(super) fn enter(name: &str) -> Staged {
         "landlock mounts" => landlock::allow_writing_below(&["/"]),
         "without CAP_SYS_ADMIN" => without_capability(21),
         "without CAP_SETFCAP" => without_capability(31),
-        // Not an environment that cannot be staged here: a word that is wrong.
+        // This is a mistake in the table, and no lack of the machine.
         unknown => panic!("no environment `{unknown}`"),
     }
 }
@@ -67,7 +67,7 @@ fn leave(flags: CloneFlags) -> Staged {
     unshare(flags).map_err(because("unshare()"))
 }
 
-/// A user namespace in which we are root, and other new namespaces.
+/// A user namespace in which this process is root, and other new namespaces.
 fn own(flags: CloneFlags) -> Staged {
     let (uid, gid) = (Uid::effective(), Gid::effective());
     leave(CloneFlags::CLONE_NEWUSER | flags)?;
@@ -81,16 +81,16 @@ fn own(flags: CloneFlags) -> Staged {
     Ok(())
 }
 
-/// The limit of a user namespace holds for what is made inside it.
+/// A limit of a user namespace counts what is created in it.
 fn limit(kind: &str, most: &str) -> Staged {
     own(CloneFlags::empty())?;
     let file = format!("/proc/sys/user/max_{kind}_namespaces");
     fs::write(&file, most).map_err(because(&file))
 }
 
-/// So deep that `left` more user namespaces fit.
+/// So deep that `left` more levels of user namespaces can be made.
 fn deep(left: usize) -> Staged {
-    // How many fit is found out by a child, which goes all the way down.
+    // A child goes all the way down to find out how many there can be.
     let fit = in_child(|| {
         let mut levels = 0;
         while levels < 60 && own(CloneFlags::empty()).is_ok() {
@@ -125,7 +125,7 @@ fn with_own_mounts(change: impl FnOnce() -> Staged) -> Staged {
     change()
 }
 
-/// The child is PID 1 of a new PID namespace and goes on; this process passes its status on.
+/// Returns in a child that is PID 1 of a new PID namespace. This process exits with its status.
 fn with_own_pids(change: impl FnOnce() -> Staged) -> Staged {
     with_own_mounts(|| {
         leave(CloneFlags::CLONE_NEWPID)?;
@@ -151,33 +151,33 @@ fn bind(from: &str, to: &str) -> Staged {
     mount(Some(from), to, None::<&str>, flags, None::<&str>).map_err(because(&format!("bind {to}")))
 }
 
-/// As container programs do. Which files there are depends on the kernel's configuration.
+/// As container runtimes do. The files depend on the kernel's configuration.
 fn mask_proc() -> Staged {
     let files = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/interrupts"];
     let file = files.into_iter().find(|file| fs::metadata(file).is_ok());
     bind("/dev/null", file.ok_or("nothing to mask in /proc")?)
 }
 
-/// In containers of LXD and its like, what these files say is a program's (fuse).
+/// As in containers of LXD, where a FUSE file system provides these files.
 fn like_lxcfs() -> Staged {
     bind("/dev/null", "/proc/cpuinfo")?;
     bind("/dev/null", "/proc/meminfo")
 }
 
-/// As the programs do that make containers: in a root of their own, with the file or the variable
-/// by which one knows them.
+/// As a container runtime does: another root directory, and the file or variable by which its
+/// containers are recognized.
 fn inside(program: &str) -> Staged {
     let (file, variable) = match program {
         "docker" => (".dockerenv", None),
         "codespaces" => (".dockerenv", Some("CODESPACES")),
         "podman" => ("run/.containerenv", None),
         "kubernetes" => ("run/none", Some("KUBERNETES_SERVICE_HOST")),
-        unknown => panic!("nobody makes containers with `{unknown}`"),
+        unknown => panic!("no container runtime `{unknown}`"),
     };
     for (other, value) in
         [variable.map(|name| (name, "true")), Some(("container", ""))].into_iter().flatten()
     {
-        // SAFETY: there is one thread, and nobody holds a pointer into the environment.
+        // SAFETY: there is one thread, and no pointer into the environment is kept.
         unsafe { std::env::set_var(other, value) };
     }
     with_own_mounts(|| {
@@ -188,8 +188,8 @@ fn inside(program: &str) -> Staged {
     })
 }
 
-/// A new root directory that shows all of the old one, but for an empty /run and no /tmp.
-fn in_a_new_root(configure: impl FnOnce(&str) -> Staged) -> Staged {
+/// A new root directory that shows all of the old one, except for an empty `/run` and no `/tmp`.
+fn in_a_new_root(complete: impl FnOnce(&str) -> Staged) -> Staged {
     mount_new("tmpfs", FOLDER, "")?;
     for entry in fs::read_dir("/").map_err(because("/"))?.flatten() {
         let (from, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -208,7 +208,7 @@ fn in_a_new_root(configure: impl FnOnce(&str) -> Staged) -> Staged {
             _ => {}
         }
     }
-    configure(FOLDER)?;
+    complete(FOLDER)?;
     chdir(FOLDER).map_err(because("chdir()"))?;
     pivot_root(".", ".").map_err(because("pivot_root()"))?;
     umount2(".", MntFlags::MNT_DETACH).map_err(because("umount2()"))?;
@@ -220,14 +220,14 @@ fn few_descriptors() -> Staged {
     setrlimit(Resource::RLIMIT_NOFILE, 8, 8).map_err(because("setrlimit()"))
 }
 
-/// A second mount over the first: the flags of the inherited one are locked.
+/// On a second mount over the first, because the flags of an inherited mount are locked.
 fn read_only_proc() -> Staged {
     bind("/proc", "/proc")?;
     let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
     mount(None::<&str>, "/proc", None::<&str>, flags, None::<&str>).map_err(because("remount"))
 }
 
-/// Only a folder that is no mount point makes a chroot that can be told from a root.
+/// A chroot is recognized by its folder, which is no mount point. With `mounted` it is one.
 fn in_a_chroot(mounted: bool) -> Staged {
     mount_new("tmpfs", FOLDER, "")?;
     let root = format!("{FOLDER}/root");
@@ -248,7 +248,7 @@ fn in_a_chroot(mounted: bool) -> Staged {
     chdir("/").map_err(because("chdir()"))
 }
 
-/// Root of a user namespace without one capability, also after an exec (capabilities(7)).
+/// Root of a user namespace that lacks a capability, also after an exec (capabilities(7)).
 fn without_capability(number: u32) -> Staged {
     own(CloneFlags::empty())?;
     // SAFETY: takes integers.
@@ -257,7 +257,7 @@ fn without_capability(number: u32) -> Staged {
     lower(number).map_err(because("capset()"))
 }
 
-/// Takes a capability out of this process's sets, which an exec before `main` would not.
+/// Removes a capability from the sets of this process, which does not execute anything first.
 fn lower(number: u32) -> nix::Result<()> {
     #[repr(C)]
     struct Header {
@@ -271,7 +271,7 @@ fn lower(number: u32) -> nix::Result<()> {
         permitted: u32,
         inheritable: u32,
     }
-    // _LINUX_CAPABILITY_VERSION_3 of linux/capability.h: two times 32 bits.
+    // _LINUX_CAPABILITY_VERSION_3 of linux/capability.h, with two sets of 32 bits.
     let mut header = Header { version: 0x2008_0522, pid: 0 };
     let mut sets = [Sets::default(); 2];
     // SAFETY: the kernel writes two sets for this version.

@@ -1,13 +1,13 @@
-//! seccomp(2) filters, as containers and old kernels would answer.
+//! seccomp(2) filters under which calls fail as in containers and on old kernels.
 
 use nix::errno::Errno;
 
 type Filter = Vec<libc::sock_filter>;
 
-/// Every namespace flag, as in Docker's profile: 0x7e020000.
+/// All namespace flags, as in Docker's profile.
 const NAMESPACES: u32 = 0x7e02_0000;
 
-/// moby/profiles, seccomp/default.json, without CAP_SYS_ADMIN: the calls that count here.
+/// The calls that matter here of moby/profiles, seccomp/default.json, without CAP_SYS_ADMIN.
 pub(super) fn like_docker() -> Result<(), String> {
     let mut filter = Vec::new();
     answer(&mut filter, libc::SYS_clone3, Errno::ENOSYS);
@@ -24,7 +24,7 @@ pub(super) fn without_mount() -> Result<(), String> {
     load(filter)
 }
 
-/// As a kernel without any.
+/// As on a kernel without namespaces.
 pub(super) fn without_namespaces() -> Result<(), String> {
     let mut filter = Vec::new();
     for call in [libc::SYS_clone3, libc::SYS_unshare, libc::SYS_setns] {
@@ -34,34 +34,34 @@ pub(super) fn without_namespaces() -> Result<(), String> {
     load(filter)
 }
 
-/// As systemd's SystemCallFilter= does, unless told otherwise.
+/// As systemd's SystemCallFilter= does by default.
 pub(super) fn that_kills() -> Result<(), String> {
     let kill = statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_KILL_PROCESS);
     load(vec![jump(libc::BPF_JEQ, libc::SYS_mount as u32, 0, 1), kill])
 }
 
-/// As a kernel without CONFIG_TIME_NS.
+/// As on a kernel without CONFIG_TIME_NS.
 pub(super) fn without_time() -> Result<(), String> {
     let mut filter = Vec::new();
     answer_flags(&mut filter, libc::SYS_unshare, libc::CLONE_NEWTIME as u32, Errno::EINVAL);
     load(filter)
 }
 
-/// As Docker's profile on kernels before 4.8.
+/// As with Docker's profile on kernels before 4.8.
 pub(super) fn without_ptrace() -> Result<(), String> {
     let mut filter = Vec::new();
     answer(&mut filter, libc::SYS_ptrace, Errno::EPERM);
     load(filter)
 }
 
-/// Linux 5.10 has neither.
+/// As on Linux 5.10.
 pub(super) fn like_an_old_kernel() -> Result<(), String> {
     let mut filter = Vec::new();
     answer(&mut filter, libc::SYS_mount_setattr, Errno::ENOSYS);
     load(filter)
 }
 
-/// One call is answered with an errno.
+/// One call fails with an errno.
 fn answer(filter: &mut Filter, call: libc::c_long, errno: Errno) {
     filter.extend([
         jump(libc::BPF_JEQ, call as u32, 0, 1),
@@ -69,7 +69,7 @@ fn answer(filter: &mut Filter, call: libc::c_long, errno: Errno) {
     ]);
 }
 
-/// One call is answered with an errno when its first argument has one of these bits.
+/// One call fails with an errno if its first argument has one of these bits.
 fn answer_flags(filter: &mut Filter, call: libc::c_long, flags: u32, errno: Errno) {
     let number = std::mem::offset_of!(libc::seccomp_data, nr) as u32;
     // The lower half comes first: x86_64 and aarch64 are little-endian.
@@ -93,7 +93,8 @@ fn statement(code: u32, value: u32) -> libc::sock_filter {
     libc::sock_filter { code: code as u16, jt: 0, jf: 0, k: value }
 }
 
-/// The rest is allowed. `PR_SET_NO_NEW_PRIVS` lets everybody load a filter.
+/// Loads a filter that allows all other calls. `PR_SET_NO_NEW_PRIVS` makes that possible without
+/// capabilities.
 fn load(rules: Filter) -> Result<(), String> {
     let number = std::mem::offset_of!(libc::seccomp_data, nr) as u32;
     let mut filter = vec![statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, number)];

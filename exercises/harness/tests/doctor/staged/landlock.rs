@@ -1,5 +1,5 @@
-//! A Landlock domain, as tools for agents make one: everything may be read, some may be written.
-//! landlock(7): whoever is in a domain cannot change the tree of mounts.
+//! A Landlock domain in which all files may be read and some may be written. A process in a domain
+//! cannot change mounts (landlock(7)).
 
 use std::fs::File;
 use std::os::fd::AsRawFd as _;

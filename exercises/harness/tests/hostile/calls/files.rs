@@ -35,7 +35,7 @@ pub(crate) fn rename_race() -> bool {
     fs::exists("/usr/raced").unwrap_or(true) || !fs::exists("/usr/bin/env").unwrap_or(false)
 }
 
-/// Out of a chroot, by a second one below the own working directory.
+/// Leaves a chroot, by a second one below its working directory.
 pub(crate) fn leave_chroot() -> bool {
     _ = fs::create_dir("/tmp/below");
     own(CloneFlags::empty());
@@ -47,10 +47,10 @@ pub(crate) fn leave_chroot() -> bool {
     fs::exists("/var/lib").unwrap_or(false)
 }
 
-/// The handle of a folder that is not shown: the root of the file system that /usr is on.
+/// Opens a folder that is not shown by its file handle: the root of the file system with `/usr`.
 pub(crate) fn open_by_handle() -> bool {
     let at = fs::File::open("/usr").unwrap();
-    // Of ext2 to ext4, whose generation is not asked for where it is 0 (`ext4_nfs_get_inode` in
+    // The root inodes of ext2 to ext4, where a generation of 0 matches any (`ext4_nfs_get_inode` in
     // fs/ext4/super.c), and of xfs.
     [2_u32, 128].into_iter().any(|root| {
         // `struct file_handle`: eight bytes, FILEID_INO32_GEN, inode and generation.
@@ -59,7 +59,7 @@ pub(crate) fn open_by_handle() -> bool {
     })
 }
 
-/// Each takes along all those before it: 4096 in the end, whose list no message has room for.
+/// Each bind mount copies all those before it: 4096 in the end, whose list fits into no message.
 pub(crate) fn double_mounts() -> bool {
     own(CloneFlags::CLONE_NEWNS);
     let mount = |from: *const c_char, to: *const c_char, kind: *const c_char, flags: u64| {
@@ -72,16 +72,16 @@ pub(crate) fn double_mounts() -> bool {
         _ = fs::create_dir(format!("/mnt/{number}"));
         mount(mnt, folder.as_ptr(), null(), libc::MS_BIND | libc::MS_REC)
     });
-    assert!(doubled, "it has become another attack");
+    assert!(doubled, "the attack no longer does what it is for");
     false
 }
 
-/// A node is the machine's file, with times of its own.
+/// Sets the times of a device file, which is the machine's.
 pub(crate) fn touch_device() -> bool {
     call!(SYS_utimensat, libc::AT_FDCWD, c"/dev/full".as_ptr(), 0, 0) == 0
 }
 
-/// A namespace that is mounted on a file lives as long as the mount.
+/// A namespace that is bind-mounted on a file exists as long as the mount.
 pub(crate) fn pin() -> bool {
     own(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET);
     for (number, on) in ["/tmp/pin", "/usr/bin/env"].into_iter().enumerate() {
@@ -89,7 +89,7 @@ pub(crate) fn pin() -> bool {
         let on = CString::new(on).unwrap();
         let from = c"/proc/self/ns/net".as_ptr();
         let mounted = call!(SYS_mount, from, on.as_ptr(), 0, libc::MS_BIND, 0) == 0;
-        assert!(mounted, "mount {number}: it has become another attack");
+        assert!(mounted, "mount {number}: the attack no longer does what it is for");
     }
     false
 }

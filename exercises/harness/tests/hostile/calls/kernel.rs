@@ -1,4 +1,4 @@
-//! What is the whole kernel's.
+//! What belongs to the whole kernel.
 
 use std::ffi::c_int;
 use std::fs;
@@ -10,27 +10,27 @@ use nix::sys::wait::waitpid;
 
 use super::{allowed, child, own};
 
-/// Whoever opens a file that is watched like this waits for an answer.
+/// A process that opens a file which is watched like this waits for the watcher's permission.
 pub(crate) fn hold_up_opens() -> bool {
     // FAN_CLASS_CONTENT.
     call!(SYS_fanotify_init, 4, libc::O_RDONLY) >= 0
 }
 
-/// Calls of an administrator, with arguments that are wrong: the question of rights comes first.
+/// An administrator's calls with invalid arguments, which the kernel looks at after the permissions.
 pub(crate) fn administration() -> bool {
     let nowhere = c"/nowhere".as_ptr();
     // SYSLOG_ACTION_CONSOLE_LEVEL.
     let log = allowed(call!(SYS_syslog, 8, 0, 0));
     #[cfg(target_arch = "x86_64")]
     let ports = call!(SYS_iopl, 3);
-    // Ports of their own kind are x86's.
+    // Only x86 has I/O ports of this kind.
     #[cfg(not(target_arch = "x86_64"))]
     let ports = -1;
     let done = log || ports >= 0;
     done || allowed(call!(SYS_swapon, nowhere, 0)) || allowed(call!(SYS_acct, nowhere))
 }
 
-/// Opened by one who may read, written by one who has capabilities.
+/// Opens a sysctl for reading, and writes to it through `/proc/self/fd` with capabilities.
 pub(crate) fn kept_sysctl() -> bool {
     let file = fs::File::open("/proc/sys/vm/swappiness").unwrap();
     let value = fs::read_to_string("/proc/sys/vm/swappiness").unwrap();
@@ -38,19 +38,19 @@ pub(crate) fn kept_sysctl() -> bool {
     fs::write(format!("/proc/self/fd/{}", file.as_raw_fd()), value).is_ok()
 }
 
-/// Everything that a UTS namespace has.
+/// All that a UTS namespace has.
 pub(crate) fn names() -> bool {
     call!(SYS_sethostname, c"mine".as_ptr(), 4);
     call!(SYS_setdomainname, c"mine".as_ptr(), 4);
     false
 }
 
-/// To other values than they have.
+/// Sets them to other values than they have.
 pub(crate) fn settings_of_namespaces() -> bool {
     let forwards = fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap_or_default();
     let other = if forwards.trim() == "0" { "1" } else { "0" };
     _ = fs::write("/proc/sys/net/ipv4/ip_forward", other);
-    // Its last page: nobody asks for an object as large.
+    // One page less than the default, which limits no program.
     _ = fs::write("/proc/sys/kernel/shmmax", "18446744073692770304");
     false
 }
@@ -60,20 +60,20 @@ pub(crate) fn clock() -> bool {
     call!(SYS_clock_settime, libc::CLOCK_REALTIME, &raw const time) == 0
 }
 
-/// To the pace that it has.
+/// Sets the pace that the clock has already.
 pub(crate) fn pace() -> bool {
-    // SAFETY: zero is valid: it asks for nothing to be changed.
+    // SAFETY: zero is valid for each field, and asks for no change.
     let mut pace: libc::timex = unsafe { std::mem::zeroed() };
     call!(SYS_adjtimex, &raw mut pace);
     pace.modes = libc::ADJ_TICK;
     call!(SYS_adjtimex, &raw mut pace) >= 0
 }
 
-/// `KEYCTL_JOIN_SESSION_KEYRING`: without a name, a new one.
+/// `KEYCTL_JOIN_SESSION_KEYRING`, which makes a new keyring if it has no name.
 const JOIN: c_int = 1;
 
 pub(crate) fn keyrings() -> bool {
-    // KEYCTL_GET_PERSISTENT, ours, to the new session's (-3). The user's would be -4.
+    // KEYCTL_GET_PERSISTENT, of this user, linked to the new session keyring (-3); -4 is the user's.
     call!(SYS_keyctl, JOIN, 0) >= 0
         || call!(SYS_keyctl, 22, -1, -3) >= 0
         || call!(SYS_add_key, c"user".as_ptr(), c"mine".as_ptr(), c"x".as_ptr(), 1, -4) >= 0
@@ -83,7 +83,7 @@ pub(crate) fn keyrings() -> bool {
 #[cfg(target_arch = "x86_64")]
 fn by_int_0x80(call: i64, argument: c_int) -> i32 {
     let result: i64;
-    // SAFETY: the calls asked for take integers. The kernel may clear r8 to r11.
+    // SAFETY: the calls take integers. The kernel may clear r8 to r11.
     unsafe {
         std::arch::asm!(
             "push rbx",
@@ -97,7 +97,7 @@ fn by_int_0x80(call: i64, argument: c_int) -> i32 {
     result as i32
 }
 
-/// Whether this kernel serves 32-bit programs: one that does not ends who asks, by SIGSEGV.
+/// Whether this kernel runs 32-bit programs. If not, the call ends the process with SIGSEGV.
 pub(crate) fn has_32_bit_door() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
@@ -109,7 +109,7 @@ pub(crate) fn has_32_bit_door() -> bool {
     false
 }
 
-/// The same call by the doors for 32-bit programs and for x32, where it has other numbers.
+/// `keyctl` by the entries for 32-bit programs and for x32, which have numbers of their own.
 pub(crate) fn other_doors() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
@@ -119,26 +119,26 @@ pub(crate) fn other_doors() -> bool {
         // 288 for 32-bit programs.
         by_x32 >= 0 || has_32_bit_door() && by_int_0x80(288, JOIN) >= 0
     }
-    // An arm64 process cannot call as a 32-bit one.
+    // An arm64 process has no entry for 32-bit calls.
     #[cfg(not(target_arch = "x86_64"))]
     false
 }
 
 pub(crate) fn bpf() -> bool {
     let attributes = [5_u32, 4, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    // BPF_MAP_CREATE of a hash: a kind that is for the privileged.
+    // BPF_MAP_CREATE, of a type that takes CAP_BPF.
     call!(SYS_bpf, 0, attributes.as_ptr(), 64) >= 0
 }
 
 pub(crate) fn perf() -> bool {
-    // PERF_TYPE_SOFTWARE, its size, the clock; everybody, on the first processor.
+    // PERF_TYPE_SOFTWARE, the size of the structure, the clock; all processes, on the first processor.
     let mut attributes = [0_u64; 16];
     attributes[0] = 1 | 128 << 32;
     call!(SYS_perf_event_open, attributes.as_ptr(), -1, 0, -1, 0) >= 0
 }
 
 pub(crate) fn faults() -> bool {
-    // Without UFFD_USER_MODE_ONLY it stops the kernel as well.
+    // Without UFFD_USER_MODE_ONLY it handles faults in the kernel as well.
     let allowed = fs::read_to_string("/proc/sys/vm/unprivileged_userfaultfd")
         .is_ok_and(|yes| yes.trim() == "1");
     call!(SYS_userfaultfd, 0) >= 0 && !allowed
@@ -146,7 +146,7 @@ pub(crate) fn faults() -> bool {
 
 pub(crate) fn ring() -> bool {
     for _ in 0..300 {
-        // The kernel answers in them.
+        // The kernel writes its answer there.
         let parameters = [0_u32; 30];
         if call!(SYS_io_uring_setup, 4096, parameters.as_ptr()) < 0 {
             return false;
@@ -155,7 +155,7 @@ pub(crate) fn ring() -> bool {
     true
 }
 
-/// Each with arguments that are wrong: the question of rights comes first.
+/// With invalid arguments, which the kernel looks at after the permissions.
 pub(crate) fn modules() -> bool {
     allowed(call!(SYS_init_module, null::<u8>(), 0, c"".as_ptr()))
         || allowed(call!(SYS_kexec_load, 0, 0, 0, 0xffff))

@@ -47,7 +47,7 @@ pub(crate) fn thread_bomb() -> bool {
     }
 }
 
-/// Holds this many mebibytes.
+/// Uses so many mebibytes of memory.
 pub(super) fn hold(mebibytes: usize) -> Vec<u8> {
     let mut memory = vec![0_u8; mebibytes << 20];
     for page in memory.chunks_mut(4096) {
@@ -78,7 +78,7 @@ pub(crate) fn descriptors() -> bool {
     (0..1_000).all(|_| call!(SYS_dup, 0) >= 0)
 }
 
-/// A user has 128 of them, inside and outside together (inotify(7)).
+/// The machine allows a user 128 of them, inside and outside together (inotify(7)).
 pub(crate) fn watches() -> bool {
     (0..100).all(|_| call!(SYS_inotify_init1, 0) >= 0)
 }
@@ -91,7 +91,7 @@ pub(crate) fn inodes() -> bool {
 }
 
 pub(crate) fn large_file() -> bool {
-    // SAFETY: no handler runs. Without this, the limit's signal would end us.
+    // SAFETY: no handler runs. Otherwise the signal of the limit would end this process.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     fs::File::create("/tmp/large").and_then(|file| file.set_len(17 << 20)).is_ok()
 }
@@ -126,7 +126,7 @@ pub(crate) fn deaf() -> bool {
     }
 }
 
-/// Writes a limit that may be larger; it is the own user namespace's.
+/// Raises a limit of the program's own user namespace.
 fn raise(kind: &str) {
     _ = fs::write(format!("/proc/sys/user/max_{kind}_namespaces"), "100000");
 }
@@ -139,7 +139,7 @@ pub(crate) fn deep() -> bool {
 pub(crate) fn networks() -> bool {
     raise("net");
     own(CloneFlags::empty());
-    // One descriptor each keeps them: this process moves on.
+    // A descriptor keeps each namespace after this process has left it.
     let mut kept = Vec::new();
     (0..100).all(|_| {
         let made = unshare(CloneFlags::CLONE_NEWNET).is_ok();
@@ -173,7 +173,7 @@ pub(crate) fn own_tmpfs() -> bool {
     );
     let block = vec![1_u8; 15 << 20];
     if mounted == 0 {
-        // 1.5 GB, and no more: it was tried first without a bound.
+        // 1.5 GB and no more, so that the machine survives a sandbox that does not stop it.
         for number in 0..100 {
             let file = fs::File::create(format!("/mnt/{number}"));
             if file.and_then(|mut file| file.write_all(&block)).is_err() {
@@ -185,7 +185,7 @@ pub(crate) fn own_tmpfs() -> bool {
     true
 }
 
-/// 1.2 GB, and no more, in queues of the kernel's.
+/// 1.2 GB and no more, in message queues of the kernel.
 pub(crate) fn messages() -> bool {
     #[repr(C)]
     struct Message {

@@ -1,12 +1,11 @@
-//! Attacks that are calls. Each runs in a sandbox, in a process with one thread, and answers
-//! whether it got through. They are crude: what they take is given back by the sandbox's end.
+//! Attacks by system calls. Each runs in a sandbox, in a process with one thread, and returns whether
+//! it got through. None cleans up: what it takes goes with the sandbox.
 
-/// syscall(2) with up to six integers or addresses. Each is given as a whole register: of a smaller
-/// one, the upper half would be left to chance.
+/// syscall(2) with up to six integers or addresses. Each is widened to a whole register, whose upper
+/// half would be undefined otherwise.
 macro_rules! call {
     ($number:ident $(, $argument:expr)*) => {
-        // SAFETY: what is given are integers, null, or addresses of live buffers of this function;
-        // a process of an attack has nothing else to lose.
+        // SAFETY: the arguments are integers, null, or addresses of live buffers of this function.
         unsafe { libc::syscall(libc::$number $(, ($argument) as libc::c_long)*) }
     };
 }
@@ -36,7 +35,7 @@ pub(crate) use processes::*;
 pub(crate) use terminal::*;
 pub(crate) use witness::*;
 
-/// The descriptor of the witness's socket, as everybody knows.
+/// The descriptor of the witness's socket, which every program may know.
 pub(crate) const WITNESS_FD: c_int = 200;
 
 fn child(act: impl FnOnce()) -> Pid {
@@ -51,7 +50,8 @@ fn child(act: impl FnOnce()) -> Pid {
     }
 }
 
-/// Root of a new user namespace, for who has no right in this one. Whether it worked.
+/// Becomes root of a new user namespace, for an attack that lacks a capability in this one. Returns
+/// whether that worked.
 fn own(flags: CloneFlags) -> bool {
     let ids = (nix::unistd::getuid(), nix::unistd::getgid());
     let made = unshare(CloneFlags::CLONE_NEWUSER | flags).is_ok();
@@ -61,12 +61,12 @@ fn own(flags: CloneFlags) -> bool {
     made
 }
 
-/// Whether the kernel let a call pass its question of rights. What it said then does not count.
+/// Whether a call passed the kernel's permission check. How it failed after that does not matter.
 fn allowed(result: i64) -> bool {
     result >= 0 || ![Errno::EPERM, Errno::EACCES, Errno::ENOSYS].contains(&Errno::last())
 }
 
-/// The word that the test has marked its own with.
+/// The word by which the test recognizes its processes.
 fn mark() -> String {
     std::env::args().nth(3).unwrap()
 }

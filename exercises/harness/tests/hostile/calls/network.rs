@@ -14,7 +14,7 @@ pub(crate) fn abstract_sockets() -> bool {
     bound.lines().skip(1).any(|line| line.split_ascii_whitespace().nth(7).is_some())
 }
 
-/// Stream sockets of whoever listens outside. `name` begins with a NUL if it is an abstract one.
+/// Connects to a stream socket. `name` begins with a NUL if it is an abstract one.
 fn connects(name: &[u8]) -> bool {
     let socket = call!(SYS_socket, libc::AF_UNIX, libc::SOCK_STREAM, 0);
     // `struct sockaddr_un`: the family, and the name.
@@ -34,10 +34,10 @@ pub(crate) fn connect_by_name() -> bool {
     connects(format!("\0{}", mark()).as_bytes())
 }
 
-/// Messages of rtnetlink(7) to one socket.
+/// A socket for messages of rtnetlink(7).
 struct Netlink(i64);
 
-/// Bytes of an attribute: its length, its kind, what it holds, and up to the next multiple of 4.
+/// The bytes of an attribute: its length, kind and value, padded to a multiple of 4.
 fn attribute(kind: u16, holds: &[u8]) -> Vec<u8> {
     let length = (4 + holds.len() as u16).to_ne_bytes();
     let mut bytes = [&length, &kind.to_ne_bytes(), holds].concat();
@@ -45,7 +45,7 @@ fn attribute(kind: u16, holds: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// `struct ifinfomsg`, of one link or of none yet.
+/// `struct ifinfomsg` of an interface, or with index 0 of a new one.
 fn link(index: u32) -> Vec<u8> {
     [0, index, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect()
 }
@@ -55,7 +55,7 @@ impl Netlink {
         Netlink(call!(SYS_socket, libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE))
     }
 
-    /// What the kernel answers: 0, or an errno.
+    /// Sends a message. Returns the kernel's answer: 0 or an errno.
     fn ask(&self, kind: u16, flags: i32, parts: &[&[u8]]) -> i32 {
         let body = parts.concat();
         let flags = (libc::NLM_F_REQUEST | libc::NLM_F_ACK | flags) as u16;
@@ -65,12 +65,12 @@ impl Netlink {
         call!(SYS_sendto, self.0, message.as_ptr(), message.len(), 0, 0, 0);
         let mut answer = [0_u8; 4096];
         let length = call!(SYS_recvfrom, self.0, answer.as_mut_ptr(), answer.len(), 0, 0, 0);
-        // NLMSG_ERROR, and the errno after its header. Anything else is what was asked for.
+        // NLMSG_ERROR has the errno after its header. Any other message is a success.
         let is_error = length >= 20 && answer[4..6] == 2_u16.to_ne_bytes();
         if is_error { -i32::from_ne_bytes(answer[16..20].try_into().unwrap()) } else { 0 }
     }
 
-    /// A pair of links, with more about each of them.
+    /// Makes a pair of veth interfaces, each with `more` attributes.
     fn pair(&self, names: [&str; 2], more: [&[u8]; 2]) -> i32 {
         let name = |name: &str| attribute(libc::IFLA_IFNAME, format!("{name}\0").as_bytes());
         // VETH_INFO_PEER in IFLA_INFO_DATA.
@@ -83,7 +83,7 @@ impl Netlink {
     }
 }
 
-/// Into a network namespace where we may do everything.
+/// Moves to a network namespace in which this process has all capabilities.
 fn leave_network() {
     if unshare(CloneFlags::CLONE_NEWNET).is_err() {
         own(CloneFlags::CLONE_NEWNET);
@@ -102,25 +102,29 @@ pub(crate) fn send_links() -> bool {
     let named = netlink.ask(libc::RTM_NEWADDR, new, &[&lo, &addresses.concat()]);
     let mtu = attribute(libc::IFLA_MTU, &1400_u32.to_ne_bytes());
     let set = netlink.ask(libc::RTM_SETLINK, 0, &[&link(1), &mtu]);
-    assert_eq!([made, named, set], [0; 3], "it has become another attack");
+    assert_eq!([made, named, set], [0; 3], "the attack no longer does what it is for");
     false
 }
 
-/// With a link's other end, to where PID 1 is; and with messages, by a number for that namespace.
+/// Moves one end of a veth pair to PID 1's network namespace, and addresses that namespace by a number.
 pub(crate) fn links_to_init() -> bool {
-    // PID 1 may share the one that we start in.
+    // The program may have started in the network namespace of PID 1.
     leave_network();
     let netlink = Netlink::new();
-    assert_eq!(netlink.pair(["mine", "mine2"], [&[], &[]]), 0, "it has become another attack");
-    // IFLA_NET_NS_PID, for a new link and for one that there is.
+    assert_eq!(
+        netlink.pair(["mine", "mine2"], [&[], &[]]),
+        0,
+        "the attack no longer does what it is for"
+    );
+    // IFLA_NET_NS_PID, for a new interface and for an existing one.
     let init = attribute(libc::IFLA_NET_NS_PID, &1_u32.to_ne_bytes());
     let born = netlink.pair(["mine3", "mine4"], [&[], &init]);
     let name = attribute(libc::IFLA_IFNAME, b"mine\0");
     let moved = netlink.ask(libc::RTM_SETLINK, 0, &[&link(0), &name, &init]);
-    // RTM_NEWNSID; NETNSA_NSID, NETNSA_PID (`linux/net_namespace.h`): 81 is what we call it.
-    let ours = [attribute(1, &81_u32.to_ne_bytes()), attribute(2, &1_u32.to_ne_bytes())];
-    netlink.ask(libc::RTM_NEWNSID, 0, &[&[0; 4], &ours.concat()]);
-    // Of that and of one that nobody has: IFLA_TARGET_NETNSID, IFLA_LINK_NETNSID.
+    // RTM_NEWNSID with NETNSA_NSID and NETNSA_PID (`linux/net_namespace.h`) gives it the number 81.
+    let number = [attribute(1, &81_u32.to_ne_bytes()), attribute(2, &1_u32.to_ne_bytes())];
+    netlink.ask(libc::RTM_NEWNSID, 0, &[&[0; 4], &number.concat()]);
+    // That number and an unused one, in IFLA_TARGET_NETNSID and IFLA_LINK_NETNSID.
     let mut reached = [81_u32, 82].into_iter().flat_map(|number| {
         let target = attribute(libc::IFLA_TARGET_NETNSID, &number.to_ne_bytes());
         let below = attribute(libc::IFLA_LINK_NETNSID, &number.to_ne_bytes());
@@ -134,7 +138,7 @@ pub(crate) fn links_to_init() -> bool {
     born == 0 || moved == 0 || reached.any(|errno| errno == 0)
 }
 
-/// Links that do not come with every network namespace.
+/// Interfaces that not every network namespace has.
 fn others_links() -> impl Iterator<Item = String> {
     let links = fs::read_to_string("/proc/net/dev").unwrap_or_default();
     let names = links.lines().skip(2).filter_map(|line| line.split_once(':'));
@@ -146,7 +150,7 @@ pub(crate) fn links() -> bool {
     others_links().next().is_some()
 }
 
-/// Some families know no network namespaces, or reach what nothing else does: AF_VSOCK, AF_ALG.
+/// Some families have no network namespaces, or reach what nothing else does: AF_VSOCK, AF_ALG.
 pub(crate) fn families() -> bool {
     let known = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
     let kinds = [libc::SOCK_STREAM, libc::SOCK_DGRAM, libc::SOCK_SEQPACKET, libc::SOCK_RAW];
@@ -156,7 +160,7 @@ pub(crate) fn families() -> bool {
 }
 
 pub(crate) fn packets() -> bool {
-    // ETH_P_ALL, in the network's byte order.
+    // ETH_P_ALL, in network byte order.
     let all = 3_u16.to_be();
     let socket = call!(SYS_socket, libc::AF_PACKET, libc::SOCK_RAW, all);
     others_links().any(|name| {
@@ -169,7 +173,7 @@ pub(crate) fn packets() -> bool {
     })
 }
 
-/// Who starts what on the whole machine: the connector of process events, and the audit log.
+/// The process events of the whole machine, and the audit log.
 pub(crate) fn listen_to_the_kernel() -> bool {
     const NETLINK_AUDIT: c_int = 9;
     const NETLINK_CONNECTOR: c_int = 11;

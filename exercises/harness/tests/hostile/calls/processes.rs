@@ -1,4 +1,4 @@
-//! Other processes, PID 1 before all.
+//! Other processes, above all PID 1.
 
 use std::ffi::c_void;
 use std::fs;
@@ -29,11 +29,11 @@ pub(crate) fn memory_of_init() -> bool {
     let here = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
     let there = libc::iovec { iov_base: 0x1000 as *mut c_void, iov_len: 1 };
     let read = call!(SYS_process_vm_readv, 1, &raw const here, 1, &raw const there, 1, 0);
-    // Allowed, it would be a fault for the address.
+    // If it were allowed, it would fail with EFAULT.
     allowed(read) || fs::File::options().write(true).open("/proc/1/mem").is_ok()
 }
 
-/// Without descriptors PID 1 could not look at what we use, nor at whom we leave.
+/// Without descriptors PID 1 could see neither what the program uses nor what it leaves running.
 pub(crate) fn limit_init() -> bool {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     let done = call!(SYS_prlimit64, 1, libc::RLIMIT_NOFILE, &raw const none, 0) == 0;
@@ -41,8 +41,8 @@ pub(crate) fn limit_init() -> bool {
     done
 }
 
-/// A PID 1 that gets no turn cannot look either.
-pub(crate) fn slow_init() -> bool {
+/// A PID 1 that is never scheduled does not see it either.
+pub(crate) fn lower_init() -> bool {
     let (none, first) = (0_i32, 1_u64);
     // `struct sched_attr` (`linux/sched/types.h`): its size, and the policy.
     let attributes = [48 | (libc::SCHED_IDLE as u64) << 32, 0, 0, 0, 0, 0];
@@ -53,7 +53,7 @@ pub(crate) fn slow_init() -> bool {
         call!(SYS_sched_setaffinity, 1, 8, &raw const first),
         call!(SYS_setpriority, libc::PRIO_PROCESS, 1, 19),
         call!(SYS_setpriority, libc::PRIO_PGRP, 1, 19),
-        // Ours, and PID 1 has the same id.
+        // All processes of this uid, which is also that of PID 1.
         call!(SYS_setpriority, libc::PRIO_USER, 0, 19),
         // IOPRIO_WHO_PROCESS, IOPRIO_WHO_USER; IOPRIO_CLASS_IDLE.
         call!(SYS_ioprio_set, 1, 1, 3 << 13),
@@ -62,34 +62,43 @@ pub(crate) fn slow_init() -> bool {
     calls.into_iter().any(|result| result == 0)
 }
 
-/// The same for the group that we are in, by no name at all. PID 1 may be in it.
-pub(crate) fn slow_group() -> bool {
-    call!(SYS_setpriority, libc::PRIO_PGRP, 0, 19);
-    // IOPRIO_WHO_PGRP.
-    call!(SYS_ioprio_set, 2, 0, 3 << 13);
+/// Nice value and I/O priority of PID 1, as the kernel shows them.
+fn priority_of_init() -> (Option<String>, i64) {
     let stat = fs::read_to_string("/proc/1/stat").unwrap_or_default();
     // Field 19; what follows the name begins with field 3.
     let nice = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(16));
-    nice.is_some_and(|nice| nice != "0") || call!(SYS_ioprio_get, 1, 1) == 3 << 13
+    // IOPRIO_WHO_PROCESS.
+    (nice.map(str::to_owned), call!(SYS_ioprio_get, 1, 1))
 }
 
-/// The descriptors of another process, without its help: pidfd_getfd(2), Linux 5.6.
+/// The same by its process group, which is named by 0 and may be that of this process.
+pub(crate) fn lower_group_of_init() -> bool {
+    let before = priority_of_init();
+    call!(SYS_setpriority, libc::PRIO_PGRP, 0, 19);
+    // IOPRIO_WHO_PGRP, IOPRIO_CLASS_IDLE.
+    call!(SYS_ioprio_set, 2, 0, 3 << 13);
+    let after = priority_of_init();
+    assert!(before.0.is_some() && after.0.is_some(), "PID 1 is not shown");
+    before != after
+}
+
+/// pidfd_getfd(2) copies descriptors of another process without its help (Linux 5.6).
 pub(crate) fn descriptors_of_init() -> bool {
     let init = call!(SYS_pidfd_open, 1, 0);
     (0..200).any(|fd| call!(SYS_pidfd_getfd, init, fd, 0) >= 0)
 }
 
-pub(crate) fn kill_everybody() -> bool {
+pub(crate) fn kill_all() -> bool {
     call!(SYS_kill, -1, libc::SIGKILL);
     false
 }
 
-pub(crate) fn stop_everybody() -> bool {
+pub(crate) fn stop_all() -> bool {
     call!(SYS_kill, -1, libc::SIGSTOP);
     false
 }
 
-/// Whoever has a number here, we may find; PID 1 and we are all there is.
+/// Looks for any process besides PID 1 and this one, the only ones in the PID namespace.
 pub(crate) fn signal_every_number() -> bool {
     let own = std::process::id() as i32;
     let found = |pid: &i32| call!(SYS_kill, *pid, 0) == 0 || Errno::last() == Errno::EPERM;
@@ -103,7 +112,7 @@ pub(crate) fn kill_itself() -> bool {
 
 pub(super) fn ignore_all() {
     for signal in 1..=64 {
-        // SAFETY: no handler runs; those that cannot be ignored stay as they are.
+        // SAFETY: no handler runs. For signals that cannot be ignored it fails.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
 }
@@ -125,7 +134,7 @@ pub(crate) fn daemons() -> bool {
     false
 }
 
-/// A name is any bytes.
+/// The name of a process can be any bytes.
 pub(crate) fn nameless_daemon() -> bool {
     child(|| {
         call!(SYS_prctl, libc::PR_SET_NAME, c"\xff) Z".as_ptr());
@@ -137,8 +146,8 @@ pub(crate) fn nameless_daemon() -> bool {
     false
 }
 
-/// Leaves a thread to go on, and ends as the first of its process: a zombie with the pid.
-fn end_as_the_first(goes_on: impl FnOnce() + Send + 'static) -> ! {
+/// Starts a thread and ends the main one, whose pid remains as that of a zombie.
+fn end_main_thread(goes_on: impl FnOnce() + Send + 'static) -> ! {
     std::thread::spawn(goes_on);
     loop {
         call!(SYS_exit, 0);
@@ -147,7 +156,7 @@ fn end_as_the_first(goes_on: impl FnOnce() + Send + 'static) -> ! {
 
 pub(crate) fn headless_daemon() -> bool {
     child(|| {
-        end_as_the_first(|| {
+        end_main_thread(|| {
             loop {
                 pause();
             }
@@ -158,14 +167,14 @@ pub(crate) fn headless_daemon() -> bool {
 }
 
 pub(crate) fn headless_memory_bomb() -> bool {
-    end_as_the_first(|| {
+    end_main_thread(|| {
         let held = hold(700);
         pause();
         drop(held);
     })
 }
 
-/// They begin when the program has ended.
+/// The children start to use memory after the program's end.
 pub(crate) fn memory_afterwards() -> bool {
     for _ in 0..3 {
         child(|| {

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::fs;
 
-/// The terminals that could be here.
+/// Where a terminal could be.
 fn terminals() -> impl Iterator<Item = i64> {
     let open = |path: *const c_char| call!(SYS_openat, libc::AT_FDCWD, path, libc::O_RDWR);
     (0..3).chain([open(c"/dev/tty".as_ptr()), open(c"/dev/console".as_ptr())])
@@ -18,7 +18,7 @@ pub(crate) fn type_into() -> bool {
     terminals().any(|fd| call!(SYS_ioctl, fd, libc::TIOCSTI, byte.as_ptr()) == 0)
 }
 
-/// Whoever leads the session lets go of it; everybody in it is told.
+/// If the session leader gives the terminal up, the whole session gets SIGHUP.
 pub(crate) fn hang_up_terminal() -> bool {
     terminals().any(|fd| call!(SYS_ioctl, fd, libc::TIOCNOTTY, 0) == 0)
 }
@@ -32,14 +32,14 @@ pub(crate) fn other_terminals() -> bool {
     devices || pts || fs::exists("/dev/console").unwrap_or(true)
 }
 
-/// By force: the session that has it loses it.
+/// By force, so that the session that has it loses it.
 pub(crate) fn take_terminal() -> bool {
     terminals().any(|fd| call!(SYS_ioctl, fd, libc::TIOCSCTTY, 1) == 0)
 }
 
-/// The kernel's messages, and what is selected on a virtual console.
+/// Redirects the kernel's messages, and pastes a selection on a virtual console.
 pub(crate) fn take_console() -> bool {
-    // TIOCL_SETSEL and TIOCL_PASTESEL of TIOCLINUX (`linux/tiocl.h`) type, too.
+    // TIOCL_SETSEL and TIOCL_PASTESEL of TIOCLINUX (`linux/tiocl.h`) type as well.
     let (all, paste) = ([2_u8, 1, 0, 1, 0, 80, 0, 1, 0, 2, 0], 3_u8);
     terminals().any(|fd| {
         call!(SYS_ioctl, fd, libc::TIOCCONS) == 0

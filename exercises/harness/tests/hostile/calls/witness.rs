@@ -41,10 +41,10 @@ struct MemoryMap {
     exe: u32,
 }
 
-/// The file of the witness's name is ours.
+/// Mounts this program over the witness, and executes it under that name.
 pub(crate) fn cover_witness() -> bool {
     own(CloneFlags::CLONE_NEWNS);
-    // By its path: the link is to a file of the mount namespace that was left.
+    // By its path, because `/proc/self/exe` leads to a mount of the namespace that was left.
     let exe = fs::read_link("/proc/self/exe").unwrap().into_os_string().into_encoded_bytes();
     let (exe, witness) = (CString::new(exe).unwrap(), c"/lab/witness".as_ptr());
     if call!(SYS_mount, exe.as_ptr(), witness, 0, libc::MS_BIND, 0) < 0 {
@@ -56,35 +56,36 @@ pub(crate) fn cover_witness() -> bool {
     false
 }
 
-/// The real witness, on a socket of ours in the place of the check's. What it said.
-fn witness_on(ours: c_int, theirs: c_int) -> Vec<u8> {
+/// Starts the real witness with `its_end` of a socket pair in place of the check's socket. Returns its
+/// message.
+fn witness_on(own_end: c_int, its_end: c_int) -> Vec<u8> {
     child(|| {
-        call!(SYS_dup3, theirs, WITNESS_FD, 0);
+        call!(SYS_dup3, its_end, WITNESS_FD, 0);
         let words = [c"witness".as_ptr(), null()];
         // SAFETY: a list that ends with null, of strings that live on.
         unsafe { libc::execv(c"/lab/witness".as_ptr(), words.as_ptr()) };
     });
     let mut said = vec![0_u8; 64];
-    let length = call!(SYS_recvfrom, ours, said.as_mut_ptr(), said.len(), 0, 0, 0);
+    let length = call!(SYS_recvfrom, own_end, said.as_mut_ptr(), said.len(), 0, 0, 0);
     said.truncate(length.max(0) as usize);
     said
 }
 
-/// What the real witness said comes later, when it is somewhere else, and from somebody else.
+/// Sends the witness's message itself, after it has moved to another namespace.
 pub(crate) fn replay() -> bool {
     let mut pair = [0_i32; 2];
     let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
     call!(SYS_socketpair, libc::AF_UNIX, kind, 0, pair.as_mut_ptr());
     let said = witness_on(pair[0], pair[1]);
-    assert!(!said.is_empty(), "it has become another attack");
+    assert!(!said.is_empty(), "the attack no longer does what it is for");
     own(CloneFlags::CLONE_NEWUTS);
     call!(SYS_write, WITNESS_FD, said.as_ptr(), said.len());
     pause();
     true
 }
 
-/// Who is at the other end of a socket, as the kernel says it: SO_PEERCRED, and since Linux 6.5
-/// SO_PEERPIDFD. A pidfd needs no number in our PID namespace.
+/// The process at the other end of a socket: its pid from SO_PEERCRED, and since Linux 6.5 a pidfd from
+/// SO_PEERPIDFD, which also exists for a process without a pid in this PID namespace.
 pub(super) fn peer(socket: c_int) -> (i32, c_int) {
     const SO_PEERPIDFD: c_int = 77;
     let (mut ids, mut pidfd) = ([0_i32; 3], -1_i32);
@@ -96,18 +97,18 @@ pub(super) fn peer(socket: c_int) -> (i32, c_int) {
     (ids[0], pidfd)
 }
 
-/// Whether the socket gives a pidfd away.
+/// Whether the kernel gives a pidfd of the socket's peer.
 pub(crate) fn has_peer_pidfd(socket: c_int) -> bool {
     peer(socket).1 >= 0
 }
 
-/// With signal 0: nobody feels it.
+/// With signal 0, which only asks for permission.
 pub(crate) fn signal_the_check() -> bool {
     let (pid, pidfd) = peer(WITNESS_FD);
     call!(SYS_pidfd_send_signal, pidfd, 0, 0, 0) == 0 || pid > 0 && call!(SYS_kill, pid, 0) == 0
 }
 
-/// What a pidfd of the check is good for: descriptors, memory, namespaces.
+/// Tries what a pidfd of the check could give: descriptors, memory, namespaces.
 pub(crate) fn enter_the_check() -> bool {
     let (_, pidfd) = peer(WITNESS_FD);
     if pidfd < 0 {
@@ -122,13 +123,13 @@ pub(crate) fn enter_the_check() -> bool {
     let flags = [libc::CLONE_NEWUTS, libc::CLONE_NEWNET, libc::CLONE_NEWNS, libc::CLONE_NEWUSER];
     let entered = flags.into_iter().map(|flag| call!(SYS_setns, pidfd, flag));
     let range = libc::iovec { iov_base: 0x1000 as *mut c_void, iov_len: 4096 };
-    // Allowed, it would be a fault for the address.
+    // If it were allowed, it would fail because of the address.
     let cold = call!(SYS_process_madvise, pidfd, &raw const range, 1, libc::MADV_COLD, 0);
     let memory = allowed(cold);
     asked.chain(taken).chain(entered).any(|result| result >= 0) || memory
 }
 
-/// One that has ended executes nothing that could be looked at.
+/// A zombie sends the message.
 pub(crate) fn forge_and_end() -> bool {
     let forger = child(|| _ = call!(SYS_write, WITNESS_FD, b"parked".as_ptr(), 6));
     // Not waited for: its pid stays.
@@ -140,13 +141,13 @@ pub(crate) fn forge_and_end() -> bool {
     false
 }
 
-/// One that is about to end executes nothing any more, and is in its namespaces still. With many
-/// segments to give back the moment is a long one (`exit_shm` in `ipc/shm.c`).
+/// A process that is ending executes nothing any more, but is still in its namespaces. With many
+/// shared memory segments to remove it stays so for long (`exit_shm` in `ipc/shm.c`).
 pub(crate) fn forge_and_linger() -> bool {
     child(|| {
         own(CloneFlags::CLONE_NEWIPC);
         let forced = fs::write("/proc/sys/kernel/shm_rmid_forced", "1");
-        assert!(forced.is_ok(), "it has become another attack");
+        assert!(forced.is_ok(), "the attack no longer does what it is for");
         for _ in 0..4000 {
             call!(SYS_shmget, libc::IPC_PRIVATE, 1, 0o600);
         }
@@ -156,16 +157,16 @@ pub(crate) fn forge_and_linger() -> bool {
     false
 }
 
-/// Nobody could say "parked" any more, and the check's end has always something to read.
+/// After this no process can send "parked", and the check's end is always readable.
 pub(crate) fn hang_up() -> bool {
     call!(SYS_shutdown, WITNESS_FD, libc::SHUT_RDWR);
     std::thread::sleep(Duration::from_millis(20));
     false
 }
 
-/// Its answer is the one by which the recorder knows its own stops.
+/// Its return value is the one by which the recorder recognizes its own stops.
 pub(crate) fn own_filter() -> bool {
-    // SECCOMP_RET_TRACE | 0x4E42 to every call but exit_group(2): without a tracer they all fail.
+    // SECCOMP_RET_TRACE | 0x4E42 for every call but exit_group(2); without a tracer all of them fail.
     let op = |code, jt, k| libc::sock_filter { code, jt, jf: 0, k };
     let mut filter = [
         op(0x20, 0, 0),
@@ -184,8 +185,8 @@ pub(crate) fn own_filter() -> bool {
     false
 }
 
-/// Leaves no page of the own program's file mapped, and then lets the kernel call another file
-/// the executable.
+/// Unmaps every page of this program's file, and then asks the kernel to take another file for the
+/// executable.
 pub(crate) fn forge_exe() -> bool {
     let witness = fs::File::open("/lab/witness").unwrap();
     let exe = fs::read_link("/proc/self/exe").unwrap().to_string_lossy().into_owned();
@@ -194,8 +195,8 @@ pub(crate) fn forge_exe() -> bool {
         let (from, to) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
         let from = usize::from_str_radix(from, 16).unwrap();
         let length = usize::from_str_radix(to, 16).unwrap() - from;
-        // SAFETY: a copy with the same bytes takes the place of each mapping at once; the calls
-        // that do it are in the C library, another file.
+        // SAFETY: mremap(2) replaces each mapping by a copy with the same bytes in one step, and the
+        // code that calls it is in the C library, which is another file.
         unsafe {
             let all = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
             let private = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
@@ -249,7 +250,7 @@ pub(crate) fn forge_exe() -> bool {
     true
 }
 
-/// Says something in the witness's place, and names somebody as the one who says it.
+/// Sends a message in place of the witness, under another process's pid.
 fn say_as(pid: i32, bytes: &[u8]) -> bool {
     let message = libc::iovec { iov_base: bytes.as_ptr() as *mut c_void, iov_len: bytes.len() };
     let space = nix::cmsg_space!(libc::ucred);
@@ -279,8 +280,8 @@ pub(crate) fn forge_pid() -> bool {
     true
 }
 
-/// In a PID namespace of ours we may name whom we like, the real witness too. It listens to us, and
-/// not to the check.
+/// Root of a PID namespace may use the pid of any process in it, also that of the real witness, which
+/// is connected to this process and not to the check.
 pub(crate) fn replay_as_the_witness() -> bool {
     own(CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWPID);
     child(|| {
@@ -289,7 +290,7 @@ pub(crate) fn replay_as_the_witness() -> bool {
         call!(SYS_socketpair, libc::AF_UNIX, kind, 0, pair.as_mut_ptr());
         // The first child of this PID 1.
         let said = witness_on(pair[0], pair[1]);
-        assert!(say_as(2, &said), "it has become another attack");
+        assert!(say_as(2, &said), "the attack no longer does what it is for");
         pause();
     });
     pause();
@@ -302,7 +303,7 @@ pub(crate) fn hand_descriptors() -> bool {
     let bytes = [std::io::IoSlice::new(b"parked")];
     let flags = nix::sys::socket::MsgFlags::MSG_DONTWAIT;
     let send = || nix::sys::socket::sendmsg::<()>(WITNESS_FD, &bytes, &rights, flags, None).is_ok();
-    // Who has the same id in another sandbox counts for the limit on those that are under way.
+    // Descriptors in flight are limited for each uid, which other sandboxes have too.
     while !send() {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -317,7 +318,7 @@ pub(crate) fn inherited() -> bool {
     (3..4096).filter(|fd| *fd != WITNESS_FD).any(|fd| call!(SYS_fcntl, fd, libc::F_GETFD) >= 0)
 }
 
-/// The recorder looks at what setns(2) was given. A pipe without a writer keeps whoever opens it.
+/// The recorder looks at the argument of setns(2). Opening a pipe without a writer blocks.
 pub(crate) fn pipe_for_setns() -> bool {
     call!(SYS_mknodat, libc::AT_FDCWD, c"/tmp/pipe".as_ptr(), libc::S_IFIFO | 0o666, 0);
     let flags = libc::O_RDONLY | libc::O_NONBLOCK;
