@@ -1,4 +1,4 @@
-//! ch16-ask: the user namespaces above a process, and who owns what.
+//! ch16-ask: the user namespaces above a process, and which of them own its other namespaces.
 //!
 //! Usage: `ch16-ask PID`
 //!
@@ -61,15 +61,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the process's user namespace and all above it, then who owns its other namespaces.
+/// Prints the user namespace of the process and all above it, and then the owners of its other
+/// namespaces.
 fn ask(pid: i32) -> Result<()> {
     let process = pidfd_open(pid)?;
     let own = open(pid, &process, USER)?.context("this kernel has no user namespaces")?;
-    for user in from_here_up(own)? {
+    for user in ancestors(own)? {
         println!("user {} uid {}", name(&user)?, creator(&user)?);
     }
     for kind in OWNED {
-        // What this kernel does not have, nobody owns.
+        // A kind that this kernel does not have has no owner.
         let Some(namespace) = open(pid, &process, kind)? else { continue };
         match owner(&namespace)? {
             Some(owner) => println!("{} {}", kind.0, name(&owner)?),
@@ -79,29 +80,29 @@ fn ask(pid: i32) -> Result<()> {
     Ok(())
 }
 
-/// A user namespace, and all above it that we may see.
-fn from_here_up(own: OwnedFd) -> Result<Vec<OwnedFd>> {
-    // TODO: add the parent of the last one, until you may see no more. Man pages: ioctl_ns(2), user_namespaces(7).
+/// Returns a user namespace and all above it that this process may see.
+fn ancestors(own: OwnedFd) -> Result<Vec<OwnedFd>> {
+    // TODO: add the parent of the last one, until you may not see any further. Man pages: ioctl_ns(2), user_namespaces(7).
     Ok(vec![own])
 }
 
-/// The user namespace that owns this one; `None` where it is beyond what we may see.
+/// Returns the user namespace that owns this one, or `None` if it is beyond what this process may see.
 fn owner(namespace: &OwnedFd) -> Result<Option<OwnedFd>> {
-    // TODO: ask for the owner; only EPERM means that it is beyond. Man page: ioctl_ns(2).
+    // TODO: request the owner; only EPERM means that it is beyond. Man page: ioctl_ns(2).
     let _ = namespace;
     Ok(None)
 }
 
-/// The uid that made this user namespace, as it is called in ours.
+/// Returns the uid that made this user namespace, as seen from the caller's own.
 fn creator(user: &OwnedFd) -> Result<u32> {
-    // TODO: ask for the uid of its creator. Man page: ioctl_ns(2).
+    // TODO: request the uid of its creator. Man page: ioctl_ns(2).
     let _ = user;
     Ok(0)
 }
 
-/// A process's namespace of this kind; `None` where this kernel has no such kind.
+/// Opens the process's namespace of this kind, or returns `None` if the kernel does not have the kind.
 fn open(pid: i32, process: &OwnedFd, kind: (&str, libc::Ioctl)) -> Result<Option<OwnedFd>> {
-    // TODO: ask the pidfd, and go on here only if its answer is ENOTTY; EOPNOTSUPP means that there is no such kind. Man pages: pidfd_open(2), ioctl(2).
+    // TODO: ask the pidfd first, and go on only if that fails with ENOTTY; EOPNOTSUPP means that there is no such kind. Man pages: pidfd_open(2), ioctl(2).
     let (_, (kind, _)) = (process, kind);
     if !Path::new("/proc/self/ns").join(kind).exists() {
         return Ok(None);
@@ -111,25 +112,25 @@ fn open(pid: i32, process: &OwnedFd, kind: (&str, libc::Ioctl)) -> Result<Option
     Ok(Some(namespace.into()))
 }
 
-/// A descriptor that means the process with this pid, and no later one: pidfd_open(2).
+/// Opens a descriptor that can only mean the process that has this pid now.
 fn pidfd_open(pid: i32) -> Result<OwnedFd> {
-    // SAFETY: takes two integers.
+    // SAFETY: pidfd_open takes two integers.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
         .with_context(|| format!("pidfd_open({pid})"))?;
-    // SAFETY: the kernel just made this descriptor for us.
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as _) })
 }
 
-/// Asks a question that is answered with a new descriptor.
-#[allow(dead_code, reason = "nobody uses it yet")]
-fn ioctl_fd(about: &OwnedFd, request: libc::Ioctl) -> nix::Result<OwnedFd> {
-    // SAFETY: these requests take no argument. Those of a pidfd want it to be 0.
-    let fd = Errno::result(unsafe { libc::ioctl(about.as_raw_fd(), request, 0) })?;
-    // SAFETY: the kernel just made this descriptor for us.
+/// Makes an ioctl(2) request that returns a new descriptor.
+#[allow(dead_code, reason = "unused until the exercise is solved")]
+fn ioctl_fd(fd: &OwnedFd, request: libc::Ioctl) -> nix::Result<OwnedFd> {
+    // SAFETY: these requests take no argument. Those for a pidfd require that it be 0.
+    let fd = Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, 0) })?;
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// As `/proc/PID/ns` shows it: `user:[4026531837]`.
+/// The name as `/proc/PID/ns` shows it: `user:[4026531837]`.
 fn name(user: &OwnedFd) -> Result<String> {
     Ok(format!("user:[{}]", fstat(user).context("fstat()")?.st_ino))
 }

@@ -12,13 +12,13 @@ use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
-/// How often a box is killed at a moment that nobody has chosen.
+/// How many boxes are killed at a random moment.
 const KILLS: usize = 6;
 
-/// How long nobody has to stir until they are taken to stay.
+/// How long all processes have to sleep until the check takes them to be left for good.
 const STILL: Duration = Duration::from_millis(200);
 
-/// A box around `root`, made by an ordinary user, as far as its options.
+/// The program as an ordinary user starts it, with a tree for the box at `root`, but without arguments.
 fn program(root: &str) -> Exercise {
     program_of(State::PlainUser, root)
 }
@@ -47,25 +47,25 @@ fn report() -> Report {
         attempt.ids_of(&command, [0, 0]);
         attempt.denial_of(&command);
         attempt.owner_of(&command);
-        place(&mut attempt, &command);
+        report_position(&mut attempt, &command);
         if let Err(errno) = look_at_mounts(&mut attempt, &command, &root) {
-            attempt.report.line("root directory", format_args!("cannot be seen ({errno})"));
+            attempt.report.line("root directory", format_args!("cannot be examined ({errno})"));
         }
     }
     attempt.release();
     attempt.finish()
 }
 
-fn place(attempt: &mut Attempt, command: &Seen) {
+fn report_position(attempt: &mut Attempt, command: &Seen) {
     let parent = command.process.parent();
     let parent = parent.and_then(|pid| harness::look::Process::open(pid).ok());
     let below_init = parent.is_some_and(|parent| parent.own_pid() == Some(1));
-    let place = match command.process.own_pid() {
+    let position = match command.process.own_pid() {
         Some(1) => "PID 1 itself",
         _ if below_init => "a child of PID 1",
-        _ => "no child of a PID 1",
+        _ => "not a child of PID 1",
     };
-    attempt.report.line("its place", place);
+    attempt.report.line("its position", position);
 }
 
 fn privileges(attempt: &mut Attempt, command: &Seen) {
@@ -78,15 +78,15 @@ fn privileges(attempt: &mut Attempt, command: &Seen) {
     attempt.report.line("no_new_privs", if denied { "set" } else { "not set" });
     let given = command.process.environment("HOME").is_some();
     attempt.report.line("environment", if given { "yours" } else { "its own" });
-    // Input, output, and the one by which the check is told that COMMAND is there.
+    // Standard input, output and error, and the one over which COMMAND reports to the check.
     let fds = format!("/proc/{}/fd", command.process.pid());
     let fds = fs::read_dir(fds).into_iter().flatten().flatten();
     let own = ["0", "1", "2", "200"];
     let more = fds.filter(|fd| !own.iter().any(|own| fd.file_name() == *own)).count();
-    attempt.report.line("descriptors that were yours", if more == 0 { "none" } else { "some" });
+    attempt.report.line("inherited descriptors", if more == 0 { "none" } else { "some" });
 }
 
-/// Whether COMMAND may use less than whoever started your program.
+/// Reports whether COMMAND's limits are lower than those of the process that started the program.
 fn limits(attempt: &mut Attempt, command: &Seen, you: &Process) {
     let lower = |name: &str| {
         let [own, yours] = [&command.process, you].map(|process| process.hard_limit(name));
@@ -94,7 +94,7 @@ fn limits(attempt: &mut Attempt, command: &Seen, you: &Process) {
     };
     let word = |is_lower: bool| if is_lower { "lower than yours" } else { "as high as yours" };
     attempt.report.line("limit on processes", word(lower("Max processes")));
-    // Of what it can write to, or of all that it maps.
+    // RLIMIT_DATA is for writable memory, RLIMIT_AS for all mappings; either will do.
     let memory = lower("Max data size") || lower("Max address space");
     attempt.report.line("limit on memory", word(memory));
 }
@@ -117,7 +117,7 @@ fn look_at_mounts(attempt: &mut Attempt, command: &Seen, root: &str) -> nix::Res
         None => "another",
     };
     let old = all.iter().any(|mount| !wanted.contains(&mount.id));
-    // Who asks a proc for `self` and is not in its PID namespace finds no process.
+    // The visitor is not in this PID namespace, so it cannot use /proc/self.
     let one = visit::read_in(command.mnt(), "/proc/1/cmdline").unwrap_or_default();
     let own_proc = one.contains(root);
     let report = &mut attempt.report;
@@ -133,10 +133,10 @@ fn look_at_mounts(attempt: &mut Attempt, command: &Seen, root: &str) -> nix::Res
     Ok(())
 }
 
-/// COMMAND is in eight new namespaces. Seven belong to the eighth, its user namespace, in which you
-/// are root; the UTS namespace has the NAME you asked for.
+/// COMMAND is in eight new namespaces. One of them is its user namespace, in which you are root and which
+/// owns the other seven. The host name is NAME.
 #[step]
-fn step1_eight_namespaces_are_new() {
+fn step1_command_is_in_eight_new_namespaces() {
     assert_report!(report().table(&["COMMAND", "uid_map", "gid_map", "host name", "setgroups", "its ids", "owned"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
@@ -150,10 +150,10 @@ fn step1_eight_namespaces_are_new() {
     ");
 }
 
-/// Its root directory is ROOT, which can only be read, except for DIR; `/proc` shows the box; and
-/// nothing else is mounted.
+/// COMMAND's root directory is ROOT, which is read-only except for DIR. `/proc` shows the box, and nothing
+/// else is mounted.
 #[step]
-fn step2_root_is_all_there_is() {
+fn step2_only_root_and_its_mounts_are_left() {
     assert_report!(report().lines(&["COMMAND", "root directory", "on /", "mounts of"]), @r"
     root directory: ROOT, read-only
     on /data: writable
@@ -162,10 +162,10 @@ fn step2_root_is_all_there_is() {
     ");
 }
 
-/// PID 1 is your program; it passes signals on to COMMAND, and your program exits with its status.
-/// If there is no COMMAND it exits with 127, and one line says what has failed, with the errno's words.
+/// PID 1 is your program, and passes signals on to COMMAND. Your program exits with COMMAND's status. If
+/// COMMAND could not be started, it exits with 127 and prints one line: what failed, and the errno in words.
 #[step]
-fn step3_pid_1_does_its_duty() {
+fn step3_signals_reach_command_and_errors_reach_you() {
     let mut report = report();
     let root = tree();
     let mut attempt = program(&root).args(["run", &root]).witness().start();
@@ -178,69 +178,70 @@ fn step3_pid_1_does_its_duty() {
     };
     failure(&mut report, "a COMMAND that is missing", &run(&root, "/lab/missing"));
     failure(&mut report, "a ROOT that is missing", &run("/tmp/missing", "/lab/witness"));
-    assert_report!(report.lines(&["COMMAND", "its place", "exit status", "left behind", "after SIGTERM", "a COMMAND", "a ROOT"]), @r"
-    its place: a child of PID 1
+    assert_report!(report.lines(&["COMMAND", "its position", "exit status", "left behind", "after SIGTERM", "a COMMAND", "a ROOT"]), @r"
+    its position: a child of PID 1
     exit status: COMMAND's
     left behind: nothing
     after SIGTERM to your program: exit status 143, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
-    a COMMAND that is missing, told: No such file or directory
+    a COMMAND that is missing, error: No such file or directory
     a ROOT that is missing: exit status 127, left behind: nothing
-    a ROOT that is missing, told: No such file or directory
+    a ROOT that is missing, error: No such file or directory
     ");
 }
 
-/// How a run ended that had to fail, and which errno it told, if one line is all it said.
+/// Reports the end of a run that had to fail, and the errno in its error message, which must be one line.
 fn failure(report: &mut Report, key: &str, run: &Report) {
     report.ending(key, run);
-    let said = run.fact("stderr").unwrap_or_default();
-    let errno = [Errno::ENOENT, Errno::EPERM].into_iter().find(|errno| said.contains(errno.desc()));
-    let told = match (said.lines().count(), errno) {
-        (0, _) => "nothing".to_owned(),
+    let stderr = run.fact("stderr").unwrap_or_default();
+    let known = [Errno::ENOENT, Errno::EPERM];
+    let errno = known.into_iter().find(|errno| stderr.contains(errno.desc()));
+    let error = match (stderr.lines().count(), errno) {
+        (0, _) => "none".to_owned(),
         (1, Some(errno)) => errno.desc().to_owned(),
-        (1, None) => "no errno".to_owned(),
+        (1, None) => "without the right errno".to_owned(),
         (lines, _) => format!("{lines} lines"),
     };
-    report.line(&format!("{key}, told"), told);
+    report.line(&format!("{key}, error"), error);
 }
 
-/// COMMAND has no capability and can get none by an exec, less of processes and memory than you,
-/// nothing of your environment, and no file of yours.
+/// COMMAND has no capability and cannot gain one by an exec. It has lower limits on processes and memory
+/// than you, and has inherited neither your environment nor your open files.
 #[step]
 fn step4_privileges_are_dropped() {
     let root = tree();
     let attempt = program(&root).without_no_new_privs().arg(&root);
-    // The shell has the limits that your program starts with.
+    // The shell keeps the limits that the program starts with.
     let mut attempt = attempt.script("\"$0\" run \"$1\" -- /lab/witness; exit $?").start();
     if let Some(command) = attempt.command() {
         privileges(&mut attempt, &command);
-        // The shell waits for your program. If that does not wait for COMMAND, both are gone.
+        // The shell waits for the program. If that does not wait for COMMAND, both have ended.
         match Process::open(attempt.run.program().pid()) {
             Ok(shell) => limits(&mut attempt, &command, &shell),
             Err(_) => {
                 for key in ["limit on processes", "limit on memory"] {
-                    attempt.report.line(key, "not known: your program had ended already");
+                    attempt.report.line(key, "unknown, because your program had already ended");
                 }
             }
         }
     }
     attempt.release();
-    assert_report!(attempt.finish().lines(&["COMMAND", "capabilities", "no_new_privs", "environment", "descriptors", "limit"]), @r"
+    assert_report!(attempt.finish().lines(&["COMMAND", "capabilities", "no_new_privs", "environment", "inherited", "limit"]), @r"
     capabilities, effective: none
     capabilities, permitted: none
     capabilities, bounding: none
     no_new_privs: set
     environment: its own
-    descriptors that were yours: none
+    inherited descriptors: none
     limit on processes: lower than yours
     limit on memory: lower than yours
     ");
 }
 
-/// `exec` starts a second command in all eight namespaces of the first, with as little privilege.
+/// `exec` runs a second command in all eight namespaces of the first, without any more privilege.
 #[step]
 fn step5_exec_enters_a_running_box() {
-    // The second word names the box's process; no file there ends in a newline.
+    // The kernel's lists of children do not end in a newline, so `read` fails although it reads a pid.
     const TEXT: &str = r#""$0" run "$1" -- /lab/witness & box=$!
         until read init </proc/$box/task/$box/children; read pid </proc/$init/task/$init/children
             [ "$pid" ]; do [ -d /proc/$box/ns ] || exit 1; sleep 0.01; done 2>/dev/null
@@ -273,18 +274,18 @@ fn step5_exec_enters_a_running_box() {
     ");
 }
 
-/// `--net none`, and nothing, is a network where `lo` is up, and no cable. With `--net veth` a veth
-/// pair leads to the network where your program was started: packets go both ways. Whoever has no
-/// power over that network is refused, and nothing is left of the attempt.
+/// With `--net none`, and by default, the box's network has only `lo`, which is up. With `--net veth` a
+/// veth pair leads to the network in which your program was started, and packets go in both directions. An
+/// ordinary user may not do that: your program reports the error, and leaves nothing behind.
 #[step]
-fn step6_the_network_is_none_or_a_cable() {
+fn step6_the_network_is_isolated_or_joined_by_a_veth_pair() {
     let mut report = Report::default();
     for (key, options) in [("without --net", vec![]), ("--net none", vec!["--net", "none"])] {
         let root = tree();
         let args = ["run"].into_iter().chain(options).chain([root.as_str()]);
         let mut attempt = program(&root).args(args).witness().start();
         let links = attempt.command().map(|command| visit::links_in(net(&command)));
-        report.line(key, links.map_or("there was no box".to_owned(), |links| told(&links)));
+        report.line(key, links.map_or("there was no box".to_owned(), |links| summary(&links)));
         attempt.release();
         _ = attempt.finish();
     }
@@ -293,20 +294,20 @@ fn step6_the_network_is_none_or_a_cable() {
     let mut attempt = program(&root).args(["run", "--net", "veth", &root]).witness().start();
     _ = attempt.run.await_end();
     let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
-    report.line("the lab after a refusal", told(&visit::links_in(lab)));
-    failure(&mut report, "--net veth, as you", &attempt.finish());
+    report.line("the lab after a refusal", summary(&visit::links_in(lab)));
+    failure(&mut report, "--net veth, as an ordinary user", &attempt.finish());
     assert_report!(report.lines(&["without", "--net", "from", "the lab"]), @r"
     without --net: lo up
     --net none: lo up
     --net veth, as root of the lab: lo up, a veth to the lab
     from the lab to COMMAND: packets go there and back
     the lab after a refusal: lo up
-    --net veth, as you: exit status 127, left behind: nothing
-    --net veth, as you, told: Operation not permitted
+    --net veth, as an ordinary user: exit status 127, left behind: nothing
+    --net veth, as an ordinary user, error: Operation not permitted
     ");
 }
 
-/// The box of somebody who has power over the lab's network.
+/// Looks at the network of a box that the lab's root has made, who may change the lab's network.
 fn veth_of_root(report: &mut Report) {
     let root = tree();
     let args = ["run", "--net", "veth", &root];
@@ -318,11 +319,11 @@ fn veth_of_root(report: &mut Report) {
             let inside = visit::links_in(net(&command));
             let address = address_of_end(&inside, &visit::links_in(lab));
             let what = match address {
-                Some(_) => format!("{} to the lab", told(&inside)),
-                None => told(&inside),
+                Some(_) => format!("{} to the lab", summary(&inside)),
+                None => summary(&inside),
             };
             report.line("--net veth, as root of the lab", what);
-            report.line("from the lab to COMMAND", way(lab, net(&command), address.flatten()));
+            report.line("from the lab to COMMAND", reach(lab, net(&command), address.flatten()));
         }
         None => report.line("--net veth, as root of the lab", "there was no box"),
     }
@@ -334,8 +335,9 @@ fn net(seen: &Seen) -> &Namespace {
     seen.namespaces.get(Kind::Net).expect("every kernel has network namespaces")
 }
 
-/// The loopback interface, and the ends of veth pairs. What modules add to every network is theirs.
-fn told(links: &nix::Result<Vec<Link>>) -> String {
+/// Describes the loopback interface and the ends of veth pairs. Other interfaces, which some modules add
+/// to every network, are ignored.
+fn summary(links: &nix::Result<Vec<Link>>) -> String {
     let links = match links {
         Ok(links) => links,
         Err(errno) => return format!("cannot be read ({errno})"),
@@ -350,7 +352,8 @@ fn is_veth(link: &Link) -> bool {
     link.kind.as_deref() == Some("veth")
 }
 
-/// The address of the end that a veth pair has `there`, if it has one, and its other end `here`.
+/// Finds a veth pair with one end `there` and the other `here`, and returns the address of the end
+/// `there`, if it has one.
 fn address_of_end(
     there: &nix::Result<Vec<Link>>,
     here: &nix::Result<Vec<Link>>,
@@ -363,8 +366,8 @@ fn address_of_end(
     Some(addresses.find_map(|address| address.split('/').next()?.parse().ok()))
 }
 
-/// A visitor listens there and another connects from here.
-fn way(from: &Namespace, to: &Namespace, address: Option<Ipv4Addr>) -> &'static str {
+/// Has one visitor listen in `to` and another connect to it from `from`.
+fn reach(from: &Namespace, to: &Namespace, address: Option<Ipv4Addr>) -> &'static str {
     let Some(address) = address else { return "it has no address" };
     match visit::exchange(from, to, address) {
         Ok(_) => "packets go there and back",
@@ -372,8 +375,8 @@ fn way(from: &Namespace, to: &Namespace, address: Option<Ipv4Addr>) -> &'static 
     }
 }
 
-/// Your program is killed with SIGKILL: while COMMAND runs, and then six times at a random moment.
-/// Nobody is left each time, and no interface.
+/// Your program is killed with SIGKILL, first while COMMAND runs, and then six times at a random moment.
+/// Each time no process and no interface is left.
 #[step]
 fn step7_kill_9_leaves_nothing() {
     let mut report = Report::default();
@@ -381,32 +384,32 @@ fn step7_kill_9_leaves_nothing() {
     let args = ["run", "--net", "veth", &root];
     let mut attempt = program_of(State::RootLab, &root).args(args).witness().start();
     let command = attempt.run.await_witness().1.and_then(|process| Seen::of(process).ok());
-    // Who looks on keeps the box's network alive: it is seen and let go.
+    // The closure drops these descriptors, which would keep the box's network alive.
     let there_was_a_box = command.is_some_and(|command| {
         command.namespaces.get(Kind::Pid) != attempt.run.lab().get(Kind::Pid)
     });
     attempt.run.program().kill();
-    let mut left = somebody_stays(&attempt.run);
+    let mut left = a_process_is_left(&attempt.run);
     report.line(
         "left of a running box",
         match (there_was_a_box, left) {
             (false, _) => "there was no box",
-            (true, true) => "somebody",
-            (true, false) => "nobody",
+            (true, true) => "a process",
+            (true, false) => "no process",
         },
     );
-    // As long as somebody is there the pair is in use.
+    // As long as a process is left, the pair is in use.
     let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
     report.line("left of its veth pair", if left { "all" } else { left_of_pairs(lab) });
     attempt.release();
     report.aside("stderr", attempt.finish().fact("stderr").unwrap_or_default());
-    // Once is enough to know.
+    // One failure is enough.
     left = left || !there_was_a_box || (0..KILLS).any(|_| left_after_a_random_moment());
-    report.line("left after random moments", if left { "somebody" } else { "nobody" });
+    report.line("left after random moments", if left { "a process" } else { "no process" });
     assert_report!(report.lines(&["left"]), @r"
-    left of a running box: nobody
+    left of a running box: no process
     left of its veth pair: nothing
-    left after random moments: nobody
+    left after random moments: no process
     ");
 }
 
@@ -415,30 +418,31 @@ fn left_after_a_random_moment() -> bool {
     let attempt = program(&root).args(["run", &root]).witness().start();
     sleep(Duration::from_micros(random() % 12_000));
     attempt.run.program().kill();
-    somebody_stays(&attempt.run)
+    a_process_is_left(&attempt.run)
 }
 
-/// Whether processes are left of a program that was killed. Whoever is going to die is awake: a
-/// SIGKILL wakes everybody, and so does the end of a pipe.
-fn somebody_stays(run: &Run) -> bool {
+/// Whether a process is left of a program that was killed. A process that is about to die is not asleep,
+/// because a SIGKILL wakes it, and so does the end of a pipe that it reads.
+fn a_process_is_left(run: &Run) -> bool {
     let deadline = Instant::now() + patience();
-    // Until then its children are its own.
+    // Until it has ended, its children still have it as their parent.
     _ = run.program().await_end(patience());
-    let mut stirred = Instant::now();
+    let mut last_awake = Instant::now();
     loop {
         let left = run.processes();
-        let Some(somebody) = left.first() else { return false };
+        let Some(first) = left.first() else { return false };
         if left.iter().any(|process| process.state() != Some('S')) {
-            stirred = Instant::now();
+            last_awake = Instant::now();
         }
-        if stirred.elapsed() > STILL || Instant::now() > deadline {
+        if last_awake.elapsed() > STILL || Instant::now() > deadline {
             return true;
         }
-        _ = somebody.await_end(Duration::from_millis(5));
+        _ = first.await_end(Duration::from_millis(5));
     }
 }
 
-/// The kernel takes a network apart when it has time (`cleanup_net` in net/core/net_namespace.c).
+/// What is left of veth pairs. The kernel destroys a network namespace in the background (`cleanup_net`
+/// in net/core/net_namespace.c).
 fn left_of_pairs(net: &Namespace) -> &'static str {
     let deadline = Instant::now() + patience();
     while visit::links_in(net).is_ok_and(|links| links.iter().any(is_veth)) {

@@ -1,4 +1,4 @@
-//! /proc first, and a pidfd where that is hidden.
+//! Looks in /proc first, and asks a pidfd if that is hidden.
 
 use std::fs::File;
 use std::io;
@@ -46,7 +46,7 @@ fn open(pid: &str, kind: &str, number: libc::Ioctl) -> io::Result<OwnedFd> {
         return in_proc;
     }
     let pid: i32 = pid.parse().map_err(io::Error::other)?;
-    // SAFETY: integers in, descriptors of our own out.
+    // SAFETY: both calls take only integers, and nothing else owns the descriptors they return.
     unsafe {
         let pidfd = Errno::result(libc::syscall(libc::SYS_pidfd_open, pid, 0))?;
         let pidfd = OwnedFd::from_raw_fd(pidfd as i32);
@@ -58,7 +58,7 @@ fn open(pid: &str, kind: &str, number: libc::Ioctl) -> io::Result<OwnedFd> {
 fn related(namespace: &OwnedFd, request: libc::Ioctl) -> io::Result<Option<OwnedFd>> {
     // SAFETY: these requests take no argument.
     match Errno::result(unsafe { libc::ioctl(namespace.as_raw_fd(), request) }) {
-        // SAFETY: the kernel just made it for us.
+        // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
         Ok(fd) => Ok(Some(unsafe { OwnedFd::from_raw_fd(fd) })),
         Err(Errno::EPERM) => Ok(None),
         Err(errno) => Err(errno.into()),

@@ -1,5 +1,5 @@
-//! Numbers and the C library alone. The owner of a user namespace is its parent, so one question
-//! does for both.
+//! Uses only libc, and its own constants. The owner of a user namespace is its parent, so one request is
+//! enough for both.
 
 use std::process::exit;
 
@@ -9,7 +9,7 @@ const NS_GET_OWNER_UID: libc::Ioctl = 0xB704;
 fn main() {
     let pid = std::env::args().nth(1).unwrap_or_default();
     let number = pid.parse::<i32>().unwrap_or(-1);
-    // SAFETY: two integers.
+    // SAFETY: pidfd_open takes two integers.
     let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, number, 0) } as i32;
     if pidfd < 0 {
         fail("pidfd_open");
@@ -40,9 +40,9 @@ fn main() {
     print!("{text}");
 }
 
-/// -1 where the kernel has no such kind.
+/// Opens a namespace; returns -1 if the kernel does not have the kind.
 fn namespace(pidfd: i32, pid: &str, kind: &str, request: libc::Ioctl) -> i32 {
-    // SAFETY: three integers.
+    // SAFETY: these requests take only integers.
     let fd = unsafe { libc::ioctl(pidfd, 0xFF00 | request, 0) };
     match errno() {
         _ if fd >= 0 => return fd,
@@ -52,7 +52,7 @@ fn namespace(pidfd: i32, pid: &str, kind: &str, request: libc::Ioctl) -> i32 {
     }
     let open = |pid: &str| {
         let path = std::ffi::CString::new(format!("/proc/{pid}/ns/{kind}")).unwrap();
-        // SAFETY: a C string that outlives the call.
+        // SAFETY: `path` is a C string that outlives the call.
         unsafe { libc::open(path.as_ptr(), libc::O_RDONLY) }
     };
     let fd = open(pid);
@@ -62,9 +62,9 @@ fn namespace(pidfd: i32, pid: &str, kind: &str, request: libc::Ioctl) -> i32 {
     fd
 }
 
-/// -1 at the edge.
+/// Opens the owner; returns -1 if this process may not see it.
 fn owner(fd: i32) -> i32 {
-    // SAFETY: integers.
+    // SAFETY: this request takes no argument.
     let owner = unsafe { libc::ioctl(fd, NS_GET_USERNS) };
     if owner < 0 && errno() != libc::EPERM {
         fail("NS_GET_USERNS");
@@ -73,7 +73,7 @@ fn owner(fd: i32) -> i32 {
 }
 
 fn inode(fd: i32) -> u64 {
-    // SAFETY: zero is a valid stat, and the kernel writes one.
+    // SAFETY: all zeroes are a valid stat, and the kernel writes one.
     unsafe {
         let mut found: libc::stat = std::mem::zeroed();
         libc::fstat(fd, &mut found);

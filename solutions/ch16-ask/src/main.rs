@@ -42,15 +42,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the process's user namespace and all above it, then who owns its other namespaces.
+/// Prints the user namespace of the process and all above it, and then the owners of its other
+/// namespaces.
 fn ask(pid: i32) -> Result<()> {
     let process = pidfd_open(pid)?;
     let own = open(pid, &process, USER)?.context("this kernel has no user namespaces")?;
-    for user in from_here_up(own)? {
+    for user in ancestors(own)? {
         println!("user {} uid {}", name(&user)?, creator(&user)?);
     }
     for kind in OWNED {
-        // What this kernel does not have, nobody owns.
+        // A kind that this kernel does not have has no owner.
         let Some(namespace) = open(pid, &process, kind)? else { continue };
         match owner(&namespace)? {
             Some(owner) => println!("{} {}", kind.0, name(&owner)?),
@@ -61,13 +62,13 @@ fn ask(pid: i32) -> Result<()> {
 }
 
 // ANCHOR: up
-/// A user namespace, and all above it that we may see.
-fn from_here_up(own: OwnedFd) -> Result<Vec<OwnedFd>> {
+/// Returns a user namespace and all above it that this process may see.
+fn ancestors(own: OwnedFd) -> Result<Vec<OwnedFd>> {
     let mut all = vec![own];
     loop {
         match ioctl_fd(&all[all.len() - 1], NS_GET_PARENT) {
             Ok(parent) => all.push(parent),
-            // The last one is ours, or there is none above it.
+            // The last one is this process's own, or has no parent.
             Err(Errno::EPERM) => return Ok(all),
             Err(errno) => return Err(errno).context("ioctl(NS_GET_PARENT)"),
         }
@@ -76,19 +77,19 @@ fn from_here_up(own: OwnedFd) -> Result<Vec<OwnedFd>> {
 // ANCHOR_END: up
 
 // ANCHOR: owner
-/// The user namespace that owns this one; `None` where it is beyond what we may see.
+/// Returns the user namespace that owns this one, or `None` if it is beyond what this process may see.
 fn owner(namespace: &OwnedFd) -> Result<Option<OwnedFd>> {
     match ioctl_fd(namespace, NS_GET_USERNS) {
         Ok(owner) => Ok(Some(owner)),
         Err(Errno::EPERM) => Ok(None),
-        // Any other errno means that we do not know.
+        // Any other errno means that the question failed.
         Err(errno) => Err(errno).context("ioctl(NS_GET_USERNS)"),
     }
 }
 // ANCHOR_END: owner
 
 // ANCHOR: creator
-/// The uid that made this user namespace, as it is called in ours.
+/// Returns the uid that made this user namespace, as seen from the caller's own.
 fn creator(user: &OwnedFd) -> Result<u32> {
     let mut uid: libc::uid_t = 0;
     // SAFETY: NS_GET_OWNER_UID writes one uid_t.
@@ -99,13 +100,13 @@ fn creator(user: &OwnedFd) -> Result<u32> {
 // ANCHOR_END: creator
 
 // ANCHOR: open
-/// A process's namespace of this kind; `None` where this kernel has no such kind.
+/// Opens the process's namespace of this kind, or returns `None` if the kernel does not have the kind.
 fn open(pid: i32, process: &OwnedFd, kind: (&str, libc::Ioctl)) -> Result<Option<OwnedFd>> {
     let (kind, request) = kind;
     match ioctl_fd(process, request) {
         Ok(namespace) => return Ok(Some(namespace)),
         Err(Errno::EOPNOTSUPP) => return Ok(None),
-        // Linux before 6.11 does not know the question. There it is in /proc.
+        // Linux before 6.11 does not know this request, but /proc has the namespace.
         Err(Errno::ENOTTY) => {}
         Err(errno) => {
             let kind = kind.to_uppercase();
@@ -122,27 +123,27 @@ fn open(pid: i32, process: &OwnedFd, kind: (&str, libc::Ioctl)) -> Result<Option
 // ANCHOR_END: open
 
 // ANCHOR: pidfd
-/// A descriptor that means the process with this pid, and no later one: pidfd_open(2).
+/// Opens a descriptor that can only mean the process that has this pid now.
 fn pidfd_open(pid: i32) -> Result<OwnedFd> {
-    // SAFETY: takes two integers.
+    // SAFETY: pidfd_open takes two integers.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
         .with_context(|| format!("pidfd_open({pid})"))?;
-    // SAFETY: the kernel just made this descriptor for us.
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as _) })
 }
 // ANCHOR_END: pidfd
 
 // ANCHOR: ioctl
-/// Asks a question that is answered with a new descriptor.
-fn ioctl_fd(about: &OwnedFd, request: libc::Ioctl) -> nix::Result<OwnedFd> {
-    // SAFETY: these requests take no argument. Those of a pidfd want it to be 0.
-    let fd = Errno::result(unsafe { libc::ioctl(about.as_raw_fd(), request, 0) })?;
-    // SAFETY: the kernel just made this descriptor for us.
+/// Makes an ioctl(2) request that returns a new descriptor.
+fn ioctl_fd(fd: &OwnedFd, request: libc::Ioctl) -> nix::Result<OwnedFd> {
+    // SAFETY: these requests take no argument. Those for a pidfd require that it be 0.
+    let fd = Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, 0) })?;
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 // ANCHOR_END: ioctl
 
-/// As `/proc/PID/ns` shows it: `user:[4026531837]`.
+/// The name as `/proc/PID/ns` shows it: `user:[4026531837]`.
 fn name(user: &OwnedFd) -> Result<String> {
     Ok(format!("user:[{}]", fstat(user).context("fstat()")?.st_ino))
 }

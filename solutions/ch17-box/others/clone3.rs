@@ -1,5 +1,5 @@
-//! Raw calls, and other ways at every turn: clone3(2) makes all eight, the parent is watched by a
-//! pidfd, signal handlers pass signals on, addresses come by ioctl, and whoever fails says so itself.
+//! Uses raw calls, and another way wherever there is one: clone3(2) makes all eight, a pidfd watches the
+//! parent, handlers pass signals on, ioctls set addresses, and the process that fails prints its error.
 
 use std::ffi::{CString, OsString, c_int};
 use std::fs;
@@ -21,7 +21,7 @@ const PASSED_ON: [c_int; 6] =
     [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
 const VETH_INFO_PEER: u16 = 1;
 
-/// Who gets the signals.
+/// The child that signals are passed on to.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
 fn fail(what: &str) -> ! {
@@ -29,7 +29,7 @@ fn fail(what: &str) -> ! {
     exit(127)
 }
 
-/// The result of a call, unless that is -1.
+/// Returns the result of a call, or fails if it is -1.
 fn ok(call: &str, result: impl Into<i64>) -> i64 {
     match result.into() {
         -1 => fail(call),
@@ -68,15 +68,15 @@ fn run(options: &[OsString], root: &CString, command: &[CString]) -> ! {
         pairs.find(|pair| pair[0] == name).map(|pair| c(&pair[1]))
     };
     let veth = option("--net").is_some_and(|kind| kind.as_bytes() == b"veth");
-    // SAFETY: a getter.
+    // SAFETY: getpid takes no argument.
     let me = unsafe { libc::getpid() };
     let network = (me % 250) as u8;
     let mut ready = [0; 2];
     // SAFETY: pipe2 writes two descriptors.
     ok("pipe2()", unsafe { libc::pipe2(ready.as_mut_ptr(), libc::O_CLOEXEC) });
-    let init = born(EIGHT);
+    let init = clone_child(EIGHT);
     if init == 0 {
-        // SAFETY: descriptors, and one byte of our own.
+        // SAFETY: the buffer has the one byte that read may write.
         unsafe {
             libc::close(ready[1]);
             if libc::read(ready[0], [0_u8].as_mut_ptr().cast(), 1) != 1 {
@@ -85,21 +85,21 @@ fn run(options: &[OsString], root: &CString, command: &[CString]) -> ! {
         }
         change_root(root, option("--rw").as_ref());
         if let Some(name) = option("--hostname") {
-            // SAFETY: as many bytes as there are.
+            // SAFETY: `name` has as many bytes as it says.
             let set = unsafe { libc::sethostname(name.as_ptr(), name.count_bytes()) };
             ok("sethostname()", set);
         }
-        up("lo", None);
+        set_up("lo", None);
         if veth {
-            up("eth0", Some([192, 168, network, 2]));
+            set_up("eth0", Some([192, 168, network, 2]));
         }
-        let child = born(0);
+        let child = clone_child(0);
         if child == 0 {
             become_command(command);
         }
         exit(wait_for(child));
     }
-    // SAFETY: getters.
+    // SAFETY: these calls take no argument.
     let (uid, gid) = unsafe { (libc::geteuid(), libc::getegid()) };
     let maps = [("setgroups", "deny".into()), ("uid_map", format!("0 {uid} 1"))];
     for (file, text) in maps.into_iter().chain([("gid_map", format!("0 {gid} 1"))]) {
@@ -110,7 +110,7 @@ fn run(options: &[OsString], root: &CString, command: &[CString]) -> ! {
     if veth {
         let name = format!("c3box{}", me % 1_000_000);
         if let Err(errno) = add_veth(&name, init) {
-            // SAFETY: our own child, which has not been waited for.
+            // SAFETY: `init` is a child that has not been waited for, so its pid is still its own.
             unsafe {
                 libc::kill(init, libc::SIGKILL);
                 libc::waitpid(init, null_mut(), 0);
@@ -118,21 +118,21 @@ fn run(options: &[OsString], root: &CString, command: &[CString]) -> ! {
             }
             fail("RTM_NEWLINK(veth)");
         }
-        up(&name, Some([192, 168, network, 1]));
+        set_up(&name, Some([192, 168, network, 1]));
     }
-    // SAFETY: one byte of our own.
+    // SAFETY: the buffer has the one byte that write reads.
     unsafe { libc::write(ready[1], b"!".as_ptr().cast(), 1) };
     exit(wait_for(init))
 }
 
-/// Makes a child that dies with its parent. In the child it returns 0.
-fn born(kinds: c_int) -> c_int {
-    // SAFETY: integers only.
-    let us = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) };
-    let us = ok("pidfd_open()", us) as c_int;
-    // The signals wait until there is somebody to pass them on to.
-    // SAFETY: zero is a valid set and a valid clone_args; without a stack the child runs on a copy
-    // of ours, and this process has one thread.
+/// Makes a child that dies with its parent. Returns 0 in the child.
+fn clone_child(kinds: c_int) -> c_int {
+    // SAFETY: pidfd_open takes only integers.
+    let parent_pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) };
+    let parent_pidfd = ok("pidfd_open()", parent_pidfd) as c_int;
+    // The signals stay blocked until there is a child to pass them on to.
+    // SAFETY: all zeroes are a valid set and a valid clone_args. Without a stack of its own the child
+    // runs on a copy of its parent's, and this process has one thread.
     let pid = unsafe {
         let mut passed_on = zeroed();
         PASSED_ON.iter().for_each(|signal| _ = libc::sigaddset(&raw mut passed_on, *signal));
@@ -143,8 +143,8 @@ fn born(kinds: c_int) -> c_int {
         libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args))
     };
     if ok("clone3()", pid) == 0 {
-        let mut parent = libc::pollfd { fd: us, events: libc::POLLIN, revents: 0 };
-        // SAFETY: integers, and one pollfd.
+        let mut parent = libc::pollfd { fd: parent_pidfd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: prctl takes only integers here, and poll one pollfd.
         unsafe {
             ok("prctl(PR_SET_PDEATHSIG)", libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL));
             if libc::poll(&raw mut parent, 1, 0) != 0 {
@@ -152,8 +152,8 @@ fn born(kinds: c_int) -> c_int {
             }
         }
     }
-    // SAFETY: it is ours, and nobody uses it any more.
-    unsafe { libc::close(us) };
+    // SAFETY: this function has opened the descriptor, and does not use it any more.
+    unsafe { libc::close(parent_pidfd) };
     pid as c_int
 }
 
@@ -164,7 +164,7 @@ extern "C" fn pass_on(signal: c_int) {
 
 fn wait_for(child: c_int) -> i32 {
     CHILD.store(child, Ordering::Relaxed);
-    // SAFETY: the handler makes one call, and zero is a valid sigaction and set.
+    // SAFETY: the handler is async-signal-safe, and all zeroes are a valid sigaction and set.
     unsafe {
         let mut action: libc::sigaction = zeroed();
         action.sa_sigaction = pass_on as extern "C" fn(c_int) as usize;
@@ -180,7 +180,7 @@ fn wait_for(child: c_int) -> i32 {
         // SAFETY: waitpid writes one int.
         let ended = unsafe { libc::waitpid(-1, &raw mut status, 0) };
         if ended == child {
-            // The child may be somebody else from now on.
+            // From now on the pid may belong to another process.
             CHILD.store(i32::MAX, Ordering::Relaxed);
             return match libc::WIFEXITED(status) {
                 true => libc::WEXITSTATUS(status),
@@ -192,7 +192,7 @@ fn wait_for(child: c_int) -> i32 {
 
 fn change_root(root: &CString, writable: Option<&CString>) {
     let mount = |source: *const i8, target: *const i8, kind: *const i8, flags| {
-        // SAFETY: C strings, or none.
+        // SAFETY: every pointer is null or a C string.
         let mounted =
             unsafe { libc::mount(source.cast(), target.cast(), kind.cast(), flags, null()) };
         ok("mount()", mounted);
@@ -200,7 +200,7 @@ fn change_root(root: &CString, writable: Option<&CString>) {
     let (root, safe) = (root.as_ptr().cast::<i8>(), libc::MS_NOSUID | libc::MS_NODEV);
     mount(null(), c"/".as_ptr().cast(), null(), libc::MS_REC | libc::MS_SLAVE);
     mount(root, root, null(), libc::MS_BIND | libc::MS_REC);
-    // SAFETY: a C string.
+    // SAFETY: `root` is a C string.
     ok("chdir(ROOT)", unsafe { libc::chdir(root.cast()) });
     mount(c"box".as_ptr().cast(), c"proc".as_ptr().cast(), c"proc".as_ptr().cast(), safe);
     if let Some(path) = writable {
@@ -208,7 +208,7 @@ fn change_root(root: &CString, writable: Option<&CString>) {
         let path = CString::new(path).expect("it was a C string");
         mount(path.as_ptr().cast(), path.as_ptr().cast(), null(), libc::MS_BIND | libc::MS_REC);
     }
-    // SAFETY: C strings.
+    // SAFETY: every pointer is a C string.
     unsafe {
         let dot = c".".as_ptr();
         ok("pivot_root()", libc::syscall(libc::SYS_pivot_root, dot, dot));
@@ -219,9 +219,9 @@ fn change_root(root: &CString, writable: Option<&CString>) {
     mount(null(), c"/".as_ptr().cast(), null(), read_only);
 }
 
-/// Sets an interface up, with an address of class C.
-fn up(name: &str, address: Option<[u8; 4]>) {
-    // SAFETY: zero is a valid ifreq; each ioctl reads the name and its part of the union.
+/// Sets an interface up, with a class C address.
+fn set_up(name: &str, address: Option<[u8; 4]>) {
+    // SAFETY: all zeroes are a valid ifreq, of which each ioctl reads the name and its part of the union.
     unsafe {
         let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
         let mut request: libc::ifreq = zeroed();
@@ -243,7 +243,8 @@ fn up(name: &str, address: Option<[u8; 4]>) {
     }
 }
 
-/// An errno, if it fails.
+/// Makes a veth pair with one end here, and the other, `eth0`, in the network of `pid`. Returns the errno
+/// if it fails.
 fn add_veth(name: &str, pid: c_int) -> Result<(), c_int> {
     fn attribute(kind: u16, value: &[&[u8]]) -> Vec<u8> {
         let value = value.concat();
@@ -267,7 +268,7 @@ fn add_veth(name: &str, pid: c_int) -> Result<(), c_int> {
     message.extend([0; 8]);
     message.extend(body);
     let mut answer = [0_u8; 1024];
-    // SAFETY: the kernel reads and writes as many bytes as there are.
+    // SAFETY: both buffers are as long as they say.
     unsafe {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         let socket = libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE);
@@ -282,7 +283,7 @@ fn add_veth(name: &str, pid: c_int) -> Result<(), c_int> {
 }
 
 fn become_command(command: &[CString]) -> ! {
-    // SAFETY: integers and structs of our own; the C strings live as long as we do.
+    // SAFETY: every pointer is to a live struct, or to a C string that outlives the call.
     unsafe {
         for (resource, most) in [(libc::RLIMIT_NPROC, 100), (libc::RLIMIT_AS, 256 << 20)] {
             let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
@@ -312,13 +313,13 @@ fn become_command(command: &[CString]) -> ! {
 
 fn enter(pid: &OsString, command: &[CString]) -> ! {
     let pid: c_int = pid.to_string_lossy().parse().unwrap_or(-1);
-    // SAFETY: integers only.
+    // SAFETY: all three calls take only integers.
     unsafe {
         let target = ok("pidfd_open()", libc::syscall(libc::SYS_pidfd_open, pid, 0)) as c_int;
         ok("setns()", libc::setns(target, EIGHT));
         libc::close(target);
     }
-    let child = born(0);
+    let child = clone_child(0);
     if child == 0 {
         become_command(command);
     }

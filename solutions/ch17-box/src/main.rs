@@ -25,7 +25,7 @@ const USAGE: &str = "usage: ch17-box run [--hostname NAME] [--net none|veth] [--
     COMMAND [ARGS…], or ch17-box exec PID -- COMMAND [ARGS…]";
 
 // ANCHOR: kinds
-/// The kinds that clone(2) can make. The flag of the eighth lies among the bits of the exit signal.
+/// The kinds that clone(2) can make. For clone(2), the flag of the eighth is part of the exit signal.
 const SEVEN: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
@@ -40,8 +40,10 @@ fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let dashes = words.iter().position(|word| word == "--").unwrap_or(0);
     let outcome = match words.split_at(dashes) {
-        ([run, options @ ..], [_, command @ ..]) if run == "run" => in_new_box(options, command),
-        ([exec, pid], [_, command @ ..]) if exec == "exec" => in_box_of(pid, command),
+        ([run, options @ ..], [_, command @ ..]) if run == "run" => {
+            run_in_new_box(options, command)
+        }
+        ([exec, pid], [_, command @ ..]) if exec == "exec" => exec_in_box_of(pid, command),
         _ => Err(anyhow!(USAGE)),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| {
@@ -51,8 +53,8 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// `run`: makes a box, runs a command in it, and waits for it.
-fn in_new_box(options: &[OsString], command: &[OsString]) -> Result<u8> {
+/// `run`: makes a box, runs a command in it, and waits for the command.
+fn run_in_new_box(options: &[OsString], command: &[OsString]) -> Result<u8> {
     let (root, options) = options.split_last().context(USAGE)?;
     let (mut host_name, mut veth, mut writable) = (None, false, None);
     for option in options.chunks(2) {
@@ -64,12 +66,12 @@ fn in_new_box(options: &[OsString], command: &[OsString]) -> Result<u8> {
             _ => bail!(USAGE),
         }
     }
-    // Two addresses that no other box of this PID namespace has: a pid has 22 bits at most.
+    // Two addresses that no other box of this PID namespace has. A pid has at most 22 bits.
     let first = 0x0a00_0000 + 2 * Pid::this().as_raw() as u32;
     let (outer, inner) = (Ipv4Addr::from(first), Ipv4Addr::from(first + 1));
-    let init = Child::start(SEVEN, |line| {
-        // This is PID 1. It is nobody until its parent has written the maps.
-        line.read_exact(&mut [0]).context("read(that the box is ready)")?;
+    let init = Child::start(SEVEN, |channel| {
+        // This is PID 1. Its ids are unmapped until its parent has written the maps.
+        channel.read_exact(&mut [0]).context("read(channel)")?;
         if let Some(name) = host_name {
             sethostname(name).with_context(|| format!("sethostname({name:?})"))?;
         }
@@ -78,28 +80,29 @@ fn in_new_box(options: &[OsString], command: &[OsString]) -> Result<u8> {
             set_up("eth0", Some(inner))?;
         }
         change_root(Path::new(root), writable)?;
-        // SAFETY: an integer only. It moves COMMAND, and not us.
+        // This moves only the children that are born later, which means COMMAND.
+        // SAFETY: unshare takes only an integer.
         Errno::result(unsafe { libc::unshare(libc::CLONE_NEWTIME) })
             .context("unshare(CLONE_NEWTIME)")?;
         Child::start(0, |_| become_command(command))?.look_after()
     })?;
-    // Whoever is in the box has no power out here. What takes some, we do.
+    // What requires a capability outside cannot be done from the box, so it is done here.
     let mut outside = write_maps(init.pid);
     if veth && outside.is_ok() {
-        outside = plug_in(init.pid, outer).context("--net veth, which takes CAP_NET_ADMIN here");
+        outside = add_veth(init.pid, outer).context("--net veth needs CAP_NET_ADMIN here");
     }
     if outside.is_err() {
         _ = kill(init.pid, Signal::SIGKILL);
     }
-    // If it is dead it does not hear us, and its end tells more.
-    _ = (&init.line).write(b"!");
+    // If the child is dead, this fails, but its end is reported below.
+    _ = (&init.channel).write(b"!");
     let status = init.look_after();
     outside.and(status)
 }
 // ANCHOR_END: run
 
 // ANCHOR: maps
-/// Makes whoever started us root of the user namespace that `child` is in.
+/// Maps this process's ids to root in the user namespace of `child`.
 fn write_maps(child: Pid) -> Result<()> {
     let maps = [format!("0 {} 1", geteuid()), format!("0 {} 1", getegid())];
     for (file, text) in [("setgroups", "deny"), ("uid_map", &maps[0]), ("gid_map", &maps[1])] {
@@ -111,7 +114,7 @@ fn write_maps(child: Pid) -> Result<()> {
 // ANCHOR_END: maps
 
 // ANCHOR: root
-/// Makes `root` the root directory: to be read, except for `writable`, and with a `/proc`.
+/// Makes `root` the root directory, read-only except for `writable`, and with a `/proc`.
 fn change_root(root: &Path, writable: Option<&Path>) -> Result<()> {
     let (bind, safe) = (MsFlags::MS_BIND, MsFlags::MS_NOSUID | MsFlags::MS_NODEV);
     let attach = |what: &Path, place: &Path, kind: Option<&str>, flags: MsFlags| {
@@ -120,10 +123,10 @@ fn change_root(root: &Path, writable: Option<&Path>) -> Result<()> {
     };
     attach(root, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
     attach(root, root, None, MsFlags::MS_REC | bind)?;
-    // The PID namespace that a new proc shows is the one of who mounts it.
+    // A new proc shows the PID namespace of the process that mounts it.
     attach(root, &root.join("proc"), Some("proc"), MsFlags::MS_NOEXEC | safe)?;
     if let Some(path) = writable {
-        // A mount of its own stays as it is when the one below becomes read-only.
+        // A mount of its own stays writable when the mount below it becomes read-only.
         let path = root.join(path.strip_prefix("/").unwrap_or(path));
         attach(&path, &path, None, MsFlags::MS_REC | bind)?;
     }
@@ -136,8 +139,8 @@ fn change_root(root: &Path, writable: Option<&Path>) -> Result<()> {
 // ANCHOR_END: root
 
 // ANCHOR: network
-/// Makes a veth pair: one end here, and the other, `eth0`, in the network of `child`.
-fn plug_in(child: Pid, address: Ipv4Addr) -> Result<()> {
+/// Makes a veth pair with one end here, and the other, `eth0`, in the network of `child`.
+fn add_veth(child: Pid, address: Ipv4Addr) -> Result<()> {
     let name = format!("box{}", Pid::this());
     let there = attribute(libc::IFLA_NET_NS_PID, &child.as_raw().to_ne_bytes());
     let peer = [NEW_LINK, &attribute(libc::IFLA_IFNAME, b"eth0"), &there].concat();
@@ -149,31 +152,31 @@ fn plug_in(child: Pid, address: Ipv4Addr) -> Result<()> {
     set_up(&name, Some(address))
 }
 
-/// Gives an interface of this network an address in a network of two, and sets it up.
+/// Gives an interface of this network an address with a prefix of 31 bits, and sets it up.
 fn set_up(name: &str, address: Option<Ipv4Addr>) -> Result<()> {
     let index = if_nametoindex(name).with_context(|| format!("if_nametoindex({name})"))?;
     if let Some(address) = address {
-        // struct ifaddrmsg: family, length of the prefix, flags, scope, index.
+        // struct ifaddrmsg: family, prefix length, flags, scope, index.
         let head = [&[libc::AF_INET as u8, 31, 0, 0][..], &index.to_ne_bytes()].concat();
         let body = [head, attribute(libc::IFA_LOCAL, &address.octets())].concat();
         ask(libc::RTM_NEWADDR, &body).with_context(|| format!("RTM_NEWADDR({name}, {address})"))?;
     }
-    // struct ifinfomsg: family, index, flags, and which of the flags count.
+    // struct ifinfomsg: family, index, flags, and a mask of the flags to change.
     let up = [0, index, libc::IFF_UP as u32, libc::IFF_UP as u32].map(u32::to_ne_bytes);
     ask(libc::RTM_NEWLINK, &up.concat()).with_context(|| format!("RTM_NEWLINK({name}, IFF_UP)"))
 }
 
-/// Asks the kernel to make or change something in the network that we are in: netlink(7).
+/// Sends a netlink(7) request to make or change something in the current network namespace.
 fn ask(kind: u16, body: &[u8]) -> nix::Result<()> {
     let (netlink, flags) = (AddressFamily::Netlink, SockFlag::SOCK_CLOEXEC);
     let socket = socket::socket(netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
-    // struct nlmsghdr: length, type, flags, and two numbers that we do not need.
+    // struct nlmsghdr: length, type, flags, and two numbers that are not needed here.
     let flags = (libc::NLM_F_REQUEST | libc::NLM_F_ACK | libc::NLM_F_CREATE) as u16;
     let mut message = (16 + body.len() as u32).to_ne_bytes().to_vec();
     message.extend([kind, flags, 0, 0, 0, 0].map(u16::to_ne_bytes).concat());
     message.extend(body);
     socket::send(socket.as_raw_fd(), &message, MsgFlags::empty())?;
-    // The answer: such a header, and an errno, which is negative. 0 is none.
+    // The answer is another header and a negative errno, or 0 for success.
     let mut answer = [0; 20];
     socket::recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
     match i32::from_ne_bytes(std::array::from_fn(|byte| answer[16 + byte])) {
@@ -182,7 +185,7 @@ fn ask(kind: u16, body: &[u8]) -> nix::Result<()> {
     }
 }
 
-/// `struct rtattr`: length, type, and the value, filled up to a multiple of four bytes.
+/// `struct rtattr`: length, type, and the value, padded to a multiple of four bytes.
 fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let length = 4 + value.len() as u16;
     let mut bytes = [&length.to_ne_bytes(), &kind.to_ne_bytes(), value].concat();
@@ -190,14 +193,14 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// `struct ifinfomsg` for an interface that is not there yet.
+/// `struct ifinfomsg` for an interface that does not exist yet.
 const NEW_LINK: &[u8] = &[0; 16];
-/// `linux/veth.h`; the libc crate does not have it.
+/// From `linux/veth.h`, because the libc crate lacks it.
 const VETH_INFO_PEER: u16 = 1;
 // ANCHOR_END: network
 
 // ANCHOR: drop
-/// Gives up what COMMAND shall not have, and becomes COMMAND.
+/// Drops the privileges that COMMAND must not have, and executes it in place of this process.
 fn become_command(command: &[OsString]) -> Result<u8> {
     use Resource::{RLIMIT_CORE, RLIMIT_DATA, RLIMIT_NOFILE, RLIMIT_NPROC};
     for (resource, most) in
@@ -206,11 +209,11 @@ fn become_command(command: &[OsString]) -> Result<u8> {
         let most = getrlimit(resource).context("getrlimit()")?.1.min(most);
         setrlimit(resource, most, most).with_context(|| format!("setrlimit({resource:?})"))?;
     }
-    // Root gets at an exec what is in this set, and nobody gets anything back into it.
+    // At an exec root gains the capabilities in this set, and what is dropped cannot be added again.
     for capability in 0.. {
-        // SAFETY: integers only.
+        // SAFETY: this prctl takes only integers.
         match Errno::result(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) }) {
-            // The kernel knows no more.
+            // The kernel knows no capability with this number.
             Err(Errno::EINVAL) => break,
             dropped => dropped.context("prctl(PR_CAPBSET_DROP)")?,
         };
@@ -225,65 +228,67 @@ fn become_command(command: &[OsString]) -> Result<u8> {
 // ANCHOR_END: drop
 
 // ANCHOR: enter
-/// `exec`: runs a command in the box that the process `pid` is in, and waits for it.
-fn in_box_of(pid: &OsStr, command: &[OsString]) -> Result<u8> {
+/// `exec`: runs a command in the box of the process `pid`, and waits for the command.
+fn exec_in_box_of(pid: &OsStr, command: &[OsString]) -> Result<u8> {
     let pid: i32 = pid.to_string_lossy().parse().with_context(|| format!("the pid {pid:?}"))?;
-    // SAFETY: integers only.
+    // SAFETY: pidfd_open takes only integers.
     let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
         .with_context(|| format!("pidfd_open({pid})"))?;
-    // The kernel takes the user namespace first, whose rights the others need. All or none.
-    // SAFETY: integers only.
+    // One call joins all eight or none. The kernel joins the user namespace first, because the
+    // others require its capabilities.
+    // SAFETY: setns takes only integers.
     Errno::result(unsafe { libc::setns(pidfd as i32, EIGHT) })
         .context("setns(pidfd, all eight)")?;
-    // We are in seven. In the PID namespace is only who is born now.
+    // Now this process is in seven of them. Only its children will be in the PID namespace.
     Child::start(0, |_| become_command(command))?.look_after()
 }
 // ANCHOR_END: enter
 
 // ANCHOR: child
-/// A child that does not outlive us, and a line to it.
+/// A child that does not outlive this process, and a channel to it.
 struct Child {
     pid: Pid,
-    line: UnixStream,
+    channel: UnixStream,
 }
 
 impl Child {
-    /// Does `work` in a child, in new namespaces. If it fails, the child says why on the line.
+    /// Does `work` in a child, in new namespaces. If that fails, the child sends the error over the
+    /// channel.
     fn start(kinds: i32, work: impl FnOnce(&mut UnixStream) -> Result<u8>) -> Result<Child> {
-        // Whoever started us may ignore SIGCHLD, and we with them: none would come then.
-        // SAFETY: the kernel's own disposition, no handler runs.
+        // A parent that ignores SIGCHLD leaves that to its children, and then none is ever sent.
+        // SAFETY: SIG_DFL installs no handler.
         unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
-        held().thread_block().context("sigprocmask(SIG_BLOCK)")?;
-        let (line, mut theirs) = UnixStream::pair().context("socketpair()")?;
-        // SAFETY: without a stack the child runs on a copy of ours, as after fork(2), and this
-        // process has one thread.
+        blocked().thread_block().context("sigprocmask(SIG_BLOCK)")?;
+        let (channel, mut child_end) = UnixStream::pair().context("socketpair()")?;
+        // SAFETY: without a stack of its own the child runs on a copy of its parent's, as after
+        // fork(2), and this process has one thread.
         let pid = unsafe { libc::syscall(libc::SYS_clone, kinds | libc::SIGCHLD, 0, 0, 0, 0) };
         if let pid @ 1.. = Errno::result(pid).with_context(|| format!("clone({kinds:#x})"))? {
-            return Ok(Child { pid: Pid::from_raw(pid as i32), line });
+            return Ok(Child { pid: Pid::from_raw(pid as i32), channel });
         }
-        drop(line);
-        let outcome = die_with_parent(&theirs).and_then(|()| work(&mut theirs));
+        drop(channel);
+        let outcome = die_with_parent(&child_end).and_then(|()| work(&mut child_end));
         exit(i32::from(outcome.unwrap_or_else(|error| {
-            _ = write!(theirs, "{error:#}");
+            _ = write!(child_end, "{error:#}");
             127
         })))
     }
 
-    /// Passes signals on to it, and takes the status of everybody who ends, until it has.
+    /// Passes signals on to the child, and reaps every child that ends, until this one has ended.
     fn look_after(mut self) -> Result<u8> {
         let status = loop {
-            match held().wait().context("sigwait()")? {
+            match blocked().wait().context("sigwait()")? {
                 Signal::SIGCHLD => {}
-                // If it has just ended, there is nobody to miss it.
+                // If the child has just ended, a SIGCHLD follows, so an error needs no report.
                 signal => _ = kill(self.pid, signal),
             }
             if let Some(status) = reap(self.pid) {
                 break status;
             }
         };
-        // An exec has closed the other end, and nothing was said.
+        // A successful exec closes the other end, so nothing is read then.
         let mut failure = String::new();
-        self.line.read_to_string(&mut failure).context("read(what a child says)")?;
+        self.channel.read_to_string(&mut failure).context("read(channel)")?;
         ensure!(failure.is_empty(), failure);
         Ok(status)
     }
@@ -291,18 +296,18 @@ impl Child {
 // ANCHOR_END: child
 
 // ANCHOR: kill
-fn die_with_parent(line: &UnixStream) -> Result<()> {
+fn die_with_parent(channel: &UnixStream) -> Result<()> {
     set_pdeathsig(Signal::SIGKILL).context("prctl(PR_SET_PDEATHSIG)")?;
-    // It comes if the parent dies from now on. Has it died before? Then the line has hung up, and
-    // poll(2) tells, even if there is something left to read.
-    let line = PollFd::new(line.as_fd(), PollFlags::empty());
-    ensure!(poll(&mut [line], PollTimeout::ZERO) == Ok(0), "the parent has died");
+    // The signal comes only if the parent dies from now on. If it had died before, the channel is
+    // closed, which poll(2) reports even if there is still data to read.
+    let channel = PollFd::new(channel.as_fd(), PollFlags::empty());
+    ensure!(poll(&mut [channel], PollTimeout::ZERO) == Ok(0), "the parent has died");
     Ok(())
 }
 // ANCHOR_END: kill
 
 // ANCHOR: reap
-/// Takes the status of everybody who has ended, and returns that of `child`.
+/// Reaps all children that have ended, and returns the status of `child` if it is one of them.
 fn reap(child: Pid) -> Option<u8> {
     while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
         match status {
@@ -317,8 +322,8 @@ fn reap(child: Pid) -> Option<u8> {
     None
 }
 
-/// The signals that are passed on to COMMAND, and SIGCHLD, which says that a child has ended.
-fn held() -> SigSet {
+/// The signals that are passed on to COMMAND, and SIGCHLD, which reports the end of a child.
+fn blocked() -> SigSet {
     use Signal::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
     SigSet::from_iter([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])
 }
