@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespaces};
 use harness::sandbox::Neighbor;
-use harness::{Report, assert_report, exercise, random, step};
+use harness::{Attempt, Report, assert_report, exercise, random, step};
 
 /// The kinds in which clone(2) can give a neighbor a new namespace. (A child is never born in a new
 /// time namespace that way.)
@@ -26,7 +26,7 @@ fn neighbor(name: &str, new: i32) -> Neighbor {
 
 /// Asks the program about two neighbors, and reports how its answers compare with the kernel's.
 fn ask(report: &mut Report, pair: &str, one: Neighbor, two: Neighbor) {
-    let attempt = exercise!().arg("{one}").arg("{two}").neighbor(one).neighbor(two).start();
+    let attempt = Attempt::start(exercise!().arg("{one}").arg("{two}").neighbor(one).neighbor(two));
     // There is nothing to compare with if the program has killed its neighbors.
     let look = |name| Namespaces::of(&attempt.run.neighbor(name)?).ok();
     let truth = look("one").zip(look("two"));
@@ -88,7 +88,7 @@ fn step1_every_answer_about_two_processes_is_right() {
 /// Asks the program about a neighbor and one of its threads, which has moved to `new` namespaces.
 fn ask_about_a_thread(report: &mut Report, pair: &str, new: i32) {
     let process = Neighbor { name: "one".into(), thread: Some(new), ..Neighbor::default() };
-    let attempt = exercise!().arg("{one}").arg("{one.thread}").neighbor(process).start();
+    let attempt = Attempt::start(exercise!().arg("{one}").arg("{one.thread}").neighbor(process));
     let look = || {
         let process = attempt.run.neighbor("one")?;
         let thread = process.tasks().into_iter().find(|task| *task != process.pid().as_raw())?;
@@ -118,7 +118,8 @@ fn step2_a_thread_with_namespaces_of_its_own_is_noticed() {
 fn step3_a_process_that_cannot_be_examined_gives_an_error() {
     let mut report = Report::default();
     for (whose, pid) in [("no process", "399"), ("PID 1", "1")] {
-        let attempt = exercise!().arg("{one}").arg(pid).neighbor(neighbor("one", 0)).start();
+        let attempt =
+            Attempt::start(exercise!().arg("{one}").arg(pid).neighbor(neighbor("one", 0)));
         let finished = attempt.finish();
         let fact = |key: &str| finished.fact(key).unwrap_or_default();
         let (stdout, stderr) = (fact("stdout"), fact("stderr"));

@@ -1,11 +1,11 @@
 //! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
-use harness::{Report, assert_report, exercise, step, token};
+use harness::{Attempt, Report, assert_report, exercise, step, token};
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
     let name = token("otter");
-    let mut attempt = exercise!().arg(&name).witness().start();
+    let mut attempt = Attempt::start(exercise!().arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
         attempt.report.line("host name of COMMAND", command.host_name());

@@ -1,11 +1,11 @@
 //! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
 
-use harness::{Report, assert_report, exercise, step, token};
+use harness::{Attempt, Report, assert_report, exercise, step, token};
 
 /// Runs the program once, and looks at it and at COMMAND while COMMAND is parked.
 fn report() -> Report {
     let name = token("otter");
-    let mut attempt = exercise!().arg(&name).witness().start();
+    let mut attempt = Attempt::start(exercise!().arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
         attempt.row_of_program();
@@ -67,14 +67,14 @@ fn step3_the_parent_holds_a_pidfd_of_the_child() {
 fn step4_however_the_child_ends_its_status_is_passed_on() {
     let mut report = report();
 
-    let mut attempt = exercise!().arg("otter").witness().start();
+    let mut attempt = Attempt::start(exercise!().arg("otter").witness());
     if let Some(command) = attempt.command() {
         report.line("host name before the kill", command.host_name());
         command.process.kill();
     }
     report.ending("a COMMAND that was killed", &attempt.finish());
 
-    let missing = exercise!().args(["otter", "--", "/lab/missing"]).start().finish();
+    let missing = Attempt::start(exercise!().args(["otter", "--", "/lab/missing"])).finish();
     report.ending("a COMMAND that is missing", &missing);
 
     assert_report!(report.lines(&["host name", "exit status", "left behind", "a COMMAND"]), @r"

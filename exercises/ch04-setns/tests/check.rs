@@ -1,15 +1,15 @@
 //! `ch04-setns PID -- COMMAND` joins a process; `ch04-setns pin PID PATH` keeps a namespace.
 
 use harness::look::Kind;
-use harness::sandbox::Neighbor;
+use harness::sandbox::{Neighbor, Sandbox};
 use harness::visit;
-use harness::{Exercise, Report, assert_report, exercise, step, token};
+use harness::{Attempt, Report, assert_report, exercise, step, token};
 
 /// Adds the target: a neighbor with UTS, IPC and network namespaces of its own, and a random host name.
 /// It entered a user namespace of its own only afterwards, so the lab's, whose root you are, owns the
 /// other three.
-fn with_target(exercise: Exercise, name: &str) -> Exercise {
-    exercise.neighbor(Neighbor {
+fn with_target(sandbox: Sandbox, name: &str) -> Sandbox {
+    sandbox.neighbor(Neighbor {
         name: "target".into(),
         new: libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET,
         host_name: Some(name.into()),
@@ -21,7 +21,7 @@ fn with_target(exercise: Exercise, name: &str) -> Exercise {
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
     let name = token("otter");
-    let mut attempt = with_target(exercise!().arg("{target}").witness(), &name).start();
+    let mut attempt = Attempt::start(with_target(exercise!().arg("{target}").witness(), &name));
     attempt.report.role(&name, "TARGET");
     attempt.row_of("target");
     if let Some(command) = attempt.command() {
@@ -59,7 +59,7 @@ fn step2_it_has_the_host_name_of_the_target_and_its_status_is_passed_on() {
 /// reports which call failed, and exits with a status other than 0.
 #[step]
 fn step3_without_a_target_nothing_is_started() {
-    let mut attempt = exercise!().arg("399").witness().start();
+    let mut attempt = Attempt::start(exercise!().arg("399").witness());
     let outcome = match attempt.command() {
         Some(_) => "started anyway",
         None => "not started",
@@ -88,7 +88,7 @@ fn step3_without_a_target_nothing_is_started() {
 fn step4_a_pinned_namespace_outlives_its_last_process() {
     let name = token("otter");
     let mut attempt =
-        with_target(exercise!().args(["pin", "{target}", "/run/kept"]), &name).start();
+        Attempt::start(with_target(exercise!().args(["pin", "{target}", "/run/kept"]), &name));
     attempt.report.role(&name, "TARGET");
     attempt.run.await_end();
     if let Some(target) = attempt.run.neighbor("target") {

@@ -1,11 +1,11 @@
 //! `ch05-user UID GID -- COMMAND`: other ids, mapped without any privilege.
 
-use harness::sandbox::State;
-use harness::{Exercise, Report, assert_report, exercise, random, step};
+use harness::sandbox::{Sandbox, State};
+use harness::{Attempt, Report, assert_report, exercise, random, step, watch_setgroups};
 
 /// The program as an ordinary user starts it, with uid and gid 1000 and without any capability.
-fn plain_user([uid, gid]: [u32; 2]) -> Exercise {
-    exercise!().state(State::PlainUser).watch_setgroups().args([uid.to_string(), gid.to_string()])
+fn plain_user([uid, gid]: [u32; 2]) -> Sandbox {
+    watch_setgroups(exercise!().state(State::PlainUser)).args([uid.to_string(), gid.to_string()])
 }
 
 /// Random ids, which a program cannot guess.
@@ -14,8 +14,8 @@ fn some_ids() -> [u32; 2] {
 }
 
 /// Runs the program once and looks at COMMAND while it is parked.
-fn report(program: Exercise, ids: [u32; 2]) -> Report {
-    let mut attempt = program.witness().start();
+fn report(program: Sandbox, ids: [u32; 2]) -> Report {
+    let mut attempt = Attempt::start(program.witness());
     if let Some(command) = attempt.command() {
         attempt.ids_of(&command, ids);
         attempt.denial_of(&command);
@@ -52,7 +52,7 @@ fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
     // A recorded parent is slow, so a child that does not wait is rarely lucky.
     let recorded = || {
         let ids = some_ids();
-        report(plain_user(ids).recorded(), ids)
+        report(plain_user(ids).record(), ids)
     };
     let mut runs = std::iter::repeat_with(recorded).take(4).skip_while(in_time);
     let report = runs.next().unwrap_or_else(recorded);
@@ -92,7 +92,7 @@ fn step4_root_inside_is_you_outside() {
 #[step]
 fn step5_its_status_is_passed_on_and_no_process_is_left() {
     let mut report = report_of_some_ids();
-    let missing = plain_user([0, 0]).args(["--", "/lab/missing"]).start().finish();
+    let missing = Attempt::start(plain_user([0, 0]).args(["--", "/lab/missing"])).finish();
     report.ending("a COMMAND that is missing", &missing);
 
     assert_report!(report.lines(&["COMMAND", "uid_map", "exit status", "left behind", "a COMMAND"]), @r"

@@ -1,13 +1,14 @@
 //! `ch06-owner NAME -- COMMAND`: a user namespace that owns three others.
 
 use harness::sandbox::State;
-use harness::{Report, assert_report, exercise, step, token};
+use harness::{Attempt, Report, assert_report, exercise, step, token, watch_setgroups};
 
 /// Runs the program once and looks at COMMAND while it is parked. Most steps run it as the lab's root,
 /// because root gets away with a wrong order, where an ordinary user gets EPERM.
 fn report(state: State) -> Report {
     let name = token("otter");
-    let mut attempt = exercise!().state(state).watch_setgroups().arg(&name).witness().start();
+    let mut attempt =
+        Attempt::start(watch_setgroups(exercise!().state(state)).arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
         attempt.owner_of(&command);

@@ -9,8 +9,8 @@ use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
 /// Starts the program in a lab whose mounts are all shared. DIR is an empty directory there, on the
 /// mount at `/run`.
 fn attempt(dir: &str, text: &str) -> Attempt {
-    let exercise = exercise!().shared_mounts().fixture(dir, Fixture::Directory);
-    let mut attempt = exercise.args([dir, text]).witness().start();
+    let sandbox = exercise!().shared_mounts().fixture(dir, Fixture::Directory);
+    let mut attempt = Attempt::start(sandbox.args([dir, text]).witness());
     attempt.report.role(dir, "DIR");
     attempt.report.role(text, "TEXT");
     attempt

@@ -9,13 +9,13 @@ use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
 /// the program starts in `/tmp`, because a user's shell can be in any directory.
 fn report() -> Report {
     let (root, share) = (format!("/tmp/{}", token("tree")), format!("/tmp/{}", token("share")));
-    let mut exercise =
+    let mut sandbox =
         exercise!().shared_mounts().working_directory("/tmp").fixture(&share, Fixture::Directory);
     for folder in ["", "/lab", "/proc", "/share"] {
-        exercise = exercise.fixture(format!("{root}{folder}"), Fixture::Directory);
+        sandbox = sandbox.fixture(format!("{root}{folder}"), Fixture::Directory);
     }
-    let exercise = exercise.fixture(format!("{root}/lab/witness"), Fixture::Witness);
-    let mut attempt = exercise.args([&root, &share]).witness().start();
+    let sandbox = sandbox.fixture(format!("{root}/lab/witness"), Fixture::Witness);
+    let mut attempt = Attempt::start(sandbox.args([&root, &share]).witness());
     attempt.report.role(&root, "ROOT");
     attempt.report.role(&share, "SHARE");
     if let Some(command) = attempt.command() {

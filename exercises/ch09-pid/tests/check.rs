@@ -6,7 +6,7 @@ use harness::{Attempt, Report, Seen, assert_report, exercise, step};
 /// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are shared, as
 /// they are on a machine with systemd.
 fn report() -> Report {
-    let mut attempt = exercise!().shared_mounts().witness().start();
+    let mut attempt = Attempt::start(exercise!().shared_mounts().witness());
     if let Some(command) = attempt.command() {
         look(&mut attempt, &command);
         // Now, because COMMAND's mount namespace ends with it.
@@ -82,13 +82,13 @@ fn step3_the_proc_of_the_lab_is_unchanged() {
 fn step4_however_command_ends_its_status_is_passed_on() {
     let mut report = report();
 
-    let mut attempt = exercise!().witness().start();
+    let mut attempt = Attempt::start(exercise!().witness());
     if let Some(command) = attempt.command() {
         command.process.kill();
     }
     report.ending("a COMMAND that was killed", &attempt.finish());
 
-    let missing = exercise!().args(["--", "/lab/missing"]).start().finish();
+    let missing = Attempt::start(exercise!().args(["--", "/lab/missing"])).finish();
     report.ending("a COMMAND that is missing", &missing);
 
     assert_report!(report.lines(&["COMMAND is", "exit status", "left behind", "a COMMAND"]), @r"

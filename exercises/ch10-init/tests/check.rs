@@ -4,8 +4,8 @@ use std::thread::{sleep, yield_now};
 use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Process};
-use harness::sandbox::{Wait, patience};
-use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, step};
+use harness::sandbox::{Sandbox, Wait, patience};
+use harness::{Attempt, Report, Seen, assert_report, exercise, random, step};
 use nix::sys::signal::Signal;
 
 /// How many orphans PID 1 gets. The lab stops a program with more than 150 processes.
@@ -14,7 +14,7 @@ const ORPHANS: usize = 100;
 const RUNS: usize = 5;
 
 /// Runs a shell script as COMMAND.
-fn script(text: &str) -> Exercise {
+fn script(text: &str) -> Sandbox {
     exercise!().args(["--", "/bin/sh", "-c", text])
 }
 
@@ -36,7 +36,7 @@ fn report_position(attempt: &mut Attempt, command: &Process) -> Option<Process> 
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
-    let mut attempt = exercise!().witness().start();
+    let mut attempt = Attempt::start(exercise!().witness());
     if let Some(command) = attempt.command() {
         report_position(&mut attempt, &command.process);
         let blocked = command.process.status("SigBlk");
@@ -75,7 +75,7 @@ fn step2_orphans_are_reaped_even_if_many_end_at_once() {
     // Each waits for a line that never comes. `read` is a shell builtin, so it needs no exec.
     let orphans = "read line <&3 & ".repeat(ORPHANS);
     let text = format!("mkfifo /tmp/line; exec 3<>/tmp/line; ({orphans}); exec /lab/witness 3<&-");
-    let mut attempt = script(&text).start();
+    let mut attempt = Attempt::start(script(&text));
     if let Some(command) = attempt.command()
         && let Some(init) = report_position(&mut attempt, &command.process)
     {
@@ -111,7 +111,7 @@ fn signal_arrives(report: &mut Report, key: &str, signal: Signal, target: Target
     let name = signal.as_str().trim_start_matches("SIG");
     // The first witness shows that the trap is set.
     let text = format!("trap 'exec /lab/witness' {name}; /lab/witness & wait");
-    let mut attempt = script(&text).start();
+    let mut attempt = Attempt::start(script(&text));
     let shell = attempt.command().and_then(|first| first.process.parent());
     let shell = shell.and_then(|shell| Process::open(shell).ok());
     let init = shell.as_ref().and_then(|shell| report_position(&mut attempt, shell));
@@ -175,16 +175,16 @@ fn step3_signals_are_passed_on_to_command() {
 fn step4_however_command_ends_your_program_ends_with_its_status() {
     let mut report = report();
 
-    let mut attempt = exercise!().witness().start();
+    let mut attempt = Attempt::start(exercise!().witness());
     if let Some(command) = attempt.command() {
         command.process.kill();
     }
     report.ending("a COMMAND that was killed", &attempt.finish());
 
-    let missing = exercise!().args(["--", "/lab/missing"]).start().finish();
+    let missing = Attempt::start(exercise!().args(["--", "/lab/missing"])).finish();
     report.ending("a COMMAND that is missing", &missing);
 
-    let mut attempt = script("sleep 1000 & exec /lab/witness").start();
+    let mut attempt = Attempt::start(script("sleep 1000 & exec /lab/witness"));
     if attempt.command().is_some() {
         attempt.release();
     }
@@ -205,7 +205,7 @@ fn step4_however_command_ends_your_program_ends_with_its_status() {
 /// your program ends as well: it must not wait for PID 1 while PID 1 waits for it.
 #[step]
 fn step5_a_process_that_has_entered_does_not_delay_the_end() {
-    let mut attempt = exercise!().witness().orphan().start();
+    let mut attempt = Attempt::start(exercise!().witness().orphan());
     let init =
         attempt.command().and_then(|command| report_position(&mut attempt, &command.process));
     let entered = init.is_some_and(|init| {
@@ -237,7 +237,7 @@ fn step6_a_signal_during_the_start_is_not_lost() {
         report.fact("COMMAND is").is_some_and(|position| position.contains("a child of PID 1"));
     // Several runs are more likely to hit the gap. A program without a gap passes all of them.
     for run in (1..=RUNS).filter(|_| has_pid_1) {
-        let attempt = exercise!().witness().start();
+        let attempt = Attempt::start(exercise!().witness());
         let program = attempt.run.program();
         let deadline = Instant::now() + patience();
         while !program.has_ended()

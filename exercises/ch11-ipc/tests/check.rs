@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
-use harness::{Report, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, assert_report, exercise, random, step, token};
 
 /// Describes the segment under `key` and the queue `/text` of an IPC namespace, as a visitor finds them
 /// there.
@@ -48,7 +48,7 @@ fn objects(ipc: &Namespace) -> String {
 fn report() -> Report {
     let key = (random() & 0x3fff_ffff) as i32 + 1;
     let text = token("otter");
-    let mut attempt = exercise!().args([key.to_string(), text.clone()]).witness().start();
+    let mut attempt = Attempt::start(exercise!().args([key.to_string(), text.clone()]).witness());
     attempt.report.role(&text, "TEXT");
     if let Some(command) = attempt.command() {
         let lab = attempt.run.lab();

@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
-use harness::{Report, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, assert_report, exercise, random, step, token};
 
 /// Runs the program once, and looks at both networks while COMMAND is parked.
 fn report() -> Report {
@@ -10,7 +10,7 @@ fn report() -> Report {
     let port = 10_000 + (random() % 20_000) as u16;
     let (outside, inside) = (token("otter"), token("heron"));
     let port_word = port.to_string();
-    let mut attempt = exercise!().args([&port_word, &outside, &inside]).witness().start();
+    let mut attempt = Attempt::start(exercise!().args([&port_word, &outside, &inside]).witness());
     for (word, role) in [(&port_word, "PORT"), (&outside, "OUTSIDE"), (&inside, "INSIDE")] {
         attempt.report.role(word, role);
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use harness::look::{Kind, Link, Namespace, Process};
 use harness::sandbox::patience;
 use harness::visit;
-use harness::{Report, Seen, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
 
 /// The arguments of one run of the program.
 struct Pair {
@@ -38,7 +38,7 @@ fn net(seen: &Seen) -> &Namespace {
 /// Runs the program once, and looks at both networks while COMMAND is parked.
 fn report() -> Report {
     let pair = Pair::new(1 + (random() % 200) as u8);
-    let mut attempt = exercise!().args(pair.arguments()).witness().start();
+    let mut attempt = Attempt::start(exercise!().args(pair.arguments()).witness());
     for (word, role) in pair.arguments().iter().zip(["NAME", "OUTER", "INNER"]) {
         attempt.report.role(word, role);
     }
@@ -74,7 +74,7 @@ fn report() -> Report {
 /// that it has made.
 fn afterwards() -> &'static str {
     let arguments = Pair::new(203).arguments();
-    let mut attempt = exercise!().args(arguments).args(["--", "/bin/true"]).start();
+    let mut attempt = Attempt::start(exercise!().args(arguments).args(["--", "/bin/true"]));
     attempt.run.await_end();
     let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
     let deadline = Instant::now() + patience();
@@ -172,7 +172,7 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
         one.name
     );
     let script = format!("{}\n{wait}\n{}\nwait", run(&one), run(&two));
-    let mut attempt = exercise!().script(&script).start();
+    let mut attempt = Attempt::start(exercise!().script(&script));
     let first = attempt.command();
     let second =
         attempt.run.await_nth_witness(1).1.and_then(|process: Process| Seen::of(process).ok());

@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
-use harness::{Report, assert_report, exercise, random, step};
+use harness::{Attempt, Report, assert_report, exercise, random, step};
 
 /// Why this kernel has nothing to show, for [`Report::skip`].
 const NONE: &str = "this kernel has no time namespaces (Linux 5.6, CONFIG_TIME_NS)";
@@ -22,7 +22,7 @@ fn report() -> Report {
     let monotonic = 1_000_000 + random() % 1_000_000;
     let boottime = 3_000_000 + random() % 1_000_000;
     let arguments = [monotonic, boottime].map(|seconds| seconds.to_string());
-    let mut attempt = exercise!().args(arguments.clone()).witness().start();
+    let mut attempt = Attempt::start(exercise!().args(arguments.clone()).witness());
     attempt.report.role(&arguments[0], "MONOTONIC");
     attempt.report.role(&arguments[1], "BOOTTIME");
     if let Some(command) = attempt.command() {

@@ -1,8 +1,8 @@
 //! `ch16-ask PID`: the user namespaces above a process, and the owners of its other namespaces.
 
 use harness::look::{Kind, Namespace, Namespaces, Process, pidfds_tell};
-use harness::sandbox::{Neighbor, State};
-use harness::{Attempt, Exercise, Report, assert_report, exercise, random, step};
+use harness::sandbox::{Neighbor, Sandbox, State};
+use harness::{Attempt, Report, assert_report, exercise, random, step};
 use nix::errno::Errno;
 
 /// The kinds that a process may unshare along with a user namespace. (unshare(2) does not move its caller
@@ -88,9 +88,9 @@ fn is_below(user: &Namespace, above: &Namespace) -> bool {
 }
 
 /// Asks the program about this neighbor, and reports how its answers compare with the kernel's.
-fn ask(report: &mut Report, which: &str, exercise: Exercise, neighbor: Neighbor) {
+fn ask(report: &mut Report, which: &str, sandbox: Sandbox, neighbor: Neighbor) {
     let still = Neighbor { name: STILL.into(), ..Neighbor::default() };
-    let attempt = exercise.arg("{one}").neighbor(neighbor).neighbor(still).start();
+    let attempt = Attempt::start(sandbox.arg("{one}").neighbor(neighbor).neighbor(still));
     let process = attempt.run.neighbor("one");
     // There is nothing to compare with if the program has killed its neighbor.
     let expected = process.and_then(|process| Expected::about(&attempt, &process));
@@ -278,12 +278,12 @@ fn step5_on_an_older_kernel_proc_is_asked() {
 fn step6_an_error_is_not_an_answer() {
     let mut report = Report::default();
     let old = exercise!().unknown_ioctls(0xB7);
-    for (which, exercise, pid, errnos) in [
+    for (which, sandbox, pid, errnos) in [
         ("no process", exercise!(), "399", [Errno::ESRCH, Errno::ENOENT]),
         ("PID 1", exercise!(), "1", [Errno::EACCES; 2]),
         ("a kernel without the request", old, "{one}", [Errno::ENOTTY; 2]),
     ] {
-        let finished = exercise.arg(pid).neighbor(near()).start().finish();
+        let finished = Attempt::start(sandbox.arg(pid).neighbor(near())).finish();
         let fact = |key: &str| finished.fact(key).unwrap_or_default();
         let (status, stderr) = (fact("exit status"), fact("stderr"));
         let is_right = errnos.iter().any(|errno| {

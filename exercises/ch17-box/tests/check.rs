@@ -6,9 +6,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Link, Mount, Namespace, Process};
-use harness::sandbox::{Fixture, Run, State, Wait, patience};
+use harness::sandbox::{Fixture, Run, Sandbox, State, Wait, patience};
 use harness::visit;
-use harness::{Attempt, Exercise, Report, Seen, assert_report, exercise, random, step, token};
+use harness::{
+    Attempt, Report, Seen, assert_report, exercise, random, step, token, watch_setgroups,
+};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
@@ -19,16 +21,16 @@ const KILLS: usize = 6;
 const STILL: Duration = Duration::from_millis(200);
 
 /// The program as an ordinary user starts it, with a tree for the box at `root`, but without arguments.
-fn program(root: &str) -> Exercise {
+fn program(root: &str) -> Sandbox {
     program_of(State::PlainUser, root)
 }
 
-fn program_of(state: State, root: &str) -> Exercise {
-    let mut exercise = exercise!().state(state);
+fn program_of(state: State, root: &str) -> Sandbox {
+    let mut sandbox = exercise!().state(state);
     for folder in ["", "/lab", "/proc", "/data"] {
-        exercise = exercise.fixture(format!("{root}{folder}"), Fixture::Directory);
+        sandbox = sandbox.fixture(format!("{root}{folder}"), Fixture::Directory);
     }
-    exercise.fixture(format!("{root}/lab/witness"), Fixture::Witness)
+    sandbox.fixture(format!("{root}/lab/witness"), Fixture::Witness)
 }
 
 fn tree() -> String {
@@ -39,7 +41,7 @@ fn tree() -> String {
 fn report() -> Report {
     let (root, name) = (tree(), token("otter"));
     let args = ["run", "--hostname", &name, "--rw", "/data", &root];
-    let mut attempt = program(&root).watch_setgroups().args(args).witness().start();
+    let mut attempt = Attempt::start(watch_setgroups(program(&root)).args(args).witness());
     attempt.report.role(&name, "NAME");
     attempt.report.role(&root, "ROOT");
     if let Some(command) = attempt.command() {
@@ -168,13 +170,13 @@ fn step2_only_root_and_its_mounts_are_left() {
 fn step3_signals_reach_command_and_errors_reach_you() {
     let mut report = report();
     let root = tree();
-    let mut attempt = program(&root).args(["run", &root]).witness().start();
+    let mut attempt = Attempt::start(program(&root).args(["run", &root]).witness());
     if attempt.command().is_some() {
         _ = attempt.run.program().signal(Signal::SIGTERM);
     }
     report.ending("after SIGTERM to your program", &attempt.finish());
     let run = |root: &str, command: &str| {
-        program(&tree()).args(["run", root, "--", command]).start().finish()
+        Attempt::start(program(&tree()).args(["run", root, "--", command])).finish()
     };
     failure(&mut report, "a COMMAND that is missing", &run(&root, "/lab/missing"));
     failure(&mut report, "a ROOT that is missing", &run("/tmp/missing", "/lab/witness"));
@@ -210,9 +212,10 @@ fn failure(report: &mut Report, key: &str, run: &Report) {
 #[step]
 fn step4_privileges_are_dropped() {
     let root = tree();
-    let attempt = program(&root).without_no_new_privs().arg(&root);
     // The shell keeps the limits that the program starts with.
-    let mut attempt = attempt.script("\"$0\" run \"$1\" -- /lab/witness; exit $?").start();
+    let script = "\"$0\" run \"$1\" -- /lab/witness; exit $?";
+    let mut attempt =
+        Attempt::start(program(&root).without_no_new_privs().arg(&root).script(script));
     if let Some(command) = attempt.command() {
         privileges(&mut attempt, &command);
         // The shell waits for the program. If that does not wait for COMMAND, both have ended.
@@ -247,7 +250,7 @@ fn step5_exec_enters_a_running_box() {
             [ "$pid" ]; do [ -d /proc/$box/ns ] || exit 1; sleep 0.01; done 2>/dev/null
         exec "$0" exec $pid -- /lab/witness"#;
     let root = tree();
-    let mut attempt = program(&root).without_no_new_privs().arg(&root).script(TEXT).start();
+    let mut attempt = Attempt::start(program(&root).without_no_new_privs().arg(&root).script(TEXT));
     if attempt.command().is_some() {
         match attempt.run.await_nth_witness(1) {
             (Wait::Reached, Some(process)) => match Seen::of(process) {
@@ -283,7 +286,7 @@ fn step6_the_network_is_isolated_or_joined_by_a_veth_pair() {
     for (key, options) in [("without --net", vec![]), ("--net none", vec!["--net", "none"])] {
         let root = tree();
         let args = ["run"].into_iter().chain(options).chain([root.as_str()]);
-        let mut attempt = program(&root).args(args).witness().start();
+        let mut attempt = Attempt::start(program(&root).args(args).witness());
         let links = attempt.command().map(|command| visit::links_in(net(&command)));
         report.line(key, links.map_or("there was no box".to_owned(), |links| summary(&links)));
         attempt.release();
@@ -291,7 +294,8 @@ fn step6_the_network_is_isolated_or_joined_by_a_veth_pair() {
     }
     veth_of_root(&mut report);
     let root = tree();
-    let mut attempt = program(&root).args(["run", "--net", "veth", &root]).witness().start();
+    let mut attempt =
+        Attempt::start(program(&root).args(["run", "--net", "veth", &root]).witness());
     _ = attempt.run.await_end();
     let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
     report.line("the lab after a refusal", summary(&visit::links_in(lab)));
@@ -311,7 +315,7 @@ fn step6_the_network_is_isolated_or_joined_by_a_veth_pair() {
 fn veth_of_root(report: &mut Report) {
     let root = tree();
     let args = ["run", "--net", "veth", &root];
-    let mut attempt = program_of(State::RootLab, &root).args(args).witness().start();
+    let mut attempt = Attempt::start(program_of(State::RootLab, &root).args(args).witness());
     match attempt.command() {
         Some(command) => {
             let lab =
@@ -382,7 +386,7 @@ fn step7_kill_9_leaves_nothing() {
     let mut report = Report::default();
     let root = tree();
     let args = ["run", "--net", "veth", &root];
-    let mut attempt = program_of(State::RootLab, &root).args(args).witness().start();
+    let mut attempt = Attempt::start(program_of(State::RootLab, &root).args(args).witness());
     let command = attempt.run.await_witness().1.and_then(|process| Seen::of(process).ok());
     // The closure drops these descriptors, which would keep the box's network alive.
     let there_was_a_box = command.is_some_and(|command| {
@@ -415,7 +419,7 @@ fn step7_kill_9_leaves_nothing() {
 
 fn left_after_a_random_moment() -> bool {
     let root = tree();
-    let attempt = program(&root).args(["run", &root]).witness().start();
+    let attempt = Attempt::start(program(&root).args(["run", &root]).witness());
     sleep(Duration::from_micros(random() % 12_000));
     attempt.run.program().kill();
     a_process_is_left(&attempt.run)

@@ -1,7 +1,7 @@
 //! The environment variables through which `cargo xtask` and a check talk to each other.
 //! `CONTRIBUTING.md` describes them. Those of the sandbox are in the crate `lab`.
 
-use std::env::var_os;
+use std::env::{current_exe, var_os};
 use std::path::PathBuf;
 
 /// A path: the check runs this program instead of its package's own. So one check can be tried on
@@ -28,4 +28,17 @@ pub fn path(name: &str) -> Option<PathBuf> {
 pub fn root() -> PathBuf {
     let package = || path("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from("."));
     path(ROOT).unwrap_or_else(|| package().join("../.."))
+}
+
+/// The program `name` of the package whose check this is. `built` is where the compiler was told that
+/// it is, which is no longer true in a checkout that has moved.
+pub fn program(name: &str, built: &str) -> PathBuf {
+    // Set when Cargo 1.94 or newer runs a test.
+    let by_cargo = || path(&format!("CARGO_BIN_EXE_{name}"));
+    // A test is in the folder `deps` beside the programs.
+    let beside = || {
+        let test = current_exe().ok()?;
+        Some(test.parent()?.parent()?.join(name)).filter(|program| program.is_file())
+    };
+    path(PROGRAM).or_else(by_cargo).or_else(beside).unwrap_or_else(|| PathBuf::from(built))
 }

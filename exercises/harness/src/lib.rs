@@ -17,11 +17,11 @@ pub mod doctor;
 pub mod report;
 pub mod mistakes;
 pub mod verdict;
-mod exercise;
+mod attempt;
 #[cfg(test)]
 mod fuzz;
 
-pub use exercise::{Attempt, Exercise, Seen};
+pub use attempt::{Attempt, Seen, watch_setgroups};
 #[doc(hidden)]
 #[cfg(feature = "snapshots")]
 pub use insta::assert_snapshot as assert_excerpt;
@@ -30,11 +30,15 @@ pub use report::{Report, is_unprintable};
 pub use step::step;
 pub use trace;
 
-/// The program of the package whose check this is, ready for arguments.
+/// The program of the package whose check this is, in a [`Sandbox`](sandbox::Sandbox), ready for
+/// arguments.
 #[macro_export]
 macro_rules! exercise {
     () => {
-        $crate::Exercise::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))))
+        $crate::sandbox::Sandbox::new($crate::env::program(
+            env!("CARGO_PKG_NAME"),
+            env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))),
+        ))
     };
 }
 

@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::process::{Command, Stdio, exit};
 
-use harness::Exercise;
+use harness::Attempt;
 use harness::doctor::{self, Outcome};
 use harness::sandbox::{Sandbox, WITNESS};
 
@@ -96,7 +96,7 @@ fn recorded() -> String {
 /// The first line of what a check says where its sandbox is refused.
 fn verdict() -> String {
     std::panic::set_hook(Box::new(|_| {}));
-    let started = std::panic::catch_unwind(|| drop(Exercise::new("/bin/true").start()));
+    let started = std::panic::catch_unwind(|| drop(Attempt::start(Sandbox::new("/bin/true"))));
     let said = started.err().and_then(|said| said.downcast::<String>().ok());
     said.and_then(|said| said.lines().next().map(str::to_owned)).unwrap_or_default()
 }

@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 use canaries::{Canaries, Listeners};
 use corpus::{AFTERWARDS, ALONE, Attack, CORPUS, EVERYTHING, Ends, How, IN_CGROUPS};
 use fingerprint::{Fingerprint, Noise};
-use harness::Exercise;
 use harness::sandbox::{self, Sandbox, State, Status, Wait};
+use harness::{Attempt, watch_setgroups};
 
 /// The first argument of a process that is to attack.
 const ATTACK: &str = "--attack";
@@ -90,7 +90,7 @@ fn program(attack: &Attack) -> (PathBuf, [String; 3]) {
 /// The state in which an attack starts.
 struct Start {
     name: &'static str,
-    of: fn(Exercise) -> Exercise,
+    of: fn(Sandbox) -> Sandbox,
     /// Whether the attack finds something else than in the states before this one.
     matters: fn(&Attack) -> bool,
 }
@@ -113,20 +113,20 @@ fn can_record() -> bool {
 const STARTS: &[Start] = &[
     Start {
         name: "root lab",
-        of: |exercise| exercise,
+        of: |sandbox| sandbox,
         // These two need many ids, or cgroups.
         matters: |attack| !["a crowd of many ids", IN_CGROUPS].contains(&attack.name),
     },
     // No capability, and the namespaces are owned by a user namespace above.
     Start {
         name: "plain user",
-        of: |exercise| exercise.state(State::PlainUser),
+        of: |sandbox| sandbox.state(State::PlainUser),
         matters: |attack| [Ends::Refused, Ends::RefusedById, Ends::Impostor].contains(&attack.ends),
     },
     // On a machine without many ids, `watch_setgroups` records the run instead.
     Start {
         name: "many ids, shared mounts",
-        of: |exercise| exercise.watch_setgroups().shared_mounts(),
+        of: |sandbox| watch_setgroups(sandbox).shared_mounts(),
         matters: |attack| {
             let ends = [Ends::Refused, Ends::RefusedById, Ends::Impostor];
             ends.contains(&attack.ends) || attack.name == "a crowd of many ids"
@@ -135,13 +135,13 @@ const STARTS: &[Start] = &[
     // On a machine without delegated cgroups, the attack finds none.
     Start {
         name: "cgroups of its own",
-        of: Exercise::cgroups,
+        of: Sandbox::cgroups,
         matters: |attack| attack.name == IN_CGROUPS,
     },
     // The recorder traces it, and stops it at the calls of a trace.
     Start {
         name: RECORDED,
-        of: Exercise::recorded,
+        of: Sandbox::record,
         matters: |attack| ![Ends::Memory, Ends::Output].contains(&attack.ends),
     },
 ];
@@ -154,13 +154,9 @@ const STARTS: &[Start] = &[
 fn attempt(attack: &Attack, start: &Start) -> Result<(), String> {
     let run = || {
         let (program, words) = program(attack);
-        let mut exercise = (start.of)(Exercise::new(program.to_str().unwrap()).args(words));
-        exercise = exercise.witness();
-        exercise = match attack.ends {
-            Ends::Time => exercise.patience(SHORT),
-            _ => exercise.patience(LONG),
-        };
-        let mut attempt = exercise.start();
+        let patience = if attack.ends == Ends::Time { SHORT } else { LONG };
+        let sandbox = (start.of)(Sandbox::new(program).args(words)).witness();
+        let mut attempt = Attempt::start(sandbox.patience(Some(patience)));
         let command = attempt.command().is_some();
         (command, attempt.finish())
     };

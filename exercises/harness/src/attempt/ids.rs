@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Attempt, Seen};
 use lab::look::{Kind, Process};
-use lab::sandbox::{self, NoTrace};
+use lab::sandbox::{self, NoTrace, Sandbox};
 use trace::{Change, Trace};
 
 /// Whoever started the program, by the ids of this machine.
@@ -14,6 +14,13 @@ const YOU: &str = "you";
 
 /// How long an empty map is looked at again: it may be written too late, or never.
 const LATE: Duration = Duration::from_millis(300);
+
+/// A sandbox in which [`Attempt::denial_of`] can see whether the program denies setgroups(2): it is
+/// not denied there yet, where the harness has the privilege to arrange that; elsewhere the run is
+/// recorded.
+pub fn watch_setgroups(sandbox: Sandbox) -> Sandbox {
+    if sandbox::has_many_ids() { sandbox.many_ids() } else { sandbox.record() }
+}
 
 impl Attempt {
     /// Enters COMMAND's ids in the report: the maps of its user namespace, the ids it had when it
@@ -51,8 +58,7 @@ impl Attempt {
     }
 
     /// Enters, at the end of the run, whether the program has denied setgroups(2) in COMMAND's user
-    /// namespace. [`Exercise::watch_setgroups`](super::Exercise::watch_setgroups) must have been
-    /// asked for.
+    /// namespace. The sandbox is one for [`watch_setgroups`].
     pub fn denial_of(&mut self, command: &Seen) {
         self.denied = Some(command.process.setgroups().as_deref() == Some("deny"));
     }

@@ -1,0 +1,48 @@
+//! What a program has changed outside its own namespaces.
+
+use lab::look::{Kind, Mount};
+use lab::{sandbox, visit};
+
+use super::{Attempt, or_errno};
+
+impl Attempt {
+    /// What the program has changed for the processes that were there before it.
+    pub(super) fn lab_afterwards(&self) -> String {
+        let lab = self.run.lab();
+        let mut changes = Vec::new();
+        match lab.get(Kind::Uts).map(visit::host_name) {
+            Some(Ok(name)) if name == self.host_name => {}
+            name => changes.push(format!("the host name is {}", or_errno(name))),
+        }
+        changes.extend(self.mounts_changed());
+        let cgroups = self.run.cgroups().into_iter().filter(|path| path != sandbox::STARTED_IN);
+        changes.extend(cgroups.map(|path| format!("there is a cgroup {path}")));
+        if changes.is_empty() { "unchanged".to_owned() } else { changes.join(", ") }
+    }
+
+    /// What has become of the lab's mounts since the program started.
+    pub fn mounts_changed(&self) -> Vec<String> {
+        let now = match self.run.lab().get(Kind::Mnt).map(visit::mounts_in) {
+            Some(Ok(mounts)) => mounts,
+            Some(Err(errno)) => return vec![format!("its mounts cannot be read ({errno})")],
+            None => return Vec::new(),
+        };
+        let before = self.run.mounts();
+        // A number is given again at once.
+        let same = |one: &Mount, other: &Mount| {
+            (one.id, &one.kind, &one.point) == (other.id, &other.kind, &other.point)
+        };
+        let new = now.iter().filter(|mount| !before.iter().any(|known| same(known, mount)));
+        let gone = before.iter().filter(|mount| !now.iter().any(|left| same(left, mount)));
+        // One speaks for all: how many mounts there are is this machine's affair.
+        let changed = before.iter().find_map(|before| {
+            let now = now.iter().find(|now| same(now, before))?.propagation;
+            (now != before.propagation)
+                .then(|| format!("{} is {now}, not {}", before.point, before.propagation))
+        });
+        let mut changes: Vec<_> = new.map(|mount| format!("{mount} is mounted")).collect();
+        changes.extend(gone.map(|mount| format!("{mount} is gone")));
+        changes.extend(changed);
+        changes
+    }
+}

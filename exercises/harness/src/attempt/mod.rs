@@ -1,0 +1,195 @@
+//! One attempt of a learner's program: started, looked at, compared with the world before.
+
+mod changes;
+mod ending;
+mod ids;
+
+use std::time::Duration;
+
+use lab::look::{Kind, Namespace, Namespaces, Process};
+use lab::sandbox::{Run, Sandbox, Wait};
+use lab::{random, token, visit};
+
+use crate::doctor;
+use crate::env;
+use crate::report::Report;
+use crate::verdict;
+
+pub use ids::watch_setgroups;
+
+/// How long a program may be busy after it has started COMMAND, before it is looked at.
+const A_MOMENT: Duration = Duration::from_millis(100);
+
+/// A started program, and what has been seen of it so far.
+pub struct Attempt {
+    pub run: Run,
+    pub report: Report,
+    host_name: String,
+    released: Option<u8>,
+    /// What a wait has come to that need not be waited for again.
+    lost: Option<Wait>,
+    /// Whether setgroups(2) was denied in COMMAND's user namespace; who did it is told at the end.
+    denied: Option<bool>,
+}
+
+impl Attempt {
+    /// Starts the program that [`exercise!`](crate::exercise) puts into a sandbox.
+    ///
+    /// # Panics
+    ///
+    /// When this machine cannot set the sandbox up. That is no verdict on the program: the message
+    /// says so, and what to change on the machine.
+    #[track_caller]
+    pub fn start(sandbox: Sandbox) -> Attempt {
+        let host_name = token("lab");
+        let sandbox = sandbox.host_name(&host_name);
+        let sandbox = if env::path(env::TRACE).is_some() { sandbox.record() } else { sandbox };
+        let run = sandbox.start().unwrap_or_else(|error| {
+            let advice = doctor::explain(&error);
+            verdict::could_not_check(&error, &advice)
+        });
+        let mut report = Report::default();
+        report.role(&host_name, "LAB");
+        report.row("lab", run.lab().try_clone().expect("eight more descriptors"));
+        Attempt { run, report, host_name, released: None, lost: None, denied: None }
+    }
+
+    /// Waits until the program has started COMMAND, and enters it in the report. `None`, and the
+    /// reason in the report, when it never does.
+    pub fn command(&mut self) -> Option<Seen> {
+        let (wait, witness) = self.run.await_witness();
+        self.lost = Some(wait).filter(|wait| !matches!(wait, Wait::Reached | Wait::Ended));
+        if wait == Wait::TimedOut {
+            let children = self.run.program().children();
+            let calls: Vec<_> = children.iter().filter_map(Process::waits_in).collect();
+            self.report.aside("a child waits in", calls.join(", "));
+        }
+        let seen = witness.and_then(|process| Seen::of(process).ok());
+        // COMMAND is parked, and whoever started it may still be on its way to wait for it.
+        self.run.program().await_rest(A_MOMENT);
+        match &seen {
+            Some(seen) => {
+                self.report
+                    .row("COMMAND", seen.namespaces.try_clone().expect("eight more descriptors"));
+                self.look_at_the_program(seen);
+            }
+            None => {
+                let why = match wait {
+                    Wait::Reached => "it had ended before anybody could look".to_owned(),
+                    Wait::Ended => "your program has ended".to_owned(),
+                    wait => self.stopped(wait),
+                };
+                self.report.line("COMMAND", format_args!("never started: {why}"));
+            }
+        }
+        seen
+    }
+
+    /// What only the diagnosis looks at while COMMAND is parked.
+    fn look_at_the_program(&mut self, command: &Seen) {
+        let program = self.run.program();
+        // In /proc/PID/ns one sees the main thread. The others may be elsewhere.
+        let threads = program.tasks().into_iter().filter(|task| *task != program.pid().as_raw());
+        let moved = threads
+            .filter_map(|task| self.kinds_apart(&Namespaces::of_thread(program, task).ok()?));
+        let moved: Vec<_> = moved.collect();
+        if !moved.is_empty() {
+            self.report.aside("a thread has moved", moved.join(", "));
+        }
+        if let Some(name) = command.process.environment("HOSTNAME") {
+            self.report.aside("HOSTNAME of COMMAND", name);
+        }
+    }
+
+    /// Names of the kinds in which these are not the lab's; `None` if all are.
+    fn kinds_apart(&self, namespaces: &Namespaces) -> Option<String> {
+        let apart =
+            Kind::ALL.into_iter().filter(|kind| namespaces.get(*kind) != self.run.lab().get(*kind));
+        let apart: Vec<_> = apart.map(Kind::name).collect();
+        (!apart.is_empty()).then(|| apart.join(" "))
+    }
+
+    /// Enters a neighbor in the report's table; in a line, if the program has killed it.
+    pub fn row_of(&mut self, neighbor: &str) {
+        let process = self.run.neighbor(neighbor);
+        match process.and_then(|process| Namespaces::of(&process).ok()) {
+            Some(namespaces) => self.report.row(neighbor, namespaces),
+            None => self.report.line(neighbor, "it is gone"),
+        }
+    }
+
+    /// Enters the program itself in the report's table.
+    pub fn row_of_program(&mut self) {
+        if let Ok(namespaces) = Namespaces::of(self.run.program()) {
+            self.report.row("program", namespaces);
+        }
+    }
+
+    /// Lets COMMAND end, with a status that nobody can guess.
+    pub fn release(&mut self) {
+        // Not one that a program, a shell or a panic ends with by itself.
+        let status = 3 + (random() % 90) as u8;
+        self.released = Some(status);
+        self.run.release(status);
+    }
+
+    /// Waits for the program's end and completes the report: its status, what it left behind, and
+    /// the lab as it is now.
+    pub fn finish(mut self) -> Report {
+        let wait = self.lost.unwrap_or_else(|| self.run.await_end());
+        let ended = match wait {
+            Wait::Reached => self.status(),
+            wait => self.stopped(wait),
+        };
+        self.report.line("exit status", ended);
+        if let Some(ended) = self.run.ended() {
+            let left = match (ended.left_running.as_slice(), ended.orphaned) {
+                ([], 0) => "nothing".to_owned(),
+                ([], 1) => "1 child not waited for".to_owned(),
+                ([], many) => format!("{many} children not waited for"),
+                (running, _) => format!("still running: {}", running.join(", ")),
+            };
+            self.report.line("left behind", left);
+        }
+        let after = self.lab_afterwards();
+        self.report.line("lab afterwards", after);
+        let (stdout, stderr) = (self.run.stdout(), self.run.stderr());
+        self.report.aside("stdout", stdout.trim_end());
+        self.report.aside("stderr", stderr.trim_end());
+        // Last of all: it ends whatever is still running.
+        let trace = self.run.trace();
+        self.enter_denial(&trace);
+        self.report.trace = trace.ok();
+        self.report
+    }
+}
+
+/// A process while it is parked, and the namespaces it is in.
+pub struct Seen {
+    pub process: Process,
+    pub namespaces: Namespaces,
+}
+
+impl Seen {
+    pub fn of(process: Process) -> nix::Result<Seen> {
+        Ok(Seen { namespaces: Namespaces::of(&process)?, process })
+    }
+
+    /// Its mount namespace, which a [`visitor`] can enter.
+    pub fn mnt(&self) -> &Namespace {
+        self.namespaces.get(Kind::Mnt).expect("every kernel has mount namespaces")
+    }
+
+    /// The host name in its UTS namespace, read by a visitor.
+    pub fn host_name(&self) -> String {
+        or_errno(self.namespaces.get(Kind::Uts).map(visit::host_name))
+    }
+}
+
+fn or_errno(value: Option<nix::Result<String>>) -> String {
+    match value {
+        Some(Ok(value)) => value,
+        Some(Err(errno)) => format!("cannot be read ({errno})"),
+        None => "there is none on this kernel".to_owned(),
+    }
+}
