@@ -1,12 +1,13 @@
 //! The preprocessor: expands `{{#include}}`, `{{#mistakes}}`, `{{#hints}}` and `{{#environments}}`, and
 //! holds every fence to the rule that what a page shows was produced by something tested.
 
+use crate::console::{ConsoleFence, Session};
 use crate::environments;
 use crate::exercise;
 use crate::fault::{Fault, Problem};
 use crate::figure::Figure;
 use crate::include::{Include, dedent};
-use crate::page::{Fence, Page, Session, escape, line_of};
+use crate::page::{Fence, Page, escape, line_of};
 use crate::paths::normalized;
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::errors::Result;
@@ -129,7 +130,7 @@ impl<'a> Expander<'a> {
         let (mut shells, mut figures) = (HashMap::new(), HashSet::new());
         for fence in &fences {
             let checked = match fence.language() {
-                "console" => fence.console().and_then(|console| match console.session {
+                "console" => ConsoleFence::parse(fence).and_then(|console| match console.session {
                     Session::Recorded { start, shell: Some(name), .. } => {
                         if *shells.entry(name.clone()).or_insert(start) == start {
                             return Ok(());

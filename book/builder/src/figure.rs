@@ -18,16 +18,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use figures::{Part, View};
-use harness::look::Kind;
-use harness::sandbox::{NoTrace, Sandbox, State, Wait};
-use harness::trace::{Change, Trace};
+use lab::sandbox::{NoTrace, Sandbox, State, Wait};
+use trace::{Change, Kind, Trace};
 
+use crate::console::{commands, prompt};
 use crate::fault::Problem;
-use crate::page::{Fence, Page, StartState, inline_html};
-use crate::session::{self, MANY_IDS, missing};
+use crate::needs::{Need, Programs, Recording, start, unmet};
+use crate::page::{Fence, Page, inline_html};
 
 /// Where the traces are, from the root of the repository.
-const TRACES: &str = "book/traces";
+pub(crate) const TRACES: &str = "book/traces";
 
 /// A figure as a page asks for it.
 pub struct Figure {
@@ -35,19 +35,12 @@ pub struct Figure {
     pub line: usize,
     /// The page's and its own: `ch02-unshare-leaves`.
     pub id: String,
-    start: StartState,
-    needs: Vec<String>,
+    start: State,
+    needs: Vec<Need>,
     view: View,
     part: Part,
     script: String,
     caption: String,
-}
-
-/// What came of recording a figure's run.
-pub enum Recorded {
-    Trace(Trace),
-    /// Not run, for this reason.
-    Skipped(String),
 }
 
 /// The figures of a page in order. `page` is the name of its file without the ending.
@@ -71,9 +64,9 @@ impl Figure {
         for (attribute, value) in fence.attributes()? {
             let list = || value.iter().flat_map(|list| list.split('+')).map(str::to_owned);
             match (attribute.as_str(), value.as_deref()) {
-                ("root-lab", None) => start = Some(StartState::RootLab),
-                ("plain-user", None) => start = Some(StartState::PlainUser),
-                ("needs", Some(tool)) if !tool.is_empty() => needs.push(tool.to_owned()),
+                ("root-lab", None) => start = Some(State::RootLab),
+                ("plain-user", None) => start = Some(State::PlainUser),
+                ("needs", Some(need)) if !need.is_empty() => needs.push(Need::parse(need)),
                 ("name", Some(named)) if is_name(named) => name = Some(named.to_owned()),
                 ("name", _) => {
                     return Err(Problem::new("a figure's name is small letters, digits and `-`"));
@@ -121,9 +114,8 @@ impl Figure {
             let help = "say below the command what there is to see: `caption: …`";
             return Err(lacks("a caption", help));
         }
-        let prompt = if start == StartState::RootLab { "# " } else { "$ " };
-        let body: Vec<String> = body.iter().map(|line| (*line).to_owned()).collect();
-        let script = session::commands(&body, prompt).join("\n");
+        let prompt = prompt(start);
+        let script = commands(body.iter().copied(), prompt).join("\n");
         let others =
             body.iter().filter(|line| !line.starts_with(prompt) && !line.starts_with("> "));
         if script.is_empty() || others.count() > 0 {
@@ -181,12 +173,12 @@ impl Figure {
         Ok(draw(one)? == draw(other)?)
     }
 
-    /// The trace that is kept.
+    /// The trace in the repository.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or is none.
-    pub fn kept(&self, repo: &Path) -> Result<Trace> {
+    /// A file that cannot be read, or that is no trace.
+    pub fn stored_trace(&self, repo: &Path) -> Result<Trace> {
         let file = self.file();
         let text =
             fs::read_to_string(repo.join(&file)).with_context(|| format!("read({file:?})"))?;
@@ -208,9 +200,9 @@ impl Figure {
     /// # Errors
     ///
     /// A sandbox that cannot be set up, a run that does not end, a program that is not there.
-    pub fn record(&self, programs: &[(String, PathBuf)]) -> Result<Recorded> {
-        if let Some(reason) = self.needs.iter().find_map(|need| missing(need)) {
-            return Ok(Recorded::Skipped(reason));
+    pub fn record(&self, programs: &Programs) -> Result<Recording<Trace>> {
+        if let Some(skipped) = unmet(&self.needs) {
+            return Ok(skipped);
         }
         let program = self.program();
         let (name, arguments) = program.split_first().context("no command")?;
@@ -222,25 +214,16 @@ impl Figure {
             let found = paths.into_iter().find(|path| Path::new(path).exists());
             found.with_context(|| format!("no such program: `{name}`"))?
         };
-        let state = match self.start {
-            StartState::RootLab => State::RootLab,
-            StartState::PlainUser => State::PlainUser,
-        };
-        let mut sandbox = Sandbox::command(&path).state(state).args(arguments).record();
-        if self.needs.iter().any(|need| need == MANY_IDS) {
-            sandbox = sandbox.many_ids();
-        }
-        for (name, path) in programs {
-            sandbox = sandbox.show(name, path);
-        }
-        let mut run = sandbox.start().context("could not start the sandbox")?;
+        let sandbox = Sandbox::command(&path).args(arguments).record();
+        let mut run = start(sandbox, self.start, &self.needs, programs)?;
         if run.await_end() != Wait::Reached {
             bail!("the run does not end; it printed\n{}{}", run.stdout(), run.stderr());
         }
         match run.trace() {
-            Ok(trace) => Ok(Recorded::Trace(self.trimmed(Trace { program, ..trace }))),
+            Ok(trace) => Ok(Recording::Made(self.trimmed(Trace { program, ..trace }))),
             Err(why @ NoTrace::Refused(_)) => {
-                Ok(Recorded::Skipped(format!("the run cannot be recorded here: {why}")))
+                let reason = format!("the run cannot be recorded here: {why}");
+                Ok(Recording::Skipped { need: None, reason })
             }
             Err(why) => bail!("the run was not recorded: {why}"),
         }
@@ -290,42 +273,4 @@ fn kind_of(name: &str) -> Result<Kind, Problem> {
         Problem::new(format!("unknown kind `{name}`"))
             .help(format!("there are {known}, with `+` between them, and `all`"))
     })
-}
-
-/// Records the run of every figure of these pages again, and writes the traces whose figures change.
-/// Returns what was done, a line for each.
-///
-/// # Errors
-///
-/// Those of [`figures`] and [`Figure::record`], and a file that cannot be written.
-pub fn record(
-    root: &Path,
-    pages: &[PathBuf],
-    programs: &[(String, PathBuf)],
-) -> Result<Vec<String>> {
-    let mut done = Vec::new();
-    for page in pages {
-        let text = fs::read_to_string(page).with_context(|| format!("read({page:?})"))?;
-        let name = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        for figure in figures(&name, &text).with_context(|| format!("{name}.md"))? {
-            let place = format!("{name}.md:{}", figure.line);
-            let new = match figure.record(programs).with_context(|| place.clone())? {
-                Recorded::Trace(trace) => trace,
-                Recorded::Skipped(reason) => {
-                    done.push(format!("skipped {place}: {reason}"));
-                    continue;
-                }
-            };
-            let old =
-                figure.kept(root).ok().filter(|old| old.complete && old.program == new.program);
-            if old.is_some_and(|old| figure.is_same(&old, &new).is_ok_and(|same| same)) {
-                continue;
-            }
-            let file = root.join(figure.file());
-            fs::create_dir_all(root.join(TRACES)).context("mkdir(\"book/traces\")")?;
-            fs::write(&file, new.to_json_lines()).with_context(|| format!("write({file:?})"))?;
-            done.push(format!("recorded {}", figure.file().display()));
-        }
-    }
-    Ok(done)
 }

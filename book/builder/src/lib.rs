@@ -7,22 +7,24 @@
 //! One preprocessor, [`directive::Hand`], takes the place of mdBook's `links`. It also speaks
 //! mdBook's protocol, so that a plain `mdbook serve` shows the same pages.
 
-pub mod directive;
-pub mod fault;
-pub mod figure;
-pub mod page;
-pub mod serve;
-pub mod session;
-pub mod site;
-pub mod theme;
-
-mod environments;
-mod exercise;
-mod html;
-mod include;
-mod links;
+mod fault;
 mod paths;
+pub mod page;
+mod include;
+pub mod needs;
+mod console;
+pub mod session;
+pub mod figure;
+pub mod record;
+mod exercise;
+mod environments;
+pub mod directive;
 mod summary;
 mod warning;
+mod html;
+mod links;
+pub mod site;
+pub mod serve;
+pub mod theme;
 
 pub use fault::Fault;

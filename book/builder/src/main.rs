@@ -1,7 +1,7 @@
 //! `book`: builds, serves and preprocesses the book.
 
 use anyhow::{Context as _, Result, bail};
-use book::{Fault, directive, figure, serve::Server, session, site, theme};
+use book::{Fault, directive, record, serve::Server, site, theme};
 use std::io::{self, Write as _};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -67,10 +67,7 @@ fn build() -> Result<ExitCode> {
 
 fn record(names: &[&str]) -> Result<ExitCode> {
     let repo = site::repository(&std::env::current_dir()?)?;
-    let programs = session::programs(&repo)?;
-    let pages = session::chosen(&repo, names)?;
-    let mut done = session::record(&pages, &programs)?;
-    done.extend(figure::record(&repo, &pages, &programs)?);
+    let done = record::record(&repo, names)?;
     println!(
         "{}",
         if done.is_empty() {

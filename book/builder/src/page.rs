@@ -1,70 +1,12 @@
 //! What a page's Markdown holds: its fences, its heading anchors, and where directives stand.
 
 use crate::fault::Problem;
-use anyhow::{Result, anyhow};
 use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// The state in which the shell of a recorded session starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartState {
-    /// Root in a throwaway user namespace.
-    RootLab,
-    /// An ordinary user without capabilities.
-    PlainUser,
-}
-
-/// Whether a console fence is produced by a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Session {
-    /// A run produces it, and a test asserts it.
-    Recorded {
-        /// How its shell starts.
-        start: StartState,
-        /// `in=NAME`: the fences of one page with the same name share one shell.
-        shell: Option<String>,
-        /// `needs=TOOL`, in the order written: where one is missing, the session is not run. What
-        /// else may be needed than a tool is told by [`crate::session`].
-        needs: Vec<String>,
-    },
-    /// It cannot be recorded, for this reason.
-    Unrecorded(String),
-}
-
-/// A fence tagged `console`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsoleFence {
-    /// The line of the page on which the body starts, counted from 1.
-    pub line: usize,
-    /// Where the body comes from.
-    pub session: Session,
-    /// The lines of the body, without line ends.
-    pub body: Vec<String>,
-}
-
-/// Returns the console fences of a page in order, or the first one's fault.
-///
-/// ```
-/// let page = "```console,root-lab,in=web\n# hostname\nthrowaway\n```\n";
-/// let fences = book::page::console_fences(page).unwrap();
-/// assert_eq!(fences[0].line, 2);
-/// assert_eq!(fences[0].body, ["# hostname", "throwaway"]);
-/// ```
-pub fn console_fences(markdown: &str) -> Result<Vec<ConsoleFence>> {
-    let fences = Page::parse(markdown).fences;
-    let console = fences.iter().filter(|fence| fence.language() == "console");
-    console
-        .map(|fence| fence.console().map_err(|problem| anyhow!("line {}: {problem}", fence.line)))
-        .collect()
-}
-
 /// The anchors of a page's headings and defined terms, as mdBook makes them.
-///
-/// ```
-/// assert_eq!(book::page::anchors("# unshare(2)\n"), ["unshare2"]);
-/// ```
 pub fn anchors(markdown: &str) -> Vec<String> {
     Page::parse(markdown).anchors
 }
@@ -116,52 +58,6 @@ impl Fence {
             attributes.push((name.to_owned(), value.map(str::to_owned)));
         }
         Ok(attributes)
-    }
-
-    /// Reads the fence as a console session.
-    pub(crate) fn console(&self) -> Result<ConsoleFence, Problem> {
-        let (mut start, mut shell, mut needs, mut reason) = (None, None, Vec::new(), None);
-        for (name, value) in self.attributes()? {
-            let twice = match (name.as_str(), value) {
-                ("root-lab", None) => start.replace(StartState::RootLab).is_some(),
-                ("plain-user", None) => start.replace(StartState::PlainUser).is_some(),
-                ("in", Some(name)) if !name.is_empty() => shell.replace(name).is_some(),
-                ("unrecorded", Some(why)) if !why.is_empty() => reason.replace(why).is_some(),
-                ("needs", Some(tool)) if !tool.is_empty() => {
-                    needs.push(tool);
-                    false
-                }
-                (other, _) => {
-                    let problem = Problem::new(format!("unknown console attribute `{other}`"));
-                    return Err(problem.help(
-                        "there are `root-lab`, `plain-user`, `in=NAME`, `needs=TOOL` and \
-                         `unrecorded=\"reason\"`",
-                    ));
-                }
-            };
-            if twice {
-                return Err(Problem::new(format!("`{name}` contradicts an attribute before it")));
-            }
-        }
-        let session = match (start, reason) {
-            (Some(start), None) => Session::Recorded { start, shell, needs },
-            (None, Some(reason)) if shell.is_none() && needs.is_empty() => {
-                Session::Unrecorded(reason)
-            }
-            (None, None) => {
-                return Err(Problem::new("console fence without a start state").help(
-                    "write ```console,root-lab or ```console,plain-user; what cannot be recorded \
-                     says why: ```console,unrecorded=\"reason\"",
-                ));
-            }
-            _ => {
-                return Err(Problem::new(
-                    "`unrecorded` stands alone: nothing is run, so nothing else applies",
-                ));
-            }
-        };
-        let body = self.body.lines().map(str::to_owned).collect();
-        Ok(ConsoleFence { line: self.line + 1, session, body })
     }
 }
 
@@ -312,59 +208,10 @@ fn unique(id: String, used: &mut HashSet<String>) -> String {
 mod tests {
     use super::*;
 
-    fn only(markdown: &str) -> Result<ConsoleFence, String> {
-        console_fences(markdown).map(|mut f| f.remove(0)).map_err(|e| e.to_string())
-    }
-
-    #[test]
-    fn a_console_fence_has_its_attributes() {
-        let fence = only(
-            "one\n\n```console,root-lab, in=web,needs=util-linux-2.38.1,needs=python3\n# id\n\n```\n",
-        )
-        .unwrap();
-        assert_eq!(fence.line, 4);
-        assert_eq!(fence.body, ["# id", ""]);
-        let needs = vec!["util-linux-2.38.1".into(), "python3".into()];
-        let shell = Some("web".into());
-        assert_eq!(fence.session, Session::Recorded { start: StartState::RootLab, shell, needs });
-    }
-
-    #[test]
-    fn a_reason_may_hold_commas() {
-        let fence = only("```console,unrecorded=\"a laptop, asleep\"\n$ date\n```\n").unwrap();
-        assert_eq!(fence.session, Session::Unrecorded("a laptop, asleep".into()));
-    }
-
-    #[test]
-    fn a_fence_in_a_list_loses_its_indentation() {
-        let fence = only("- item\n\n  ```console,plain-user\n  $ id\n    two\n  ```\n").unwrap();
-        assert_eq!((fence.line, fence.body), (4, vec!["$ id".to_owned(), "  two".to_owned()]));
-    }
-
-    #[test]
-    fn wrong_attributes_are_named() {
-        let start = "line 1: console fence without a start state";
-        assert_eq!(only("```console\n```\n").unwrap_err(), start);
-        assert_eq!(only("```console,needs=x\n```\n").unwrap_err(), start);
-        for (info, what) in [
-            ("console,rootlab", "unknown console attribute `rootlab`"),
-            ("console,root-lab,in=", "unknown console attribute `in`"),
-            ("console,root-lab,plain-user", "`plain-user` contradicts an attribute before it"),
-            ("console,root-lab plain-user", "malformed info string `console,root-lab plain-user`"),
-            ("console,unrecorded=\"x", "unclosed quote in `console,unrecorded=\"x`"),
-            (
-                "console,root-lab,unrecorded=\"x\"",
-                "`unrecorded` stands alone: nothing is run, so nothing else applies",
-            ),
-        ] {
-            let fault = only(&format!("```{info}\n```\n")).unwrap_err();
-            assert_eq!(fault, format!("line 1: {what}"));
-        }
-    }
-
     #[test]
     fn anchors_are_numbered_when_they_repeat() {
         let page = Page::parse("# `unshare(2)`: one\n## A b\n## A b\n## C {#own}\nterm\n: text\n");
         assert_eq!(page.anchors, ["unshare2-one", "a-b", "a-b-1", "own", "term"]);
+        assert_eq!(anchors("# unshare(2)\n"), ["unshare2"]);
     }
 }

@@ -3,24 +3,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use book::figure::{Figure, Recorded, figures};
-use book::session::{pages, programs};
+use book::figure::{Figure, figures};
+use book::needs::{Programs, Recording};
+use book::record::{pages, programs};
 
 use crate::root;
 
-/// What is wrong with a figure whose trace is kept below `root`.
-fn fault(figure: &Figure, root: &Path, programs: &[(String, PathBuf)]) -> Option<String> {
-    let kept = match figure.kept(root) {
-        Ok(kept) => kept,
+/// What is wrong with a figure whose trace is stored below `root`.
+fn fault(figure: &Figure, root: &Path, programs: &Programs) -> Option<String> {
+    let stored = match figure.stored_trace(root) {
+        Ok(stored) => stored,
         Err(error) => return Some(format!("{}: {error:#}", figure.id)),
     };
     match figure.record(programs) {
-        Ok(Recorded::Trace(trace)) => match figure.is_same(&kept, &trace) {
+        Ok(Recording::Made(trace)) => match figure.is_same(&stored, &trace) {
             Ok(true) => None,
             Ok(false) => Some(format!("{}: a run gives another figure", figure.id)),
             Err(error) => Some(format!("{}: {error:#}", figure.id)),
         },
-        Ok(Recorded::Skipped(reason)) => {
+        Ok(Recording::Skipped { reason, .. }) => {
             println!("skipped: {}: {reason}", figure.id);
             let strict = std::env::var_os("CI_NO_SKIP").is_some();
             strict.then(|| format!("{}: skipped: {reason}", figure.id))
@@ -31,7 +32,7 @@ fn fault(figure: &Figure, root: &Path, programs: &[(String, PathBuf)]) -> Option
 
 /// As with sessions, one that differs gets a second chance: on a machine that is very busy, what
 /// its `sleep 0.3` waits for may take longer.
-fn fault_twice(figure: &Figure, root: &Path, programs: &[(String, PathBuf)]) -> Option<String> {
+fn fault_twice(figure: &Figure, root: &Path, programs: &Programs) -> Option<String> {
     fault(figure, root, programs)?;
     fault(figure, root, programs)
 }
@@ -54,12 +55,12 @@ fn every_figure_is_true() {
         faults.join("\n")
     );
     // A trace that belongs to no figure would be compared with nothing.
-    let mut kept: Vec<PathBuf> = fs::read_dir(root().join("book/traces"))
+    let mut orphans: Vec<PathBuf> = fs::read_dir(root().join("book/traces"))
         .unwrap()
         .map(|entry| Path::new("book/traces").join(entry.unwrap().file_name()))
         .collect();
-    kept.retain(|file| all.iter().all(|figure| figure.file() != *file));
-    assert!(kept.is_empty(), "traces of no figure: {kept:?}");
+    orphans.retain(|file| all.iter().all(|figure| figure.file() != *file));
+    assert!(orphans.is_empty(), "traces of no figure: {orphans:?}");
 }
 
 #[test]
@@ -71,8 +72,8 @@ fn a_figure_that_went_stale_is_found() {
     let read = |page: &str| figures("planted", page).unwrap().remove(0);
     let (uts, ipc) = (read(&page("--uts")), read(&page("--ipc")));
     let trace = match uts.record(&[]).unwrap() {
-        Recorded::Trace(trace) => trace,
-        Recorded::Skipped(reason) => return println!("skipped: {reason}"),
+        Recording::Made(trace) => trace,
+        Recording::Skipped { reason, .. } => return println!("skipped: {reason}"),
     };
     let repo = tempfile::tempdir().unwrap();
     fs::create_dir_all(repo.path().join("book/traces")).unwrap();

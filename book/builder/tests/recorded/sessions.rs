@@ -5,22 +5,23 @@ use std::iter;
 use std::sync::Mutex;
 use std::thread;
 
-use book::session::{Group, Outcome, groups, pages, play, programs};
+use book::needs::{Need, Programs, Recording};
+use book::record::{pages, programs};
+use book::session::{Group, groups, play};
 
 use crate::root;
 
-/// The beginnings of needs that a machine for tests may lack, and why. A tool that is missing is a
-/// failure under `CI_NO_SKIP=1`.
-const MAY_LACK: [(&str, &str); 3] = [
-    ("ids", "only root can give the lab a range of ids"),
-    ("cgroup", "a cgroup is somebody's to give, and most machines for tests have none"),
-    ("linux-", "the kernel is what it is"),
-];
+/// Whether a machine for tests may lack this: an ordinary user cannot map a range of ids, most
+/// machines delegate no cgroup, and the kernel is given. Without anything else the test fails under
+/// `CI_NO_SKIP=1`.
+fn may_be_lacking(need: &Need) -> bool {
+    matches!(need, Need::ManyIds | Need::Cgroups | Need::CgroupLimits | Need::Linux(_))
+}
 
 /// What is wrong with a group of sessions of `page`.
-fn faults(page: &str, group: &Group, programs: &[(String, std::path::PathBuf)]) -> Vec<String> {
+fn faults(page: &str, group: &Group, programs: &Programs) -> Vec<String> {
     match play(group, programs) {
-        Ok(Outcome::Played(played)) => {
+        Ok(Recording::Made(played)) => {
             let stale = played.iter().filter(|fence| fence.shown != fence.ran);
             stale
                 .map(|fence| {
@@ -32,15 +33,12 @@ fn faults(page: &str, group: &Group, programs: &[(String, std::path::PathBuf)]) 
                 })
                 .collect()
         }
-        Ok(Outcome::Skipped { line, need, reason }) => {
-            println!("skipped: {page}:{line}: {reason}");
+        Ok(Recording::Skipped { need, reason }) => {
+            let skipped = format!("skipped: {page}:{}: {reason}", group.line());
+            println!("{skipped}");
             let strict = std::env::var_os("CI_NO_SKIP").is_some();
-            let may = MAY_LACK.iter().any(|(lacking, _)| need.starts_with(lacking));
-            if strict && !may {
-                vec![format!("{page}:{line}: skipped: {reason}")]
-            } else {
-                Vec::new()
-            }
+            let may = need.as_ref().is_some_and(may_be_lacking);
+            if strict && !may { vec![skipped] } else { Vec::new() }
         }
         Err(error) => vec![format!("{page}: {error:#}")],
     }
@@ -48,11 +46,7 @@ fn faults(page: &str, group: &Group, programs: &[(String, std::path::PathBuf)]) 
 
 /// A session that shows something else gets a second chance: on a machine that is very busy, what
 /// its `sleep 0.3` waits for may take longer.
-fn faults_twice(
-    page: &str,
-    group: &Group,
-    programs: &[(String, std::path::PathBuf)],
-) -> Vec<String> {
+fn faults_twice(page: &str, group: &Group, programs: &Programs) -> Vec<String> {
     match faults(page, group, programs) {
         none if none.is_empty() => none,
         _ => faults(page, group, programs),
