@@ -1,8 +1,10 @@
 //! The environment variables through which `cargo xtask` and a check talk to each other.
-//! `CONTRIBUTING.md` describes them. Those of the sandbox are in the crate `lab`.
+//! `CONTRIBUTING.md` describes them. Those of the lab are in [`lab::env`].
 
 use std::env::{current_exe, var_os};
 use std::path::PathBuf;
+
+pub use lab::env::PATIENCE;
 
 /// A path: the check runs this program instead of its package's own. So one check can be tried on
 /// many programs: every classic mistake, every other right way.

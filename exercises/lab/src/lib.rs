@@ -3,6 +3,7 @@
 //!
 //! Each module imports only those above it (`tests/layers.rs` asserts that):
 //!
+//! * [`env`] reads environment variables;
 //! * [`sys`], [`seccomp`], [`random`]: system calls that nix lacks, filters, random values;
 //! * [`look`] reads from outside which namespaces a process is in, and what is in them;
 //! * [`record`] follows a program through its namespace calls;
@@ -11,6 +12,7 @@
 //! * [`visit`] enters namespaces and looks, mounts or connects there;
 //! * [`probe`] tries what this machine allows.
 
+pub mod env;
 mod sys;
 mod seccomp;
 mod random;

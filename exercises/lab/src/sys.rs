@@ -13,13 +13,12 @@ use nix::sched::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout};
 
-/// Set to `5.10`, every call that is newer than the oldest kernel of this course answers as that
-/// kernel does. So the ways around them are tested on a new kernel, too.
-const PRETEND: &str = "NAMESPACES_BY_HAND_KERNEL";
+use crate::env;
 
+/// [`env::pretends_to_be_old`], read once.
 pub(crate) fn pretends_to_be_old() -> bool {
     static OLD: OnceLock<bool> = OnceLock::new();
-    *OLD.get_or_init(|| std::env::var_os(PRETEND).is_some_and(|kernel| kernel == "5.10"))
+    *OLD.get_or_init(env::pretends_to_be_old)
 }
 
 /// The errno behind an error of the standard library; `EIO` for one that no call has given.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates, and folders of modules inside them, that keep this order.
-const LAYERED: [(&str, &str); 9] = [
+const LAYERED: [(&str, &str); 10] = [
     ("trace", ""),
     ("lab", ""),
     ("lab", "look"),
@@ -14,6 +14,7 @@ const LAYERED: [(&str, &str); 9] = [
     ("lab", "visit"),
     ("lab", "probe"),
     ("harness", ""),
+    ("harness", "doctor"),
     ("../book/builder", ""),
 ];
 

@@ -18,7 +18,7 @@ use crate::shared::cargo;
 use crate::shared::chapter::{Chapter, root, shown};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{plain, plain_lines, print};
-use crate::shared::steps::{Other, Run, Step, record_step, run_step, steps};
+use crate::shared::steps::{Other, Step, StepRun, record_step, run_step, steps};
 use crate::shared::variants::{self, Built, Source};
 use format::Format;
 
@@ -622,13 +622,13 @@ fn faults_of_trace(trial: &Trial, step: &Step) -> Vec<String> {
 }
 
 impl Trial<'_> {
-    fn saw(&self, step: &Step, run: &Run) -> String {
+    fn saw(&self, step: &Step, run: &StepRun) -> String {
         format!("{}, {}: {}", self.name, step.name, brief(run))
     }
 }
 
 /// A run in one line.
-fn brief(run: &Run) -> String {
+fn brief(run: &StepRun) -> String {
     let said = match run.outcome() {
         Outcome::Broken => run.output.clone(),
         Outcome::Cannot => run.verdict.refused.clone(),

@@ -20,7 +20,7 @@ use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::screen::{self, Screen};
-use crate::shared::steps::{self, Run, Step};
+use crate::shared::steps::{self, Step, StepRun};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "check",
@@ -50,7 +50,7 @@ struct Options {
 pub(crate) struct Checked {
     pub(crate) chapter: Chapter,
     /// The steps that were run, up to the first that did not pass, or all of them.
-    pub(crate) steps: Vec<(Step, Run)>,
+    pub(crate) steps: Vec<(Step, StepRun)>,
     pub(crate) compiles: bool,
     /// Why it could not be checked, where that is neither the program's doing nor a step's.
     pub(crate) trouble: Option<Failure>,
@@ -251,7 +251,7 @@ fn run_steps(
 /// are two verdicts, of which one counts as a whole. The recorded one points at a call, and knows a
 /// mistake also by the call that failed; it counts if that run has failed in the same way and is not
 /// without a diagnosis that the first has. Otherwise the first stands, without a trace.
-fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut Run) {
+fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
     let Ok(folder) = cargo::target().map(|target| target.join("traces")) else { return };
     let file = folder.join(format!("{}.jsonl", chapter.name));
     // The one of an earlier check must not be taken for this one.

@@ -61,7 +61,7 @@ impl Visit {
 
 #[cfg(test)]
 mod tests {
-    use harness::doctor::{Advice, Facts, Outcome, Refusal};
+    use harness::doctor::{Advice, Answer, Facts, Refusal};
 
     use super::*;
 
@@ -76,7 +76,7 @@ mod tests {
     }
 
     pub(super) fn works() -> Finding {
-        Finding { name: "uts", what: "a host name", chapters: &[1, 3], outcome: Outcome::Works }
+        Finding { name: "uts", what: "a host name", chapters: &[1, 3], answer: Answer::Works }
     }
 
     pub(super) fn refusal() -> Refusal {
@@ -91,8 +91,8 @@ mod tests {
             environments: vec!["masked-proc".into()],
             shown: true,
         };
-        let outcome = Outcome::Refused(refusal(), advice);
-        Finding { name: "proc", what: "a fresh /proc", chapters, outcome }
+        let answer = Answer::Refused(refusal(), advice);
+        Finding { name: "proc", what: "a fresh /proc", chapters, answer }
     }
 
     #[test]

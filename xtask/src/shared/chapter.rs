@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use harness::env;
+
 use crate::shared::arguments;
 use crate::shared::failure::{Failure, Result};
 
@@ -15,9 +17,6 @@ pub(crate) struct Chapter {
     pub(crate) name: String,
 }
 
-/// The checkout to work in. The launcher sets it to the one in which the command was typed.
-pub(crate) const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
-
 /// The checkout that this command works in. Nothing of it is compiled in: a checkout may be copied or
 /// moved, and two of them may share a target folder, and so this program.
 pub(crate) fn root() -> PathBuf {
@@ -27,8 +26,8 @@ pub(crate) fn root() -> PathBuf {
 
 /// Without the launcher, cargo says which package it runs, and the reader is somewhere.
 fn find_root() -> Result<PathBuf> {
-    if let Some(root) = std::env::var_os(ROOT) {
-        return Ok(PathBuf::from(root));
+    if let Some(root) = env::path(env::ROOT) {
+        return Ok(root);
     }
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let places = package.into_iter().chain(std::env::current_dir());

@@ -63,7 +63,7 @@ impl Step {
 }
 
 /// One run of one step.
-pub(crate) struct Run {
+pub(crate) struct StepRun {
     pub(crate) verdict: Verdict,
     /// What the check printed.
     pub(crate) output: String,
@@ -72,7 +72,7 @@ pub(crate) struct Run {
     pub(crate) trace: Option<PathBuf>,
 }
 
-impl Run {
+impl StepRun {
     pub(crate) fn outcome(&self) -> Outcome {
         self.verdict.outcome
     }
@@ -95,7 +95,7 @@ pub(crate) struct Other<'a> {
 }
 
 /// Runs one step of a check that is built. `other` replaces the package's own program.
-pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Result<Run> {
+pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Result<StepRun> {
     run_or_record(check, step, other, None)
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn record_step(
     step: &Step,
     other: Option<Other>,
     trace: &Path,
-) -> Result<Run> {
+) -> Result<StepRun> {
     run_or_record(check, step, other, Some(trace))
 }
 
@@ -115,7 +115,7 @@ fn run_or_record(
     step: &Step,
     other: Option<Other>,
     trace: Option<&Path>,
-) -> Result<Run> {
+) -> Result<StepRun> {
     // In memory and inherited: an interrupted check leaves no file behind.
     let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
     let memory = memory.map_err(|errno| Failure::new(format!("memfd_create(): {errno}")))?;
@@ -134,7 +134,7 @@ fn run_or_record(
     if let Some(other) = other {
         command.env(env::PROGRAM, other.program);
         if let Some(seconds) = other.patience {
-            command.env("NAMESPACES_BY_HAND_PATIENCE", seconds);
+            command.env(env::PATIENCE, seconds);
         }
     }
     if let Some(trace) = trace {
@@ -172,7 +172,7 @@ fn run_or_record(
         Some(_) => {}
         None => output += &format!("it was still running after {} s\n", backstop.as_secs()),
     }
-    Ok(Run { verdict, output, seconds: start.elapsed().as_secs_f64(), trace: None })
+    Ok(StepRun { verdict, output, seconds: start.elapsed().as_secs_f64(), trace: None })
 }
 
 fn not_started(check: &Path, error: std::io::Error) -> Failure {

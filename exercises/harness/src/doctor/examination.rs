@@ -21,12 +21,12 @@ pub struct Finding {
     pub what: &'static str,
     /// The chapters that need it.
     pub chapters: &'static [u32],
-    pub outcome: Outcome,
+    pub answer: Answer,
 }
 
 /// How it turned out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Answer {
     Works,
     Refused(Refusal, Advice),
     /// Refused, but the course has a way to do without. Linux has it since the given version.
@@ -44,16 +44,16 @@ pub fn examine() -> Examination {
 }
 
 fn finding(probe: &Probe, facts: &Facts) -> Finding {
-    let outcome = match (probe.ask(), probe.newer) {
-        (Ok(()), _) => Outcome::Works,
-        (Err(refusal), _) if is_anothers(&refusal, probe) => Outcome::NotTried(refusal.at),
-        (Err(refusal), Some(since)) => Outcome::Newer(refusal, since),
+    let answer = match (probe.ask(), probe.newer) {
+        (Ok(()), _) => Answer::Works,
+        (Err(refusal), _) if is_anothers(&refusal, probe) => Answer::NotTried(refusal.at),
+        (Err(refusal), Some(since)) => Answer::Newer(refusal, since),
         (Err(refusal), None) => {
             let advice = advice::of(&refusal, facts);
-            Outcome::Refused(refusal, advice)
+            Answer::Refused(refusal, advice)
         }
     };
-    Finding { name: probe.name, what: probe.what, chapters: probe.chapters, outcome }
+    Finding { name: probe.name, what: probe.what, chapters: probe.chapters, answer }
 }
 
 fn is_anothers(refusal: &Refusal, probe: &Probe) -> bool {
@@ -62,23 +62,23 @@ fn is_anothers(refusal: &Refusal, probe: &Probe) -> bool {
 
 /// The whole, as every check starts it.
 fn sandbox(facts: &Facts) -> Finding {
-    let outcome = match Sandbox::command(WITNESS).start() {
-        Ok(_run) => Outcome::Works,
+    let answer = match Sandbox::command(WITNESS).start() {
+        Ok(_run) => Answer::Works,
         Err(error) => {
             let refusal = Refusal::from(error);
             let advice = advice::of(&refusal, facts);
-            Outcome::Refused(refusal, advice)
+            Answer::Refused(refusal, advice)
         }
     };
-    Finding { name: "sandbox", what: "a whole sandbox", chapters: EVERY, outcome }
+    Finding { name: "sandbox", what: "a whole sandbox", chapters: EVERY, answer }
 }
 
 impl Examination {
     /// Whether nothing that this chapter needs was refused.
     pub fn can_check(&self, chapter: u32) -> bool {
-        self.findings.iter().all(|finding| match finding.outcome {
-            Outcome::Works | Outcome::Newer(..) => true,
-            Outcome::Refused(..) | Outcome::NotTried(_) => !finding.chapters.contains(&chapter),
+        self.findings.iter().all(|finding| match finding.answer {
+            Answer::Works | Answer::Newer(..) => true,
+            Answer::Refused(..) | Answer::NotTried(_) => !finding.chapters.contains(&chapter),
         })
     }
 

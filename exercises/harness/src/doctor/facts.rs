@@ -11,6 +11,7 @@ use std::{env, fs};
 use nix::errno::Errno;
 
 use super::mounts::Mounts;
+use lab::look::{Kind, field, ranges_in};
 
 pub(super) const UNKNOWN: &str = "unknown";
 
@@ -100,7 +101,7 @@ impl Facts {
         self.put("proc", mounts.proc());
         self.put("proc_hides", mounts.proc_hides());
         self.put("chroot", chroot(mounts));
-        self.put("cgroup", mounts.cgroup().to_owned());
+        self.put("cgroup", mounts.cgroup().map(str::to_owned));
         self.put("container", container());
         self.put("github_actions", yes(env::var_os("GITHUB_ACTIONS").is_some()));
         self.put("codespaces", yes(env::var_os("CODESPACES").is_some()));
@@ -141,11 +142,11 @@ fn has_kind(name: &str) -> Option<String> {
 
 /// `/proc/sys/user/max_*_namespaces` that are 0 (namespaces(7)).
 fn limits_at_zero() -> Option<String> {
-    let kinds = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
-    let limit = |kind: &&str| read(&format!("/proc/sys/user/max_{kind}_namespaces"));
-    limit(&"user")?;
-    let zero = kinds.into_iter().filter(|kind| limit(kind).is_some_and(|text| text.trim() == "0"));
-    let zero = zero.collect::<Vec<_>>().join(", ");
+    let limit = |kind: Kind| read(&format!("/proc/sys/user/max_{kind}_namespaces"));
+    limit(Kind::User)?;
+    let is_zero = |kind: &Kind| limit(*kind).is_some_and(|text| text.trim() == "0");
+    let zero: Vec<_> = Kind::ALL.into_iter().filter(is_zero).map(Kind::name).collect();
+    let zero = zero.join(", ");
     Some(if zero.is_empty() { "none".to_owned() } else { zero })
 }
 
@@ -164,17 +165,9 @@ fn user() -> Option<String> {
 }
 
 fn is_mapped(map: &str, id: u32) -> bool {
-    map.lines().any(|line| {
-        let mut fields = line.split_ascii_whitespace().map(|field| field.parse::<u64>().ok());
-        let range = || Some((fields.next()??, fields.nth(1)??));
-        let mut range = range;
-        range().is_some_and(|(first, length)| (first..first + length).contains(&id.into()))
-    })
-}
-
-/// The value of a line that starts with `name`.
-fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()))
+    let is_in =
+        |[first, _, length]: &[u32; 3]| id.checked_sub(*first).is_some_and(|at| at < *length);
+    ranges_in(map).iter().any(is_in)
 }
 
 /// WSL 1 has no Linux kernel and writes `Microsoft` with a capital; WSL 2 has one.

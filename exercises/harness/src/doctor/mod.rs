@@ -6,14 +6,14 @@
 //! [`advice`] brings them together. A refusal proves that something forbids it, a fact that a
 //! switch is there: only both together name a cause.
 
+mod table;
+mod mounts;
+mod facts;
 mod advice;
 mod examination;
-mod facts;
-mod mounts;
-mod table;
 
 pub use advice::Advice;
-pub use examination::{Examination, Finding, Outcome, examine};
+pub use examination::{Answer, Examination, Finding, examine};
 pub use facts::Facts;
 pub use lab::probe::{Refusal, places};
 pub use table::{Environment, Meaning, Proof, Staged, environments, meanings};

@@ -76,15 +76,15 @@ impl Mounts {
     }
 
     /// Which cgroup hierarchies are mounted (cgroups(7)).
-    pub(super) fn cgroup(&self) -> &'static str {
-        let has = |kind: &str| self.iter().any(|mount| mount.kind == kind);
-        match (&self.all, has("cgroup2"), has("cgroup")) {
-            (None, ..) => super::facts::UNKNOWN,
-            (_, true, false) => "v2",
-            (_, true, true) => "v1 and v2",
-            (_, false, true) => "v1",
-            (_, false, false) => "none",
-        }
+    pub(super) fn cgroup(&self) -> Option<&'static str> {
+        let all = self.all.as_ref()?;
+        let has = |kind: &str| all.iter().any(|mount| mount.kind == kind);
+        Some(match (has("cgroup2"), has("cgroup")) {
+            (true, false) => "v2",
+            (true, true) => "v1 and v2",
+            (false, true) => "v1",
+            (false, false) => "none",
+        })
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(docker.proc().as_deref(), Some("masked"));
         let hides = "/proc/kcore, /proc/keys, /proc/scsi and 1 more";
         assert_eq!(docker.proc_hides().as_deref(), Some(hides));
-        assert_eq!((docker.cgroup(), docker.lack_a_root()), ("v2", false));
+        assert_eq!((docker.cgroup(), docker.lack_a_root()), (Some("v2"), false));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::fmt;
 use std::process::{Command, Stdio, exit};
 
 use harness::Attempt;
-use harness::doctor::{self, Outcome};
+use harness::doctor::{self, Answer};
 use harness::sandbox::{Sandbox, WITNESS};
 
 const STAGE: &str = "NAMESPACES_BY_HAND_STAGE";
@@ -58,10 +58,10 @@ fn print_what_is_seen() {
     let examination = doctor::examine();
     let (mut refused, mut newer) = (Vec::new(), Vec::new());
     for finding in &examination.findings {
-        match &finding.outcome {
+        match &finding.answer {
             // Many machines have no delegated cgroup. No chapter depends on one.
-            Outcome::Refused(..) if finding.name.starts_with("cgroup_") => {}
-            Outcome::Refused(refusal, advice) => {
+            Answer::Refused(..) if finding.name.starts_with("cgroup_") => {}
+            Answer::Refused(refusal, advice) => {
                 if refused.is_empty() {
                     println!("doctor call = {refusal}");
                     println!("doctor row = {}", advice.environments.join(" "));
@@ -70,8 +70,8 @@ fn print_what_is_seen() {
                 }
                 refused.push(finding.name);
             }
-            Outcome::Newer(..) => newer.push(finding.name),
-            Outcome::Works | Outcome::NotTried(_) => {}
+            Answer::Newer(..) => newer.push(finding.name),
+            Answer::Works | Answer::NotTried(_) => {}
         }
     }
     println!("refused = {}", refused.join(" "));

@@ -4,6 +4,5 @@
 
 pub(crate) mod wire;
 pub(crate) mod setup;
-pub(crate) mod patience;
 pub(crate) mod ids;
 pub(crate) mod supervisor;

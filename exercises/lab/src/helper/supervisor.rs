@@ -5,7 +5,7 @@
 //! So the first run starts one small process with one thread, and every run is a clone(2) of that.
 //!
 //! Cargo builds no second program for a library. The supervisor is therefore this same program,
-//! started again with [`MARK`] set: the entry in `lib.rs` runs before `main` and never returns there. It
+//! started again with [`env::SUPERVISOR`] set: the entry in `lib.rs` runs before `main` and never returns there. It
 //! serves requests from its standard input until the test process is gone.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,10 +17,7 @@ use nix::unistd::{Uid, setgroups, setsid};
 
 use super::setup::{SetupError, Stage, at, io_at};
 use super::wire;
-use crate::sys;
-
-/// Set in the supervisor's environment, and in nobody else's.
-const MARK: &str = "NAMESPACES_BY_HAND_SUPERVISOR";
+use crate::{env, sys};
 
 /// The socket to the supervisor, which the first caller starts.
 pub(crate) fn socket() -> Result<BorrowedFd<'static>, SetupError> {
@@ -31,7 +28,7 @@ pub(crate) fn socket() -> Result<BorrowedFd<'static>, SetupError> {
         // No `pre_exec`: the standard library then uses posix_spawn, whose cost does not grow with
         // the size of this process.
         Command::new("/proc/self/exe")
-            .env(MARK, "1")
+            .env(env::SUPERVISOR, "1")
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::null())
             .spawn()
@@ -48,7 +45,7 @@ pub(crate) type Job = fn(&[u8], std::vec::IntoIter<OwnedFd>);
 /// Serves requests until the test process is gone, if this process is the supervisor; otherwise
 /// returns at once. Called before `main`, in the only thread.
 pub(crate) fn serve_if_marked(jobs: &[(u8, Job)]) {
-    if std::env::var_os(MARK).is_some() {
+    if env::is_supervisor() {
         serve(jobs);
         std::process::exit(0);
     }

@@ -15,6 +15,6 @@ pub use cgroup::Cgroup;
 pub use mounts::{Mount, Propagation};
 pub use namespaces::{Namespace, Namespaces, pidfds_tell};
 pub use network::{Link, Route};
-pub use process::Process;
+pub use process::{Process, field, ranges_in};
 pub use procfs::Proc;
 pub use trace::Kind;

@@ -293,8 +293,9 @@ pub(crate) fn hard_limit_in(limits: &str, name: &str) -> Option<u64> {
     }
 }
 
-/// The lines of a `uid_map` or `gid_map`.
-pub(crate) fn ranges_in(map: &str) -> Vec<[u32; 3]> {
+/// The lines of a `uid_map` or `gid_map`: first id inside, first id outside, number of ids
+/// (user_namespaces(7)).
+pub fn ranges_in(map: &str) -> Vec<[u32; 3]> {
     let numbers = |line: &str| {
         let mut fields = line.split_ascii_whitespace().map(|field| field.parse().ok());
         Some([fields.next()??, fields.next()??, fields.next()??])
@@ -316,7 +317,7 @@ pub(crate) fn ids_in(auxv: &[u8]) -> Option<[u32; 2]> {
 }
 
 /// The value of a line `name value`: of `status`, `limits`, and a `fdinfo`.
-pub(crate) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()))
 }
 

@@ -15,7 +15,7 @@ use std::process::exit;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::helper::patience::patience;
+use crate::env::patience;
 use crate::helper::supervisor;
 use crate::helper::wire;
 use crate::sys::{self, Fork};

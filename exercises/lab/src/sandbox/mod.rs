@@ -31,8 +31,8 @@ pub use message::{Excess, Status};
 pub use request::{Fixture, Neighbor, Shown, State};
 pub use run::{Ended, NoTrace, Output, Run, Wait};
 
+pub use crate::env::patience;
 pub use crate::helper::ids::holds_the_machines_root;
-pub use crate::helper::patience::patience;
 pub use crate::helper::setup::{SetupError, Stage};
 
 use std::ffi::{OsStr, OsString};

@@ -190,7 +190,7 @@ impl Run {
             trace,
             cgroups,
         };
-        let wait = run.pump(Some(crate::helper::patience::patience() * 2), |run| run.started);
+        let wait = run.pump(Some(crate::env::patience() * 2), |run| run.started);
         match (run.failed.take(), run.started, run.program.is_some()) {
             (Some(error), ..) => Err(error),
             (None, true, true) => Ok(run),
@@ -545,10 +545,9 @@ impl Drop for Run {
         self.kill();
         // Whoever is the last to hold a namespace takes it down. We do our part while they die.
         self.lab = None;
-        self.await_the_end_of_all(crate::helper::patience::patience());
+        self.await_the_end_of_all(crate::env::patience());
         if let Some((_, gone)) = &self.cgroups {
-            let timeout = PollTimeout::try_from(crate::helper::patience::patience())
-                .unwrap_or(PollTimeout::MAX);
+            let timeout = PollTimeout::try_from(crate::env::patience()).unwrap_or(PollTimeout::MAX);
             _ = poll(&mut [PollFd::new(gone.as_fd(), PollFlags::POLLIN)], timeout);
         }
     }

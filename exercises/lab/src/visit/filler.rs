@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{pipe2, read};
 
-use crate::helper::patience::patience;
+use crate::env::patience;
 use crate::helper::supervisor;
 use crate::helper::wire::{self, Reader, Writer};
 use crate::look::Cgroup;

@@ -23,8 +23,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::Mode;
 
+use crate::env::patience;
 use crate::helper::ids;
-use crate::helper::patience::patience;
 use crate::helper::supervisor;
 use crate::helper::wire::{self, Reader, Writer};
 use crate::look::{Link, Mount, Namespace, Route, mounts, network};

@@ -60,7 +60,7 @@ pub(super) fn print_table(runs: usize) -> Result<()> {
         };
         let steps = steps(&chapter, &check)?;
         let Some(step) = steps.first() else { continue };
-        let passed = |run: crate::shared::steps::Run| match run.outcome() {
+        let passed = |run: crate::shared::steps::StepRun| match run.outcome() {
             Outcome::Passed => Ok(run.seconds),
             _ => Err(Failure::new(format!("{package} does not pass {}", step.name))),
         };

@@ -9,7 +9,7 @@ use super::{Checked, code_word};
 use crate::reader::list::is_untouched;
 use crate::shared::chapter::{Chapter, shown};
 use crate::shared::screen::{self, Screen};
-use crate::shared::steps::{Run, Step};
+use crate::shared::steps::{Step, StepRun};
 
 pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
     format!("{}\n", screen.strong(&chapter.name))
@@ -40,7 +40,7 @@ pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String
 }
 
 /// What a step that was run could not look at.
-pub(crate) fn skipped(run: &Run, screen: Screen) -> String {
+pub(crate) fn skipped(run: &StepRun, screen: Screen) -> String {
     match run.verdict.skipped.is_empty() {
         true => String::new(),
         false => screen.hanging("          skipped: ", &run.verdict.skipped()),
@@ -65,7 +65,7 @@ pub(crate) fn summary(all: &[Checked]) -> String {
 }
 
 /// Why a step did not pass, and where to go from there.
-pub(crate) fn explanation(chapter: &Chapter, run: &Run, screen: Screen) -> String {
+pub(crate) fn explanation(chapter: &Chapter, run: &StepRun, screen: Screen) -> String {
     match run.outcome() {
         Outcome::Cannot => cannot(run, screen),
         Outcome::Broken => broken(chapter, run),
@@ -73,7 +73,7 @@ pub(crate) fn explanation(chapter: &Chapter, run: &Run, screen: Screen) -> Strin
     }
 }
 
-fn failed(chapter: &Chapter, run: &Run, screen: Screen) -> String {
+fn failed(chapter: &Chapter, run: &StepRun, screen: Screen) -> String {
     let verdict = &run.verdict;
     let mut out = format!("\n{}{}", screen.strong("asked"), "\n");
     out += &screen.wrapped(&verdict.asked, "  ");
@@ -143,7 +143,7 @@ fn todos(chapter: &Chapter, screen: Screen) -> String {
     lines.collect()
 }
 
-fn cannot(run: &Run, screen: Screen) -> String {
+fn cannot(run: &StepRun, screen: Screen) -> String {
     let verdict = &run.verdict;
     let mut out = String::from("\nthis machine cannot check it; your program has not run\n");
     out += &format!("  {}\n", screen::plain_lines(&verdict.refused));
@@ -154,7 +154,7 @@ fn cannot(run: &Run, screen: Screen) -> String {
     out + "`cargo xtask doctor` tries everything that the exercises need\n"
 }
 
-fn broken(chapter: &Chapter, run: &Run) -> String {
+fn broken(chapter: &Chapter, run: &StepRun) -> String {
     let mut out =
         String::from("\nthe check itself broke, which is no verdict on your program. It said:\n");
     out.extend(run.output.trim().lines().map(|line| format!("check | {}\n", screen::plain(line))));

@@ -19,7 +19,7 @@
 //! are the chapters that need it and that are there, whether it works or not. New fields, facts and
 //! probes may come; these stay as they are while `schema` is 1.
 
-use harness::doctor::{Advice, Finding, Outcome};
+use harness::doctor::{Advice, Answer, Finding};
 use serde_json::{Map, Value, json};
 
 use super::Visit;
@@ -46,12 +46,12 @@ pub(super) fn json(visit: &Visit) -> String {
 }
 
 fn probe(visit: &Visit, finding: &Finding) -> Value {
-    let outcome = &finding.outcome;
-    let (word, refusal, advice) = match outcome {
-        Outcome::Works => ("works", None, None),
-        Outcome::Refused(refusal, advice) => ("refused", Some(refusal), Some(advice)),
-        Outcome::Newer(refusal, _) => ("fallback", Some(refusal), None),
-        Outcome::NotTried(_) => ("not tried", None, None),
+    let answer = &finding.answer;
+    let (word, refusal, advice) = match answer {
+        Answer::Works => ("works", None, None),
+        Answer::Refused(refusal, advice) => ("refused", Some(refusal), Some(advice)),
+        Answer::Newer(refusal, _) => ("fallback", Some(refusal), None),
+        Answer::NotTried(_) => ("not tried", None, None),
     };
     let text = |part: fn(&Advice) -> &String| advice.map_or("", |advice| part(advice));
     json!({
@@ -62,8 +62,8 @@ fn probe(visit: &Visit, finding: &Finding) -> Value {
         "errno": refusal.map(|refusal| refusal.errno_name()).unwrap_or_default(),
         "cause": text(|advice| &advice.cause),
         "remedy": text(|advice| &advice.remedy),
-        "since": if let Outcome::Newer(_, since) = outcome { since } else { "" },
-        "needs": if let Outcome::NotTried(needs) = outcome { needs } else { "" },
+        "since": if let Answer::Newer(_, since) = answer { since } else { "" },
+        "needs": if let Answer::NotTried(needs) = answer { needs } else { "" },
         "shown": advice.is_some_and(|advice| advice.shown),
         "environments": advice.map_or(&[][..], |advice| &advice.environments),
         "costs": visit.cost(finding),

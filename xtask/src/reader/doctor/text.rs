@@ -1,6 +1,6 @@
 //! The doctor's findings for people.
 
-use harness::doctor::{Advice, Facts, Finding, Outcome};
+use harness::doctor::{Advice, Answer, Facts, Finding};
 
 use super::Visit;
 use crate::shared::screen::Screen;
@@ -69,8 +69,8 @@ fn in_words<'a>(fact: &str, value: &'a str) -> &'a str {
 
 /// The probe without which this one says nothing.
 fn needs(finding: &Finding) -> Option<&str> {
-    match &finding.outcome {
-        Outcome::NotTried(needs) => Some(needs),
+    match &finding.answer {
+        Answer::NotTried(needs) => Some(needs),
         _ => None,
     }
 }
@@ -90,14 +90,14 @@ fn found<'a>(
     screen: Screen,
 ) -> String {
     let what = finding.what;
-    match &finding.outcome {
-        Outcome::Works => entry(screen, "ok", what),
-        Outcome::Newer(refusal, since) => {
+    match &finding.answer {
+        Answer::Works => entry(screen, "ok", what),
+        Answer::Newer(refusal, since) => {
             let text = format!("{what}: {refusal}; newer feature (Linux {since}), has a fallback");
             entry(screen, "--", &text)
         }
-        Outcome::NotTried(probe) => not_tried(visit, std::slice::from_ref(finding), probe, screen),
-        Outcome::Refused(refusal, advice) => {
+        Answer::NotTried(probe) => not_tried(visit, std::slice::from_ref(finding), probe, screen),
+        Answer::Refused(refusal, advice) => {
             let mut out = entry(screen, "no", &format!("{what}: {refusal}"));
             match told.iter().find(|(shown, _)| *shown == advice) {
                 Some((_, before)) => {
@@ -185,10 +185,10 @@ mod tests {
 
     #[test]
     fn what_works_and_what_does_not() {
-        let newer = Outcome::Newer(refusal(), "6.5");
-        let newer = Finding { name: "n", what: "pidfds", chapters: &[], outcome: newer };
-        let needs = Outcome::NotTried("proc".into());
-        let needs = |what| Finding { name: what, what, chapters: &[3], outcome: needs.clone() };
+        let newer = Answer::Newer(refusal(), "6.5");
+        let newer = Finding { name: "n", what: "pidfds", chapters: &[], answer: newer };
+        let needs = Answer::NotTried("proc".into());
+        let needs = |what| Finding { name: what, what, chapters: &[3], answer: needs.clone() };
         assert_eq!(
             findings(
                 vec![
