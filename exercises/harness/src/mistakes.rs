@@ -1,4 +1,5 @@
-//! The classic mistakes: tables of data (`exercises/chNN-slug/mistakes.toml`) and their diagnosis.
+//! The classic mistakes, which are tables of data (`exercises/chNN-slug/mistakes.toml`), and their
+//! diagnosis.
 //!
 //! ```toml
 //! [[mistake]]
@@ -35,9 +36,9 @@ pub struct Edit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     pub name: String,
-    /// Of the chapter's solution; in the general table of chapter 2's, which is the plainest.
+    /// How to make it from the chapter's solution. The general table's edits are for chapter 2's.
     pub edits: Vec<Edit>,
-    /// Any of these; all facts of one.
+    /// How it shows: in all facts of one of these. A fact has one of these values.
     pub when: Vec<Vec<(String, Vec<String>)>>,
     pub cause: String,
     pub remedy: String,
@@ -58,7 +59,7 @@ impl fmt::Display for TableError {
 
 impl std::error::Error for TableError {}
 
-/// The rows that every chapter shares: what a program may do wrong before its lesson begins.
+/// The rows that every chapter shares: what may go wrong in any program.
 pub fn general() -> Vec<Mistake> {
     parse(include_str!("mistakes.toml"), false).expect("a test reads it")
 }
@@ -67,7 +68,7 @@ pub fn general() -> Vec<Mistake> {
 ///
 /// # Errors
 ///
-/// The first thing that is no TOML, is missing, or is not known.
+/// What is not TOML, missing, or unknown: the first of these.
 pub fn of_chapter(text: &str) -> Result<Vec<Mistake>, TableError> {
     parse(text, true)
 }
@@ -157,10 +158,10 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
     })
 }
 
-/// The first mistake that shows like this.
+/// The first mistake that fits the report.
 ///
-/// A program need not say which of its calls failed. Where the run was recorded, the trace does:
-/// what is wanted of `stderr` may be found in either.
+/// A program need not print which of its calls failed, but the trace of a recorded run has that call.
+/// A pattern for `stderr` may match either of them.
 pub fn diagnose<'a>(
     mistakes: impl IntoIterator<Item = &'a Mistake>,
     report: &Report,

@@ -219,7 +219,7 @@ fn begun(outcome: Outcome) -> Verdict {
 }
 
 /// What `assert_report!` does before it compares texts. `cargo xtask` gets the verdict ([`env::VERDICT`])
-/// and shows it its own way. Without it, a reader is told what the mismatch that is about to be shown
+/// and shows it its own way. Without it, a reader sees what the mismatch that is about to be shown
 /// means, and what was seen is returned.
 #[doc(hidden)]
 pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerpt> {

@@ -20,7 +20,7 @@ impl Attempt {
         if changes.is_empty() { "unchanged".to_owned() } else { changes.join(", ") }
     }
 
-    /// What has become of the lab's mounts since the program started.
+    /// How the lab's mounts have changed since the program started.
     pub fn mounts_changed(&self) -> Vec<String> {
         let now = match self.run.lab().get(Kind::Mnt).map(visit::mounts_in) {
             Some(Ok(mounts)) => mounts,
@@ -28,13 +28,13 @@ impl Attempt {
             None => return Vec::new(),
         };
         let before = self.run.mounts();
-        // A number is given again at once.
+        // The number of a mount that is gone is used again at once.
         let same = |one: &Mount, other: &Mount| {
             (one.id, &one.kind, &one.point) == (other.id, &other.kind, &other.point)
         };
         let new = now.iter().filter(|mount| !before.iter().any(|known| same(known, mount)));
         let gone = before.iter().filter(|mount| !now.iter().any(|left| same(left, mount)));
-        // One speaks for all: how many mounts there are is this machine's affair.
+        // The first one is enough: how many mounts there are depends on the machine.
         let changed = before.iter().find_map(|before| {
             let now = now.iter().find(|now| same(now, before))?.propagation;
             (now != before.propagation)

@@ -9,10 +9,10 @@ use lab::look::{Kind, Process};
 use lab::sandbox::{self, NoTrace, Sandbox};
 use trace::{Change, Trace};
 
-/// Whoever started the program, by the ids of this machine.
+/// The name in the report for the ids that the program started with, as seen from this machine.
 const YOU: &str = "you";
 
-/// How long an empty map is looked at again: it may be written too late, or never.
+/// How long an empty map is read again: it may be written too late, or never.
 const LATE: Duration = Duration::from_millis(300);
 
 /// A sandbox in which [`Attempt::denial_of`] can see whether the program denies setgroups(2): it is
@@ -63,11 +63,11 @@ impl Attempt {
         self.denied = Some(command.process.setgroups().as_deref() == Some("deny"));
     }
 
-    /// A user namespace inherits the denial (user_namespaces(7)). Where the lab has it already, the
-    /// file reads `deny` whatever the program did, and only the trace of the run tells.
+    /// A user namespace inherits the denial (user_namespaces(7)). If the lab has it already, the file
+    /// contains `deny` whatever the program did, and only the trace of the run shows who wrote it.
     pub(super) fn enter_denial(&mut self, trace: &Result<Trace, NoTrace>) {
         let Some(denied) = self.denied else { return };
-        let by_whom = match (denied, sandbox::has_many_ids()) {
+        let denial = match (denied, sandbox::has_many_ids()) {
             (false, _) => NOT_DENIED.to_owned(),
             (true, true) => DENIED.to_owned(),
             (true, false) => {
@@ -81,10 +81,10 @@ impl Attempt {
                         ),
                     );
                 }
-                who_denied(trace)
+                denial_in(trace)
             }
         };
-        self.report.line("setgroups of COMMAND", by_whom);
+        self.report.line("setgroups of COMMAND", denial);
     }
 
     /// Enters how many of the kernel's capabilities COMMAND has, in its own user namespace.
@@ -108,7 +108,7 @@ impl Attempt {
         let user = command.namespaces.get(Kind::User);
         let owned = Kind::ALL.into_iter().filter(|kind| {
             let owner = command.namespaces.get(*kind).map(|namespace| namespace.owner());
-            // EPERM: the owner is none of those below us, so it is not COMMAND's.
+            // EPERM: the owner is not below this process's user namespace, so it is not COMMAND's.
             owner.and_then(Result::ok).as_ref() == user
         });
         let owned: Vec<_> = owned.map(Kind::name).collect();
@@ -120,9 +120,10 @@ impl Attempt {
 const DENIED: &str = "denied by your program";
 const NOT_DENIED: &str = "not denied by your program";
 
-/// Who has denied setgroups(2), where it reads `deny`. Only a machine that forbids the recording gives
-/// the program the benefit of the doubt: a program can make a recorder give up, and a trace too long.
-fn who_denied(trace: &Result<Trace, NoTrace>) -> String {
+/// Whether the program has denied setgroups(2) where the file contains `deny`. Only if the machine
+/// forbids the recording does the program get the benefit of the doubt, because it can make the
+/// recorder give up, or a trace too long.
+fn denial_in(trace: &Result<Trace, NoTrace>) -> String {
     match trace {
         Ok(trace) if denies_setgroups(trace) => DENIED.to_owned(),
         Ok(trace) if trace.complete && trace.dropped == 0 => NOT_DENIED.to_owned(),
@@ -135,7 +136,7 @@ fn who_denied(trace: &Result<Trace, NoTrace>) -> String {
     }
 }
 
-/// Whether somebody has written the word. What the program found is the first event.
+/// Whether a process has written the word. The first event is what the program found.
 fn denies_setgroups(trace: &Trace) -> bool {
     let mut changes = trace.events.iter().skip(1).flat_map(|event| &event.changes);
     changes.any(|change| match change {
@@ -144,7 +145,7 @@ fn denies_setgroups(trace: &Trace) -> bool {
     })
 }
 
-/// Waits until both are there, or nobody will write them any more.
+/// Waits until both maps are written, or it is too [`LATE`] for that.
 fn await_maps(command: &Process, maps: [&str; 2]) {
     let deadline = Instant::now() + LATE;
     while maps.iter().any(|file| command.map(file).is_empty()) && Instant::now() < deadline {
@@ -152,7 +153,7 @@ fn await_maps(command: &Process, maps: [&str; 2]) {
     }
 }
 
-/// `name` for the number that has one; root's is 0.
+/// The number, or `name` if it is the named one; 0 stays 0, except for `you`.
 fn called(number: u32, named: Option<u32>, name: &str) -> String {
     match number {
         0 if name != YOU => "0".to_owned(),
@@ -184,22 +185,22 @@ mod tests {
     }
 
     #[test]
-    fn who_is_seen_to_write_the_word_has_denied_it() {
-        assert_eq!(who_denied(&Ok(trace("deny"))), DENIED);
-        assert_eq!(who_denied(&Ok(trace("allow"))), NOT_DENIED, "the program found it so");
-        assert_eq!(who_denied(&Ok(Trace { dropped: 3, ..trace("deny") })), DENIED);
-        assert_eq!(who_denied(&Ok(Trace { complete: false, ..trace("deny") })), DENIED);
+    fn a_program_that_writes_the_word_has_denied_it() {
+        assert_eq!(denial_in(&Ok(trace("deny"))), DENIED);
+        assert_eq!(denial_in(&Ok(trace("allow"))), NOT_DENIED, "the program found it so");
+        assert_eq!(denial_in(&Ok(Trace { dropped: 3, ..trace("deny") })), DENIED);
+        assert_eq!(denial_in(&Ok(Trace { complete: false, ..trace("deny") })), DENIED);
     }
 
     #[test]
-    fn a_recorder_that_was_made_to_give_up_speaks_for_nobody() {
+    fn a_recording_that_was_cut_off_proves_nothing() {
         let long = Trace { dropped: 3, ..trace("allow") };
         let cut = Trace { complete: false, ..trace("allow") };
         for trace in [Ok(long), Ok(cut), Err(NoTrace::Lost), Err(NoTrace::NotRecorded)] {
-            let told = who_denied(&trace);
-            assert!(told.starts_with("could not be followed: "), "{trace:?}: {told}");
+            let denial = denial_in(&trace);
+            assert!(denial.starts_with("could not be followed: "), "{trace:?}: {denial}");
         }
-        // That is this machine's doing.
-        assert_eq!(who_denied(&Err(NoTrace::Refused(Errno::EPERM))), DENIED);
+        // Only the machine can have caused this.
+        assert_eq!(denial_in(&Err(NoTrace::Refused(Errno::EPERM))), DENIED);
     }
 }

@@ -26,9 +26,10 @@ pub struct Attempt {
     pub report: Report,
     host_name: String,
     released: Option<u8>,
-    /// What a wait has come to that need not be waited for again.
+    /// How an earlier wait failed, so that its limit is not waited for again.
     lost: Option<Wait>,
-    /// Whether setgroups(2) was denied in COMMAND's user namespace; who did it is told at the end.
+    /// Whether setgroups(2) was denied in COMMAND's user namespace. By which process, the trace shows at
+    /// the end.
     denied: Option<bool>,
 }
 
@@ -65,7 +66,7 @@ impl Attempt {
             self.report.aside("a child waits in", calls.join(", "));
         }
         let seen = witness.and_then(|process| Seen::of(process).ok());
-        // COMMAND is parked, and whoever started it may still be on its way to wait for it.
+        // COMMAND waits, but the process that started it may still be busy on its way to wait(2).
         self.run.program().await_rest(A_MOMENT);
         match &seen {
             Some(seen) => {
@@ -75,7 +76,7 @@ impl Attempt {
             }
             None => {
                 let why = match wait {
-                    Wait::Reached => "it had ended before anybody could look".to_owned(),
+                    Wait::Reached => "it had ended before the check could look".to_owned(),
                     Wait::Ended => "your program has ended".to_owned(),
                     wait => self.stopped(wait),
                 };
@@ -85,10 +86,10 @@ impl Attempt {
         seen
     }
 
-    /// What only the diagnosis looks at while COMMAND is parked.
+    /// Looks, while COMMAND waits, at what is only for the diagnosis.
     fn look_at_the_program(&mut self, command: &Seen) {
         let program = self.run.program();
-        // In /proc/PID/ns one sees the main thread. The others may be elsewhere.
+        // /proc/PID/ns shows the namespaces of the main thread; other threads may be in others.
         let threads = program.tasks().into_iter().filter(|task| *task != program.pid().as_raw());
         let moved = threads
             .filter_map(|task| self.kinds_apart(&Namespaces::of_thread(program, task).ok()?));
@@ -109,7 +110,7 @@ impl Attempt {
         (!apart.is_empty()).then(|| apart.join(" "))
     }
 
-    /// Enters a neighbor in the report's table; in a line, if the program has killed it.
+    /// Enters a neighbor in the report's table, or in a line if the program has killed it.
     pub fn row_of(&mut self, neighbor: &str) {
         let process = self.run.neighbor(neighbor);
         match process.and_then(|process| Namespaces::of(&process).ok()) {
@@ -125,9 +126,9 @@ impl Attempt {
         }
     }
 
-    /// Lets COMMAND end, with a status that nobody can guess.
+    /// Lets COMMAND end, with a status that no program can guess.
     pub fn release(&mut self) {
-        // Not one that a program, a shell or a panic ends with by itself.
+        // None of those with which programs, shells and panics end by themselves.
         let status = 3 + (random() % 90) as u8;
         self.released = Some(status);
         self.run.release(status);
@@ -156,7 +157,7 @@ impl Attempt {
         let (stdout, stderr) = (self.run.stdout(), self.run.stderr());
         self.report.aside("stdout", stdout.trim_end());
         self.report.aside("stderr", stderr.trim_end());
-        // Last of all: it ends whatever is still running.
+        // This comes last, because it ends what is still running.
         let trace = self.run.trace();
         self.enter_denial(&trace);
         self.report.trace = trace.ok();
@@ -164,7 +165,7 @@ impl Attempt {
     }
 }
 
-/// A process while it is parked, and the namespaces it is in.
+/// A process that waits to be looked at, and its namespaces.
 pub struct Seen {
     pub process: Process,
     pub namespaces: Namespaces,
@@ -175,7 +176,7 @@ impl Seen {
         Ok(Seen { namespaces: Namespaces::of(&process)?, process })
     }
 
-    /// Its mount namespace, which a [`visitor`] can enter.
+    /// Its mount namespace, which a visitor can enter.
     pub fn mnt(&self) -> &Namespace {
         self.namespaces.get(Kind::Mnt).expect("every kernel has mount namespaces")
     }

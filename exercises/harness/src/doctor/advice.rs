@@ -1,9 +1,9 @@
 //! From a refusal and the facts to a cause and a remedy.
 //!
-//! A row of the table fits if place and errno do, and no fact speaks against it. Where every fact
-//! that it names holds, the row is shown, unless it is weak; where one is unknown, it is a guess,
-//! and the text says so. Several that are shown are all told: which of them answered first, nobody
-//! can see from here.
+//! A row of the table fits if its place and errno do, and no fact contradicts it. It is shown to be the
+//! cause if every fact that it names holds, unless it is weak. If a fact is unknown it is a guess, and
+//! the text says so. If several are shown, the advice names them all, because it cannot be seen which
+//! of them refused first.
 
 use super::facts::{Facts, UNKNOWN};
 use super::table::{self, Environment};
@@ -15,9 +15,9 @@ use trace::glob;
 pub struct Advice {
     pub cause: String,
     pub remedy: String,
-    /// Names of the table's rows behind it; empty where only the errno speaks.
+    /// The names of the table's rows that it comes from; empty if it is the meaning of an errno.
     pub environments: Vec<String>,
-    /// Whether the facts show it. Otherwise it is a guess, and says so.
+    /// Whether the facts show it. Otherwise it is a guess, and the text says so.
     pub shown: bool,
 }
 
@@ -32,9 +32,9 @@ pub(super) fn of(refusal: &Refusal, facts: &Facts) -> Advice {
         let rows = without_general(with(&tier));
         match (rows.as_slice(), tier) {
             ([], _) => {}
-            ([one], Fit::Shown) => return told(&[*one], "", facts, true),
-            (several, Fit::Shown) => return told(several, SEVERAL, facts, true),
-            (guesses, _) => return told(guesses, GUESS, facts, false),
+            ([one], Fit::Shown) => return advice(&[*one], "", facts, true),
+            (several, Fit::Shown) => return advice(several, SEVERAL, facts, true),
+            (guesses, _) => return advice(guesses, GUESS, facts, false),
         }
     }
     by_errno(refusal)
@@ -48,11 +48,11 @@ const GUESS: &str = "nothing here shows for certain what forbids it; perhaps ";
 enum Fit {
     /// Every fact holds.
     Shown,
-    /// Every fact holds, and proves nothing.
+    /// Every fact holds, but the row is weak: they do not prove it.
     Allowed,
-    /// Some hold, the others are unknown.
+    /// Some facts hold, the others are unknown.
     Possible,
-    /// One does not hold, or nothing is known.
+    /// A fact does not hold, or none is known.
     Out,
 }
 
@@ -81,7 +81,7 @@ fn judge(row: &Environment, facts: &Facts) -> Fit {
     }
 }
 
-/// Drops each row that asks for less than another one: "a container" when "Docker" fits.
+/// Drops each row whose facts are a part of another row's: "a container" when "Docker" fits.
 fn without_general(rows: Vec<&Environment>) -> Vec<&Environment> {
     let keys =
         |row: &Environment| row.facts.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
@@ -93,8 +93,8 @@ fn without_general(rows: Vec<&Environment>) -> Vec<&Environment> {
     rows.iter().copied().filter(|row| !general(row)).collect()
 }
 
-fn told(rows: &[&Environment], opening: &str, facts: &Facts, shown: bool) -> Advice {
-    // A long list of guesses helps nobody.
+fn advice(rows: &[&Environment], opening: &str, facts: &Facts, shown: bool) -> Advice {
+    // A long list of guesses is of no help.
     let rows = &rows[..rows.len().min(3)];
     let join = |part: fn(&Environment) -> &str, between| {
         let mut parts: Vec<_> = rows.iter().map(|row| filled_in(part(row), facts)).collect();
@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    /// Staged or not: whatever a row says, it says of facts that there are.
+    /// Every `{fact}` in a text is replaced, also in rows that no test stages.
     #[test]
     fn no_fact_is_left_open_in_a_text() {
         let here = Facts::read();
@@ -187,7 +187,7 @@ mod tests {
         }
         for meaning in table::meanings() {
             let open = [&meaning.cause, &meaning.remedy].map(|text| facts_in(text).len());
-            assert_eq!(open, [0, 0], "{}: nobody fills it in", meaning.errno);
+            assert_eq!(open, [0, 0], "{}: it is not filled in", meaning.errno);
         }
         assert_eq!(facts_in("a {type: X}, {one} and {two_2}"), ["one", "two_2"]);
     }
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn two_causes_are_both_told() {
+    fn two_causes_are_both_named() {
         let facts = Facts::only(&[("unprivileged_userns_clone", "0"), ("chroot", "yes")]);
         let advice = of(&refusal("namespaces", Errno::EPERM), &facts);
         assert_eq!(advice.environments, ["debian-switch", "chroot"]);

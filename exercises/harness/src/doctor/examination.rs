@@ -24,18 +24,18 @@ pub struct Finding {
     pub answer: Answer,
 }
 
-/// How it turned out.
+/// What came of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     Works,
     Refused(Refusal, Advice),
-    /// Refused, but the course has a way to do without. Linux has it since the given version.
+    /// Refused, but the course does without it. It came with this version of Linux.
     Newer(Refusal, &'static str),
-    /// Something that it needs was refused: that probe's name.
+    /// Something that it needs was refused: the name of that probe.
     NotTried(String),
 }
 
-/// Tries everything, one thing after the other; takes some hundredths of a second.
+/// Tries everything, one thing after the other, which takes some hundredths of a second.
 pub fn examine() -> Examination {
     let facts = Facts::read();
     let mut findings: Vec<_> = probe::ALL.iter().map(|probe| finding(probe, &facts)).collect();
@@ -46,7 +46,7 @@ pub fn examine() -> Examination {
 fn finding(probe: &Probe, facts: &Facts) -> Finding {
     let answer = match (probe.ask(), probe.newer) {
         (Ok(()), _) => Answer::Works,
-        (Err(refusal), _) if is_anothers(&refusal, probe) => Answer::NotTried(refusal.at),
+        (Err(refusal), _) if is_of_another_probe(&refusal, probe) => Answer::NotTried(refusal.at),
         (Err(refusal), Some(since)) => Answer::Newer(refusal, since),
         (Err(refusal), None) => {
             let advice = advice::of(&refusal, facts);
@@ -56,11 +56,11 @@ fn finding(probe: &Probe, facts: &Facts) -> Finding {
     Finding { name: probe.name, what: probe.what, chapters: probe.chapters, answer }
 }
 
-fn is_anothers(refusal: &Refusal, probe: &Probe) -> bool {
+fn is_of_another_probe(refusal: &Refusal, probe: &Probe) -> bool {
     refusal.at != probe.name && probe::ALL.iter().any(|other| other.name == refusal.at)
 }
 
-/// The whole, as every check starts it.
+/// Tries a whole sandbox, as every check starts it.
 fn sandbox(facts: &Facts) -> Finding {
     let answer = match Sandbox::command(WITNESS).start() {
         Ok(_run) => Answer::Works,

@@ -1,7 +1,7 @@
-//! What this machine says about itself.
+//! What this machine reports about itself.
 //!
-//! Every fact is read from a file or a harmless call. A fact that cannot be read is `unknown`: it
-//! then neither speaks for a cause nor against it.
+//! Every fact comes from a file or a harmless call. A fact that cannot be read is `unknown`, and then
+//! neither supports a cause nor contradicts it.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
@@ -20,7 +20,7 @@ pub(super) const UNKNOWN: &str = "unknown";
 pub struct Facts(BTreeMap<&'static str, String>);
 
 impl Facts {
-    /// Those of the calling process.
+    /// The facts as the calling process sees them.
     pub fn read() -> Facts {
         let mounts = Mounts::read();
         let status = read("/proc/self/status").unwrap_or_default();
@@ -41,7 +41,7 @@ impl Facts {
         self.0.get(name).map_or(UNKNOWN, String::as_str)
     }
 
-    /// In alphabetical order of their names.
+    /// Names and values, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
     }
@@ -51,7 +51,7 @@ impl Facts {
     }
 
     fn of_the_kernel(&mut self) {
-        // uname(2), not /proc: there may be none.
+        // By uname(2), because there may be no /proc.
         let uname = nix::sys::utsname::uname().ok();
         let release = uname.as_ref().map(|uname| uname.release().to_string_lossy().into_owned());
         let machine = uname.map(|uname| uname.machine().to_string_lossy().into_owned());
@@ -119,11 +119,11 @@ fn yes(answer: bool) -> String {
     if answer { "yes" } else { "no" }.to_owned()
 }
 
-/// `absent` is an answer, and another one than "may not be read".
+/// The text of a file, or `absent`. `None` if it may not be read.
 fn switch(path: &str) -> Option<String> {
     match fs::read_to_string(path) {
         Ok(text) => Some(text.trim_matches(['\n', '\0']).to_owned()),
-        // Without /proc everything would be absent.
+        // Without a /proc every file would look absent.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && has_proc() => {
             Some("absent".to_owned())
         }
@@ -150,7 +150,7 @@ fn limits_at_zero() -> Option<String> {
     Some(if zero.is_empty() { "none".to_owned() } else { zero })
 }
 
-/// Who we are, and to whom. Ids without a map show as the overflow id (user_namespaces(7)).
+/// What kind of user runs this process, by its effective uid and the map of its user namespace.
 fn user() -> Option<String> {
     let id = nix::unistd::Uid::effective().as_raw();
     let map = read("/proc/self/uid_map")?;
@@ -170,7 +170,8 @@ fn is_mapped(map: &str, id: u32) -> bool {
     ranges_in(map).iter().any(is_in)
 }
 
-/// WSL 1 has no Linux kernel and writes `Microsoft` with a capital; WSL 2 has one.
+/// The version of WSL, by the kernel's release: that of WSL 1, which has no Linux kernel, has a capital
+/// `Microsoft` in it.
 fn wsl(release: &str) -> String {
     if release.contains("WSL2") || release.contains("microsoft") {
         "2"
@@ -187,8 +188,8 @@ fn at_least_5_10(release: &str) -> Option<bool> {
     Some((numbers.next()??, numbers.next()??) >= (5, 10))
 }
 
-/// clone3(2) without arguments: `EINVAL` where it is there, `ENOSYS` where it is not, or where a
-/// filter says so.
+/// Calls clone3(2) without arguments. It fails with `EINVAL`, or with `ENOSYS` if the kernel does not
+/// have it or a filter makes it look so.
 fn clone3() -> String {
     // SAFETY: a size of 0 is refused before the pointer is looked at; no process is made.
     let result = unsafe { libc::syscall(libc::SYS_clone3, 0, 0) };
@@ -198,8 +199,8 @@ fn clone3() -> String {
     }
 }
 
-/// landlock_create_ruleset(2) with the flag that asks for the version only. Whether this process is
-/// in a Landlock domain, no file tells.
+/// Calls landlock_create_ruleset(2) with the flag that asks for the version only. No file shows whether
+/// this process is in a Landlock domain.
 fn landlock() -> String {
     const LANDLOCK_CREATE_RULESET_VERSION: u32 = 1;
     // SAFETY: this flag takes no pointer and makes no descriptor.
@@ -215,7 +216,7 @@ fn chroot(mounts: &Mounts) -> Option<String> {
     if mounts.lack_a_root() {
         return Some(yes(true));
     }
-    // PID 1 has the true root, if it is in the same mount namespace, and if we may look.
+    // If PID 1 is in the same mount namespace, its root is that of the namespace. Not everybody may see it.
     let link = |path: &str| fs::read_link(path).ok();
     if link("/proc/1/ns/mnt")? != link("/proc/self/ns/mnt")? {
         return None;
@@ -224,9 +225,9 @@ fn chroot(mounts: &Mounts) -> Option<String> {
     Some(yes(id("/proc/1/root/")? != id("/")?))
 }
 
-/// Traces that container programs leave.
+/// The container program, by the files and variables that it leaves.
 fn container() -> String {
-    let told = || {
+    let named = || {
         let by_systemd = read("/run/systemd/container").or_else(|| env::var("container").ok());
         by_systemd.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
     };
@@ -237,7 +238,7 @@ fn container() -> String {
     } else if Path::new("/.dockerenv").exists() {
         "docker".to_owned()
     } else {
-        told().unwrap_or_else(|| "none seen".to_owned())
+        named().unwrap_or_else(|| "none seen".to_owned())
     }
 }
 

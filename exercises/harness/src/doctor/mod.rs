@@ -1,10 +1,10 @@
 //! Why this machine refuses, and what to change.
 //!
-//! Three parts, each a file: [`probe`] tries what the sandbox and the lessons need, each thing in
-//! a throwaway child; [`facts`] reads what this machine says about itself; the table
-//! `environments.toml` says which known environment shows which refusal under which facts.
-//! [`advice`] brings them together. A refusal proves that something forbids it, a fact that a
-//! switch is there: only both together name a cause.
+//! [`lab::probe`] tries what the sandbox and the lessons need, each thing in a throwaway child;
+//! [`facts`] reads what this machine reports about itself; the table `environments.toml` lists which
+//! known environment refuses what, and under which facts. [`advice`] brings them together: a refusal
+//! proves that something forbids a call, and a fact that a switch exists, so only both together name
+//! a cause.
 
 mod table;
 mod mounts;

@@ -1,4 +1,4 @@
-//! What `/proc/self/mountinfo` (proc_pid_mountinfo(5)) tells a doctor.
+//! What `/proc/self/mountinfo` (proc_pid_mountinfo(5)) shows of this machine's `/proc` and cgroups.
 
 use std::fs;
 
@@ -6,13 +6,13 @@ use lab::look::mounts::{Mount, parse};
 
 /// The mounts that are visible here, in the order in which they were made.
 pub(super) struct Mounts {
-    /// `None` where there is no such file.
+    /// `None` if there is no such file.
     all: Option<Vec<Mount>>,
-    /// What `/proc/self` says our pid is.
+    /// Where the link `/proc/self` leads: the pid of this process in the PID namespace of `/proc`.
     self_link: Option<String>,
 }
 
-/// Folders below `/proc` that exist to be mounted over and are empty for ever: a mount there hides
+/// Directories below `/proc` that are always empty and made for mounts, so that a mount there hides
 /// nothing (`proc_create_mount_point`, `fs/proc/generic.c`).
 const MADE_TO_MOUNT_ON: [&str; 2] = ["/proc/sys/fs/binfmt_misc", "/proc/fs/nfsd"];
 
@@ -70,7 +70,7 @@ impl Mounts {
         below.filter(|point| point.starts_with("/proc/") && !MADE_TO_MOUNT_ON.contains(point))
     }
 
-    /// A process that was chrooted to a folder sees no mount at `/`.
+    /// Whether there is no mount at `/`, as for a process that was chrooted to a directory.
     pub(super) fn lack_a_root(&self) -> bool {
         self.all.is_some() && !self.iter().any(|mount| mount.point == "/")
     }

@@ -13,20 +13,20 @@
 //! source = "…"
 //! ```
 //!
-//! There, `*` is any: it depends on the pids that there are. Stages are made by
+//! `*` there stands for any place or errno: these depend on the pids in use. Stages are made by
 //! `tests/doctor/staged/environments.rs`, and `tests/doctor` goes through them all.
 //!
-//! A fact may be a list (any of them). `weak = true` where the facts allow the cause but do not
-//! show it. Rows go from the particular to the general.
+//! A fact may be a list (any of them). A row is `weak = true` if its facts allow the cause but do not
+//! prove it. Rows go from the particular to the general.
 
 use toml::de::{DeTable, DeValue};
 
-/// How we know that a row is true.
+/// Where the knowledge behind a row comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// `tests/doctor` makes such environments and compares.
     Tested(Vec<Staged>),
-    /// Somebody else's report or source; `source` says whose, and this why it cannot be made here.
+    /// A report or source code, which `source` names; this is why it cannot be staged.
     Cited(String),
 }
 
@@ -34,7 +34,7 @@ pub enum Proof {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staged {
     pub stage: String,
-    /// Where something is refused there first, a place as under `when`, and its errno.
+    /// The place of the first refusal there, as under `when`, and its errno.
     pub at: String,
     pub errno: String,
 }
@@ -45,11 +45,11 @@ pub struct Environment {
     pub name: String,
     /// A heading for people.
     pub title: String,
-    /// Where it shows, and with which errnos.
+    /// Places that are refused, and with which errnos.
     pub when: Vec<(String, Vec<String>)>,
-    /// Facts that must hold, with the values that fit.
+    /// Facts that must hold, with the patterns that their values match.
     pub facts: Vec<(String, Vec<String>)>,
-    /// The facts that hold do not prove it: it stays a guess.
+    /// The facts do not prove it, so it stays a guess.
     pub weak: bool,
     pub cause: String,
     pub remedy: String,
@@ -57,7 +57,7 @@ pub struct Environment {
     pub source: String,
 }
 
-/// What an errno means where no environment fits.
+/// What an errno means if no environment fits.
 #[derive(Debug)]
 pub struct Meaning {
     pub errno: String,
@@ -73,7 +73,7 @@ pub fn environments() -> Vec<Environment> {
     parse(TEXT).expect("a test reads it").0
 }
 
-/// What is told where no environment fits.
+/// What errnos mean if no environment fits.
 pub fn meanings() -> Vec<Meaning> {
     parse(TEXT).expect("a test reads it").1
 }
