@@ -5,13 +5,13 @@ mod shared {
     pub(crate) mod arguments;
     pub(crate) mod cargo;
     pub(crate) mod chapter;
+    pub(crate) mod edit;
     pub(crate) mod failure;
     pub(crate) mod json;
     pub(crate) mod keep;
     pub(crate) mod progress;
     pub(crate) mod screen;
     pub(crate) mod steps;
-    pub(crate) mod variants;
 }
 
 /// The commands of a reader, a file for each.

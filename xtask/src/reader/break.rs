@@ -12,7 +12,7 @@ use harness::mistakes::{self, Mistake};
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, shown};
 use crate::shared::failure::{Failure, Result};
-use crate::shared::{keep, screen, variants};
+use crate::shared::{edit, keep, screen};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "break",
@@ -91,7 +91,7 @@ fn row(asked: &str, rows: usize) -> Result<usize> {
 
 /// The solution with the mistake, and without what would give it away or belongs to the book.
 fn broken(chapter: &Chapter, solution: &str, mistake: &Mistake) -> Result<String> {
-    let text = variants::apply(solution, &mistake.edits)
+    let text = edit::apply(solution, &mistake.edits)
         .map_err(|error| Failure::new(format!("mistake {:?}: {error}", mistake.name)))?;
     let body = text.lines().filter(|line| {
         let line = line.trim_start();

@@ -1,9 +1,7 @@
-//! What an exercise's files must look like: the rules that `verify` applies, as plain functions.
-
-use std::collections::HashMap;
+//! The rules that an exercise's files follow, as functions of their texts.
 
 /// What is wrong with the `// TODO:`s of a stub.
-pub(crate) fn todo_faults(stub: &str) -> Vec<String> {
+pub(super) fn todo_faults(stub: &str) -> Vec<String> {
     let todos = todos(stub);
     let mut faults = Vec::new();
     if !(1..=4).contains(&todos.len()) {
@@ -14,7 +12,7 @@ pub(crate) fn todo_faults(stub: &str) -> Vec<String> {
     faults
 }
 
-/// Each with the comment lines it goes on in.
+/// Each with the comment lines in which it continues.
 fn todos(text: &str) -> Vec<String> {
     let mut todos: Vec<String> = Vec::new();
     let mut inside = false;
@@ -52,7 +50,7 @@ fn is_man_page(page: &str) -> bool {
 }
 
 /// The heads of the top-level items, in order: `fn run(name: &OsStr) -> Result<()>`.
-pub(crate) fn items(source: &str) -> Vec<String> {
+pub(super) fn items(source: &str) -> Vec<String> {
     const STARTS: [&str; 10] = [
         "fn ", "pub ", "unsafe ", "extern ", "struct ", "enum ", "const ", "static ", "type ",
         "impl ",
@@ -63,7 +61,7 @@ pub(crate) fn items(source: &str) -> Vec<String> {
         if !STARTS.iter().any(|start| line.starts_with(start)) {
             continue;
         }
-        // A long signature goes on until its body begins.
+        // A long signature continues until its body begins.
         let mut head = line.to_owned();
         while !head.contains(['{', ';', '=']) {
             let Some(more) = lines.next() else { break };
@@ -75,67 +73,28 @@ pub(crate) fn items(source: &str) -> Vec<String> {
     items
 }
 
-/// Where two lists of items part.
-pub(crate) fn item_faults(stub: &str, solution: &str) -> Vec<String> {
+/// The first item in which a stub and its solution differ.
+pub(super) fn item_faults(stub: &str, solution: &str) -> Vec<String> {
     let (stub, solution) = (items(stub), items(solution));
-    let apart = stub.iter().zip(&solution).find(|(ours, theirs)| ours != theirs);
-    match apart {
-        Some((ours, theirs)) => {
-            vec![format!("the stub has `{ours}` where the solution has `{theirs}`")]
+    let differing =
+        stub.iter().zip(&solution).find(|(in_stub, in_solution)| in_stub != in_solution);
+    match differing {
+        Some((in_stub, in_solution)) => {
+            vec![format!("the stub has `{in_stub}` where the solution has `{in_solution}`")]
         }
         None if stub.len() == solution.len() => Vec::new(),
         None => {
-            let (who, longer) =
+            let (file, longer) =
                 if stub.len() > solution.len() { ("stub", &stub) } else { ("solution", &solution) };
             let first = &longer[stub.len().min(solution.len())];
-            vec![format!("only the {who} has `{first}`")]
+            vec![format!("only the {file} has `{first}`")]
         }
     }
-}
-
-/// The anchors of a page's headings, as mdBook makes them.
-pub(crate) fn anchors(page: &str) -> Vec<String> {
-    let mut anchors: Vec<String> = Vec::new();
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut fenced = false;
-    for line in page.lines() {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
-        }
-        let heading = line.trim_start_matches('#');
-        if fenced || heading.len() == line.len() || !heading.starts_with(' ') {
-            continue;
-        }
-        let own = heading.split_once("{#").and_then(|(_, rest)| rest.split_once('}'));
-        let anchor = own.map_or_else(|| anchor(heading.trim()), |(own, _)| own.to_owned());
-        // mdBook numbers them from the second one of a name on.
-        let before = seen.entry(anchor.clone()).or_default();
-        anchors.push(if *before == 0 { anchor } else { format!("{anchor}-{before}") });
-        *before += 1;
-    }
-    anchors
-}
-
-fn anchor(heading: &str) -> String {
-    let kept = heading.chars().filter_map(|c| match c {
-        c if c.is_alphanumeric() || c == '_' || c == '-' => Some(c.to_ascii_lowercase()),
-        c if c.is_whitespace() => Some('-'),
-        _ => None,
-    });
-    kept.collect()
 }
 
 /// How many hints a `hints.md` has: each begins with a heading.
-pub(crate) fn hints(text: &str) -> usize {
+pub(super) fn hints(text: &str) -> usize {
     text.lines().filter(|line| line.starts_with("## ")).count()
-}
-
-/// The names of the figures that a page draws from recorded runs.
-pub(crate) fn figures(page: &str) -> Vec<&str> {
-    let fences = page.lines().filter_map(|line| line.strip_prefix("```figure,"));
-    fences
-        .filter_map(|info| info.split(',').find_map(|part| part.trim().strip_prefix("name=")))
-        .collect()
 }
 
 #[cfg(test)]
@@ -171,21 +130,5 @@ mod tests {
             item_faults("fn a() {}\nfn b() {}", "fn b() {}\nfn a() {}"),
             ["the stub has `fn a()` where the solution has `fn b()`"]
         );
-    }
-
-    #[test]
-    fn anchors_are_those_of_mdbook() {
-        let page = "# clone: be born\n\n## What `unshare(2)` does\n```console\n# not a heading\n```\n## Hints\n## Hints\n## Hints\n### Own {#mine}\n#hashtag\n";
-        assert_eq!(
-            anchors(page),
-            ["clone-be-born", "what-unshare2-does", "hints", "hints-1", "hints-2", "mine"]
-        );
-    }
-
-    #[test]
-    fn figures_are_found_by_their_names() {
-        let page = "```figure,root-lab,name=one,view=maps\n# true\ncaption: a\n```\n```console,root-lab\n```\n";
-        assert_eq!(figures(page), ["one"]);
-        assert_eq!(figures("<!-- figure: a picture -->\n"), [""; 0]);
     }
 }

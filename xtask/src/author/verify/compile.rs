@@ -1,15 +1,14 @@
-//! Programs that are no packages: mistakes made from a solution, stubs, other right answers, cheats.
+//! Compiles programs that are outside of any package: mistakes made in a solution, stubs, other correct
+//! programs, cheats.
 //!
-//! They are compiled together, in a throwaway workspace under the target folder. It has the
-//! versions, features and profiles of this one and the same target folder, so that not one
-//! dependency is built twice.
+//! They are compiled together, in a throwaway workspace below the target folder. It has the versions,
+//! features and profiles of this workspace, and the same target folder, so that no dependency is
+//! compiled twice.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use harness::mistakes::Edit;
 
 use crate::shared::cargo::{self, programs, target};
 use crate::shared::chapter::root;
@@ -25,24 +24,25 @@ nix.workspace = true
 
 /// One program in one file.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
+pub(super) struct Source {
     /// What it is called, as a program and in messages.
-    pub(crate) name: String,
-    pub(crate) text: String,
+    pub(super) name: String,
+    pub(super) text: String,
     /// Whether a warning of the compiler is a fault. Mistakes leave imports unused, stubs must not.
-    pub(crate) strict: bool,
+    pub(super) strict: bool,
 }
 
 /// What the compiler made of the sources.
-pub(crate) struct Built {
-    /// By name; without those that did not compile.
-    pub(crate) programs: BTreeMap<String, PathBuf>,
-    /// The names of those, or of strict ones with a warning, and what the compiler said.
-    pub(crate) faults: Vec<String>,
+pub(super) struct Built {
+    /// The executables by name, without those that did not compile.
+    pub(super) programs: BTreeMap<String, PathBuf>,
+    /// Which programs did not compile, or are strict and compile with a warning; and what the compiler
+    /// said.
+    pub(super) faults: Vec<String>,
 }
 
 /// Compiles all of them.
-pub(crate) fn build(sources: &[Source]) -> Result<Built> {
+pub(super) fn build(sources: &[&Source]) -> Result<Built> {
     let folder = target()?.join("variants");
     write_workspace(&folder, sources).map_err(|error| {
         Failure::new(format!("could not write the programs to `{}`: {error}", folder.display()))
@@ -69,8 +69,8 @@ pub(crate) fn build(sources: &[Source]) -> Result<Built> {
     Ok(Built { programs: programs.collect(), faults })
 }
 
-/// Who did not compile, and what is wrong with whom, by what the compiler said.
-fn faults_in<'a>(said: &str, sources: &'a [Source]) -> (Vec<&'a str>, Vec<String>) {
+/// Which programs did not compile, and the faults, according to what the compiler said.
+fn faults_in<'a>(said: &str, sources: &[&'a Source]) -> (Vec<&'a str>, Vec<String>) {
     let names = sources.iter().map(|source| source.name.as_str());
     let failed: Vec<&str> =
         names.filter(|name| said.contains(&format!("(bin \"{name}\") due to"))).collect();
@@ -84,10 +84,10 @@ fn faults_in<'a>(said: &str, sources: &'a [Source]) -> (Vec<&'a str>, Vec<String
     (failed, faults)
 }
 
-/// Writes what has changed, and nothing else: Cargo goes by the time of a file.
-fn write_workspace(folder: &Path, sources: &[Source]) -> std::io::Result<()> {
+/// Writes the files that have changed and no others, because Cargo goes by the time of a file.
+fn write_workspace(folder: &Path, sources: &[&Source]) -> std::io::Result<()> {
     let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
-    // Its members are not ours. What follows is: the package's keys, versions, lints and profiles.
+    // All but its members: the packages' keys, versions, lints and profiles.
     let shared = manifest.find("[workspace.package]").map_or("", |start| &manifest[start..]);
     let members = "[workspace]\nresolver = \"3\"\nmembers = [\"lenient\", \"strict\"]\n\n";
     write_if_new(&folder.join("Cargo.toml"), &format!("{members}{shared}"))?;
@@ -120,44 +120,19 @@ fn write_if_new(file: &Path, text: &str) -> std::io::Result<()> {
     fs::write(file, text)
 }
 
-/// Cargo strikes from the copy what is not needed here, so it is compared by time.
-fn copy_lock(ours: &Path, copy: &Path) -> std::io::Result<()> {
+/// Cargo removes from the copy what is not needed there, so the two are compared by time.
+fn copy_lock(original: &Path, copy: &Path) -> std::io::Result<()> {
     let copied = fs::metadata(copy).and_then(|found| found.modified());
-    let changed = fs::metadata(ours)?.modified()?;
+    let changed = fs::metadata(original)?.modified()?;
     if copied.is_ok_and(|copied| copied > changed) {
         return Ok(());
     }
-    fs::write(copy, fs::read(ours)?)
-}
-
-/// Makes a mistake: each `find` stands in the text exactly once and becomes its `replace`.
-///
-/// # Errors
-///
-/// Which `find` is not there, or more than once.
-pub(crate) fn apply(text: &str, edits: &[Edit]) -> std::result::Result<String, String> {
-    edits.iter().try_fold(text.to_owned(), |text, Edit { find, replace }| {
-        match text.matches(find.as_str()).count() {
-            1 => Ok(text.replacen(find.as_str(), replace, 1)),
-            0 => Err(format!("not in the solution: {find:?}")),
-            many => Err(format!("{many} times in the solution: {find:?}")),
-        }
-    })
+    fs::write(copy, fs::read(original)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn edit(find: &str, replace: &str) -> Edit {
-        Edit { find: find.into(), replace: replace.into() }
-    }
-
-    #[test]
-    fn an_edit_replaces_the_only_place() {
-        assert_eq!(apply("a b c", &[edit("b", "x"), edit("x c", "y")]).unwrap(), "a y");
-        assert_eq!(apply("unchanged", &[]).unwrap(), "unchanged");
-    }
 
     #[test]
     fn the_compiler_is_understood() {
@@ -167,17 +142,10 @@ mod tests {
             strict: name == "warned",
         });
         let said = "warning: unused\n --> strict/warned.rs:1:2\n\nerror[E0425]: nope\n --> lenient/wrong.rs:3:4\n\nerror: could not compile `variants-lenient` (bin \"wrong\") due to 1 previous error\n";
+        let sources: Vec<_> = sources.iter().collect();
         let (failed, faults) = faults_in(said, &sources);
         assert_eq!(failed, ["wrong"]);
         assert_eq!(faults, ["wrong does not compile", "warned compiles with a warning"]);
         assert_eq!(faults_in("", &sources), (vec![], vec![]));
-    }
-
-    #[test]
-    fn an_edit_that_finds_nothing_or_too_much_is_an_error() {
-        let missing = apply("a b c", &[edit("z", "")]).unwrap_err();
-        assert!(missing.contains("not in the solution") && missing.contains("\"z\""), "{missing}");
-        let twice = apply("a b a", &[edit("a", "")]).unwrap_err();
-        assert!(twice.contains("2 times"), "{twice}");
     }
 }

@@ -1,0 +1,201 @@
+//! The programs that are tried, each with the result that it must have.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness::mistakes::Mistake;
+
+use super::compile::Source;
+use super::trials::{LONG, SHORT};
+use crate::shared::chapter::{Chapter, root};
+use crate::shared::edit;
+use crate::shared::failure::{Failure, Result};
+
+/// Programs that replay or fake.
+const CHEATS: &str = "exercises/harness/cheats";
+
+/// A chapter whose mistakes are recognized by the names that the finished part of its exercise gives to
+/// calls: a program that does not print them is another mistake.
+const PRINTS_OTHER_NAMES: &str = "ch13-veth";
+
+/// A program, and the result that it must have.
+pub(super) struct Candidate {
+    /// What messages call it.
+    pub(super) name: String,
+    /// `None` for the solution, which its check is built with.
+    pub(super) source: Option<Source>,
+    pub(super) expected: Expected,
+    /// How many seconds a check waits for each thing, where that is not as long as usual.
+    pub(super) patience: Option<&'static str>,
+}
+
+/// What must come of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// The solution passes each step.
+    SolutionPasses,
+    /// So does any other correct program.
+    OtherPasses,
+    /// The stub fails at each step.
+    StubFails,
+    /// So does a program that replays or fakes.
+    CheatFails,
+    /// The first step that fails is diagnosed as this mistake.
+    Diagnosed(Mistaken),
+}
+
+/// The results in the order in which they are reported, those together that are reported as one.
+pub(super) const IN_ORDER: [&[Expected]; 6] = [
+    &[Expected::SolutionPasses],
+    &[Expected::OtherPasses],
+    &[Expected::StubFails],
+    &[Expected::CheatFails],
+    &[Expected::Diagnosed(Mistaken::Reported), Expected::Diagnosed(Mistaken::Pointed)],
+    &[Expected::Diagnosed(Mistaken::Traced)],
+];
+
+/// How a mistake is recognized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mistaken {
+    /// By the report alone.
+    Reported,
+    /// By the report; the trace of the run has the call to which the mistake's row points.
+    Pointed,
+    /// By the trace: the program prints the errno, but not which call failed.
+    Traced,
+}
+
+impl Expected {
+    /// What is true if all `count` programs of a chapter have had this result. `quick`: the cheats were
+    /// tried at the first step only.
+    pub(super) fn sentence(self, count: usize, quick: bool) -> String {
+        match self {
+            Expected::SolutionPasses => "the solution passes every step".to_owned(),
+            Expected::OtherPasses => format!("{count} other correct programs pass every step"),
+            Expected::StubFails => "the stub fails at every step".to_owned(),
+            Expected::CheatFails if quick => format!("{count} cheats fail at the first step"),
+            Expected::CheatFails => format!("{count} cheats fail at every step"),
+            Expected::Diagnosed(Mistaken::Traced) => {
+                format!("{count} mistakes are named in programs that print only an errno")
+            }
+            Expected::Diagnosed(_) => format!("{count} mistakes fail and are named"),
+        }
+    }
+}
+
+/// The solution itself.
+pub(super) fn solution() -> Candidate {
+    let name = "the solution".to_owned();
+    Candidate { name, source: None, expected: Expected::SolutionPasses, patience: None }
+}
+
+pub(super) fn stub(chapter: &Chapter, text: String) -> Candidate {
+    let source = Source { name: format!("{}-stub", chapter.name), text, strict: true };
+    Candidate {
+        name: "the stub".to_owned(),
+        source: Some(source),
+        expected: Expected::StubFails,
+        patience: Some(SHORT),
+    }
+}
+
+/// The mistake with this number in its table, made in the solution: once as the solution prints its
+/// errors, and once more in a program that prints the errno only, if what it prints is a sign of it.
+pub(super) fn mistake(
+    chapter: &Chapter,
+    number: usize,
+    mistake: &Mistake,
+    solution: &str,
+) -> std::result::Result<Vec<Candidate>, String> {
+    let text = edit::apply(solution, &mistake.edits)?;
+    let program = format!("{}-mistake-{number}", chapter.name);
+    let candidate = |program: String, text: String, mistaken: Mistaken| Candidate {
+        name: mistake.name.clone(),
+        source: Some(Source { name: program, text, strict: false }),
+        expected: Expected::Diagnosed(mistaken),
+        patience: (!is_stopped(mistake)).then_some(SHORT),
+    };
+    let mut candidates = Vec::new();
+    let is_printed = mistake.when.iter().flatten().any(|(fact, _)| fact == "stderr");
+    if is_printed && chapter.name != PRINTS_OTHER_NAMES {
+        candidates.push(candidate(format!("{program}-terse"), terse(&text), Mistaken::Traced));
+    }
+    let how = if mistake.pointer.is_some() { Mistaken::Pointed } else { Mistaken::Reported };
+    candidates.push(candidate(program, text, how));
+    Ok(candidates)
+}
+
+/// The program, without what it says about an errno.
+fn terse(text: &str) -> String {
+    text.replace("{error:#}\")", "{}\", error.root_cause())")
+}
+
+/// A program that is stopped because it has used up what a sandbox has needs all of its time.
+fn is_stopped(mistake: &Mistake) -> bool {
+    mistake.when.iter().flatten().any(|(fact, patterns)| {
+        fact == "exit status" && patterns.iter().any(|pattern| pattern.starts_with("stopped"))
+    })
+}
+
+/// The other correct programs of a chapter.
+pub(super) fn others(chapter: &Chapter) -> std::result::Result<Vec<Candidate>, String> {
+    let sources = sources_in(&others_of(chapter), &format!("{}-other", chapter.name))?;
+    Ok(named_by_source(sources, Expected::OtherPasses, LONG))
+}
+
+/// The programs that replay or fake. They are tried in each chapter.
+pub(super) fn cheats() -> Result<Vec<Candidate>> {
+    let sources = sources_in(&root().join(CHEATS), "cheat").map_err(Failure::new)?;
+    if sources.is_empty() {
+        return Err(Failure::new(format!("{CHEATS} is empty: nothing would be tried")));
+    }
+    Ok(named_by_source(sources, Expected::CheatFails, SHORT))
+}
+
+fn named_by_source(
+    sources: Vec<Source>,
+    expected: Expected,
+    patience: &'static str,
+) -> Vec<Candidate> {
+    let candidate = |source: Source| Candidate {
+        name: source.name.clone(),
+        source: Some(source),
+        expected,
+        patience: Some(patience),
+    };
+    sources.into_iter().map(candidate).collect()
+}
+
+/// The files that are a program each, outside of any package.
+pub(super) fn files(chapters: &[Chapter]) -> Vec<PathBuf> {
+    // A stub that is missing is a fault already, and rustfmt need not report it again.
+    let stubs = chapters.iter().map(Chapter::stub).filter(|stub| stub.is_file());
+    let folders = chapters.iter().map(others_of).chain([root().join(CHEATS)]);
+    stubs.chain(folders.flat_map(|folder| rust_files(&folder))).collect()
+}
+
+fn others_of(chapter: &Chapter) -> PathBuf {
+    chapter.solution().join("others")
+}
+
+/// Every `*.rs` of a folder, in order; none if there is no folder.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path());
+    let mut files: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect();
+    files.sort();
+    files
+}
+
+/// The programs of a folder, named after their files.
+fn sources_in(folder: &Path, prefix: &str) -> std::result::Result<Vec<Source>, String> {
+    let mut sources = Vec::new();
+    for path in rust_files(folder) {
+        let text = fs::read_to_string(&path)
+            .map_err(|error| format!("could not read `{}`: {error}", path.display()))?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
+        sources.push(Source { name: format!("{prefix}-{stem}"), text, strict: false });
+    }
+    Ok(sources)
+}

@@ -1,0 +1,110 @@
+//! The files of a chapter: whether they are in order, and which programs come from them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use harness::mistakes;
+
+use super::candidates::{self, Candidate};
+use super::{Findings, rules};
+use crate::shared::chapter::{Chapter, shown};
+
+/// The chapter in whose solution the mistakes are made that any chapter may have.
+const HAS_GENERAL_MISTAKES: &str = "ch02-unshare";
+
+/// Reads a chapter's files and enters what is wrong with them. Returns the chapter's own programs.
+pub(super) fn read(
+    chapter: &Chapter,
+    any_progress: bool,
+    findings: &mut Findings,
+) -> Vec<Candidate> {
+    let name = &chapter.name;
+    let mut missing = Vec::new();
+    let mut text = |path: PathBuf| {
+        fs::read_to_string(&path).unwrap_or_else(|error| {
+            missing.push(format!("could not read `{}`: {error}", shown(&path)));
+            String::new()
+        })
+    };
+    let stub = text(chapter.stub());
+    let program = text(chapter.program());
+    let solution = text(chapter.solution().join("src/main.rs"));
+    let page = text(chapter.page());
+    let hints = text(chapter.exercise().join("hints.md"));
+    let table = text(chapter.exercise().join("mistakes.toml"));
+    _ = text(chapter.exercise().join("Cargo.toml"));
+    _ = text(chapter.solution().join("Cargo.toml"));
+    findings.fact(name, "all files are there", missing);
+
+    if !any_progress {
+        let touched =
+            if program == stub { vec![] } else { vec!["src/main.rs is not stub.rs".into()] };
+        findings.fact(name, "src/main.rs is the stub", touched);
+    }
+    findings.fact(name, "each TODO names its man pages", rules::todo_faults(&stub));
+    findings.fact(
+        name,
+        "stub and solution have the same items",
+        rules::item_faults(&stub, &solution),
+    );
+    let few = match rules::hints(&hints) {
+        0 | 1 => vec!["hints.md: fewer than two hints (each begins with `## `)".into()],
+        _ => vec![],
+    };
+    findings.fact(name, "it has hints", few);
+    findings.fact(name, "it has a figure of a recorded run", figure_faults(chapter, &page));
+
+    let mut candidates = vec![candidates::solution(), candidates::stub(chapter, stub)];
+    let (made, faults) = mistakes_of(chapter, &table, &solution);
+    candidates.extend(made);
+    findings.fact(name, "the table of mistakes is in order", faults);
+
+    let (others, faults) = match candidates::others(chapter) {
+        Ok(others) => (others, Vec::new()),
+        Err(error) => (Vec::new(), vec![error]),
+    };
+    candidates.extend(others);
+    findings.fact(name, "other correct programs can be read", faults);
+    candidates
+}
+
+/// The chapter's mistakes made in its solution, and what is wrong with their table. Whether each points
+/// at a heading of the page is checked where the book is built.
+fn mistakes_of(chapter: &Chapter, table: &str, solution: &str) -> (Vec<Candidate>, Vec<String>) {
+    let (mut mistakes, mut faults) = match mistakes::of_chapter(table) {
+        Ok(mistakes) => (mistakes, Vec::new()),
+        Err(error) => (Vec::new(), vec![format!("mistakes.toml: {error}")]),
+    };
+    if mistakes.len() < 4 {
+        faults.push(format!("mistakes.toml: {} rows; a chapter has at least four", mistakes.len()));
+    }
+    if chapter.name == HAS_GENERAL_MISTAKES {
+        // A row without an edit would be the solution itself, which passes: a fault, as it should be.
+        mistakes.extend(mistakes::general());
+    }
+    let mut candidates = Vec::new();
+    for (index, mistake) in mistakes.iter().enumerate() {
+        match candidates::mistake(chapter, index + 1, mistake, solution) {
+            Ok(made) => candidates.extend(made),
+            Err(error) => faults.push(format!("mistake {:?}: {error}", mistake.name)),
+        }
+    }
+    (candidates, faults)
+}
+
+/// That each figure has been recorded, and shows what happens today, is checked by the tests of the book.
+fn figure_faults(chapter: &Chapter, page: &str) -> Vec<String> {
+    if page.lines().any(|line| line.starts_with("```figure,")) {
+        return Vec::new();
+    }
+    vec![format!(
+        "{}: no figure; write what to run, what to draw of it, and what there is to see:\n\
+         ```figure,root-lab,name=NAME,view=membership,kinds=uts\n\
+         # {} ARGS…\n\
+         caption: …\n\
+         ```\n\
+         and then `cargo run -p book -- record`",
+        shown(&chapter.page()),
+        chapter.name
+    )]
+}

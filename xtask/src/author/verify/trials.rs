@@ -1,0 +1,246 @@
+//! Runs the programs under the checks, many at once.
+
+use std::iter;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use harness::verdict::Outcome;
+
+use super::candidates::{Candidate, Expected, Mistaken};
+use super::compile::Built;
+use crate::shared::chapter::Chapter;
+use crate::shared::failure::Result;
+use crate::shared::screen::{plain, print};
+use crate::shared::steps::{Other, Step, StepRun, record_step, run_step, steps};
+
+/// Seconds in which a program shows that it hangs. A correct answer takes a tenth of them, and more on a
+/// busy machine: a program that has to be diagnosed is run again with more if it is not.
+pub(super) const SHORT: &str = "0.5";
+const LONGER: &str = "2";
+
+/// Seconds for a program that has to be right in the end. They pass only if something is wrong, or if
+/// the machine is very busy.
+pub(super) const LONG: &str = "10";
+
+/// One program under one check.
+#[derive(Clone)]
+pub(super) struct Trial<'a> {
+    pub(super) chapter: &'a str,
+    check: &'a Path,
+    steps: Vec<Step>,
+    pub(super) candidate: &'a Candidate,
+    /// `None`: the program that the check was built with.
+    other: Option<Other<'a>>,
+    /// A cheat has failed if it fails at the first step.
+    quick: bool,
+}
+
+/// The trials of a chapter's check. A program that does not compile is a fault already, and not tried.
+pub(super) fn of_chapter<'a>(
+    chapter: &'a Chapter,
+    check: &'a Path,
+    candidates: impl Iterator<Item = &'a Candidate>,
+    built: &'a Built,
+    quick: bool,
+) -> Result<Vec<Trial<'a>>> {
+    let steps = steps(chapter, check)?;
+    let trial = |candidate: &'a Candidate| {
+        let other = match &candidate.source {
+            Some(source) => {
+                let program = built.programs.get(&source.name)?;
+                Some(Other { program, patience: candidate.patience })
+            }
+            None => None,
+        };
+        let steps = steps.clone();
+        Some(Trial { chapter: &chapter.name, check, steps, candidate, other, quick })
+    };
+    let candidates = candidates.filter(|candidate| {
+        !(quick && candidate.expected == Expected::Diagnosed(Mistaken::Traced))
+    });
+    Ok(candidates.filter_map(trial).collect())
+}
+
+/// Runs them all. Returns the faults of each, in the order of the trials.
+pub(super) fn run(trials: &[Trial]) -> Vec<Vec<String>> {
+    let mut pieces: Vec<Piece> = trials.iter().enumerate().flat_map(pieces_of).collect();
+    // Programs that fail come first, those of the later chapters before the others: some of them hang,
+    // and programs that need the processor run meanwhile.
+    pieces.reverse();
+    let passes = |expected| matches!(expected, Expected::SolutionPasses | Expected::OtherPasses);
+    pieces.sort_by_key(|piece| passes(piece.trial.candidate.expected));
+    let next = AtomicUsize::new(0);
+    // A trial mostly waits, for a sandbox or for a deadline.
+    let workers = 4 * thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        let taken = iter::from_fn(|| pieces.get(next.fetch_add(1, Ordering::Relaxed)));
+        taken.map(|piece| (piece.number, piece.faults())).collect::<Vec<_>>()
+    };
+    let mut faults = vec![Vec::new(); trials.len()];
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            for (number, more) in thread.join().expect("a worker does not panic") {
+                faults[number].extend(more);
+            }
+        }
+    });
+    // Several threads may have run the steps of one trial.
+    faults.iter_mut().for_each(|faults| faults.sort());
+    faults
+}
+
+/// What a thread does at a time.
+struct Piece<'a> {
+    /// The trial's index.
+    number: usize,
+    trial: &'a Trial<'a>,
+    /// `None`: the steps of a mistake, one after the other until one fails.
+    step: Option<&'a Step>,
+}
+
+fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
+    match trial.candidate.expected {
+        Expected::Diagnosed(_) => vec![Piece { number, trial, step: None }],
+        Expected::CheatFails if trial.quick => {
+            vec![Piece { number, trial, step: trial.steps.first() }]
+        }
+        _ => trial.steps.iter().map(|step| Piece { number, trial, step: Some(step) }).collect(),
+    }
+}
+
+impl Piece<'_> {
+    fn faults(&self) -> Vec<String> {
+        match self.step {
+            Some(step) => self.trial.faults_of_step(step),
+            None => self.trial.faults_of_mistake(),
+        }
+    }
+}
+
+impl Trial<'_> {
+    /// A step has to pass, or it has to fail.
+    fn faults_of_step(&self, step: &Step) -> Vec<String> {
+        let run = match run_step(self.check, step, self.other) {
+            Ok(run) => run,
+            Err(failure) => return vec![self.fault(failure)],
+        };
+        let wanted = match self.candidate.expected {
+            Expected::SolutionPasses | Expected::OtherPasses => Outcome::Passed,
+            _ => Outcome::Failed,
+        };
+        if run.outcome() == wanted {
+            return Vec::new();
+        }
+        if run.outcome() == Outcome::Passed && !run.verdict.skipped.is_empty() {
+            let (name, reason) = (&self.candidate.name, plain(&run.verdict.skipped()));
+            print(&format!("skipped: {}, {name}, {}: {reason}\n", self.chapter, step.name));
+            return Vec::new();
+        }
+        vec![self.saw(step, &run)]
+    }
+
+    /// The first step that fails has to be diagnosed as the mistake.
+    fn faults_of_mistake(&self) -> Vec<String> {
+        let mut faults = self.faults_of_diagnosis();
+        for patience in [LONGER, LONG] {
+            if faults.is_empty() {
+                break;
+            }
+            let other = self.other.map(|other| Other { patience: Some(patience), ..other });
+            faults = Trial { other, ..self.clone() }.faults_of_diagnosis();
+        }
+        faults
+    }
+
+    fn faults_of_diagnosis(&self) -> Vec<String> {
+        let traced = self.candidate.expected == Expected::Diagnosed(Mistaken::Traced);
+        let mut skipped = None;
+        for step in &self.steps {
+            let run = run_step(self.check, step, self.other).and_then(|run| match run.outcome() {
+                Outcome::Passed => Ok(run),
+                _ if traced => self.record(step),
+                _ => Ok(run),
+            });
+            let run = match run {
+                Ok(run) => run,
+                Err(failure) => return vec![self.fault(failure)],
+            };
+            if !run.verdict.skipped.is_empty() {
+                skipped = Some(run.verdict.skipped());
+            }
+            match run.outcome() {
+                Outcome::Passed => {}
+                Outcome::Failed if run.verdict.mistake() == self.candidate.name => {
+                    return match self.candidate.expected {
+                        Expected::Diagnosed(Mistaken::Pointed) => self.faults_of_pointer(step),
+                        _ => Vec::new(),
+                    };
+                }
+                _ => {
+                    let terse = if traced { "without the call's name, " } else { "" };
+                    let taken = match run.verdict.mistake() {
+                        "" => "not diagnosed".to_owned(),
+                        other => format!("taken for {other:?}"),
+                    };
+                    return vec![format!("{terse}{taken}: {}", self.saw(step, &run))];
+                }
+            }
+        }
+        self.faults_of_pass(skipped)
+    }
+
+    /// A step that this machine has skipped may be the one that would have failed.
+    fn faults_of_pass(&self, skipped: Option<String>) -> Vec<String> {
+        let mistake = &self.candidate.name;
+        let Some(skipped) = skipped else {
+            return vec![format!("{mistake}: passes every step")];
+        };
+        print(&format!(
+            "skipped: {}, the mistake {mistake:?}: {}\n",
+            self.chapter,
+            plain(&skipped)
+        ));
+        Vec::new()
+    }
+
+    /// The recorded run has the same diagnosis, and points at a call. A race may end in another way
+    /// while it is recorded, so there are several attempts.
+    fn faults_of_pointer(&self, step: &Step) -> Vec<String> {
+        const ATTEMPTS: usize = 5;
+        for _ in 0..ATTEMPTS {
+            match self.record(step) {
+                Ok(run) if run.verdict.mistake() != self.candidate.name => {}
+                Ok(run) if run.verdict.pointer.is_none() => {
+                    return vec![self.fault("the trace has no such call as its row names")];
+                }
+                Ok(_) => return Vec::new(),
+                Err(failure) => return vec![self.fault(failure)],
+            }
+        }
+        vec![self.fault("another verdict when it is recorded")]
+    }
+
+    fn record(&self, step: &Step) -> Result<StepRun> {
+        record_step(self.check, step, self.other, Path::new("/dev/null"))
+    }
+
+    fn fault(&self, what: impl std::fmt::Display) -> String {
+        format!("{}: {what}", self.candidate.name)
+    }
+
+    fn saw(&self, step: &Step, run: &StepRun) -> String {
+        format!("{}, {}: {}", self.candidate.name, step.name, brief(run))
+    }
+}
+
+/// A run in one line.
+fn brief(run: &StepRun) -> String {
+    let said = match run.outcome() {
+        Outcome::Broken => run.output.clone(),
+        Outcome::Cannot => run.verdict.refused.clone(),
+        Outcome::Passed | Outcome::Failed => run.verdict.saw.to_string(),
+    };
+    format!("{}: {}", run.outcome().word(), said.trim().replace('\n', " | "))
+}
