@@ -67,7 +67,7 @@ const FOR_AUTHORS: [Command; 2] =
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     command(words).unwrap_or_else(|failure| {
-        failure.say();
+        failure.print();
         ExitCode::from(failure.code())
     })
 }

@@ -12,7 +12,10 @@ fn every_chapter_is_what_it_should_be() {
     assert!(said.contains("\nno faults, "), "{said}");
     assert!(said.contains("skipped: whether src/main.rs is the untouched stub"), "{said}");
     assert!(said.contains("skipped: whether cheats fail at every step"), "{said}");
-    assert!(said.contains("skipped: whether mistakes are named in programs that print only an errno"), "{said}");
+    assert!(
+        said.contains("skipped: whether mistakes are named in programs that print only an errno"),
+        "{said}"
+    );
 }
 
 #[test]

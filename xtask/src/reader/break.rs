@@ -1,7 +1,7 @@
 //! `cargo xtask break CHAPTER [N]`: a solution with one classic mistake in it, to find.
 //!
-//! It takes the place of the exercise, so that `check`, `run`, `watch` and an editor need not be
-//! told anything. The learner's own file is kept beside it.
+//! It takes the place of the exercise, so that `check`, `run`, `watch` and an editor work as usual. The
+//! learner's own file is kept beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     let made_here = mistakes
         .iter()
         .any(|mistake| broken(&chapter, &solution, mistake).is_ok_and(|broken| broken == own));
-    // Nobody wants back what we made ourselves, but maybe what it took the place of.
+    // A program that this command made is not worth keeping, but the file that it replaced may be.
     let kept = if made_here {
         write(&program, &text)?;
         newest_kept(&program)
@@ -56,12 +56,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     let short = chapter.short();
     let mut said = format!(
         "{} is a solution with one mistake in it\n\
-         find it: `cargo xtask check {short}` shows what the kernel sees, and names the mistake\n",
+         find it: `cargo xtask check {short}` shows what the kernel saw, and names the mistake\n",
         shown(&program)
     );
     said += &match kept {
         Some(kept) => {
-            // Not mv: Cargo builds again when a file has become younger, and a move keeps its age.
+            // Not mv, which keeps the file's time: Cargo builds again only if the file is newer.
             let (kept, program) = (shown(&kept), shown(&program));
             format!("your own file back: cp {kept} {program}\n")
         }
@@ -71,7 +71,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The backup beside a file that was made last.
+/// The newest backup beside a file.
 fn newest_kept(file: &Path) -> Option<PathBuf> {
     let backups = (1..).map(|number| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -89,7 +89,7 @@ fn row(asked: &str, rows: usize) -> Result<usize> {
     }
 }
 
-/// The solution with the mistake, and without what would give it away or belongs to the book.
+/// The solution with the mistake, without comments that would give it away and anchors of the book.
 fn broken(chapter: &Chapter, solution: &str, mistake: &Mistake) -> Result<String> {
     let text = edit::apply(solution, &mistake.edits)
         .map_err(|error| Failure::new(format!("mistake {:?}: {error}", mistake.name)))?;
@@ -99,7 +99,7 @@ fn broken(chapter: &Chapter, solution: &str, mistake: &Mistake) -> Result<String
     });
     let body = body.collect::<Vec<_>>().join("\n");
     Ok(format!(
-        "//! {}: one thing is wrong here. Which? `cargo xtask check {}` shows what comes of it.\n\n{}\n",
+        "//! {}: one thing is wrong here. Which? `cargo xtask check {}` shows what happens.\n\n{}\n",
         chapter.name,
         chapter.short(),
         body.trim()

@@ -123,7 +123,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         checked.push(result);
         if let Some(trouble) = &checked[index].trouble {
             // It would be the same with the next.
-            trouble.say();
+            trouble.print();
             break;
         }
     }

@@ -43,14 +43,14 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks before the solution is shown. Who cannot be asked has to say so beforehand.
+/// Asks before the solution is shown. Without a terminal `--yes` is the only answer.
 fn asked(chapter: &Chapter) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!(
-            "{} is not solved yet, and nobody is there to be asked",
+            "{} is not solved yet, and there is no terminal to ask on",
             chapter.name
         ))
-        .help("add `--yes` to see the solution all the same"));
+        .help("add `--yes` to see the solution anyway"));
     }
     screen::print(&format!("{} is not solved yet; show the solution? [y/N] ", chapter.name));
     let mut answer = String::new();
@@ -58,7 +58,7 @@ fn asked(chapter: &Chapter) -> Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// The marks by which the book cuts its listings are no part of the program.
+/// Without the marks at which the book cuts its listings.
 pub(crate) fn without_anchors(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("// ANCHOR"));
     lines.map(|line| format!("{line}\n")).collect()

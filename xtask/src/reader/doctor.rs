@@ -1,6 +1,6 @@
 //! `cargo xtask doctor`: what this machine allows, and what to change.
 //!
-//! Exit status 0 when every chapter there is can be checked here, 3 otherwise.
+//! Exit status 0 if every chapter can be checked here, otherwise 3.
 
 mod machine;
 mod text;
@@ -29,30 +29,30 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             other => return Err(USAGE.unexpected(other)),
         }
     }
-    let visit = Visit::make()?;
+    let diagnosis = Diagnosis::make()?;
     let screen = Screen::stdout();
-    screen::print(&if json { machine::json(&visit) } else { text::report(&visit, screen) });
-    Ok(if visit.can_check_all() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    screen::print(&if json { machine::json(&diagnosis) } else { text::report(&diagnosis, screen) });
+    Ok(if diagnosis.can_check_all() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
-/// What the doctor has found, and for whom.
-struct Visit {
+/// What the doctor has found, and the chapters that need it.
+struct Diagnosis {
     examination: Examination,
     tools: Vec<(&'static str, String)>,
     chapters: Vec<Chapter>,
 }
 
-impl Visit {
-    fn make() -> Result<Visit> {
+impl Diagnosis {
+    fn make() -> Result<Diagnosis> {
         let chapters = Chapter::all()?;
-        Ok(Visit { examination: examine(), tools: tools::versions(), chapters })
+        Ok(Diagnosis { examination: examine(), tools: tools::versions(), chapters })
     }
 
     fn can_check_all(&self) -> bool {
         self.chapters.iter().all(|chapter| self.examination.can_check(chapter.number()))
     }
 
-    /// The chapters there are that need this.
+    /// The existing chapters that need this.
     fn cost(&self, finding: &Finding) -> Vec<u32> {
         let numbers = self.chapters.iter().map(Chapter::number);
         numbers.filter(|number| finding.chapters.contains(number)).collect()
@@ -65,10 +65,10 @@ mod tests {
 
     use super::*;
 
-    /// A machine on which this was found out, and two chapters.
-    pub(super) fn visit(findings: Vec<Finding>) -> Visit {
+    /// These findings, and two chapters.
+    pub(super) fn diagnosis(findings: Vec<Finding>) -> Diagnosis {
         let chapters = ["ch01-look", "ch03-clone"].map(|name| Chapter { name: name.into() });
-        Visit {
+        Diagnosis {
             examination: Examination { facts: Facts::default(), findings },
             tools: vec![("cc", "unknown".into())],
             chapters: chapters.into(),
@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn only_chapters_that_are_there_count() {
-        assert!(visit(vec![works(), refused(&[15, 17])]).can_check_all());
-        let visit = visit(vec![works(), refused(&[3, 15])]);
-        assert!(!visit.can_check_all());
-        assert_eq!(visit.cost(&visit.examination.findings[1]), [3]);
+        assert!(diagnosis(vec![works(), refused(&[15, 17])]).can_check_all());
+        let diagnosis = diagnosis(vec![works(), refused(&[3, 15])]);
+        assert!(!diagnosis.can_check_all());
+        assert_eq!(diagnosis.cost(&diagnosis.examination.findings[1]), [3]);
     }
 }

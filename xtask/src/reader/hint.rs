@@ -39,7 +39,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The text of the hints to show now, which then count as shown.
+/// The text of the hints to show now. From then on they count as shown.
 pub(crate) fn next(chapter: &Chapter, which: Which) -> Result<String> {
     let file = chapter.exercise().join("hints.md");
     let hints = parse(&read(&file)?);
@@ -51,7 +51,7 @@ pub(crate) fn next(chapter: &Chapter, which: Which) -> Result<String> {
     let (from, to) = match which {
         Which::All => (0, hints.len()),
         Which::First => (0, 1),
-        // Who has seen all sees the last one again.
+        // A reader who has seen all of them sees the last one again.
         Which::Next => (entry.hints.min(hints.len() - 1), (entry.hints + 1).min(hints.len())),
     };
     entry.hints = to;

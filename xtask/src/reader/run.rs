@@ -62,7 +62,7 @@ pub(crate) fn as_state(arguments: &mut Arguments) -> Result<State> {
     })
 }
 
-/// Whether a reader sits at both ends.
+/// Whether standard input and standard output are a terminal.
 pub(crate) fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
@@ -71,17 +71,18 @@ pub(crate) fn has_terminal() -> bool {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Streams {
     Own,
-    /// All of it to standard error: standard output is for something else.
+    /// All of it goes to standard error, because standard output is for something else.
     Aside,
 }
 
-/// Runs it where the reader is. Exits as the program does, with 128 and the number for a signal.
+/// Runs it with the reader's input and output. Returns the program's exit status; for a signal 128 and
+/// its number.
 pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
     live(sandbox, Streams::Own).map(|(_, code)| code)
 }
 
-/// Runs it to its end: on a terminal of its own if we have one, otherwise on pipes. The exit status
-/// to pass on comes with it.
+/// Runs it to its end: on a terminal of its own if this command has one, otherwise on pipes. Also
+/// returns the exit status to pass on.
 pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
     let sandbox = sandbox.patience(None).cgroups();
     let terminal = has_terminal();
@@ -90,7 +91,7 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         (sandbox.env("TERM", &kind).terminal(), None)
     } else {
         let (standard, carriers) = pipes(streams).map_err(|error| {
-            Failure::new(format!("could not pass input and output on: {error}"))
+            Failure::new(format!("could not pass on input and output: {error}"))
         })?;
         (sandbox.standard(standard), Some(carriers))
     };
@@ -103,7 +104,7 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         let end = terminal::connect(&run)
             .map_err(|errno| Failure::new(format!("could not connect the terminal: {errno}")))?;
         if let End::Signal(signal) = end {
-            // Dropping the run ends everything in it.
+            // Dropping the run ends every process in it.
             return Ok((run, ExitCode::from(128 + signal as u8)));
         }
     }
@@ -112,7 +113,7 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
     match wait.stopped() {
         Some(why) => screen::warn(&format!("{why}\n")),
         None if run.ended().is_none() => {
-            screen::warn("stopped: something outside has ended the sandbox\n");
+            screen::warn("stopped: a process outside ended the sandbox\n");
         }
         None => {}
     }
@@ -122,27 +123,27 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         None => 128 + libc::SIGKILL as u8,
     };
     if let Err(errno) = arrived {
-        // What is cut short must not look whole, and the program may not know.
+        // Output that is cut short must not look complete, and the program may not have noticed.
         screen::warn(&format!("error: could not write what it printed: {}\n", errno.desc()));
         code = code.max(1);
     }
     Ok((run, ExitCode::from(code)))
 }
 
-/// Pipes for the program, and threads that carry bytes between them and ours. Nothing of the
-/// reader's goes inside: who has a file, opens it once more by `/proc/self/fd` and empties it; from
-/// a folder the way leads up; a terminal or a pipe has settings that are everybody's. What the
-/// program does not read is read all the same, as ssh(1) does it.
+/// Pipes for the program, and threads that carry bytes between them and the reader's files. None of the
+/// reader's descriptors gets inside: a program can open a file once more by way of `/proc/self/fd` and
+/// empty it, leave a folder by its `..`, and change the settings of a terminal or a pipe for all of its
+/// users. Input that the program does not read is read all the same, as ssh(1) does it.
 ///
-/// One of ours that was closed when we started is `/dev/null` by now: the standard library opens it
-/// before `main`, so that no other file takes its number.
+/// A standard descriptor that was closed when this command started is `/dev/null` by now: the standard
+/// library opens it before `main`, so that no other file gets its number.
 fn pipes(streams: Streams) -> io::Result<([OwnedFd; 3], Carriers)> {
     let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
     let (ended, end) = io::pipe()?;
     let mut carriers = Carriers { end, threads: Vec::new() };
     let mut output = |fd: BorrowedFd| -> io::Result<OwnedFd> {
         let (from, inside) = io::pipe()?;
-        // The program can open this pipe to read as well, and be quicker than we are.
+        // The program can open this pipe for reading as well, and empty it after poll(2) has returned.
         fcntl(&from, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         let (to, ended) = (fd.try_clone_to_owned()?, ended.try_clone()?);
         carriers.threads.push(thread::spawn(move || carry_out(&from, &to, &ended)));
@@ -151,31 +152,31 @@ fn pipes(streams: Streams) -> io::Result<([OwnedFd; 3], Carriers)> {
     let error = output(stderr.as_fd())?;
     let out = match streams {
         Streams::Own if !same_file(stdout.as_fd(), stderr.as_fd())? => output(stdout.as_fd())?,
-        // What goes to one place goes through one pipe, so that it stays in order.
+        // Two streams to one file go through one pipe, so that they stay in order.
         _ => error.try_clone()?,
     };
     let (inside, to) = io::pipe()?;
     let from = stdin.as_fd().try_clone_to_owned()?;
-    // Nobody waits for this one: it may be waiting for a key.
+    // This thread is not joined: it may be waiting for a key.
     thread::spawn(move || carry_in(&from, &to));
     Ok(([inside.into(), out, error], carriers))
 }
 
 fn same_file(one: BorrowedFd, other: BorrowedFd) -> io::Result<bool> {
-    let about = |fd: BorrowedFd| File::from(fd.try_clone_to_owned()?).metadata();
-    let (one, other) = (about(one)?, about(other)?);
+    let metadata = |fd: BorrowedFd| File::from(fd.try_clone_to_owned()?).metadata();
+    let (one, other) = (metadata(one)?, metadata(other)?);
     Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
-/// Threads that carry a program's output to ours. The sandbox has the other ends of their pipes for
-/// as long as it is there, so its end does not tell them that of the program.
+/// Threads that carry a program's output outside. The sandbox holds the other ends of their pipes for
+/// as long as it exists, so an end-of-file does not tell them that the program has ended.
 struct Carriers {
     end: PipeWriter,
     threads: Vec<JoinHandle<nix::Result<()>>>,
 }
 
 impl Carriers {
-    /// Waits until all that was printed has arrived.
+    /// Waits until everything that was printed has arrived.
     fn finish(self) -> nix::Result<()> {
         drop(self.end);
         let mut arrived = Ok(());
@@ -188,19 +189,19 @@ impl Carriers {
 
 const BUFFER: usize = 16 * 1024;
 
-/// Until `ended` hangs up and nothing is left, or nobody reads any more. By returning it closes the
-/// pipe: the program then gets SIGPIPE, as it would have from the reader's.
+/// Copies until `ended` hangs up and nothing is left, or until the output has no reader any more. Then
+/// it returns and so closes the pipe: the program gets SIGPIPE, as it would from the reader's own pipe.
 fn carry_out(from: &PipeReader, to: &OwnedFd, ended: &PipeReader) -> nix::Result<()> {
     let mut buffer = [0; BUFFER];
     loop {
-        // The kernel looks at `ended` first: what was printed before the end is seen with it.
+        // poll(2) looks at `ended` first, so what was printed before the end is seen together with it.
         let mut ready = [ended, from].map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN));
         match poll(&mut ready, PollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
         }
         let over = ready[0].any() == Some(true);
-        // No more than the pipe holds at once: whoever has been left behind may print for ever.
+        // At most what the pipe holds at once: a process that was left behind may print for ever.
         let mut most = fcntl(from, FcntlArg::F_GETPIPE_SZ)? as usize;
         while most > 0 {
             match read(from, &mut buffer[..most.min(BUFFER)]) {
@@ -223,8 +224,8 @@ fn carry_out(from: &PipeReader, to: &OwnedFd, ended: &PipeReader) -> nix::Result
     }
 }
 
-/// Until the input ends, or nobody is there to read it. By returning it closes the pipe: that is the
-/// program's end of input.
+/// Copies until the input ends, or has no reader. Then it returns and so closes the pipe, which the
+/// program sees as the end of its input.
 fn carry_in(from: &OwnedFd, to: &PipeWriter) {
     let mut buffer = [0; BUFFER];
     loop {
@@ -254,7 +255,8 @@ fn write_all(to: impl AsFd, mut bytes: &[u8]) -> nix::Result<()> {
     Ok(())
 }
 
-/// For one of the reader's that does not block: whoever else has it open wants it so.
+/// Waits for a descriptor of the reader's that does not block. Other processes share that setting, so it
+/// stays.
 fn wait(fd: impl AsFd, flags: PollFlags) {
     _ = poll(&mut [PollFd::new(fd.as_fd(), flags)], PollTimeout::NONE);
 }

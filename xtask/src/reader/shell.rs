@@ -28,23 +28,23 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     }
     let shell = ["/bin/bash", "/bin/sh"].into_iter().find(|shell| Path::new(shell).exists());
     let shell = shell.ok_or_else(|| Failure::machine("there is no /bin/sh on this machine"))?;
-    let (who, prompt) = match state {
+    let (role, prompt) = match state {
         State::RootLab => ("root", "lab# "),
         State::PlainUser => ("an ordinary user", "lab$ "),
     };
-    // Many ids, if there are some to be had: chapter 5 has two sessions with them.
+    // With many ids if the machine grants them: two sessions of chapter 5 need them.
     let sandbox = Sandbox::command(shell).state(state).env("PS1", prompt).many_ids();
-    let sandbox = if solved { solved_chapters(sandbox)? } else { furnished(sandbox)? };
+    let sandbox = if solved { solved_chapters(sandbox)? } else { with_programs(sandbox)? };
     if has_terminal() {
         screen::warn(&format!(
-            "you are {who} in a sandbox: nothing you do here leaves it, and `exit` ends it for good\n"
+            "you are {role} in a sandbox: nothing that you do in it affects your machine, and `exit` destroys it\n"
         ));
     }
     in_sandbox(sandbox)
 }
 
-/// Shows the solutions, under the names of the exercises: the programs that the sessions of the pages
-/// were recorded with.
+/// Adds the solutions under the names of the exercises. The sessions in the pages were recorded with
+/// these programs.
 fn solved_chapters(mut sandbox: Sandbox) -> Result<Sandbox> {
     let (chapters, folder) = (Chapter::all()?, programs()?);
     let solution = |chapter: &Chapter| format!("{}-solution", chapter.name);
@@ -58,15 +58,15 @@ fn solved_chapters(mut sandbox: Sandbox) -> Result<Sandbox> {
     Ok(sandbox)
 }
 
-/// Shows the programs of the exercises and solutions in `/lab`.
-pub(crate) fn furnished(mut sandbox: Sandbox) -> Result<Sandbox> {
+/// Adds the programs of the exercises and solutions to `/lab`.
+pub(crate) fn with_programs(mut sandbox: Sandbox) -> Result<Sandbox> {
     for (name, program) in built()? {
         sandbox = sandbox.show(&name, program);
     }
     Ok(sandbox)
 }
 
-/// The programs of the exercises and solutions, as far as they have been built.
+/// The programs of the exercises and solutions that have been built.
 pub(crate) fn built() -> Result<Vec<(String, std::path::PathBuf)>> {
     let folder = programs()?;
     let names = Chapter::all()?.into_iter().map(|chapter| chapter.name);

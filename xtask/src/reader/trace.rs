@@ -112,7 +112,8 @@ fn sandbox(options: &Options) -> Result<Option<Sandbox>> {
     if let Some(chapter) = &options.chapter {
         return match build_program(&chapter.name, Screen::stdout())? {
             Built::Yes(program) => Ok(Some(
-                shell::furnished(Sandbox::new(program))?.args(options.arguments.iter().cloned()),
+                shell::with_programs(Sandbox::new(program))?
+                    .args(options.arguments.iter().cloned()),
             )),
             Built::No => Ok(None),
         };
@@ -122,7 +123,7 @@ fn sandbox(options: &Options) -> Result<Option<Sandbox>> {
         Place::Inside(path) => Sandbox::command(&path.to_string_lossy()),
         Place::Outside(path) => Sandbox::new(path),
     };
-    Ok(Some(shell::furnished(sandbox)?.args(arguments.iter().cloned())))
+    Ok(Some(shell::with_programs(sandbox)?.args(arguments.iter().cloned())))
 }
 
 /// Where a program is.
@@ -159,7 +160,7 @@ fn find(program: &OsStr) -> Result<Place> {
     })
 }
 
-/// Runs it where the reader is. What it prints goes to standard error: standard output is for the
+/// Runs it with the reader's input. What it prints goes to standard error: standard output is for the
 /// trace.
 fn record(sandbox: Sandbox) -> Result<(Trace, ExitCode)> {
     let (mut run, code) = run::live(sandbox.record(), Streams::Aside)?;

@@ -20,11 +20,11 @@ use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::{Progress, fnv1a};
 use crate::shared::screen::{self, Screen};
 
-/// How long to wait between two looks at the files.
-const LOOK: Duration = Duration::from_millis(150);
+/// How long to wait before the files are looked at again.
+const INTERVAL: Duration = Duration::from_millis(150);
 
-/// How long the files must stay the same to be taken for saved: an editor writes in several steps.
-const REST: Duration = Duration::from_millis(30);
+/// How long the files must stay the same to count as saved: an editor writes in several steps.
+const SETTLED: Duration = Duration::from_millis(30);
 
 pub(crate) const USAGE: Usage =
     Usage { name: "watch", forms: &[("[CHAPTER]", "check again whenever you save")], options: &[] };
@@ -51,20 +51,20 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             // Clear, and to the upper left.
             screen::print("\x1b[2J\x1b[H");
         }
-        // Looked at before the check: what is saved meanwhile is checked next.
+        // Read before the check, so that a save during the check starts the next one.
         let before = saved(&chapter);
         if let Some(trouble) = check::check(&chapter, Audience::Reader).trouble {
-            trouble.say();
+            trouble.print();
         }
         screen::print(menu);
         loop {
-            match wish(&chapter, &before, keys.as_ref()) {
-                Wish::Again => break,
-                Wish::Quit => return Ok(ExitCode::SUCCESS),
-                Wish::Hint => {
+            match request(&chapter, &before, keys.as_ref()) {
+                Request::Again => break,
+                Request::Quit => return Ok(ExitCode::SUCCESS),
+                Request::Hint => {
                     screen::print(&format!("\n{}{menu}", hint::next(&chapter, Which::Next)?));
                 }
-                Wish::Next => {
+                Request::Next => {
                     chapter = after(&chapter)?;
                     break;
                 }
@@ -74,7 +74,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where a reader goes on who names no chapter.
+/// The chapter to check if none is named.
 fn first() -> Result<Chapter> {
     let first = match Progress::load().first_unsolved()? {
         Some(chapter) => Some(chapter),
@@ -93,7 +93,7 @@ fn after(chapter: &Chapter) -> Result<Chapter> {
 }
 
 /// What to do next.
-enum Wish {
+enum Request {
     Again,
     Hint,
     Next,
@@ -101,25 +101,25 @@ enum Wish {
 }
 
 /// Waits for a key or a save.
-fn wish(chapter: &Chapter, before: &[Saved], keys: Option<&Keys>) -> Wish {
+fn request(chapter: &Chapter, before: &[Saved], keys: Option<&Keys>) -> Request {
     loop {
         match keys.map(Keys::pressed) {
-            Some(Key::Pressed(b'q') | Key::Gone) => return Wish::Quit,
-            Some(Key::Pressed(b'h')) => return Wish::Hint,
-            Some(Key::Pressed(b'n')) => return Wish::Next,
-            Some(Key::Pressed(b'\n' | b'\r')) => return Wish::Again,
+            Some(Key::Pressed(b'q') | Key::Gone) => return Request::Quit,
+            Some(Key::Pressed(b'h')) => return Request::Hint,
+            Some(Key::Pressed(b'n')) => return Request::Next,
+            Some(Key::Pressed(b'\n' | b'\r')) => return Request::Again,
             Some(Key::Pressed(_) | Key::None) => {}
-            None => sleep(LOOK),
+            None => sleep(INTERVAL),
         }
         let mut now = saved(chapter);
         if now == before {
             continue;
         }
         loop {
-            sleep(REST);
+            sleep(SETTLED);
             let then = std::mem::replace(&mut now, saved(chapter));
             if now == then {
-                return Wish::Again;
+                return Request::Again;
             }
         }
     }
@@ -143,21 +143,22 @@ fn saved(chapter: &Chapter) -> Vec<Saved> {
     files
 }
 
-/// Single keys from a terminal, which is put back when this is dropped, or a signal ends us.
+/// Single keys from a terminal. Its mode is restored when this is dropped, or when a signal ends this
+/// process.
 struct Keys;
 
-/// How the terminal was.
+/// The terminal's mode before.
 static BEFORE: OnceLock<libc::termios> = OnceLock::new();
 
 enum Key {
     Pressed(u8),
     None,
-    /// There will never be another one.
+    /// The terminal is gone.
     Gone,
 }
 
 impl Keys {
-    /// `None` where standard input is no terminal: then only saving counts.
+    /// `None` if standard input is no terminal: then only a save starts a check.
     fn read() -> Option<Keys> {
         let stdin = std::io::stdin();
         if !stdin.is_terminal() {
@@ -179,11 +180,11 @@ impl Keys {
         Some(Keys)
     }
 
-    /// The key that was pressed, waiting a little for one.
+    /// Waits a moment for a key.
     fn pressed(&self) -> Key {
         let stdin = std::io::stdin();
         let mut ready = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-        let timeout = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::ZERO);
+        let timeout = PollTimeout::try_from(INTERVAL).unwrap_or(PollTimeout::ZERO);
         if !poll(&mut ready, timeout).is_ok_and(|ready| ready > 0) {
             return Key::None;
         }
@@ -197,22 +198,23 @@ impl Keys {
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        put_back();
+        restore();
     }
 }
 
-fn put_back() {
+fn restore() {
     if let Some(before) = BEFORE.get() {
         // SAFETY: tcsetattr reads a termios that tcgetattr has filled.
         unsafe { libc::tcsetattr(0, libc::TCSANOW, before) };
     }
 }
 
-/// The terminal as it was, and the status that a shell gives to a program killed by a signal.
+/// Restores the terminal and ends with the status that a shell reports for a program killed by a signal.
 extern "C" fn on_signal(signal: libc::c_int) {
-    put_back();
-    // SAFETY: write reads one byte, for a prompt on a line of its own. _exit ends the process at
-    // once, and what it has started ends with it.
+    restore();
+    // The newline puts the shell's prompt on a line of its own. The processes that this one has started
+    // end with it.
+    // SAFETY: write reads one byte, and _exit does not return.
     unsafe {
         libc::write(2, c"\n".as_ptr().cast(), 1);
         libc::_exit(128 + signal)

@@ -1,4 +1,4 @@
-//! Chapters, and the names by which one asks for them.
+//! Chapters, and the names that a command line may give them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use harness::env;
 use crate::shared::arguments;
 use crate::shared::failure::{Failure, Result};
 
-/// A chapter: one name in four places.
+/// A chapter, which has one name in four places.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Chapter {
     /// `ch03-clone`: the folder under `exercises` and `solutions`, the page, the package.
@@ -46,7 +46,7 @@ pub(crate) fn shown(file: &Path) -> String {
     file.strip_prefix(root()).unwrap_or(file).display().to_string()
 }
 
-/// The text of a file that must be there.
+/// The text of a file that must exist.
 pub(crate) fn read(file: &Path) -> Result<String> {
     let text = fs::read_to_string(file);
     text.map_err(|error| Failure::new(format!("could not read `{}`: {error}", file.display())))
@@ -66,15 +66,15 @@ impl Chapter {
         Ok(chapters)
     }
 
-    /// The one after this.
+    /// The chapter after this one.
     pub(crate) fn next(&self) -> Result<Option<Chapter>> {
         Ok(Chapter::all()?.into_iter().find(|other| other > self))
     }
 
-    /// The one that `asked` means.
+    /// The chapter that `asked` means.
     pub(crate) fn find(asked: impl AsRef<OsStr>) -> Result<Chapter> {
         let (asked, all) = (asked.as_ref().to_string_lossy(), Chapter::all()?);
-        let found = all.iter().find(|chapter| chapter.answers_to(&asked)).cloned();
+        let found = all.iter().find(|chapter| chapter.is_called(&asked)).cloned();
         found.ok_or_else(|| {
             let names: Vec<_> = all.iter().map(|chapter| chapter.name.as_str()).collect();
             let slugs = all.iter().map(Chapter::slug);
@@ -86,7 +86,7 @@ impl Chapter {
         })
     }
 
-    fn answers_to(&self, asked: &str) -> bool {
+    fn is_called(&self, asked: &str) -> bool {
         let asked = asked.to_ascii_lowercase();
         let number = asked.strip_prefix("ch").unwrap_or(&asked);
         asked == self.name || asked == self.slug() || number.parse() == Ok(self.number())
@@ -94,7 +94,7 @@ impl Chapter {
 
     /// 3 of `ch03-clone`.
     pub(crate) fn number(&self) -> u32 {
-        self.name[2..4].parse().expect("`is_chapter_name` has seen two digits")
+        self.name[2..4].parse().expect("`is_chapter_name` has checked that there are two digits")
     }
 
     /// `clone` of `ch03-clone`.
@@ -146,10 +146,10 @@ mod tests {
     fn one_chapter_has_many_names() {
         let chapter = Chapter { name: "ch03-clone".into() };
         for asked in ["ch3", "ch03", "3", "03", "CH3", "clone", "ch03-clone"] {
-            assert!(chapter.answers_to(asked), "{asked}");
+            assert!(chapter.is_called(asked), "{asked}");
         }
         for asked in ["ch30", "33", "ch", "", "ch03-", "clon", "-3", "ch03-clone/"] {
-            assert!(!chapter.answers_to(asked), "{asked}");
+            assert!(!chapter.is_called(asked), "{asked}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a command says when it cannot do its work.
+//! Why a command could not do its work.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use crate::shared::screen::{self, plain_lines};
 
 pub(crate) type Result<T = ExitCode> = std::result::Result<T, Failure>;
 
-/// What could not be done, why, and what to do about it.
+/// What could not be done and why, and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: u8,
@@ -16,7 +16,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A command line that makes no sense: exit status 2.
+    /// The command line makes no sense: exit status 2.
     pub(crate) fn usage(message: impl fmt::Display) -> Failure {
         Failure { code: 2, message: message.to_string(), help: None }
     }
@@ -36,21 +36,21 @@ impl Failure {
         self
     }
 
-    /// Prints it. There may be names and quotations in it.
-    pub(crate) fn say(&self) {
+    /// Prints it, without control characters: it may quote names that a program has chosen.
+    pub(crate) fn print(&self) {
         screen::warn(&format!("error: {}\n", plain_lines(&self.message)));
         if let Some(help) = &self.help {
             screen::warn(&format!("help: {}\n", plain_lines(help)));
         }
     }
 
-    /// Says it and ends the program.
+    /// Prints it and ends the program.
     pub(crate) fn end(&self) -> ! {
-        self.say();
+        self.print();
         std::process::exit(i32::from(self.code))
     }
 
-    /// The exit status, which says of which kind it is.
+    /// The exit status, which says which kind of failure it is.
     pub(crate) fn code(&self) -> u8 {
         self.code
     }

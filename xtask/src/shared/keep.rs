@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::shared::failure::{Failure, Result};
 
-/// Writes `text` to `file`. What was there is kept beside it, as `FILE.1.bak` or the next number
-/// that is free, and its place is returned.
+/// Writes `text` to `file`. The old file is kept beside it as `FILE.1.bak`, or with the next number that
+/// is free; returns its path.
 pub(crate) fn replace(file: &Path, text: &str) -> Result<Option<PathBuf>> {
     let failure =
         |what: &str, error: std::io::Error| Failure::new(format!("could not {what}: {error}"));
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let new = file.with_file_name(format!("{name}.new"));
-    // The old file is not touched before the new one is whole.
+    // The old file stays until the new one is complete.
     fs::write(&new, text).map_err(|error| failure(&format!("write `{}`", new.display()), error))?;
     let kept = keep(file).map_err(|error| failure(&format!("keep `{}`", file.display()), error));
     let kept = kept.inspect_err(|_| _ = fs::remove_file(&new))?;
@@ -21,7 +21,7 @@ pub(crate) fn replace(file: &Path, text: &str) -> Result<Option<PathBuf>> {
     Ok(kept)
 }
 
-/// A second name for the file. `hard_link` refuses a name that is taken, whoever took it and when.
+/// Gives the file a second name. link(2) fails if a file has that name, whenever it was created.
 fn keep(file: &Path) -> std::io::Result<Option<PathBuf>> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     for number in 1.. {
@@ -32,7 +32,7 @@ fn keep(file: &Path) -> std::io::Result<Option<PathBuf>> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !file.exists() => {
                 return Ok(None);
             }
-            // A filesystem without hard links: copy, but never over another file.
+            // The filesystem has no hard links: copy, but never over another file.
             Err(_) if !backup.exists() => {
                 fs::copy(file, &backup)?;
                 return Ok(Some(backup));

@@ -1,8 +1,8 @@
 //! Which chapters are solved: a small text file, `.progress`, at the top of the checkout.
 //!
 //! A line is a chapter, a hash of the program when it was checked, the outcome, and how many hints
-//! have been shown: `ch03-clone 6b1f0c… failed:2 1`. Lines that do not read like that are dropped.
-//! Losing the file means checking again, no more.
+//! have been shown: `ch03-clone 6b1f0c… failed:2 1`. Other lines are dropped.
+//! If the file is lost, the chapters have to be checked again.
 
 use std::fs;
 use std::path::PathBuf;
@@ -55,8 +55,8 @@ impl Progress {
         Ok(Chapter::all()?.into_iter().find(|chapter| !self.is_solved(chapter)))
     }
 
-    /// Keeps an entry. Where the file cannot be written the reader is told, once, and goes on: the
-    /// verdict counts, not the memory of it.
+    /// Keeps an entry. If the file cannot be written, a note says so once, and the command goes on: its
+    /// verdict holds all the same.
     pub(crate) fn keep(&mut self, entry: Entry) {
         self.0.retain(|known| known.chapter != entry.chapter);
         self.0.push(entry);
@@ -106,7 +106,7 @@ fn parse(line: &str) -> Option<Entry> {
     Some(Entry { chapter, hash, state, hints: words.next()?.parse().ok()? })
 }
 
-/// FNV-1a, 64 bits: tells one edit from the next, and does not change between Rust versions.
+/// FNV-1a, 64 bits: differs from one edit to the next, and is the same in all versions of Rust.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,17 +1,17 @@
-//! Everything that goes to the reader's screen.
+//! What goes to the reader's screen.
 //!
-//! Words carry the meaning; colour repeats it, on a terminal and without `NO_COLOR` only.
+//! Words carry the meaning. Colour repeats it, but only on a terminal and without `NO_COLOR`.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use harness::is_unprintable;
 
-/// Set once nobody reads standard output any more.
+/// Set when standard output has lost its reader.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Prints to standard output. A reader that has gone away (`| head`) misses the rest, and the
-/// command goes on: its exit status still counts.
+/// Prints to standard output. If its reader has gone away (`| head`), the command goes on without it,
+/// because its exit status still counts.
 pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -19,7 +19,7 @@ pub(crate) fn print(text: &str) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {
             CLOSED.store(true, Ordering::Relaxed);
         }
-        // A result that is cut short, as on a full disk, must not look like one.
+        // A result that is cut short, as on a full disk, must not look complete.
         Err(error) => {
             warn(&format!("error: could not write to standard output: {error}\n"));
             std::process::exit(1);
@@ -27,7 +27,7 @@ pub(crate) fn print(text: &str) {
     }
 }
 
-/// Prints to standard error. If that does not work either, there is nobody to be told.
+/// Prints to standard error. That this failed cannot be reported anywhere.
 pub(crate) fn warn(text: &str) {
     _ = std::io::stderr().write_all(text.as_bytes());
 }
@@ -72,7 +72,7 @@ impl Screen {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// A line that the next one replaces. Without a terminal there is none.
+    /// Shows a line that the next one replaces. Without a terminal it shows nothing.
     pub(crate) fn passing(self, text: &str) {
         if self.terminal {
             let text: String = plain(text).chars().take(self.width - 1).collect();
@@ -92,8 +92,8 @@ impl Screen {
         text.split("\n\n").map(|paragraph| self.hanging(indent, paragraph)).collect()
     }
 
-    /// One paragraph behind `head`, the lines after the first indented as far. It may name what a
-    /// program has named: it is made [`plain`].
+    /// One paragraph behind `head`; the lines after the first are indented as far. It is made [`plain`],
+    /// because a program may have chosen names in it.
     pub(crate) fn hanging(self, head: &str, paragraph: &str) -> String {
         let indent = head.chars().count();
         let room = self.width.saturating_sub(indent).max(10);
@@ -113,7 +113,7 @@ impl Screen {
     }
 }
 
-/// The line without colours and other characters that act, so that it cannot change the screen.
+/// The line without colours and other control characters, so that it cannot change the screen.
 pub(crate) fn plain(line: &str) -> String {
     let mut sequences = line.split("\x1b[");
     let mut plain = sequences.next().unwrap_or_default().to_owned();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_elses_text_changes_the_screen() {
+    fn no_text_of_a_program_changes_the_screen() {
         assert_eq!(
             plain("\x1b[1m\x1b[31mred\x1b[0m \x1b[2Jgone\x07\rüber\x1b[12"),
             "red goneüber12"

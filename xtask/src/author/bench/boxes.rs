@@ -1,16 +1,17 @@
-//! `cargo xtask bench box [--runs N]`: what it costs to start chapter 17's box, beside other programs
-//! that start one.
+//! `cargo xtask bench box [--runs N]`: what it costs to start chapter 17's box, beside container runtimes
+//! and other programs that start one.
 //!
-//! Each runs the same `/bin/true` in the same root directory, read-only, with a /proc, in new
-//! namespaces of its own, in turn. What is not installed, or does not start here, is named.
+//! In turn, each runs the same `/bin/true` in new namespaces of its own, in the same read-only root
+//! directory, with a /proc. A program that is not installed, or does not start here, is named.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use nix::unistd::{getegid, geteuid};
+use serde_json::{Value, json};
 
-use super::{in_turn, quantile, way};
+use super::measure::{Ran, in_turn, quantile, way};
 use crate::shared::cargo::{Built, build_program};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
@@ -73,7 +74,7 @@ fn programs(program: &Path, bundle: &Bundle) -> Vec<(String, Vec<String>)> {
 }
 
 /// Starts it, and waits for its end.
-fn start(words: &[String]) -> std::result::Result<(), String> {
+fn start(words: &[String]) -> Ran {
     let output = Command::new(&words[0])
         .args(&words[1..])
         .stdin(Stdio::null())
@@ -102,7 +103,7 @@ impl Bundle {
     }
 
     /// Starts the program with this runtime, and waits for its end.
-    pub(super) fn run_with(&self, runtime: &str) -> std::result::Result<(), String> {
+    pub(super) fn run_with(&self, runtime: &str) -> Ran {
         start(&self.words(runtime))
     }
 
@@ -136,28 +137,44 @@ impl Bundle {
 
 impl Drop for Bundle {
     fn drop(&mut self) {
-        // The system's own tidying takes what cannot be removed.
+        // What cannot be removed is left to the system, which empties its folder for temporary files.
         _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// As little as the OCI runtime specification lets one ask for. All of them put files into `/dev`.
+/// As little as the OCI runtime specification requires. All runtimes put files into `/dev`.
 fn config() -> String {
-    let none = ["bounding", "effective", "permitted", "inheritable", "ambient"]
-        .map(|set| format!("\"{set}\":[]"))
-        .join(",");
-    let kinds = ["user", "mount", "pid", "network", "uts", "ipc", "cgroup"]
-        .map(|kind| format!("{{\"type\":\"{kind}\"}}"))
-        .join(",");
-    let map = |id: u32| format!("[{{\"containerID\":0,\"hostID\":{id},\"size\":1}}]");
-    let (uids, gids) = (map(geteuid().as_raw()), map(getegid().as_raw()));
-    format!(
-        r#"{{"ociVersion":"1.0.2","root":{{"path":"rootfs","readonly":true}},"hostname":"box",
-"process":{{"terminal":false,"user":{{"uid":0,"gid":0}},"args":["/bin/true"],"env":["PATH=/bin"],
-"cwd":"/","noNewPrivileges":true,"capabilities":{{{none}}}}},
-"mounts":[{{"destination":"/proc","type":"proc","source":"proc",
-"options":["nosuid","nodev","noexec"]}},
-{{"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid"]}}],
-"linux":{{"cgroupsPath":"/ch17-bench","uidMappings":{uids},"gidMappings":{gids},"namespaces":[{kinds}]}}}}"#
-    )
+    let sets = ["bounding", "effective", "permitted", "inheritable", "ambient"];
+    let no_capabilities: Value =
+        sets.map(|set| (set, Value::Array(Vec::new()))).into_iter().collect();
+    let kinds = ["user", "mount", "pid", "network", "uts", "ipc", "cgroup"];
+    let map = |id: u32| json!([{ "containerID": 0, "hostID": id, "size": 1 }]);
+    json!({
+        "ociVersion": "1.0.2",
+        "root": { "path": "rootfs", "readonly": true },
+        "hostname": "box",
+        "process": {
+            "terminal": false,
+            "user": { "uid": 0, "gid": 0 },
+            "args": ["/bin/true"],
+            "env": ["PATH=/bin"],
+            "cwd": "/",
+            "noNewPrivileges": true,
+            "capabilities": no_capabilities,
+        },
+        "mounts": [
+            {
+                "destination": "/proc", "type": "proc", "source": "proc",
+                "options": ["nosuid", "nodev", "noexec"],
+            },
+            { "destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid"] },
+        ],
+        "linux": {
+            "cgroupsPath": "/ch17-bench",
+            "uidMappings": map(geteuid().as_raw()),
+            "gidMappings": map(getegid().as_raw()),
+            "namespaces": kinds.map(|kind| json!({ "type": kind })),
+        },
+    })
+    .to_string()
 }

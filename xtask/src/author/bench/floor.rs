@@ -1,5 +1,5 @@
-//! What the kernel asks for by itself: one clone(2), the mounts of a root directory, one execve(2).
-//! One level, no reaper, no limits, nobody who looks: no sandbox.
+//! What the kernel's part costs by itself: one clone(2), the mounts of a root directory, one execve(2).
+//! There is one level, no reaper, no limits and no observer, so this is no sandbox.
 
 use std::ffi::CStr;
 use std::fs;
@@ -14,14 +14,14 @@ const PROGRAM: &CStr = c"/usr/bin/true";
 
 /// Namespaces of seven kinds and an exec.
 pub(super) fn bare() -> Result<(), String> {
-    born_to(|| Ok(()))
+    child_after(|| Ok(()))
 }
 
-/// As [`bare`], with maps, and in a root directory such as the sandbox has: `/usr` read-only, six
+/// The same with id maps, and with a root directory as the sandbox has it: `/usr` read-only, six
 /// devices, a new `/proc`, a `/tmp`.
 pub(super) fn with_root() -> Result<(), String> {
     let (uid, gid) = (geteuid(), getegid());
-    born_to(|| {
+    child_after(|| {
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
         fs::write("/proc/self/gid_map", format!("0 {gid} 1"))?;
@@ -29,8 +29,8 @@ pub(super) fn with_root() -> Result<(), String> {
     })
 }
 
-/// Does `work` in a child in seven new namespaces, and lets it become [`PROGRAM`].
-fn born_to(work: impl FnOnce() -> std::io::Result<()>) -> Result<(), String> {
+/// Creates a child in seven new namespaces, in which it does `work` and executes [`PROGRAM`].
+fn child_after(work: impl FnOnce() -> std::io::Result<()>) -> Result<(), String> {
     let flags = libc::CLONE_NEWUSER
         | libc::CLONE_NEWNS
         | libc::CLONE_NEWPID
@@ -38,8 +38,8 @@ fn born_to(work: impl FnOnce() -> std::io::Result<()>) -> Result<(), String> {
         | libc::CLONE_NEWUTS
         | libc::CLONE_NEWIPC
         | libc::CLONE_NEWCGROUP;
-    // SAFETY: without a stack the child runs on a copy of ours, as after fork(2); and this process
-    // has one thread.
+    // SAFETY: without a stack of its own the child runs on a copy of this one, as after fork(2), and
+    // this process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD, 0, 0, 0, 0) } as i32;
     if pid == 0 {
         if work().is_ok() {
@@ -51,7 +51,7 @@ fn born_to(work: impl FnOnce() -> std::io::Result<()>) -> Result<(), String> {
     let mut status = 0;
     // SAFETY: waitpid writes one int.
     unsafe { libc::waitpid(pid, &raw mut status, 0) };
-    if status == 0 { Ok(()) } else { Err(format!("it ended with status {status}")) }
+    if status == 0 { Ok(()) } else { Err(format!("the child ended with wait status {status}")) }
 }
 
 fn change_root() -> std::io::Result<()> {

@@ -1,7 +1,7 @@
 //! What recording costs.
 //!
-//! The loads are this program once more, inside a sandbox or under strace(1): a number of calls
-//! and nothing else.
+//! The loads are this program once more, inside a sandbox or under strace(1). It makes a number of calls
+//! and does nothing else.
 
 use std::ffi::OsStr;
 use std::process::{Command, ExitCode, Stdio};
@@ -11,7 +11,7 @@ use harness::sandbox::{Sandbox, Status};
 use harness::verdict::Outcome;
 use nix::sched::{CloneFlags, unshare};
 
-use super::quantile;
+use super::measure::quantile;
 use crate::shared::cargo::{Built, build_check};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
@@ -26,7 +26,7 @@ const RECORDED: u32 = 1000;
 const UNRELATED: u32 = 20_000;
 
 /// Makes the calls.
-pub(super) fn bear(load: &OsStr) -> Result {
+pub(super) fn run_load(load: &OsStr) -> Result {
     match load.to_str().unwrap_or_default() {
         "nothing" => {}
         "sethostname" => (0..RECORDED).for_each(|_| _ = nix::unistd::sethostname("bench")),
@@ -77,13 +77,13 @@ fn ratio(what: &str, with: f64, without: f64) {
     print(&format!("{what:52}{:7.1} ms, {:.2} times the plain run\n", with * 1e3, with / without));
 }
 
-/// Both in turn, so that a busy moment of the machine hits both.
+/// Both in turn, so that a busy moment of the machine affects both.
 fn medians(
     runs: usize,
     with: impl Fn() -> Result<f64>,
     without: impl Fn() -> Result<f64>,
 ) -> Result<(f64, f64)> {
-    // The first of each fills caches.
+    // The first run of each fills caches.
     with()?;
     without()?;
     let pairs = (0..runs).map(|_| Ok((with()?, without()?)));

@@ -12,40 +12,41 @@
 //! ```
 //!
 //! `outcome` is `works`, `refused`, `fallback` (refused; newer than Linux 5.10, and the course does
-//! without: `since` is the version that brought it) or `not tried` (`needs` is the probe that was
+//! without: `since` is the version that introduced it) or `not tried` (`needs` is the probe that was
 //! refused before). Texts are empty where they do not apply. `shown` says whether the facts show
 //! the cause; otherwise it is a guess. `environments` are names in
 //! `exercises/harness/src/doctor/environments.toml`. A fact that cannot be read is `unknown`. `costs`
-//! are the chapters that need it and that are there, whether it works or not. New fields, facts and
+//! are the existing chapters that need it, whether it works or not. New fields, facts and
 //! probes may come; these stay as they are while `schema` is 1.
 
 use harness::doctor::{Advice, Answer, Finding};
 use serde_json::{Map, Value, json};
 
-use super::Visit;
-use crate::shared::json::harmless;
+use super::Diagnosis;
+use crate::shared::json::object;
 
-pub(super) fn json(visit: &Visit) -> String {
-    let chapters = visit.chapters.iter().map(|chapter| {
-        let can = visit.examination.can_check(chapter.number());
+pub(super) fn json(diagnosis: &Diagnosis) -> String {
+    let chapters = diagnosis.chapters.iter().map(|chapter| {
+        let can = diagnosis.examination.can_check(chapter.number());
         json!({ "chapter": chapter.name, "can_check": can })
     });
-    let facts = visit.examination.facts.iter();
+    let facts = diagnosis.examination.facts.iter();
     let facts = facts.map(|(name, value)| (name.to_owned(), value.into()));
-    let tools = visit.tools.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
-    let probes = visit.examination.findings.iter().map(|finding| probe(visit, finding));
-    let all = json!({
-        "schema": 1,
-        "can_check": visit.can_check_all(),
-        "chapters": chapters.collect::<Value>(),
-        "facts": facts.collect::<Map<String, Value>>(),
-        "tools": tools.collect::<Map<String, Value>>(),
-        "probes": probes.collect::<Value>(),
-    });
-    harmless(&format!("{all}\n"))
+    let tools =
+        diagnosis.tools.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
+    let probes = diagnosis.examination.findings.iter().map(|finding| probe(diagnosis, finding));
+    let all = object([
+        ("schema", 1.into()),
+        ("can_check", diagnosis.can_check_all().into()),
+        ("chapters", chapters.collect()),
+        ("facts", facts.collect::<Map<String, Value>>().into()),
+        ("tools", tools.collect::<Map<String, Value>>().into()),
+        ("probes", probes.collect()),
+    ]);
+    all + "\n"
 }
 
-fn probe(visit: &Visit, finding: &Finding) -> Value {
+fn probe(diagnosis: &Diagnosis, finding: &Finding) -> Value {
     let answer = &finding.answer;
     let (word, refusal, advice) = match answer {
         Answer::Works => ("works", None, None),
@@ -66,7 +67,7 @@ fn probe(visit: &Visit, finding: &Finding) -> Value {
         "needs": if let Answer::NotTried(needs) = answer { needs } else { "" },
         "shown": advice.is_some_and(|advice| advice.shown),
         "environments": advice.map_or(&[][..], |advice| &advice.environments),
-        "costs": visit.cost(finding),
+        "costs": diagnosis.cost(finding),
     })
 }
 
@@ -74,11 +75,11 @@ fn probe(visit: &Visit, finding: &Finding) -> Value {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::tests::{refused, visit, works};
+    use super::super::tests::{diagnosis, refused, works};
 
     #[test]
     fn schema_1() {
-        let text = super::json(&visit(vec![works(), refused(&[1, 15])]));
+        let text = super::json(&diagnosis(vec![works(), refused(&[1, 15])]));
         assert!(text.ends_with('\n') && text.lines().count() == 1, "{text}");
         let wanted = json!({
             "schema": 1,

@@ -2,13 +2,13 @@
 
 use harness::doctor::{Advice, Answer, Facts, Finding};
 
-use super::Visit;
+use super::Diagnosis;
 use crate::shared::screen::Screen;
 
 /// Room for `ok`, `no`, `--` before a line.
 const INDENT: &str = "     ";
 
-/// The facts that people ask for, and their names in a report. `--json` has all.
+/// The facts that a reader needs, and their names in the report. `--json` has all of them.
 const FACTS: [(&str, &str); 9] = [
     ("kernel", "kernel"),
     ("arch", "machine"),
@@ -21,30 +21,30 @@ const FACTS: [(&str, &str); 9] = [
     ("seccomp", "seccomp"),
 ];
 
-pub(super) fn report(visit: &Visit, screen: Screen) -> String {
-    let mut out = facts(&visit.examination.facts, screen);
-    for (name, version) in &visit.tools {
+pub(super) fn report(diagnosis: &Diagnosis, screen: Screen) -> String {
+    let mut out = facts(&diagnosis.examination.facts, screen);
+    for (name, version) in &diagnosis.tools {
         out += &entry(screen, &format!("{name:<10}"), version);
     }
     out.push('\n');
     let mut told = Vec::new();
     let same_need =
         |one: &Finding, other: &Finding| needs(one).is_some() && needs(one) == needs(other);
-    for group in visit.examination.findings.chunk_by(same_need) {
+    for group in diagnosis.examination.findings.chunk_by(same_need) {
         out += &match needs(&group[0]) {
-            Some(probe) => not_tried(visit, group, probe, screen),
-            None => found(visit, &group[0], &mut told, screen),
+            Some(probe) => not_tried(diagnosis, group, probe, screen),
+            None => found(diagnosis, &group[0], &mut told, screen),
         };
     }
     out.push('\n');
-    if visit.examination.facts.get("machines_root") == "yes" {
+    if diagnosis.examination.facts.get("machines_root") == "yes" {
         out += &screen.wrapped(
-            "note: in this user namespace no id but the machine's root is mapped, so the programs run \
-             with it; for programs of strangers leave this namespace first",
+            "note: this user namespace maps no id but the machine's root, so the programs run with it; \
+             before you run a program that you do not trust, leave this namespace",
             "",
         );
     }
-    out + &screen.wrapped(&summary(visit), "")
+    out + &screen.wrapped(&summary(diagnosis), "")
 }
 
 fn facts(facts: &Facts, screen: Screen) -> String {
@@ -60,14 +60,14 @@ fn in_words<'a>(fact: &str, value: &'a str) -> &'a str {
         ("seccomp", "0") => "no filter",
         ("seccomp", "2") => "a filter is in force",
         ("ptrace_scope", "0" | "absent") => "not restricted by Yama",
-        ("ptrace_scope", "1") => "of one's own children (Yama 1)",
+        ("ptrace_scope", "1") => "of the tracer's descendants (Yama 1)",
         ("ptrace_scope", "2") => "by root only (Yama 2)",
         ("ptrace_scope", "3") => "forbidden (Yama 3)",
         _ => value,
     }
 }
 
-/// The probe without which this one says nothing.
+/// The probe that has to work before this one can be tried.
 fn needs(finding: &Finding) -> Option<&str> {
     match &finding.answer {
         Answer::NotTried(needs) => Some(needs),
@@ -76,15 +76,15 @@ fn needs(finding: &Finding) -> Option<&str> {
 }
 
 /// Several findings in one entry.
-fn not_tried(visit: &Visit, group: &[Finding], probe: &str, screen: Screen) -> String {
+fn not_tried(diagnosis: &Diagnosis, group: &[Finding], probe: &str, screen: Screen) -> String {
     let names = group.iter().map(|finding| finding.what).collect::<Vec<_>>().join(", ");
-    let lacking = visit.examination.finding(probe).map_or(probe, |finding| finding.what);
+    let lacking = diagnosis.examination.finding(probe).map_or(probe, |finding| finding.what);
     entry(screen, "--", &format!("not tried without {lacking}: {names}"))
 }
 
-/// A finding. `told` is the advice that was shown so far, and for what: it is not repeated.
+/// A finding. `told` is the advice that has been shown, and for what: it is not repeated.
 fn found<'a>(
-    visit: &Visit,
+    diagnosis: &Diagnosis,
     finding: &'a Finding,
     told: &mut Vec<(&'a Advice, &'static str)>,
     screen: Screen,
@@ -96,7 +96,9 @@ fn found<'a>(
             let text = format!("{what}: {refusal}; newer feature (Linux {since}), has a fallback");
             entry(screen, "--", &text)
         }
-        Answer::NotTried(probe) => not_tried(visit, std::slice::from_ref(finding), probe, screen),
+        Answer::NotTried(probe) => {
+            not_tried(diagnosis, std::slice::from_ref(finding), probe, screen)
+        }
         Answer::Refused(refusal, advice) => {
             let mut out = entry(screen, "no", &format!("{what}: {refusal}"));
             match told.iter().find(|(shown, _)| *shown == advice) {
@@ -109,7 +111,7 @@ fn found<'a>(
                     told.push((advice, what));
                 }
             }
-            out + &screen.wrapped(&cost(&visit.cost(finding)), INDENT)
+            out + &screen.wrapped(&cost(&diagnosis.cost(finding)), INDENT)
         }
     }
 }
@@ -132,7 +134,7 @@ fn entry(screen: Screen, word: &str, text: &str) -> String {
 
 /// Wraps, but not within a command in backticks: it is there to be copied.
 fn unbroken(text: &str, screen: Screen) -> String {
-    // Of those that Unicode leaves to us: nobody writes it, and it is not taken for a control.
+    // For private use in Unicode, so no text has it, and it is no control character.
     const KEPT: &str = "\u{e000}";
     let parts = text.split('`').enumerate();
     let parts =
@@ -154,10 +156,10 @@ fn listed(numbers: &[u32]) -> String {
     format!("{chapters} {}", numbers.join(", "))
 }
 
-fn summary(visit: &Visit) -> String {
-    let numbers = visit.chapters.iter().map(|chapter| chapter.number());
+fn summary(diagnosis: &Diagnosis) -> String {
+    let numbers = diagnosis.chapters.iter().map(|chapter| chapter.number());
     let (can, cannot): (Vec<u32>, Vec<u32>) =
-        numbers.partition(|number| visit.examination.can_check(*number));
+        numbers.partition(|number| diagnosis.examination.can_check(*number));
     match (can.as_slice(), cannot.as_slice()) {
         (_, []) => "every chapter can be checked here".to_owned(),
         ([], _) => "no chapter can be checked here; start with the first `no` above".to_owned(),
@@ -171,7 +173,7 @@ fn summary(visit: &Visit) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{refusal, refused, visit, works};
+    use super::super::tests::{diagnosis, refusal, refused, works};
     use super::*;
 
     fn screen(width: usize) -> Screen {
@@ -179,7 +181,7 @@ mod tests {
     }
 
     fn findings(findings: Vec<Finding>, width: usize) -> String {
-        let text = report(&visit(findings), screen(width));
+        let text = report(&diagnosis(findings), screen(width));
         text.split_once("\n\n").map(|(_, after)| after.to_owned()).unwrap()
     }
 
@@ -242,7 +244,7 @@ with the first `no` above
 
     #[test]
     fn the_summary_counts_chapters_that_are_there() {
-        let summary = |findings| summary(&visit(findings));
+        let summary = |findings| summary(&diagnosis(findings));
         assert_eq!(summary(vec![works(), refused(&[17])]), "every chapter can be checked here");
         let some = summary(vec![refused(&[3])]);
         assert!(some.starts_with("chapter 1 can be checked here, chapter 3 cannot"), "{some}");

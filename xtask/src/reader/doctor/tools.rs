@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-/// `cc` links every Rust program; `unshare` and its kin are in the book's sessions.
+/// `cc` links every Rust program; the sessions in the book use `unshare` and other tools of util-linux.
 pub(super) fn versions() -> Vec<(&'static str, String)> {
     ["cc", "unshare"].map(|program| (program, version(program))).into()
 }
@@ -15,7 +15,7 @@ fn version(program: &str) -> String {
             let line = text.lines().next().unwrap_or_default().trim();
             if line.is_empty() { "unknown".to_owned() } else { line.to_owned() }
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "not there".to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "not installed".to_owned(),
         Err(_) => "unknown".to_owned(),
     }
 }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_absent_program_is_told() {
-        assert_eq!(version("no-such-program-anywhere"), "not there");
+    fn an_absent_program_is_reported() {
+        assert_eq!(version("no-such-program-anywhere"), "not installed");
     }
 }

@@ -1,8 +1,8 @@
 //! The reader's terminal, connected to a sandbox's own.
 //!
 //! A program in a sandbox never gets this machine's terminal: it has one of its own, and bytes are
-//! carried between the two. Ours is raw meanwhile, so that Ctrl-C is a byte for the program inside
-//! and not a signal for us.
+//! carried between the two. The reader's terminal is in raw mode meanwhile, so that Ctrl-C is a byte for
+//! the program inside and no signal for this process.
 
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 
@@ -18,14 +18,14 @@ use nix::unistd::{read, write};
 pub(crate) enum End {
     /// The program has ended, or has been stopped.
     Program,
-    /// This signal wants us to go, or our terminal is gone (SIGHUP).
+    /// This process got the signal; SIGHUP also stands for a terminal that is gone.
     Signal(Signal),
 }
 
-/// Signals that would end us. They are read, so that the terminal is put right first.
-const DEADLY: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+/// Signals that would end this process. They are read, so that the terminal is restored first.
+const FATAL: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
-/// Our terminal in raw mode, until this is dropped: also when a panic unwinds.
+/// The reader's terminal in raw mode. Dropping it restores the mode, also when a panic unwinds.
 struct Raw<'a> {
     terminal: BorrowedFd<'a>,
     before: Termios,
@@ -35,12 +35,12 @@ impl<'a> Raw<'a> {
     fn mode(terminal: BorrowedFd<'a>) -> nix::Result<Raw<'a>> {
         let before = tcgetattr(terminal)?;
         let raw = Raw { terminal, before };
-        raw.again()?;
+        raw.set()?;
         Ok(raw)
     }
 
-    /// After a stop and `fg`, the shell has put its own mode back.
-    fn again(&self) -> nix::Result<()> {
+    /// To be called again after a stop and `fg`, because the shell has restored its own mode.
+    fn set(&self) -> nix::Result<()> {
         let mut raw = self.before.clone();
         cfmakeraw(&mut raw);
         tcsetattr(self.terminal, SetArg::TCSADRAIN, &raw)
@@ -71,17 +71,17 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        // What has not been read acts as it would have.
+        // A signal that has not been read acts now as it would have.
         _ = self.before.thread_set_mask();
     }
 }
 
 /// Bytes on their way in one direction.
 #[derive(Default)]
-struct Way(Vec<u8>);
+struct Buffer(Vec<u8>);
 
-impl Way {
-    /// Takes what is there; `false` at the end of the stream.
+impl Buffer {
+    /// Reads what is available; `false` at the end of the stream.
     fn fill(&mut self, from: BorrowedFd) -> bool {
         let mut buffer = [0; 1024];
         match read(from, &mut buffer) {
@@ -94,7 +94,7 @@ impl Way {
         }
     }
 
-    /// Passes on what fits; `false` if nobody is there.
+    /// Writes as much as the other side takes; `false` if there is none.
     fn empty(&mut self, to: BorrowedFd) -> bool {
         match write(to, &self.0) {
             Ok(length) => {
@@ -106,28 +106,28 @@ impl Way {
     }
 }
 
-/// Carries bytes between our terminal and the run's until one side ends.
+/// Carries bytes between the reader's terminal and the run's until one side ends.
 ///
 /// # Errors
 ///
-/// What the terminal or the kernel refused. The terminal is as it was then, too.
+/// What the terminal or the kernel refused. The terminal's mode is restored then, too.
 pub(crate) fn connect(run: &Run) -> nix::Result<End> {
     let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
     let (keys, screen) = (stdin.as_fd(), stdout.as_fd());
     let inside = run.terminal().ok_or(Errno::ENOTTY)?.as_fd();
 
-    let mut awaited: SigSet = DEADLY.into_iter().collect();
+    let mut awaited: SigSet = FATAL.into_iter().collect();
     awaited.add(Signal::SIGWINCH);
     awaited.add(Signal::SIGCONT);
-    // Made before the raw mode, so dropped after it: first the terminal, then what a signal does.
+    // Created before the raw mode, so dropped after it: the terminal is restored before a signal acts.
     let signals = Signals::take(&awaited)?;
     let raw = Raw::mode(keys)?;
     copy_size(screen, inside);
-    let (mut typed, mut printed) = (Way::default(), Way::default());
+    let (mut typed, mut printed) = (Buffer::default(), Buffer::default());
     loop {
-        // One buffer full each way: who does not read makes the other side wait.
-        let reading = |way: &Way| way.0.is_empty().then_some(PollFlags::POLLIN);
-        let writing = |way: &Way| (!way.0.is_empty()).then_some(PollFlags::POLLOUT);
+        // One buffer for each direction: a side that does not read makes the other one wait.
+        let reading = |buffer: &Buffer| buffer.0.is_empty().then_some(PollFlags::POLLIN);
+        let writing = |buffer: &Buffer| (!buffer.0.is_empty()).then_some(PollFlags::POLLOUT);
         let flags = |one: Option<PollFlags>, other: Option<PollFlags>| {
             one.unwrap_or(PollFlags::empty()) | other.unwrap_or(PollFlags::empty())
         };
@@ -147,14 +147,14 @@ pub(crate) fn connect(run: &Run) -> nix::Result<End> {
             match Signal::try_from(signal.ssi_signo as i32) {
                 Ok(Signal::SIGWINCH) => copy_size(screen, inside),
                 Ok(Signal::SIGCONT) => {
-                    raw.again()?;
+                    raw.set()?;
                     copy_size(screen, inside);
                 }
-                Ok(deadly) => return Ok(End::Signal(deadly)),
+                Ok(fatal) => return Ok(End::Signal(fatal)),
                 Err(_) => {}
             }
         }
-        // A terminal without its other side reports a hangup, and reads as an error.
+        // A terminal whose other side is closed reports a hangup, and read(2) fails.
         let gone = |flags: PollFlags| flags.intersects(PollFlags::POLLHUP | PollFlags::POLLERR);
         let no_keys = ready[2].contains(PollFlags::POLLIN) && !typed.fill(keys);
         if no_keys || gone(ready[2]) || gone(ready[4]) {
@@ -169,8 +169,8 @@ pub(crate) fn connect(run: &Run) -> nix::Result<End> {
         if ready[4].contains(PollFlags::POLLOUT) && !printed.empty(screen) {
             return Ok(End::Signal(Signal::SIGHUP));
         }
-        // The end is news, and so is nobody holding the terminal inside any more. Whatever was
-        // printed before comes first.
+        // The run is over when it reports its end, or when no process inside holds its terminal any
+        // more. What was printed before comes first.
         let over = !ready[1].is_empty() || gone(ready[3]);
         if over && !ready[3].contains(PollFlags::POLLIN) {
             flush(&mut printed, screen);
@@ -179,17 +179,17 @@ pub(crate) fn connect(run: &Run) -> nix::Result<End> {
     }
 }
 
-/// Writes what is left, as long as somebody takes it.
-fn flush(printed: &mut Way, screen: BorrowedFd) {
+/// Writes what is left, as long as the screen takes it.
+fn flush(printed: &mut Buffer, screen: BorrowedFd) {
     while !printed.0.is_empty() && printed.empty(screen) {}
 }
 
-/// Tells the terminal inside how large ours is; the kernel sends SIGWINCH there.
-fn copy_size(ours: BorrowedFd, inside: BorrowedFd) {
+/// Makes the terminal inside as large as the reader's; the kernel sends SIGWINCH there.
+fn copy_size(screen: BorrowedFd, inside: BorrowedFd) {
     // SAFETY: zero is a valid winsize; TIOCGWINSZ writes one and TIOCSWINSZ reads one.
     unsafe {
         let mut size: libc::winsize = std::mem::zeroed();
-        if libc::ioctl(ours.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) == 0 {
+        if libc::ioctl(screen.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) == 0 {
             libc::ioctl(inside.as_raw_fd(), libc::TIOCSWINSZ, &raw const size);
         }
     }

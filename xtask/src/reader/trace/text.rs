@@ -7,11 +7,11 @@ use harness::trace::{Change, Event, Outcome, Task, Trace, World};
 
 use crate::shared::screen::{self, Screen, plain};
 
-/// Columns for who it is, before those for the namespaces.
-const WHO: usize = 30;
+/// Columns for the process, before those for the namespaces.
+const LABEL: usize = 30;
 
 pub(super) fn print(trace: &Trace, screen: Screen) {
-    // Wide enough for the table also where nobody knows how wide the screen is.
+    // The table needs 80 columns.
     let screen = Screen { width: screen.width.max(80), ..screen };
     let mut before = World::default();
     for (number, event) in trace.events.iter().enumerate() {
@@ -24,7 +24,7 @@ pub(super) fn print(trace: &Trace, screen: Screen) {
         before = after;
     }
     if trace.dropped > 0 {
-        screen::print(&format!("\n{} more calls were made and not kept\n", trace.dropped));
+        screen::print(&format!("\n{} more calls were made and not recorded\n", trace.dropped));
     }
 }
 
@@ -32,11 +32,11 @@ fn tell(number: usize, event: &Event, before: &World, after: &World, screen: Scr
     if number == 0 {
         return format!("the program starts\n\n{}", table(&World::default(), after, screen));
     }
-    let who = plain(&after.tasks.get(&event.task).map(Task::label).unwrap_or_default());
+    let label = plain(&after.tasks.get(&event.task).map(Task::label).unwrap_or_default());
     let line = event.line();
-    let head = format!("\n{number:>3}  {who}  ");
+    let head = format!("\n{number:>3}  {label}  ");
     let failed = matches!(event.outcome, Outcome::Error { .. });
-    let line = screen.hanging(&format!("{number:>3}  {who}  "), &line);
+    let line = screen.hanging(&format!("{number:>3}  {label}  "), &line);
     let mut text = match line.strip_prefix(&head[1..]) {
         Some(call) if failed => format!("{head}{}", screen.bad(call)),
         Some(call) => format!("{head}{}", screen.strong(call)),
@@ -59,17 +59,17 @@ fn tell(number: usize, event: &Event, before: &World, after: &World, screen: Scr
 /// The tree of processes, and beside each the letters of its namespaces. What this event changed
 /// has a star.
 fn table(before: &World, after: &World, screen: Screen) -> String {
-    let mut text = format!("{:WHO$}", "");
+    let mut text = format!("{:LABEL$}", "");
     for kind in Kind::ALL {
         _ = write!(text, " {:>5}", short(kind));
     }
     text.push('\n');
     for (depth, number) in tree(after) {
         let Some(task) = after.tasks.get(&number) else { continue };
-        // Who is new is compared with its parent.
+        // A new process is compared with its parent.
         let maker = || task.parent.and_then(|parent| after.tasks.get(&parent));
         let old = before.tasks.get(&number).or_else(maker);
-        _ = write!(text, "{:WHO$}", who(depth, number, task));
+        _ = write!(text, "{:LABEL$}", label(depth, number, task));
         for kind in Kind::ALL {
             let letter = |task: &Task| {
                 let name = task.namespaces.get(&kind)?;
@@ -86,12 +86,12 @@ fn table(before: &World, after: &World, screen: Screen) -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// A long name gives way: the pids tell more.
-fn who(depth: usize, number: u32, task: &Task) -> String {
+/// A long name is cut: the pids say more.
+fn label(depth: usize, number: u32, task: &Task) -> String {
     let thread = if task.process == number { "" } else { " thread" };
     let pids = format!(" {}{thread}", task.pids_in_brackets());
     let indent = format!("     {}", "  ".repeat(depth.min(5)));
-    let room = WHO.saturating_sub(indent.len() + pids.len()).max(4);
+    let room = LABEL.saturating_sub(indent.len() + pids.len()).max(4);
     let name = plain(&task.program);
     let name = if name.chars().count() <= room {
         name
@@ -101,7 +101,7 @@ fn who(depth: usize, number: u32, task: &Task) -> String {
     format!("{indent}{name}{pids}")
 }
 
-/// Who is alive, each below its parent, with the depth.
+/// The processes that are alive, each below its parent, with the depth.
 fn tree(world: &World) -> Vec<(usize, u32)> {
     let alive: Vec<u32> = world
         .tasks
