@@ -1,5 +1,4 @@
-//! `cargo xtask check`: builds an exercise, runs its steps one by one, and says what the kernel
-//! saw.
+//! `cargo xtask check`: builds an exercise, runs its steps, and shows what the kernel saw.
 //!
 //! Exit status: 0 passed, 1 failed, 2 wrong usage, 3 this machine cannot check it.
 
@@ -39,7 +38,7 @@ pub(crate) const USAGE: Usage = Usage {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     chapters: Vec<Chapter>,
-    /// Named more than once.
+    /// Those that are named more than once.
     repeated: Vec<Chapter>,
     all: bool,
     json: bool,
@@ -49,10 +48,10 @@ struct Options {
 /// How a chapter turned out.
 pub(crate) struct Checked {
     pub(crate) chapter: Chapter,
-    /// The steps that were run, up to the first that did not pass, or all of them.
+    /// The steps that were run: up to the first that did not pass, or all of them.
     pub(crate) steps: Vec<(Step, StepRun)>,
     pub(crate) compiles: bool,
-    /// Why it could not be checked, where that is neither the program's doing nor a step's.
+    /// Why it could not be checked, if neither the program nor a step is the cause.
     pub(crate) trouble: Option<Failure>,
 }
 
@@ -82,12 +81,12 @@ fn code_word(checked: &Checked) -> &'static str {
     }
 }
 
-/// Who is told, and how much.
+/// For whom the result is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
     /// A reader: the first failure, and where to go from there.
     Reader,
-    /// A machine: all steps, and not a word.
+    /// A machine: all steps, but no text.
     Machine,
     /// Both.
     Both,
@@ -122,7 +121,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         }
         checked.push(result);
         if let Some(trouble) = &checked[index].trouble {
-            // It would be the same with the next.
+            // The next chapter would have the same trouble.
             trouble.print();
             break;
         }
@@ -138,7 +137,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
             Failure::new(format!("could not write `{}`: {error}", file.display()))
         })?;
     }
-    // A failure is a verdict on the program, and says more than a machine that could not.
+    // A failure is a verdict on the program, and so counts more than a machine that could not check.
     let codes: Vec<u8> = checked.iter().map(Checked::code).collect();
     let code = [1, 2, 3].into_iter().find(|code| codes.contains(code));
     Ok(ExitCode::from(code.unwrap_or(0)))
@@ -168,7 +167,7 @@ fn parse(mut arguments: Arguments) -> Result<Options> {
     Ok(options)
 }
 
-/// Checks one chapter, tells the reader, and keeps the outcome.
+/// Checks one chapter, prints what came of it, and keeps the outcome.
 pub(crate) fn check(chapter: &Chapter, audience: Audience) -> Checked {
     let mut checked =
         Checked { chapter: chapter.clone(), steps: Vec::new(), compiles: true, trouble: None };
@@ -178,27 +177,27 @@ pub(crate) fn check(chapter: &Chapter, audience: Audience) -> Checked {
 
 fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
     let chapter = checked.chapter.clone();
-    let teller = Teller { screen: Screen::stdout(), quiet: audience == Audience::Machine };
+    let printer = Printer { screen: Screen::stdout(), quiet: audience == Audience::Machine };
     let before = progress::hash(&chapter);
-    let test = match cargo::build_check(&chapter.name, teller.passing_screen())? {
+    let test = match cargo::build_check(&chapter.name, printer.passing_screen())? {
         Built::Yes(test) => test,
         Built::No => {
             checked.compiles = false;
             keep(&chapter, before, State::Failed(0));
-            // The compiler has said all there is to say.
-            teller.say(&text::does_not_compile(&chapter));
+            // The compiler has printed the reason.
+            printer.say(&text::does_not_compile(&chapter));
             return Ok(());
         }
     };
     let all = steps::steps(&chapter, &test)?;
-    teller.say(&text::title(&chapter, teller.screen));
-    match run_steps(checked, &all, &test, audience, &teller)? {
+    printer.say(&text::title(&chapter, printer.screen));
+    match run_steps(checked, &all, &test, audience, &printer)? {
         Some((step, Outcome::Failed)) => keep(&chapter, before, State::Failed(step)),
-        // No verdict on the program: what is known of it stays.
+        // This is no verdict on the program, so its earlier one stays.
         Some(_) => {}
         None => {
             keep(&chapter, before, State::Solved);
-            teller.say(&text::solved(&chapter, chapter.next()?.as_ref()));
+            printer.say(&text::solved(&chapter, chapter.next()?.as_ref()));
         }
     }
     Ok(())
@@ -210,28 +209,28 @@ fn run_steps(
     all: &[Step],
     test: &Path,
     audience: Audience,
-    teller: &Teller,
+    printer: &Printer,
 ) -> Result<Option<(u32, Outcome)>> {
-    // All at once, told in order: a reader waits for the slowest, not for the sum.
-    let (told, results): (Vec<_>, Vec<_>) = all.iter().map(|_| mpsc::channel()).unzip();
-    for (step, told) in all.iter().cloned().zip(told) {
+    // They run all at once and are shown in order: a reader waits for the slowest, not for the sum.
+    let (senders, results): (Vec<_>, Vec<_>) = all.iter().map(|_| mpsc::channel()).unzip();
+    for (step, sender) in all.iter().cloned().zip(senders) {
         let test = test.to_owned();
-        // Nobody joins it: after a failure nobody may wait for the steps behind.
-        std::thread::spawn(move || _ = told.send(steps::run_step(&test, &step, None)));
+        // Not joined: after a failure a reader need not wait for the steps behind it.
+        std::thread::spawn(move || _ = sender.send(steps::run_step(&test, &step, None)));
     }
     let mut first = None;
     for (step, result) in all.iter().zip(results) {
-        teller.passing(&format!("  …       step {}: {}", step.number, step.title));
+        printer.passing(&format!("  …       step {}: {}", step.number, step.title));
         let mut run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
         if first.is_none() {
-            teller.say(&text::step_line(step, run.outcome(), teller.screen));
-            teller.say(&text::skipped(&run, teller.screen));
+            printer.say(&text::step_line(step, run.outcome(), printer.screen));
+            printer.say(&text::skipped(&run, printer.screen));
             if run.outcome() != Outcome::Passed {
                 if run.outcome() == Outcome::Failed {
-                    teller.passing("  …       recording it once more");
+                    printer.passing("  …       recording it once more");
                     record(&checked.chapter, step, test, &mut run);
                 }
-                teller.say(&text::explanation(&checked.chapter, &run, teller.screen));
+                printer.say(&text::explanation(&checked.chapter, &run, printer.screen));
                 first = Some((step.number, run.outcome()));
             }
         }
@@ -240,7 +239,7 @@ fn run_steps(
             break;
         }
     }
-    teller.passing_screen().clear_line();
+    printer.passing_screen().clear_line();
     Ok(first)
 }
 
@@ -254,7 +253,7 @@ fn run_steps(
 fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
     let Ok(folder) = cargo::target().map(|target| target.join("traces")) else { return };
     let file = folder.join(format!("{}.jsonl", chapter.name));
-    // The one of an earlier check must not be taken for this one.
+    // The trace of an earlier check must not be taken for this one's.
     _ = std::fs::remove_file(&file);
     if std::fs::create_dir_all(&folder).is_err() {
         return;
@@ -266,13 +265,13 @@ fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
     }
 }
 
-/// Speaks to the reader, if there is one.
-struct Teller {
+/// Prints for the reader, if there is one.
+struct Printer {
     screen: Screen,
     quiet: bool,
 }
 
-impl Teller {
+impl Printer {
     fn say(&self, text: &str) {
         if !self.quiet {
             self.screen.clear_line();
@@ -284,14 +283,14 @@ impl Teller {
         self.passing_screen().passing(text);
     }
 
-    /// Without a reader nothing is written that is written over.
+    /// Without a reader there is no line that the next one replaces.
     fn passing_screen(&self) -> Screen {
         Screen { terminal: self.screen.terminal && !self.quiet, ..self.screen }
     }
 }
 
-/// `hash` is of the program before it was built: an edit meanwhile has not been checked. Nor has the
-/// exercise been, if another program was checked in its place.
+/// Keeps the outcome. `hash` is that of the program before it was built, because an edit since then has
+/// not been checked. If another program was checked in its place, the exercise has no outcome.
 fn keep(chapter: &Chapter, hash: u64, state: State) {
     if env::path(env::PROGRAM).is_some() {
         return;

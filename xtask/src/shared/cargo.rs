@@ -5,17 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use launch::Build;
-
 use serde_json::Value;
 
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{self, Screen};
 
-/// Cargo, as it called us, in this checkout.
+/// The cargo that runs this command, in this checkout.
 pub(crate) fn command() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // A relative folder means one below the reader's, not below the checkout.
+    // A relative path is relative to the reader's folder, not to the checkout.
     if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR")
         && let Ok(folder) = std::path::absolute(folder)
     {
@@ -25,24 +24,24 @@ pub(crate) fn command() -> Command {
     cargo
 }
 
-/// The folder where it puts programs: this one lies there.
+/// The folder in which cargo puts programs, this one among them.
 pub(crate) fn programs() -> Result<PathBuf> {
     let own = std::env::current_exe();
     let own = own.map_err(|error| Failure::new(format!("could not find this program: {error}")))?;
     let folder = own.parent().unwrap_or(Path::new("/"));
-    // A unit test lies one deeper.
+    // A unit test is in a folder below it.
     let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
     Ok(folder.unwrap_or(Path::new("/")).to_owned())
 }
 
-/// Its target folder.
+/// Cargo's target folder.
 pub(crate) fn target() -> Result<PathBuf> {
     let programs = programs()?;
     Ok(programs.parent().unwrap_or(&programs).to_owned())
 }
 
-/// Builds the checks of the solutions in one go: they are the exercises' own, and run on any
-/// program. They come back in the order of `chapters`.
+/// Builds the checks of the solutions in one go. They are those of the exercises, and run any program.
+/// Returns them in the order of `chapters`.
 pub(crate) fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
     let mut cargo = command();
     cargo.args(["test", "--quiet", "--no-run", "--test", "check"]);
@@ -72,7 +71,7 @@ pub(crate) fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
 const PROGRAM: &str = "bin";
 const TEST: &str = "test";
 
-/// A program that cargo has built, as its messages tell.
+/// A program that cargo has built, from one of its messages.
 struct Artifact {
     kind: String,
     manifest: PathBuf,
@@ -95,32 +94,31 @@ impl Artifact {
 pub(crate) enum Built {
     /// The executable.
     Yes(PathBuf),
-    /// The compiler has said why.
+    /// The compiler has printed the reason.
     No,
 }
 
-/// Builds a package's program and its check, and says where the check is.
+/// Builds a package's program and its check, and returns the path of the check.
 pub(crate) fn build_check(package: &str, screen: Screen) -> Result<Built> {
     build(&["test", "--test", "check", "--no-run", "-p", package], package, TEST, screen)
 }
 
-/// Builds a package's program and says where it is.
+/// Builds a package's program and returns its path.
 pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
-    // With the harness beside it, the dependencies have the features that a check needs: they are
-    // not built a second time.
+    // Together with the harness, the dependencies get the features that a check needs, and so are not
+    // built a second time.
     build(&["build", "-p", "harness", "-p", package], package, PROGRAM, screen)
 }
 
-/// Builds the programs of all these packages. Of one that does not compile the compiler says why, and
-/// the others are built all the same.
+/// Builds the programs of all these packages, also if one of them does not compile.
 pub(crate) fn build_programs(packages: &[String], screen: Screen) -> Result<()> {
     let mut arguments = vec!["build", "--keep-going", "-p", "harness"];
     arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
     build(&arguments, "the programs", PROGRAM, screen).map(drop)
 }
 
-/// Runs cargo and looks in its messages for the executable of a kind of target. The compiler's
-/// diagnostics are passed on as they come.
+/// Runs cargo and finds the executable of a kind of target in its messages. Passes on the compiler's
+/// diagnostics as they come.
 fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<Built> {
     let mut cargo = command();
     cargo
@@ -128,7 +126,7 @@ fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<B
         .arg("--message-format=json-render-diagnostics")
         .env("CARGO_TERM_COLOR", if screen::stderr_colour() { "always" } else { "never" })
         .env("CARGO_TERM_PROGRESS_WHEN", "never")
-        // A quiet cargo would not say either that it waits for another one.
+        // A quiet cargo would not report either that it waits for another one.
         .env("CARGO_TERM_QUIET", "false")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -137,7 +135,7 @@ fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<B
     let stderr = child.stderr.take();
     let doing = format!("{what}: building …");
     screen.passing(&doing);
-    // In a thread of its own: cargo may fill either pipe first.
+    // Both pipes are read at the same time, because cargo may fill either first.
     let complaints = std::thread::spawn(move || pass_on(lines_of(stderr), &doing, screen));
     let mut executable = None;
     for message in lines_of(child.stdout.take()) {
@@ -179,8 +177,8 @@ fn lines_of(pipe: Option<impl Read>) -> impl Iterator<Item = String> {
     lines.map_while(|line| Some(String::from_utf8_lossy(&line.ok()?).into_owned()))
 }
 
-/// Passes on what cargo and the compiler complain about, and returns it. What cargo is doing
-/// meanwhile goes to the passing line.
+/// Passes on what cargo and the compiler complain about, and returns it. Shows on the passing line what
+/// cargo is doing.
 fn pass_on(lines: impl Iterator<Item = String>, doing: &str, screen: Screen) -> String {
     let mut complaints = String::new();
     for line in lines {
@@ -193,7 +191,7 @@ fn pass_on(lines: impl Iterator<Item = String>, doing: &str, screen: Screen) -> 
                 }
             }
             Some((_, what)) => {
-                // Without the folder, which would fill the line.
+                // Without the package's folder, which would fill the line.
                 let what = what.split(" (").next().unwrap_or(what);
                 screen.passing(&format!("{doing} {what}"));
             }
@@ -207,7 +205,7 @@ fn pass_on(lines: impl Iterator<Item = String>, doing: &str, screen: Screen) -> 
     complaints
 }
 
-/// A line in which cargo says what it does: `   Compiling libc v0.2.186`. The verb ends in the
+/// A line in which cargo reports what it does: `   Compiling libc v0.2.186`. The verb ends in the
 /// twelfth column.
 fn status(line: &str) -> Option<(&str, &str)> {
     let (verb, what) = line.split_at_checked(12)?;
@@ -217,14 +215,14 @@ fn status(line: &str) -> Option<(&str, &str)> {
     is_verb.then_some((verb, what.strip_prefix(' ')?))
 }
 
-/// A build that failed for a reason that is not the program's.
+/// Why a build failed, if the program is not the reason.
 fn fault_of_the_machine(complaints: &str) -> Option<Failure> {
     const ELSEWHERE: &str =
         "let it build elsewhere: `export CARGO_TARGET_DIR=/tmp/namespaces-target`";
     const NETWORK: &str = "the first build needs the network once";
     const NO_CC: &str = "there is no C compiler, which links every Rust program";
     const INSTALL: &str = "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`";
-    // The first that fits: what is said of a linker may go on with "Permission denied".
+    // The first sign that occurs counts: a complaint about a linker may go on with "Permission denied".
     const KNOWN: [(&str, &str, &str); 10] = [
         ("linker `cc` not found", NO_CC, INSTALL),
         ("could not exec the linker", NO_CC, INSTALL),

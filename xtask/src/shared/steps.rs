@@ -30,11 +30,11 @@ pub(crate) struct Step {
     pub(crate) name: String,
     /// `command has a uts namespace of its own`
     pub(crate) title: String,
-    /// The exercise's: where cargo would run it.
+    /// The working directory of a test of the exercise, as with cargo.
     pub(crate) folder: PathBuf,
 }
 
-/// The steps of a check that is built, in order. It is asked for them.
+/// The steps of a check that is built, in order. The check lists them itself.
 pub(crate) fn steps(chapter: &Chapter, check: &Path) -> Result<Vec<Step>> {
     let output = Command::new(check).arg("--list").current_dir(chapter.exercise()).output();
     let output = output.map_err(|error| not_started(check, error))?;
@@ -78,9 +78,9 @@ impl StepRun {
     }
 }
 
-/// The harness has its own deadlines, [`patience`] for each thing it awaits. This one is for a check
-/// that hangs itself: a minute, and more where each thing may take longer than the usual five
-/// seconds. A day is as good as for ever.
+/// When a check that hangs is ended. The harness has its own deadlines, [`patience`] for each thing that
+/// it awaits, so this one is late: a minute, or more if the patience is longer than the usual five
+/// seconds, but not more than a day.
 fn backstop(patience: Duration) -> Duration {
     patience.saturating_mul(12).clamp(Duration::from_secs(60), Duration::from_secs(24 * 60 * 60))
 }
@@ -89,8 +89,8 @@ fn backstop(patience: Duration) -> Duration {
 #[derive(Clone, Copy)]
 pub(crate) struct Other<'a> {
     pub(crate) program: &'a Path,
-    /// How many seconds the check waits for each thing, where the usual five are too many: a
-    /// program that is known to hang shows that sooner.
+    /// How many seconds the check waits for each thing, if not the usual five: a program that is known
+    /// to hang shows it sooner.
     pub(crate) patience: Option<&'static str>,
 }
 
@@ -99,8 +99,8 @@ pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Resul
     run_or_record(check, step, other, None)
 }
 
-/// Runs it once more with the recorder beside it. Its trace goes to a file, and the verdict points
-/// at the call that went wrong.
+/// Runs one step with the recorder beside it. The trace goes to a file, and the verdict points at the
+/// call that went wrong.
 pub(crate) fn record_step(
     check: &Path,
     step: &Step,
@@ -116,7 +116,7 @@ fn run_or_record(
     other: Option<Other>,
     trace: Option<&Path>,
 ) -> Result<StepRun> {
-    // In memory and inherited: an interrupted check leaves no file behind.
+    // In memory and inherited, so that an interrupted check leaves no file behind.
     let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
     let memory = memory.map_err(|errno| Failure::new(format!("memfd_create(): {errno}")))?;
     let inherited = memory.as_raw_fd();
@@ -141,7 +141,7 @@ fn run_or_record(
         command.env(env::TRACE, trace);
     }
     let prepare = move || {
-        // The check must not outlive us; its sandboxes end with it.
+        // The check must not outlive this process; its sandboxes end with it.
         prctl::set_pdeathsig(Signal::SIGKILL)?;
         // Only this child inherits it, and not the checks that are started at the same time.
         // SAFETY: the file is open as long as `memory`, which is still alive.
@@ -190,14 +190,14 @@ fn how(status: ExitStatus) -> String {
 fn wait(mut child: Child, backstop: Duration) -> (Option<ExitStatus>, String) {
     let out = child.stdout.take().map(collect);
     let err = child.stderr.take().map(collect);
-    // Until it has been waited for, the number means this child.
+    // The pid means this child until it has been waited for.
     let process = Process::open(Pid::from_raw(child.id() as i32));
     let in_time = process.is_ok_and(|process| process.await_end(backstop));
     if !in_time {
         _ = child.kill();
     }
     let status = child.wait().ok().filter(|_| in_time);
-    // Whoever still holds a pipe open does not hold us up.
+    // Another process may still hold a pipe open, so these waits have a limit.
     let text = [out, err].into_iter().flatten();
     let text = text.filter_map(|text| text.recv_timeout(Duration::from_secs(2)).ok());
     (status, text.collect())
@@ -205,12 +205,12 @@ fn wait(mut child: Child, backstop: Duration) -> (Option<ExitStatus>, String) {
 
 /// Reads a pipe to its end, in a thread of its own.
 fn collect(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
-    let (tell, text) = mpsc::channel();
+    let (sender, text) = mpsc::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         _ = pipe.read_to_end(&mut bytes);
-        // Nobody may be waiting any more.
-        _ = tell.send(String::from_utf8_lossy(&bytes).into_owned());
+        // The receiver may be gone by now.
+        _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
     });
     text
 }

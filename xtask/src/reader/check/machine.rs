@@ -6,12 +6,13 @@
 //! {"schema":1,"chapter":"ch02-unshare","step":1,"name":"command has a uts namespace of its own","outcome":"failed","wanted":"…","saw":"…","stdout":"…","stderr":"…","mistake":"…","cause":"…","remedy":"…","pointer":"…","skipped":"","seconds":0.031}
 //! ```
 //!
-//! `outcome` is `passed`, `failed`, `cannot` (this machine) or `broken` (the check itself). `mistake`,
-//! `cause` and `remedy` are empty where no known mistake fits; under `cannot` they are the machine's,
-//! under `broken`, `saw` is what the check printed. `pointer` is about the first step that failed: the
-//! call of its trace that went wrong. What the compiler says goes to standard error. A
-//! program that does not compile has one object, with step 0; so has one that could not be built, and
-//! its outcome is `cannot`. Then one object for all:
+//! `outcome` is `passed`, `failed`, `cannot` (this machine cannot run the step) or `broken` (the check
+//! itself failed). `mistake`, `cause` and `remedy` are empty if no known mistake fits. With `cannot`,
+//! `saw` is the refused call, and cause and remedy are about the machine; with `broken`, `saw` is what
+//! the check printed. `pointer` is there for the first step that failed: the call of its trace that
+//! went wrong. What the compiler prints goes to standard error. A program that does not compile has one
+//! object, with step 0; so has one that could not be built, with the outcome `cannot`. Then comes one
+//! object for all:
 //!
 //! ```json
 //! {"schema":1,"passed":3,"failed":1,"cannot":0}
@@ -168,7 +169,7 @@ fn result(case: &Case) -> String {
     format!("<{tag} message=\"{}\">{}</{tag}>", escaped(&summary), escaped(&body))
 }
 
-/// Text for XML 1.0, which has no place for most control characters, not even escaped.
+/// Text for XML 1.0, which does not allow most control characters, not even escaped.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {

@@ -15,7 +15,7 @@ pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
     format!("{}\n", screen.strong(&chapter.name))
 }
 
-/// What there is to say when the compiler has spoken: nothing, unless it had no file to speak of.
+/// What the compiler has not explained by itself: where the file is that it did not find.
 pub(crate) fn does_not_compile(chapter: &Chapter) -> String {
     if chapter.program().exists() {
         return String::new();
@@ -82,7 +82,7 @@ fn failed(chapter: &Chapter, run: &StepRun, screen: Screen) -> String {
         screen.strong("what the kernel saw"),
         compare(&verdict.saw, &verdict.wanted, screen)
     );
-    out += &said(&verdict.stdout, &verdict.stderr);
+    out += &printed(&verdict.stdout, &verdict.stderr);
     if let Some(Diagnosis { mistake, cause, remedy, .. }) = &verdict.diagnosis {
         out += &format!("\n{}", labelled("this looks like:", mistake, screen));
         out += &screen.wrapped(cause, "  ");
@@ -114,8 +114,8 @@ fn labelled(label: &str, text: &str, screen: Screen) -> String {
     screen.hanging(&format!("{label} "), text).replacen(label, &screen.strong(label), 1)
 }
 
-/// The program's own words, so marked, and not too many of them.
-fn said(stdout: &str, stderr: &str) -> String {
+/// What the program has printed, marked as such, and not too much of it.
+fn printed(stdout: &str, stderr: &str) -> String {
     const MOST: usize = 20;
     // A panic begins with an empty line.
     let lines: Vec<&str> = stdout.trim().lines().chain(stderr.trim().lines()).collect();
@@ -155,11 +155,12 @@ fn cannot(run: &StepRun, screen: Screen) -> String {
 }
 
 fn broken(chapter: &Chapter, run: &StepRun) -> String {
-    let mut out =
-        String::from("\nthe check itself broke, which is no verdict on your program. It said:\n");
+    let mut out = String::from(
+        "\nthe check itself broke, which is no verdict on your program. It printed:\n",
+    );
     out.extend(run.output.trim().lines().map(|line| format!("check | {}\n", screen::plain(line))));
     out + &format!(
-        "help: has exercises/{0}/tests/check.rs been changed? `git diff exercises/{0}` tells\n",
+        "help: has exercises/{0}/tests/check.rs been changed? `git diff exercises/{0}` shows it\n",
         chapter.name
     )
 }
@@ -170,8 +171,8 @@ mod tests {
 
     #[test]
     fn a_program_cannot_paint_the_screen() {
-        assert_eq!(said("", "\x1b[2Jgone\x07"), "\nyour program | gone\n");
-        let flood = said(&"x\n".repeat(1000), "");
+        assert_eq!(printed("", "\x1b[2Jgone\x07"), "\nyour program | gone\n");
+        let flood = printed(&"x\n".repeat(1000), "");
         assert_eq!(flood.lines().count(), 22);
         assert!(flood.ends_with("… and 980 lines more\n"));
     }
