@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use harness::sandbox::{self, Sandbox, patience};
 
 use super::corpus::CORPUS;
-use super::{LONG, all, alone, an_ordinary_run, attempts, mark, skip};
+use super::{LONG, all, an_ordinary_run, attempts, beside_others, mark, skip};
 
 /// The first argument of a process that is that user.
 pub(crate) const DELEGATED: &str = "--delegated";
@@ -110,7 +110,7 @@ impl Drop for Stage {
 
 #[test]
 fn no_attack_on_delegated_cgroups_gets_through() {
-    let _machine = alone();
+    let _machine = beside_others();
     if !skip::is_root_of_the_machine() {
         return skip!(NotRoot: "attacks on delegated cgroups");
     }

@@ -8,7 +8,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -78,16 +78,21 @@ impl Fingerprint {
             machine.names(Path::new(place), 1);
             machine.files(Path::new(place), DEPTH);
         }
-        for path in written_to() {
-            if let Some(how) = machine.0.get_mut(&format!("file {path}")) {
-                how.push_str(WRITTEN_TO);
-            }
-        }
         if let Some(home) = std::env::var_os("HOME").filter(|home| home != "/") {
             machine.files(Path::new(&home), DEPTH);
         }
         // By a relative path, because it may be in one of the folders above, where it is left out.
         machine.files(Path::new(CHECKOUT), 8);
+        let checkout = fs::canonicalize(CHECKOUT).unwrap_or_default();
+        for path in written_to() {
+            let path = match path.strip_prefix(&checkout) {
+                Ok(below) => Path::new(CHECKOUT).join(below),
+                Err(_) => path,
+            };
+            if let Some(how) = machine.0.get_mut(&format!("file {}", path.display())) {
+                how.push_str(WRITTEN_TO);
+            }
+        }
         machine.clock();
         machine.terminal();
         machine
@@ -310,21 +315,21 @@ fn pids() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// Files in world-writable folders that a process has open for writing, such as the log of a longer
-/// piece of work; of those processes whose descriptors this one may see.
-fn written_to() -> BTreeSet<String> {
+/// Files that a process has open for writing, such as the log of a longer piece of work; of those
+/// processes whose descriptors this one may see.
+fn written_to() -> BTreeSet<PathBuf> {
     let mut paths = BTreeSet::new();
     for pid in pids() {
         for fd in fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten() {
             let Ok(path) = fs::read_link(fd.path()) else { continue };
             let about = format!("/proc/{pid}/fdinfo/{}", fd.file_name().display());
-            if PUBLIC.iter().any(|place| path.starts_with(place))
+            if path.is_absolute()
                 && let Ok(about) = fs::read_to_string(about)
                 && let Some(flags) = about.lines().find_map(|line| line.strip_prefix("flags:"))
                 && i32::from_str_radix(flags.trim(), 8)
                     .is_ok_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
             {
-                paths.insert(path.display().to_string());
+                paths.insert(path);
             }
         }
     }
@@ -449,15 +454,16 @@ impl Noise {
         mark: &str,
     ) -> Vec<(String, String, String)> {
         let mut changed = before.differences(now);
-        // In a world-writable folder other programs remove what they made, write files that they have
-        // open, and create files in folders of their own. A new entry at the top counts by its name.
-        // Nothing may happen to a canary.
+        // Other programs write files that they have open. In a world-writable folder they also remove
+        // what they made, and create files in folders of their own; a new entry at the top counts by
+        // its name. Nothing may happen to a canary.
+        changed.retain(|(key, was, is)| {
+            key.contains(mark) || !was.contains(WRITTEN_TO) && !is.contains(WRITTEN_TO)
+        });
         changed.retain(|(key, was, is)| match public(key) {
             Some(entry) if !entry.contains(mark) => {
                 let was_there = before.0.contains_key(&format!("name {entry}"));
-                let written = was.contains(WRITTEN_TO) || is.contains(WRITTEN_TO);
                 is != "absent"
-                    && !written
                     && (was != "absent"
                         || key.starts_with("name ")
                         || was_there && now.is_of_another_owner(key))

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::PoisonError;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,8 +12,8 @@ use harness::sandbox::Sandbox;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use super::fingerprint::{Fingerprint, Noise};
-use super::{LONG, alone, an_ordinary_run};
+use super::fingerprint::Fingerprint;
+use super::{LONG, NOISE, alone, an_ordinary_run, each};
 
 /// The variable with the word that the programs of a check have in their arguments.
 const MARK: &str = "HOSTILE_MARK";
@@ -68,12 +69,48 @@ fn child_of(check: &Child) -> Option<Pid> {
 }
 
 /// Waits until it holds.
-fn await_that(mut holds: impl FnMut() -> bool, failure: &str) {
+fn await_that(mut holds: impl FnMut() -> bool, failure: String) -> Result<(), String> {
     let deadline = Instant::now() + LONG;
     while !holds() {
-        assert!(Instant::now() < deadline, "{failure}");
+        if Instant::now() > deadline {
+            return Err(failure);
+        }
         sleep(Duration::from_millis(2));
     }
+    Ok(())
+}
+
+/// Kills a check and waits for the end of all that it started. `in_the_middle` is certainly while its
+/// program runs, otherwise at a random moment.
+fn strike(blow: &Blow, mark: &str, in_the_middle: bool) -> Result<(), String> {
+    let mut check = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "killed::a_check_in_the_middle_of_a_run", "--ignored"])
+        .env(MARK, mark)
+        // A sandbox may outlive its supervisor for a moment, but not the check.
+        .env("NAMESPACES_BY_HAND_PATIENCE", "0.2")
+        .process_group(0)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let struck = if in_the_middle {
+        let started =
+            await_that(|| is_running(mark), format!("{}: the check starts no program", blow.name));
+        let meets_nothing = || format!("{}: it meets nothing", blow.name);
+        started.and_then(|()| (blow.strike)(&check).then_some(()).ok_or_else(meets_nothing))
+    } else {
+        sleep(Duration::from_micros(random() % MOMENTS.as_micros() as u64));
+        if !(blow.strike)(&check) {
+            _ = check.kill();
+        }
+        Ok(())
+    };
+    let has_ended = || check.try_wait().unwrap().is_some() && !is_running(mark);
+    let hangs = format!("{}: the check hangs, or something is left", blow.name);
+    let ended = struck.and_then(|()| await_that(has_ended, hangs));
+    _ = check.kill();
+    _ = check.wait();
+    ended
 }
 
 /// Whether a process has the mark in its arguments.
@@ -101,35 +138,13 @@ fn a_killed_check_takes_its_sandbox_along() {
     let _machine = alone();
     an_ordinary_run();
     let mark = format!("killed-{}", std::process::id());
-    let mut noise = Noise::default();
-    noise.learn(&mark, 3);
+    let mut noise = NOISE.lock().unwrap_or_else(PoisonError::into_inner);
     let before = Fingerprint::take(&mark);
-    for blow in &BLOWS {
-        for number in 0..KILLS {
-            let mut check = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "killed::a_check_in_the_middle_of_a_run", "--ignored"])
-                .env(MARK, &mark)
-                // A sandbox may outlive its supervisor for a moment, but not the check.
-                .env("NAMESPACES_BY_HAND_PATIENCE", "0.2")
-                .process_group(0)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            if number == 0 {
-                // A strike in the middle of the run for certain: the program is running.
-                await_that(|| is_running(&mark), "the check does not start its program");
-                assert!((blow.strike)(&check), "{}: it meets nothing", blow.name);
-            } else {
-                sleep(Duration::from_micros(random() % MOMENTS.as_micros() as u64));
-                if !(blow.strike)(&check) {
-                    _ = check.kill();
-                }
-            }
-            let ended = || check.try_wait().unwrap().is_some() && !is_running(&mark);
-            await_that(ended, &format!("{}: the check hangs, or something is left", blow.name));
-        }
-    }
+    let numbered: Vec<_> = BLOWS.iter().enumerate().collect();
+    let wrong = each(&numbered, BLOWS.len(), |(number, blow)| {
+        (0..KILLS).try_for_each(|kill| strike(blow, &format!("{mark}-{number}"), kill == 0))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     an_ordinary_run();
     let changed = noise.changed(&before, &mark, Duration::from_secs(10));
     assert!(changed.is_empty(), "the machine is not as it was: {changed:#?}");

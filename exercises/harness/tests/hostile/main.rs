@@ -17,7 +17,7 @@ mod weak;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::exit;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use canaries::{Canaries, Listeners};
@@ -33,7 +33,7 @@ const THROUGH: i32 = 66;
 const REFUSED: i32 = 9;
 /// The patience with an attack that waits for the deadline, and with one that ends by itself, which
 /// may take long on a busy machine.
-const SHORT: Duration = Duration::from_millis(500);
+const SHORT: Duration = Duration::from_millis(250);
 const LONG: Duration = Duration::from_secs(60);
 /// How many at once.
 const LANES: usize = 8;
@@ -59,13 +59,25 @@ extern "C" fn entry() {
     exit(if act() { THROUGH } else { REFUSED });
 }
 
-/// A test that compares the machine before and after holds this, so that no other test changes it.
-static MACHINE: Mutex<()> = Mutex::new(());
+/// A test that compares the machine before and after writes to it, the others read it.
+static MACHINE: RwLock<()> = RwLock::new(());
 
-/// Waits until no other test compares the machine.
-fn alone() -> MutexGuard<'static, ()> {
-    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+/// For a test that compares the machine: no other test runs meanwhile.
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// For a test that does not compare the machine, but starts something on it.
+fn beside_others() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the machine changes by itself, learnt once and by one test at a time.
+static NOISE: LazyLock<Mutex<Noise>> = LazyLock::new(|| {
+    let mut noise = Noise::default();
+    noise.learn(&mark(), 3);
+    Mutex::new(noise)
+});
 
 /// A word in the arguments of every process that a test starts.
 fn mark() -> String {
@@ -179,17 +191,25 @@ fn attempt(attack: &Attack, start: &Start) -> Result<(), String> {
 
 /// Makes all attempts, `lanes` at a time. Returns those that went wrong, and how.
 fn all(attempts: &[(&Attack, &Start)], lanes: usize) -> Vec<String> {
-    let left = Mutex::new(attempts.iter());
+    each(attempts, lanes, |(attack, start)| {
+        attempt(attack, start).map_err(|why| format!("{} ({}): {why}", attack.name, start.name))
+    })
+}
+
+/// Tries each of `items`, `lanes` at a time. Returns the errors.
+fn each<T: Sync>(
+    items: &[T],
+    lanes: usize,
+    try_it: impl Fn(&T) -> Result<(), String> + Sync,
+) -> Vec<String> {
+    let left = Mutex::new(items.iter());
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..lanes {
             scope.spawn(|| {
                 loop {
-                    let Some((attack, start)) = left.lock().unwrap().next() else { break };
-                    if let Err(why) = attempt(attack, start) {
-                        let name = format!("{} ({})", attack.name, start.name);
-                        wrong.lock().unwrap().push(format!("{name}: {why}"));
-                    }
+                    let Some(item) = left.lock().unwrap().next() else { break };
+                    wrong.lock().unwrap().extend(try_it(item).err());
                 }
             });
         }
@@ -269,13 +289,11 @@ fn no_attack_gets_through_and_nothing_is_left() {
     an_ordinary_run();
     let canaries = Canaries::put(&mark());
     let listeners = Listeners::open(&canaries, &mark());
-    let mut noise = Noise::default();
-    noise.learn(&mark(), 3);
+    let mut noise = NOISE.lock().unwrap_or_else(PoisonError::into_inner);
     let before = Fingerprint::take(&mark());
     let mut wrong = all(&attempts(CORPUS), LANES);
+    wrong.extend(each(IN_A_TERMINAL, LANES, |(name, end)| attempt_in_a_terminal(name, *end)));
     wrong.extend(all(&attempts(ALONE), 1));
-    let in_a_terminal = IN_A_TERMINAL.iter();
-    wrong.extend(in_a_terminal.filter_map(|(name, end)| attempt_in_a_terminal(name, *end).err()));
     an_ordinary_run();
     let changed = noise.changed(&before, &mark(), Duration::from_secs(10));
     wrong.extend(changed.iter().map(|(key, was, is)| format!("{key}: was {was}, is {is}")));
@@ -288,7 +306,7 @@ fn no_attack_gets_through_and_nothing_is_left() {
 /// A check may look at them for some seconds, and meanwhile they must not use too much.
 #[test]
 fn processes_left_behind_are_limited_too() {
-    let _machine = alone();
+    let _machine = beside_others();
     let attack = CORPUS.iter().find(|attack| attack.name == AFTERWARDS).unwrap();
     let (program, words) = program(attack);
     let mut run = Sandbox::new(program).args(words).start().unwrap();

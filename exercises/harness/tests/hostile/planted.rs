@@ -20,7 +20,7 @@ use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, setsid};
 
-use super::alone;
+use super::beside_others;
 use super::fingerprint::{Fingerprint, Noise, store};
 
 /// The first argument of a process that plants the changes.
@@ -340,7 +340,7 @@ fn unnoticed(plant: &Plant, before: &Fingerprint, after: &Fingerprint) -> Option
 
 #[test]
 fn every_kind_of_change_is_noticed() {
-    let _machine = alone();
+    let _machine = beside_others();
     let output = Command::new("unshare")
         .args([
             "-Urm",
@@ -411,6 +411,10 @@ fn other_programs_may_use_world_writable_folders() {
     assert_eq!(changed(&[("file /tmp/it/a", "2")], &["/tmp/it"]), 0);
     assert_eq!(changed(&[("file /tmp/it/a", "2")], &["/tmp/other"]), 1);
     assert_eq!(changed(&[("file /tmp/it/a", "2, open for writing")], &[]), 0);
+    // So is the log of the tests, wherever it is; a canary has none.
+    assert_eq!(changed(&[("file ../../log", "2, open for writing")], &[]), 0);
+    assert_eq!(changed(&[("file ../../log", "2")], &[]), 1);
+    assert_eq!(changed(&[("file /tmp/planted/canary", "2, open for writing")], &[]), 1);
     // New in a folder of the same owner, and of another one; new at the top; new beside a canary.
     assert_eq!(changed(&[("file /tmp/it/b", "100644 7:7")], &[]), 0);
     assert_eq!(changed(&[("file /tmp/it/b", "100644 8:8")], &[]), 1);

@@ -345,11 +345,13 @@ mod tests {
     fn a_tree_that_is_deeper_than_a_path_is_long_is_removed() {
         let tree = tree();
         let mut here = open(&tree, OFlag::O_DIRECTORY, Mode::empty()).unwrap();
-        for _ in 0..libc::PATH_MAX / 2 {
-            for name in ["a", "b"] {
-                nix::sys::stat::mkdirat(&here, name, Mode::S_IRWXU).unwrap();
+        // The path is longer than PATH_MAX, and there are more levels than descriptors by default.
+        for level in 0..1_100 {
+            let names: &[_] = if level % 100 == 0 { &["lower", "other"] } else { &["lower"] };
+            for name in names {
+                nix::sys::stat::mkdirat(&here, *name, Mode::S_IRWXU).unwrap();
             }
-            here = openat(&here, "a", OFlag::O_DIRECTORY, Mode::empty()).unwrap();
+            here = openat(&here, "lower", OFlag::O_DIRECTORY, Mode::empty()).unwrap();
         }
         assert_eq!(below(&tree).len(), MOST);
         remove(&tree, JANITORS_PATIENCE);
