@@ -80,7 +80,7 @@ impl Need {
         }
     }
 
-    fn without(&self, lab: Result<(), sandbox::SetupError>) -> Option<String> {
+    fn without(&self, lab: Result<(), sandbox::Refusal>) -> Option<String> {
         lab.err().map(|error| format!("it needs {self} of the lab's own: {error}"))
     }
 }

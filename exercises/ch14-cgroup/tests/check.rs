@@ -3,7 +3,7 @@
 
 use harness::doctor::{self, Advice};
 use harness::look::{Cgroup, Kind, cgroup};
-use harness::sandbox::{self, CGROUPS, SetupError};
+use harness::sandbox::{self, CGROUPS, Refusal};
 use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
 
@@ -109,7 +109,7 @@ fn with_limits() -> Options {
 }
 
 /// Runs the program without a cgroup, and enters in the report why `what` cannot be checked here.
-fn without(what: &str, refused: &SetupError) -> Report {
+fn without(what: &str, refused: &Refusal) -> Report {
     let mut report = report(&Options::default());
     let Advice { cause, remedy, .. } = doctor::explain(refused);
     report.skip(what, &format!("{refused}; {cause}; help: {remedy}"));

@@ -10,7 +10,7 @@ use crate::doctor::Advice;
 use crate::env;
 use crate::mistakes::{self, Mistake};
 use crate::report::{Excerpt, Line, Row, Selection};
-use lab::sandbox::SetupError;
+use lab::sandbox::Refusal;
 
 /// How a step turned out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -280,7 +280,7 @@ pub fn exercises() -> PathBuf {
 
 /// Ends a check that never began.
 #[track_caller]
-pub(crate) fn could_not_check(error: &SetupError, advice: &Advice) -> ! {
+pub(crate) fn could_not_check(error: &Refusal, advice: &Advice) -> ! {
     let Advice { cause, remedy, .. } = advice;
     let verdict = Verdict {
         refused: error.to_string(),

@@ -1,30 +1,33 @@
-//! The environment variables of the lab. `CONTRIBUTING.md` describes those that a person may set.
+//! The environment variables that this crate reads: their names and meanings.
 
-use std::env::{var, var_os};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// `5.10`: every call that is newer than the oldest kernel of this course answers as that kernel
-/// does, so that the ways around them are tested on a new kernel, too.
-const KERNEL: &str = "NAMESPACES_BY_HAND_KERNEL";
-
-/// A number of seconds, for [`patience`]. A slow machine may need more.
+/// Set by a reader or a test: how many seconds each awaited thing may take, such as `2.5`.
 pub const PATIENCE: &str = "NAMESPACES_BY_HAND_PATIENCE";
 
-/// Set in the environment of the supervisor, and of no other process.
+/// Set by a test to `5.10`: every call that came with a later kernel fails as it does on that one, so
+/// that its fallback is tested on a new kernel, too.
+pub const KERNEL: &str = "NAMESPACES_BY_HAND_KERNEL";
+
+/// Set for the supervisor by the process that starts it.
 pub(crate) const SUPERVISOR: &str = "NAMESPACES_BY_HAND_SUPERVISOR";
 
-pub(crate) fn pretends_to_be_old() -> bool {
-    var_os(KERNEL).is_some_and(|kernel| kernel == "5.10")
-}
-
-/// How long a program may take for each thing that is awaited of it: what [`PATIENCE`] says, or five
-/// seconds.
+/// How long a program may take for each thing that is awaited of it: five seconds, or as many as
+/// [`PATIENCE`] says, because a slow machine may need more.
 pub fn patience() -> Duration {
-    let seconds = var(PATIENCE).ok().and_then(|seconds| seconds.parse().ok());
+    let seconds = std::env::var(PATIENCE).ok().and_then(|seconds| seconds.parse().ok());
     let seconds = seconds.filter(|seconds| *seconds > 0.0).unwrap_or(5.0);
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(5))
 }
 
+/// Whether [`KERNEL`] asks for the oldest kernel of this course.
+pub(crate) fn pretends_to_be_old() -> bool {
+    static OLD: OnceLock<bool> = OnceLock::new();
+    *OLD.get_or_init(|| std::env::var_os(KERNEL).is_some_and(|kernel| kernel == "5.10"))
+}
+
+/// Whether this process is the supervisor.
 pub(crate) fn is_supervisor() -> bool {
-    var_os(SUPERVISOR).is_some()
+    std::env::var_os(SUPERVISOR).is_some()
 }

@@ -5,25 +5,35 @@
 
 use std::ffi::{CStr, c_int, c_long, c_uint};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
+use std::time::Duration;
 
 use nix::Result;
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::env;
 
-/// [`env::pretends_to_be_old`], read once.
-pub(crate) fn pretends_to_be_old() -> bool {
-    static OLD: OnceLock<bool> = OnceLock::new();
-    *OLD.get_or_init(env::pretends_to_be_old)
-}
-
 /// The errno behind an error of the standard library; `EIO` for one that no call has given.
 pub(crate) fn errno_of(error: &std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// The timeout of poll(2) that is no shorter than `patience`.
+pub(crate) fn poll_timeout(patience: Duration) -> PollTimeout {
+    PollTimeout::try_from(patience.as_nanos().div_ceil(1_000_000)).unwrap_or(PollTimeout::MAX)
+}
+
+/// Waits until `fd` is readable or has reached its end; `false` if neither within `patience`.
+///
+/// # Errors
+///
+/// Those of poll(2), such as `EINTR`.
+pub(crate) fn await_readable(fd: impl AsFd, patience: Duration) -> Result<bool> {
+    let ready = poll(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN)], poll_timeout(patience))?;
+    Ok(ready > 0)
 }
 
 /// What [`fork_into`] returns, once in each process.
@@ -119,7 +129,7 @@ pub(crate) fn attach_tree(tree: BorrowedFd, target: &CStr) -> Result<()> {
 
 /// mount_setattr(2): sets `MOUNT_ATTR_*` for a detached tree and every mount in it, Linux 5.12.
 pub(crate) fn lock_tree(tree: BorrowedFd, attributes: u64) -> Result<()> {
-    if pretends_to_be_old() {
+    if env::pretends_to_be_old() {
         return Err(Errno::ENOSYS);
     }
     let attributes =
@@ -151,11 +161,11 @@ pub(crate) fn close_from_except(first: RawFd, keep: &[RawFd]) -> Result<()> {
 
 /// Marks every descriptor from `first` on close-on-exec.
 pub(crate) fn close_on_exec_from(first: RawFd) -> Result<()> {
-    const CLOSE_RANGE_CLOEXEC: c_uint = 4;
     // SAFETY: marking descriptors closes none, so no owner is left with a dead one.
-    let marked =
-        unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
-    let marked = if pretends_to_be_old() { Err(Errno::EINVAL) } else { Errno::result(marked) };
+    let marked = unsafe {
+        libc::syscall(libc::SYS_close_range, first, c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+    let marked = if env::pretends_to_be_old() { Err(Errno::EINVAL) } else { Errno::result(marked) };
     match marked {
         // The flag came with Linux 5.11.
         Err(Errno::ENOSYS | Errno::EINVAL) => each_from(first, |fd| {
@@ -177,12 +187,9 @@ fn each_from(first: RawFd, mut act: impl FnMut(RawFd)) -> Result<()> {
     Ok(())
 }
 
-/// The type of all ioctl(2) requests of pidfds (`include/uapi/linux/pidfd.h`).
-pub(crate) const PIDFD_IOCTLS: u8 = 0xFF;
-
 /// `PIDFD_GET_*_NAMESPACE`, an ioctl(2) of pidfds since Linux 6.11; `ENOTTY` before.
 pub(crate) fn pidfd_namespace(pidfd: BorrowedFd, request: libc::Ioctl) -> Result<OwnedFd> {
-    if pretends_to_be_old() { Err(Errno::ENOTTY) } else { ioctl_fd(pidfd, request) }
+    if env::pretends_to_be_old() { Err(Errno::ENOTTY) } else { ioctl_fd(pidfd, request) }
 }
 
 /// An ioctl(2) that takes nothing and returns a descriptor, such as those of ioctl_nsfs(2).

@@ -7,7 +7,7 @@
 
 use super::facts::{Facts, UNKNOWN};
 use super::table::{self, Environment};
-use lab::probe::Refusal;
+use lab::sandbox::Refusal;
 use trace::glob;
 
 /// A cause in one line and what to do about it.

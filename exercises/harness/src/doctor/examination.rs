@@ -2,8 +2,8 @@
 
 use super::advice::{self, Advice};
 use super::facts::Facts;
-use lab::probe::Refusal;
 use lab::probe::{self, EVERY, Probe};
+use lab::sandbox::Refusal;
 use lab::sandbox::{Sandbox, WITNESS};
 
 /// What was found out about this machine.
@@ -64,8 +64,7 @@ fn is_of_another_probe(refusal: &Refusal, probe: &Probe) -> bool {
 fn sandbox(facts: &Facts) -> Finding {
     let answer = match Sandbox::command(WITNESS).start() {
         Ok(_run) => Answer::Works,
-        Err(error) => {
-            let refusal = Refusal::from(error);
+        Err(refusal) => {
             let advice = advice::of(&refusal, facts);
             Answer::Refused(refusal, advice)
         }

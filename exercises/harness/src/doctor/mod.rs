@@ -15,12 +15,11 @@ mod examination;
 pub use advice::Advice;
 pub use examination::{Answer, Examination, Finding, examine};
 pub use facts::Facts;
-pub use lab::probe::{Refusal, places};
+pub use lab::probe::places;
+pub use lab::sandbox::Refusal;
 pub use table::{Environment, Meaning, Proof, Staged, environments, meanings};
 
-use lab::sandbox::SetupError;
-
 /// The advice for a sandbox that could not be set up.
-pub fn explain(error: &SetupError) -> Advice {
-    advice::of(&Refusal::from(error.clone()), &Facts::read())
+pub fn explain(refusal: &Refusal) -> Advice {
+    advice::of(refusal, &Facts::read())
 }

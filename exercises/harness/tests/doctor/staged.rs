@@ -46,7 +46,7 @@ extern "C" fn entry() {
 fn print_what_is_seen() {
     if let Err(error) = Sandbox::command(WITNESS).start() {
         let advice = doctor::explain(&error);
-        println!("place = {}", error.stage.name());
+        println!("place = {}", error.at);
         println!("errno = {:?}", error.errno);
         println!("call = {}", error.call);
         println!("row = {}", advice.environments.join(" "));
@@ -63,7 +63,7 @@ fn print_what_is_seen() {
             Answer::Refused(..) if finding.name.starts_with("cgroup_") => {}
             Answer::Refused(refusal, advice) => {
                 if refused.is_empty() {
-                    println!("doctor call = {refusal}");
+                    println!("doctor call = {}: {}", refusal.call, refusal.errno_name());
                     println!("doctor row = {}", advice.environments.join(" "));
                     println!("doctor cause = {}", advice.cause);
                     println!("doctor help = {}", advice.remedy);

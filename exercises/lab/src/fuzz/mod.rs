@@ -4,6 +4,7 @@
 mod input;
 
 use std::ffi::OsString;
+use std::fmt::Debug;
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::time::{Duration, Instant};
@@ -18,33 +19,38 @@ use trace::{Trace, World, glob};
 use input::{bound, memory_of, nearly};
 
 use crate::helper::ids;
-use crate::helper::setup::{SetupError, Stage};
-use crate::helper::wire;
+use crate::helper::refusal::Refusal;
+use crate::helper::wire::{self, Wire};
 use crate::look::network::{self, Link, Route};
 use crate::look::process::{field, hard_limit_in, ids_in, ranges_in};
 use crate::look::stat::Stat;
 use crate::look::{cgroup, mounts};
-use crate::sandbox::message::{Excess, Message, Status};
+use crate::sandbox::message::{Ended, Excess, Message, Status};
 use crate::sandbox::request::{Fixture, Neighbor, Plan, Request, Shown, State};
-use crate::visit::{Visit, filler};
+use crate::visit::Visit;
+use crate::visit::filler::{Fill, Filling};
 
-/// All that reads bytes from another process.
+/// Every reader of bytes that come from another process.
 fn read_bytes(bytes: &[u8]) {
-    _ = Request::decode(bytes);
-    _ = Message::decode(bytes);
-    _ = Visit::decode(bytes);
-    _ = filler::outcome_in(bytes);
+    _ = Request::from_bytes(bytes);
+    _ = Message::from_bytes(bytes);
+    _ = Visit::from_bytes(bytes);
+    _ = Fill::from_bytes(bytes);
+    _ = nix::Result::<Option<u64>>::from_bytes(bytes);
+    _ = nix::Result::<String>::from_bytes(bytes);
+    _ = Result::<(), Refusal>::from_bytes(bytes);
+    _ = Vec::<(String, i32)>::from_bytes(bytes);
     _ = ids_in(bytes);
     read_netlink(bytes);
 }
 
-/// An answer, and what is in each of its messages, whatever its kind. How many there were.
+/// Reads an answer and each of its messages, whatever its kind; returns how many there were.
 fn read_netlink(bytes: &[u8]) -> usize {
     let each = |(_, body)| _ = (network::link(body), network::address(body), network::route(body));
     network::all_messages(bytes).map(each).count()
 }
 
-/// All that reads a text: a table, a file of ours, a file of `/proc`.
+/// Every reader of texts: of traces, of visitors' answers, of files of `/proc`.
 fn read_text(text: &str) {
     read_proc(text);
     _ = mounts::parse(text);
@@ -57,7 +63,7 @@ fn read_text(text: &str) {
     }
 }
 
-/// All that reads a file of a process.
+/// Every reader of files of a process.
 fn read_proc(text: &str) {
     _ = (Stat::parse(text), ranges_in(text), hard_limit_in(text, "Max processes"));
     for name in ["NSpid:", "Pid:", "mnt_id:", "Uid:", "CapEff:"] {
@@ -75,7 +81,7 @@ fn read_proc(text: &str) {
     }
 }
 
-/// All that is made of a trace.
+/// Everything that is made of a trace.
 fn tell(trace: &Trace) {
     let mut world = World::default();
     for event in &trace.events {
@@ -87,7 +93,6 @@ fn tell(trace: &Trace) {
 }
 
 fn requests() -> impl Strategy<Value = Request> {
-    let texts = || vec(".{0,8}", 0..4);
     let shown = (".{0,8}", ".{0,8}").prop_map(|(name, path)| Shown { name, path });
     let below = (any::<Option<u32>>(), vec(any::<i32>(), 0..3), any::<i32>());
     let neighbor = (".{0,8}", any::<i32>(), any::<Option<i32>>(), any::<Option<String>>(), below)
@@ -100,19 +105,19 @@ fn requests() -> impl Strategy<Value = Request> {
             below,
             far,
         });
-    let thing = prop_oneof![
+    let fixture = prop_oneof![
         Just(Fixture::Directory),
         ".{0,8}".prop_map(Fixture::File),
         Just(Fixture::Witness)
     ];
-    let lists = (vec(shown, 0..3), vec(neighbor, 0..3), vec((".{0,8}", thing), 0..3));
+    let lists = (vec(shown, 0..3), vec(neighbor, 0..3), vec((".{0,8}", fixture), 0..3));
     let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
     let small = (".{0,8}", ".{0,8}", prop::option::of(plan), vec(any::<u8>(), 0..3));
-    (any::<[bool; 8]>(), lists, small, words(), texts()).prop_map(
+    (any::<[bool; 9]>(), lists, small, words(), words()).prop_map(
         |(switches, lists, small, command, environment)| {
             let (host_name, working_directory, own_cgroups, unknown_ioctls) = small;
-            let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, no_new_privs] =
-                switches;
+            let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, ..] = switches;
+            let [.., no_new_privs, recorded] = switches;
             let (shown, neighbors, fixtures) = lists;
             Request {
                 state: if plain { State::PlainUser } else { State::RootLab },
@@ -132,6 +137,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 working_directory,
                 command,
                 environment,
+                recorded,
             }
         },
     )
@@ -141,23 +147,66 @@ fn messages() -> impl Strategy<Value = Message> {
     let status =
         prop_oneof![any::<i32>().prop_map(Status::Exited), any::<i32>().prop_map(Status::Killed)];
     let excess = prop_oneof![Just(None), Just(Some(Excess::Memory)), Just(Some(Excess::Processes))];
-    let error = (any::<Index>(), ".{0,8}", 1..100i32).prop_map(|(stage, call, errno)| SetupError {
-        stage: *stage.get(&Stage::ALL),
-        call,
-        errno: Errno::from_raw(errno),
-    });
     prop_oneof![
         Just(Message::Created),
         Just(Message::Started),
-        error.prop_map(Message::Failed),
+        refusals().prop_map(Message::Failed),
         vec((".{0,8}", any::<i32>()), 0..4).prop_map(Message::Neighbors),
-        ".{0,40}".prop_map(|mounts| Message::Ready { mounts }),
+        (".{0,40}", any::<bool>())
+            .prop_map(|(mounts, terminal)| Message::Ready { mounts, terminal }),
         (status, excess, any::<u64>(), vec(".{0,8}", 0..4)).prop_map(
             |(status, excess, orphaned, left_running)| {
-                Message::Ended { status, excess, orphaned, left_running }
+                Message::Ended(Ended { status, orphaned, left_running }, excess)
             }
         ),
     ]
+}
+
+fn errnos() -> impl Strategy<Value = Errno> {
+    (1..100i32).prop_map(Errno::from_raw)
+}
+
+fn refusals() -> impl Strategy<Value = Refusal> {
+    let parts = (".{0,8}", ".{0,8}", errnos());
+    parts.prop_map(|(at, call, errno)| Refusal { at, call, errno })
+}
+
+fn visits() -> impl Strategy<Value = Visit> {
+    prop_oneof![
+        Just(Visit::HostName),
+        ".{0,8}".prop_map(Visit::HostNameAt),
+        Just(Visit::Mounts),
+        ".{0,8}".prop_map(Visit::Read),
+        ".{0,8}".prop_map(Visit::Names),
+        ".{0,8}".prop_map(Visit::Mount),
+        ".{0,8}".prop_map(Visit::Unmount),
+        any::<i32>().prop_map(Visit::Segment),
+        ".{0,8}".prop_map(Visit::Queue),
+        Just(Visit::Links),
+        Just(Visit::Routes),
+        any::<u16>().prop_map(Visit::Listen),
+        any::<u32>().prop_map(|address| Visit::Exchange(address.into())),
+    ]
+}
+
+fn fills() -> impl Strategy<Value = Fill> {
+    let with = prop_oneof![Just(Filling::Processes), Just(Filling::Memory)];
+    (with, any::<u64>(), ".{0,8}").prop_map(|(with, most, folder)| Fill { with, most, folder })
+}
+
+/// A value is read back as it was, no part of its bytes is one, and a byte that is changed does no harm.
+fn survives<T: Wire + PartialEq + Debug>(
+    value: T,
+    cut: Index,
+    (flipped, bits): (Index, u8),
+) -> Result<(), TestCaseError> {
+    let mut bytes = value.to_bytes();
+    prop_assert_eq!(T::from_bytes(&bytes), Some(value));
+    prop_assert_eq!(T::from_bytes(&bytes[..cut.index(bytes.len())]), None);
+    let flipped = flipped.index(bytes.len());
+    bytes[flipped] ^= bits;
+    prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+    Ok(())
 }
 
 const RIGHT: &[&str] = &[
@@ -210,41 +259,58 @@ fn netlink_messages() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn bytes_of_nobody(bytes in vec(any::<u8>(), 0..512)) {
+    fn any_bytes(bytes in vec(any::<u8>(), 0..512)) {
         prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
     }
 
     /// Small numbers are lengths and counts, and get further.
     #[test]
-    fn numbers_of_nobody(numbers in vec(prop_oneof![0..16u64, any::<u64>()], 0..64)) {
+    fn any_numbers(numbers in vec(prop_oneof![0..16u64, any::<u64>()], 0..64)) {
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
         prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
     }
 
     #[test]
-    fn a_request_survives_the_trip_and_every_cut(
+    fn a_request_survives_the_trip(
         request in requests(), cut in any::<Index>(), flip in any::<(Index, u8)>(),
     ) {
-        let mut bytes = request.encode();
-        prop_assert_eq!(Request::decode(&bytes), Some(request));
-        let cut = cut.index(bytes.len());
-        prop_assert_eq!(Request::decode(&bytes[..cut]), None);
-        let flipped = flip.0.index(bytes.len());
-        bytes[flipped] ^= flip.1;
-        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+        survives(request, cut, flip)?;
     }
 
     #[test]
-    fn a_message_survives_the_trip_and_every_cut(
+    fn a_message_survives_the_trip(
         message in messages(), cut in any::<Index>(), flip in any::<(Index, u8)>(),
     ) {
-        let mut bytes = message.encode();
-        prop_assert_eq!(Message::decode(&bytes), Some(message));
-        let cut = cut.index(bytes.len());
-        prop_assert_eq!(Message::decode(&bytes[..cut]), None);
-        let flipped = flip.0.index(bytes.len());
-        bytes[flipped] ^= flip.1;
-        prop_assert!(memory_of(|| read_bytes(&bytes)) <= bound(bytes.len()));
+        survives(message, cut, flip)?;
+    }
+
+    #[test]
+    fn a_visit_survives_the_trip(
+        visit in visits(), answer in prop_oneof![".{0,8}".prop_map(Ok), errnos().prop_map(Err)],
+        cut in any::<Index>(), flip in any::<(Index, u8)>(),
+    ) {
+        survives(visit, cut, flip)?;
+        survives(answer, cut, flip)?;
+    }
+
+    #[test]
+    fn a_filling_survives_the_trip(
+        fill in fills(),
+        outcome in prop_oneof![any::<Option<u64>>().prop_map(Ok), errnos().prop_map(Err)],
+        cut in any::<Index>(), flip in any::<(Index, u8)>(),
+    ) {
+        survives(fill, cut, flip)?;
+        survives(outcome, cut, flip)?;
+    }
+
+    #[test]
+    fn the_result_of_a_probe_and_pids_survive_the_trip(
+        result in prop_oneof![Just(Ok(())), refusals().prop_map(Err)],
+        pids in vec((".{0,8}", any::<i32>()), 0..4),
+        cut in any::<Index>(), flip in any::<(Index, u8)>(),
+    ) {
+        survives(result, cut, flip)?;
+        survives(pids, cut, flip)?;
     }
 
     #[test]
@@ -258,13 +324,6 @@ proptest! {
     }
 
     #[test]
-    fn an_outcome_survives_the_trip(outcome in prop_oneof![
-        any::<Option<u64>>().prop_map(Ok), (1..100i32).prop_map(|errno| Err(Errno::from_raw(errno))),
-    ]) {
-        prop_assert_eq!(filler::outcome_in(&filler::message_of(outcome)), outcome);
-    }
-
-    #[test]
     fn ids_of_an_exec(pairs in vec((prop_oneof![0..40u64, any::<u64>()], any::<u64>()), 0..30)) {
         let first = |key| pairs.iter().find(|(found, _)| *found == key).map(|(_, id)| *id as u32);
         let bytes: Vec<u8> = pairs.iter().flat_map(|(key, value)| [*key, *value]).flat_map(u64::to_ne_bytes).collect();
@@ -272,10 +331,10 @@ proptest! {
         prop_assert_eq!(ids_in(&bytes), ids);
     }
 
-    /// Whatever somebody says in the witness's place, with descriptors and without. What is longer
-    /// than the longest message is cut; a stranger's descriptors are never ours.
+    /// Any message of an untrusted process, with descriptors and without. One that is longer than the
+    /// longest message is cut, and its descriptors never arrive.
     #[test]
-    fn a_stranger_says_something(
+    fn an_untrusted_message(
         bytes in prop_oneof![9 => vec(any::<u8>(), 0..600), 1 => vec(Just(7u8), 100_000..200_000)],
         handed in 0..6usize,
     ) {
@@ -301,7 +360,7 @@ proptest! {
     }
 
     #[test]
-    fn texts_of_nobody(text in "(\\PC|\n){0,200}") {
+    fn any_text(text in "(\\PC|\n){0,200}") {
         prop_assert!(memory_of(|| read_text(&text)) <= bound(text.len()));
     }
 

@@ -8,7 +8,7 @@ use std::fs;
 
 use nix::unistd::{Gid, Uid};
 
-use super::setup::{SetupError, Stage, io_at};
+use super::refusal::{Refusal, Stage, refused};
 use crate::look::process::ranges_in;
 
 /// Owns nothing on any machine we know of: above every range that `useradd` or `/etc/subuid`
@@ -90,7 +90,7 @@ pub(crate) fn block(map: &str) -> Option<u32> {
 
 /// Gives `whom`, a pid or `self`, which has just come into a new user namespace, one id: `inside`
 /// there is `(uid, gid)` in the one above. user_namespaces(7).
-pub(crate) fn map(whom: impl Display, inside: u32, uid: u32, gid: u32) -> Result<(), SetupError> {
+pub(crate) fn map(whom: impl Display, inside: u32, uid: u32, gid: u32) -> Result<(), Refusal> {
     // In this order: without privilege gid_map may only be written after "deny". We deny as root
     // too, so that everybody finds the same.
     write(&whom, "setgroups", "deny")?;
@@ -105,14 +105,14 @@ pub(crate) fn map_many(
     uid: u32,
     gid: u32,
     count: u32,
-) -> Result<(), SetupError> {
+) -> Result<(), Refusal> {
     write(&whom, "uid_map", &format!("{inside} {uid} {count}"))?;
     write(&whom, "gid_map", &format!("{inside} {gid} {count}"))
 }
 
-fn write(whom: &impl Display, file: &str, text: &str) -> Result<(), SetupError> {
+fn write(whom: &impl Display, file: &str, text: &str) -> Result<(), Refusal> {
     fs::write(format!("/proc/{whom}/{file}"), text)
-        .map_err(io_at(Stage::Map, format!("write(\"/proc/PID/{file}\", \"{text}\")")))
+        .map_err(refused(Stage::Map, format!("write(\"/proc/PID/{file}\", \"{text}\")")))
 }
 
 /// Takes the ids on. They are root's inside, or the plain user's.

@@ -1,11 +1,13 @@
 //! Messages between the processes of a sandbox: bytes and descriptors over a Unix socket that
 //! keeps message boundaries (`SOCK_SEQPACKET`).
 //!
-//! The two ends are the same program, so the encoding is private: a string is its length and its
-//! bytes, a list its length and its items.
+//! Both ends are the same program, so the encoding of what is said is private ([`Wire`]).
 
+use std::ffi::OsString;
 use std::io::{IoSlice, IoSliceMut};
+use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use nix::Result;
 use nix::errno::Errno;
@@ -92,67 +94,200 @@ fn receive_with(socket: BorrowedFd, mut control: Vec<u8>) -> Result<Option<Recei
     Ok((length > 0).then_some(Received { bytes, fds, sender }))
 }
 
-/// Builds a message.
-#[derive(Default)]
-pub(crate) struct Writer(pub(crate) Vec<u8>);
+/// A value that travels in a message. A number takes eight bytes; a text or a list, its length and
+/// its items; a structure, its fields in their order; an enumeration, a number before its fields.
+pub(crate) trait Wire: Sized {
+    fn encode(&self, to: &mut Vec<u8>);
 
-impl Writer {
-    pub(crate) fn number(&mut self, number: u64) -> &mut Self {
-        self.0.extend(number.to_le_bytes());
-        self
+    /// Takes the value from the front of `from`; `None` if that ends too early or is not such a value.
+    fn decode(from: &mut &[u8]) -> Option<Self>;
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.encode(&mut bytes);
+        bytes
     }
 
-    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
-        self.bytes(text.as_bytes())
+    /// The value that the bytes are, all of them.
+    fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let value = Self::decode(&mut bytes)?;
+        bytes.is_empty().then_some(value)
     }
+}
 
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.number(bytes.len() as u64);
-        self.0.extend(bytes);
-        self
-    }
+macro_rules! wire_numbers {
+    ($($number:ty)*) => {$(
+        impl Wire for $number {
+            fn encode(&self, to: &mut Vec<u8>) {
+                to.extend((*self as u64).to_le_bytes());
+            }
 
-    pub(crate) fn list<T>(
-        &mut self,
-        items: &[T],
-        mut each: impl FnMut(&mut Self, &T),
-    ) -> &mut Self {
-        self.number(items.len() as u64);
-        for item in items {
-            each(self, item);
+            fn decode(from: &mut &[u8]) -> Option<$number> {
+                let (number, rest) = from.split_first_chunk()?;
+                *from = rest;
+                Some(u64::from_le_bytes(*number) as $number)
+            }
         }
-        self
+    )*};
+}
+
+wire_numbers!(u8 u16 u32 i32 u64);
+
+impl Wire for bool {
+    fn encode(&self, to: &mut Vec<u8>) {
+        u64::from(*self).encode(to);
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<bool> {
+        Some(u64::decode(from)? != 0)
     }
 }
 
-/// Takes a message apart. `None` where it ends too early or is not what was asked for.
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
-
-impl Reader<'_> {
-    pub(crate) fn number(&mut self) -> Option<u64> {
-        let (number, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u64::from_le_bytes(*number))
+impl Wire for Errno {
+    fn encode(&self, to: &mut Vec<u8>) {
+        (*self as i32).encode(to);
     }
 
-    pub(crate) fn text(&mut self) -> Option<String> {
-        String::from_utf8(self.bytes()?).ok()
-    }
-
-    pub(crate) fn bytes(&mut self) -> Option<Vec<u8>> {
-        let length = usize::try_from(self.number()?).ok()?;
-        let (bytes, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(bytes.to_vec())
-    }
-
-    pub(crate) fn list<T>(
-        &mut self,
-        mut each: impl FnMut(&mut Self) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        (0..self.number()?).map(|_| each(self)).collect()
+    fn decode(from: &mut &[u8]) -> Option<Errno> {
+        Some(Errno::from_raw(i32::decode(from)?))
     }
 }
+
+impl Wire for OsString {
+    fn encode(&self, to: &mut Vec<u8>) {
+        (self.len() as u64).encode(to);
+        to.extend(self.as_bytes());
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<OsString> {
+        let length = usize::try_from(u64::decode(from)?).ok()?;
+        let (bytes, rest) = from.split_at_checked(length)?;
+        *from = rest;
+        Some(OsString::from_vec(bytes.to_vec()))
+    }
+}
+
+impl Wire for String {
+    fn encode(&self, to: &mut Vec<u8>) {
+        (self.len() as u64).encode(to);
+        to.extend(self.as_bytes());
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<String> {
+        OsString::decode(from)?.into_string().ok()
+    }
+}
+
+impl Wire for Ipv4Addr {
+    fn encode(&self, to: &mut Vec<u8>) {
+        self.to_bits().encode(to);
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<Ipv4Addr> {
+        Some(Ipv4Addr::from_bits(u32::decode(from)?))
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn encode(&self, to: &mut Vec<u8>) {
+        (self.len() as u64).encode(to);
+        self.iter().for_each(|item| item.encode(to));
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<Vec<T>> {
+        // Collected item by item: the length may be any number, so it reserves no memory.
+        (0..u64::decode(from)?).map(|_| T::decode(from)).collect()
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn encode(&self, to: &mut Vec<u8>) {
+        self.is_some().encode(to);
+        self.iter().for_each(|value| value.encode(to));
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<Option<T>> {
+        Some(if bool::decode(from)? { Some(T::decode(from)?) } else { None })
+    }
+}
+
+impl<T: Wire, E: Wire> Wire for std::result::Result<T, E> {
+    fn encode(&self, to: &mut Vec<u8>) {
+        self.is_ok().encode(to);
+        match self {
+            Ok(value) => value.encode(to),
+            Err(error) => error.encode(to),
+        }
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<std::result::Result<T, E>> {
+        Some(if bool::decode(from)? { Ok(T::decode(from)?) } else { Err(E::decode(from)?) })
+    }
+}
+
+impl Wire for () {
+    fn encode(&self, _: &mut Vec<u8>) {}
+
+    fn decode(_: &mut &[u8]) -> Option<()> {
+        Some(())
+    }
+}
+
+impl<A: Wire, B: Wire> Wire for (A, B) {
+    fn encode(&self, to: &mut Vec<u8>) {
+        self.0.encode(to);
+        self.1.encode(to);
+    }
+
+    fn decode(from: &mut &[u8]) -> Option<(A, B)> {
+        Some((A::decode(from)?, B::decode(from)?))
+    }
+}
+
+/// Implements [`Wire`] for a structure by its fields, all of them, or for an enumeration by its
+/// variants, each with a number of its own.
+macro_rules! wire {
+    (struct $name:ident { $($field:ident),* $(,)? }) => {
+        impl $crate::helper::wire::Wire for $name {
+            fn encode(&self, to: &mut Vec<u8>) {
+                let Self { $($field),* } = self;
+                $($field.encode(to);)*
+            }
+
+            fn decode(from: &mut &[u8]) -> Option<Self> {
+                $(let $field = $crate::helper::wire::Wire::decode(from)?;)*
+                Some(Self { $($field),* })
+            }
+        }
+    };
+    (enum $name:ident {
+        $($number:literal => $variant:ident $(($($item:ident),*))? $({ $($field:ident),* })?),* $(,)?
+    }) => {
+        impl $crate::helper::wire::Wire for $name {
+            fn encode(&self, to: &mut Vec<u8>) {
+                match self {
+                    $(Self::$variant $(($($item),*))? $({ $($field),* })? => {
+                        $crate::helper::wire::Wire::encode(&($number as u64), to);
+                        $($($item.encode(to);)*)?
+                        $($($field.encode(to);)*)?
+                    })*
+                }
+            }
+
+            fn decode(from: &mut &[u8]) -> Option<Self> {
+                match <u64 as $crate::helper::wire::Wire>::decode(from)? {
+                    $($number => {
+                        $($(let $item = $crate::helper::wire::Wire::decode(from)?;)*)?
+                        $($(let $field = $crate::helper::wire::Wire::decode(from)?;)*)?
+                        Some(Self::$variant $(($($item),*))? $({ $($field),* })?)
+                    })*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use wire;
 
 #[cfg(test)]
 mod tests {
@@ -162,29 +297,21 @@ mod tests {
     #[test]
     fn a_message_arrives_whole_with_its_descriptors() {
         let (ours, theirs) = pair().unwrap();
-        let mut message = Writer::default();
-        message.number(7).text("größer").list(&["a", "b"], |w, s| {
-            w.text(s);
-        });
-        send(ours.as_fd(), &message.0, &[ours.as_fd()]).unwrap();
+        let message = (7_u64, ("größer".to_owned(), vec![Some(-1_i32), None]));
+        send(ours.as_fd(), &message.to_bytes(), &[ours.as_fd()]).unwrap();
         let received = receive(theirs.as_fd()).unwrap().unwrap();
-        let mut reader = Reader(&received.bytes);
-        assert_eq!(reader.number(), Some(7));
-        assert_eq!(reader.text().as_deref(), Some("größer"));
-        assert_eq!(reader.list(|r| r.text()), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(Wire::from_bytes(&received.bytes), Some(message));
         assert_eq!(received.fds.len(), 1);
     }
 
     #[test]
-    fn a_cut_message_is_refused() {
-        let mut message = Writer::default();
-        message.list(&["abc", "def"], |w, s| {
-            w.text(s);
-        });
-        for length in 0..message.0.len() {
-            assert_eq!(Reader(&message.0[..length]).list(|r| r.text()), None, "{length} bytes");
+    fn a_message_that_is_too_short_or_too_long_is_refused() {
+        let message = vec!["abc".to_owned(), "def".to_owned()].to_bytes();
+        for length in 0..message.len() {
+            assert_eq!(Vec::<String>::from_bytes(&message[..length]), None, "{length} bytes");
         }
-        assert_eq!(Reader(&u64::MAX.to_le_bytes()).list(|r| r.text()), None);
+        assert_eq!(Vec::<String>::from_bytes(&[&message[..], b"x"].concat()), None);
+        assert_eq!(Vec::<String>::from_bytes(&u64::MAX.to_le_bytes()), None);
     }
 
     #[test]
@@ -195,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_told_from_a_message() {
+    fn an_end_is_not_a_message() {
         let (ours, theirs) = pair().unwrap();
         drop(ours);
         assert!(receive(theirs.as_fd()).unwrap().is_none());

@@ -10,8 +10,8 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{Pid, pivot_root};
 
-use super::child::{Attempt, as_root_of, below, born};
-use super::refusal::{Refusal, io_refused, refused};
+use super::child::{Attempt, as_root_of, below, idle};
+use crate::helper::refusal::{Refusal, refused};
 use crate::helper::{ids, wire};
 use crate::look::{Kind, namespaces};
 use crate::record::recorder;
@@ -26,7 +26,7 @@ pub(super) fn answers() -> Attempt {
 }
 
 pub(super) fn user_namespace() -> Attempt {
-    born("namespaces", libc::CLONE_NEWUSER)
+    idle("namespaces", libc::CLONE_NEWUSER)
 }
 
 pub(super) fn maps() -> Attempt {
@@ -70,8 +70,8 @@ pub(super) fn time() -> Attempt {
         let flag = CloneFlags::from_bits_retain(libc::CLONE_NEWTIME);
         unshare(flag).map_err(refused("time", "unshare(CLONE_NEWTIME)"))?;
         let written = fs::write("/proc/self/timens_offsets", "monotonic 10 0");
-        written.map_err(io_refused("time", "write(\"/proc/self/timens_offsets\")"))?;
-        born("time", 0)
+        written.map_err(refused("time", "write(\"/proc/self/timens_offsets\")"))?;
+        idle("time", 0)
     })
 }
 
@@ -95,7 +95,7 @@ pub(super) fn show() -> Attempt {
     as_root_of(libc::CLONE_NEWNS, || {
         own_folder()?;
         let tree = null_device("show")?;
-        fs::write("null", "").map_err(io_refused("show", "creat(\"null\")"))?;
+        fs::write("null", "").map_err(refused("show", "creat(\"null\")"))?;
         sys::attach_tree(tree.as_fd(), c"null").map_err(refused("show", "move_mount(\"null\")"))
     })
 }
@@ -109,7 +109,7 @@ fn null_device(at: &str) -> Result<OwnedFd, Refusal> {
 pub(super) fn proc() -> Attempt {
     as_root_of(libc::CLONE_NEWNS | libc::CLONE_NEWPID, || {
         own_folder()?;
-        fs::create_dir("proc").map_err(io_refused("proc", "mkdir(\"proc\")"))?;
+        fs::create_dir("proc").map_err(refused("proc", "mkdir(\"proc\")"))?;
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         mount(Some("proc"), "proc", Some("proc"), flags, None::<&str>)
             .map_err(refused("proc", "mount(\"proc\", \"/proc\")"))
@@ -165,7 +165,7 @@ pub(super) fn enter() -> Attempt {
     let child = Sleeper::new()?;
     for kind in [Kind::User, Kind::Uts] {
         let path = format!("/proc/{}/ns/{kind}", child.pid);
-        let file = fs::File::open(&path).map_err(io_refused("setns", format!("open({path:?})")))?;
+        let file = fs::File::open(&path).map_err(refused("setns", format!("open({path:?})")))?;
         let flag = CloneFlags::from_bits_retain(kind.flag());
         setns(file, flag).map_err(refused("setns", format!("setns({})", kind.flag_name())))?;
     }
@@ -247,10 +247,6 @@ pub(super) fn mount_setattr() -> Attempt {
     })
 }
 
-/// socket(7) options of `include/uapi/asm-generic/socket.h` that libc does not name.
-const SO_PASSPIDFD: c_int = 76;
-const SO_PEERPIDFD: c_int = 77;
-
 /// A Unix socket that vouches for its peer by pidfd, Linux 6.5.
 pub(super) fn peer_pidfd() -> Attempt {
     let at = "peer_pidfd";
@@ -262,7 +258,7 @@ pub(super) fn peer_pidfd() -> Attempt {
         libc::getsockopt(
             ours.as_raw_fd(),
             libc::SOL_SOCKET,
-            SO_PEERPIDFD,
+            libc::SO_PEERPIDFD,
             (&raw mut fd).cast(),
             &raw mut length,
         )
@@ -278,7 +274,7 @@ pub(super) fn peer_pidfd() -> Attempt {
         libc::setsockopt(
             ours.as_raw_fd(),
             libc::SOL_SOCKET,
-            SO_PASSPIDFD,
+            libc::SO_PASSPIDFD,
             (&raw const on).cast(),
             length,
         )
@@ -297,10 +293,10 @@ pub(super) fn cgroup_mount() -> Attempt {
 
 /// Whether processes could be moved into cgroups of ours (cgroups(7), "Delegation").
 pub(super) fn own_cgroups() -> Attempt {
-    Ok(sandbox::has_cgroups()?)
+    sandbox::has_cgroups()
 }
 
 /// Whether these could have limits. Where version 1 is mounted too, it has the controllers.
 pub(super) fn cgroup_limits() -> Attempt {
-    Ok(sandbox::has_cgroup_limits()?)
+    sandbox::has_cgroup_limits()
 }

@@ -1,27 +1,22 @@
 //! The probes, and how one is asked for.
 //!
-//! The supervisor forks a child for each: it has one thread, as unshare(2) and setns(2) with a
-//! user namespace want it, and what a probe does to itself ends with it.
+//! The supervisor forks a child for each: it has one thread, which unshare(2) and setns(2) with a user
+//! namespace require, and what a probe does to itself ends with it.
 
-mod refusal;
 mod child;
 mod attempts;
 
-pub use refusal::Refusal;
-
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::process::exit;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 
 use crate::env::patience;
-use crate::helper::supervisor;
-use crate::helper::wire;
-use crate::sys::{self, Fork};
+use crate::helper::refusal::refused;
+use crate::helper::{supervisor, wire};
+use crate::sys;
 use attempts as try_;
-use child::{Attempt, answer, heard};
-use refusal::refused;
+use child::{Attempt, result_in};
 
 /// The first byte of a request to the supervisor.
 pub const JOB: u8 = b'p';
@@ -64,7 +59,7 @@ const fn newer(
     Probe { name, what, chapters: &[], newer: Some(since), attempt }
 }
 
-/// In this order: whoever needs another thing stands after it.
+/// In this order: a probe comes after those whose subject it needs.
 pub const ALL: [Probe; 28] = [
     needed("supervisor", "a helper process", EVERY, try_::answers),
     needed("namespaces", "a new user namespace", EVERY, try_::user_namespace),
@@ -111,37 +106,26 @@ impl Probe {
     ///
     /// The call that was refused. It is another probe's when this one did not get that far.
     pub fn ask(&self) -> Attempt {
-        let (ours, theirs) =
-            wire::pair().map_err(refused("supervisor", "socketpair(SOCK_SEQPACKET)"))?;
-        let mut message = vec![JOB];
-        message.extend(self.name.as_bytes());
-        wire::send(supervisor::socket()?, &message, &[theirs.as_fd()])
-            .map_err(refused("supervisor", "sendmsg(SCM_RIGHTS)"))?;
-        drop(theirs);
-        let mut ready = [PollFd::new(ours.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut ready, PollTimeout::try_from(patience()).unwrap_or(PollTimeout::MAX)) {
-            Ok(0) => Err(refused(self.name, "the probe still waits")(Errno::ETIMEDOUT)),
-            _ => heard(wire::receive(ours.as_fd()), self.name),
+        let socket = supervisor::request(JOB, &self.name.to_owned(), &[])?;
+        match sys::await_readable(&socket, patience()) {
+            Ok(false) => Err(refused(self.name, "the probe still waits")(Errno::ETIMEDOUT)),
+            _ => result_in(wire::receive(socket.as_fd()), self.name),
         }
     }
 }
 
-/// In the supervisor: forks a child that runs one probe and answers on the first descriptor.
-pub fn fork_probe(name: &[u8], mut fds: std::vec::IntoIter<OwnedFd>) {
-    let Some(probe) = ALL.iter().find(|probe| probe.name.as_bytes() == name) else { return };
-    let Some(socket) = fds.next() else { return };
-    // SAFETY: the supervisor has one thread.
-    match unsafe { sys::fork_into(0) } {
-        Ok(Fork::Child) => {
-            _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-            // Nobody waits for longer than that; SIGALRM ends it.
-            _ = nix::unistd::alarm::set(patience().as_secs().clamp(1, 600) as u32);
-            answer(socket.as_fd(), (probe.attempt)());
-            exit(0)
+/// In the supervisor: forks a child that runs one probe.
+pub fn fork_probe(body: &[u8], socket: OwnedFd, _: Vec<OwnedFd>) {
+    let failed = |errno| Err(refused("supervisor", "fork()")(errno));
+    supervisor::answer(body, socket, failed, |name: String| {
+        _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+        // The check stops waiting by then; SIGALRM ends this process.
+        _ = nix::unistd::alarm::set(patience().as_secs().clamp(1, 600) as u32);
+        match ALL.iter().find(|probe| probe.name == name) {
+            Some(probe) => (probe.attempt)(),
+            None => Err(refused("supervisor", format!("the probe {name:?}"))(Errno::ENOENT)),
         }
-        Ok(Fork::Parent { .. }) => {}
-        Err(errno) => answer(socket.as_fd(), Err(refused("supervisor", "fork()")(errno))),
-    }
+    });
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{AccessFlags, Uid, UnlinkatFlags, access, setsid, unlinkat};
 
 use super::request::{Plan, Request};
-use crate::helper::setup::{SetupError, Stage, at, io_at};
+use crate::helper::refusal::{Refusal, Stage, refused};
 use crate::helper::{ids, wire};
 use crate::look::cgroup;
 use crate::sys::{self, Fork};
@@ -74,11 +74,11 @@ impl DelegatedCgroup {
     /// # Errors
     ///
     /// `ENODEV` where no cgroup v2 is mounted, `EACCES` or `EROFS` where ours is not ours to write.
-    pub(crate) fn find() -> Result<DelegatedCgroup, SetupError> {
+    pub(crate) fn find() -> Result<DelegatedCgroup, Refusal> {
         let stage = Stage::Cgroups;
         let own = cgroup::own_folder()
             .ok_or(Errno::ENODEV)
-            .map_err(at(stage, format!("open(\"{MOUNTED}/cgroup.procs\")")))?;
+            .map_err(refused(stage, format!("open(\"{MOUNTED}/cgroup.procs\")")))?;
         writable(&own)?;
         // Above the mount point `cgroup.procs` is missing, which ends it.
         let all = own.ancestors().take_while(|folder| writable(folder).is_ok());
@@ -91,7 +91,7 @@ impl DelegatedCgroup {
     /// # Errors
     ///
     /// `ENODEV` where a controller is not enabled for children.
-    pub(crate) fn limits(&self) -> Result<(), SetupError> {
+    pub(crate) fn limits(&self) -> Result<(), Refusal> {
         limits(&self.folder)
     }
 
@@ -104,25 +104,26 @@ impl DelegatedCgroup {
 
 /// Whether we may make a cgroup there, and move a process of ours into it: it comes from here or
 /// from below, and the kernel asks for the cgroup above both (cgroups(7), "Delegation").
-fn writable(folder: &Path) -> Result<(), SetupError> {
+fn writable(folder: &Path) -> Result<(), Refusal> {
     let stage = Stage::Cgroups;
-    access(folder, AccessFlags::W_OK).map_err(at(stage, format!("access({folder:?}, W_OK)")))?;
+    access(folder, AccessFlags::W_OK)
+        .map_err(refused(stage, format!("access({folder:?}, W_OK)")))?;
     // Opened, as access(2) does not ask a security module such as Landlock.
     let file = folder.join("cgroup.procs");
     let open = File::options().write(true).open(&file);
-    open.map(drop).map_err(io_at(stage, format!("open({file:?}, O_WRONLY)")))
+    open.map(drop).map_err(refused(stage, format!("open({file:?}, O_WRONLY)")))
 }
 
-fn limits(folder: &Path) -> Result<(), SetupError> {
+fn limits(folder: &Path) -> Result<(), Refusal> {
     let file = folder.join("cgroup.subtree_control");
-    let enabled =
-        fs::read_to_string(&file).map_err(io_at(Stage::CgroupLimits, format!("open({file:?})")))?;
+    let enabled = fs::read_to_string(&file)
+        .map_err(refused(Stage::CgroupLimits, format!("open({file:?})")))?;
     let enabled: Vec<&str> = enabled.split_ascii_whitespace().collect();
     match CONTROLLERS.into_iter().find(|controller| !enabled.contains(controller)) {
         None => Ok(()),
         Some(lacking) => {
             let call = format!("no `{lacking}` in {file:?}");
-            Err(SetupError { stage: Stage::CgroupLimits, call, errno: Errno::ENODEV })
+            Err(refused(Stage::CgroupLimits, call)(Errno::ENODEV))
         }
     }
 }
@@ -148,18 +149,18 @@ impl LabCgroups {
         plan: &Plan,
         request: &Request,
         gone: OwnedFd,
-    ) -> Result<LabCgroups, SetupError> {
+    ) -> Result<LabCgroups, Refusal> {
         let stage = Stage::Cgroups;
         let ours = Path::new(&plan.folder);
         let root = plan.root();
-        let _lease =
-            fork_janitor(ours, gone).map_err(at(stage, "clone(the janitor of the cgroups)"))?;
+        let _lease = fork_janitor(ours, gone)
+            .map_err(refused(stage, "clone(the janitor of the cgroups)"))?;
         let make = |folder: &Path| {
-            fs::create_dir(folder).map_err(io_at(stage, format!("mkdir({folder:?})")))
+            fs::create_dir(folder).map_err(refused(stage, format!("mkdir({folder:?})")))
         };
         let write = |file: &str, text: &str| {
             let path = ours.join(file);
-            fs::write(&path, text).map_err(io_at(stage, format!("write({path:?}, {text:?})")))
+            fs::write(&path, text).map_err(refused(stage, format!("write({path:?}, {text:?})")))
         };
         make(ours)?;
         // The lab's uppermost one counts as well. Who did not ask for others makes none, as root of a
@@ -175,14 +176,14 @@ impl LabCgroups {
         let path = |file: &str| root.join(file);
         let entrance = File::options().write(true).open(path("cgroup.procs"));
         let entrance =
-            entrance.map_err(io_at(stage, format!("open({:?})", path("cgroup.procs"))))?;
+            entrance.map_err(refused(stage, format!("open({:?})", path("cgroup.procs"))))?;
         let many = ids::many().filter(|_| request.many_ids);
         let (uid, gid) = many.unwrap_or_else(|| (ids::host_uid(), ids::host_gid()));
         if uid != Uid::effective().as_raw() {
             // What a delegation hands over (cgroups(7); /sys/kernel/cgroup/delegate).
             for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
                 chown(path(file), Some(uid), Some(gid))
-                    .map_err(io_at(stage, format!("chown({:?})", path(file))))?;
+                    .map_err(refused(stage, format!("chown({:?})", path(file))))?;
             }
         }
         Ok(LabCgroups { entrance: entrance.into(), _lease })
@@ -293,15 +294,16 @@ fn clear(folder: &Path, deadline: Instant) -> nix::Result<()> {
 }
 
 /// In the program-to-be, before it makes its cgroup namespace: into the cgroup that will be `/`.
-pub(crate) fn enter(entrance: &OwnedFd) -> Result<(), SetupError> {
+pub(crate) fn enter(entrance: &OwnedFd) -> Result<(), Refusal> {
     nix::unistd::write(entrance, b"0")
         .map(drop)
-        .map_err(at(Stage::Cgroups, "write(\"cgroup.procs\", \"0\")"))
+        .map_err(refused(Stage::Cgroups, "write(\"cgroup.procs\", \"0\")"))
 }
 
 /// In the program-to-be, with its own cgroup and mount namespaces.
-pub(crate) fn show() -> Result<(), SetupError> {
-    mount_on(MOUNTED).map_err(at(Stage::CgroupMount, format!("mount(\"cgroup2\", \"{MOUNTED}\")")))
+pub(crate) fn show() -> Result<(), Refusal> {
+    mount_on(MOUNTED)
+        .map_err(refused(Stage::CgroupMount, format!("mount(\"cgroup2\", \"{MOUNTED}\")")))
 }
 
 pub(crate) fn mount_on(folder: &str) -> nix::Result<()> {
@@ -310,14 +312,14 @@ pub(crate) fn mount_on(folder: &str) -> nix::Result<()> {
 }
 
 /// In the program-to-be, as root of the lab: one level down, and limits for whoever comes.
-pub(crate) fn configure(plan: &Plan) -> Result<(), SetupError> {
+pub(crate) fn configure(plan: &Plan) -> Result<(), Refusal> {
     let stage = Stage::Cgroups;
     let write = |file: &str, text: &str| {
         let path = format!("{MOUNTED}{file}");
-        fs::write(&path, text).map_err(io_at(stage, format!("write({path:?}, {text:?})")))
+        fs::write(&path, text).map_err(refused(stage, format!("write({path:?}, {text:?})")))
     };
     let lab = format!("{MOUNTED}{STARTED_IN}");
-    fs::create_dir(&lab).map_err(io_at(stage, format!("mkdir({lab:?})")))?;
+    fs::create_dir(&lab).map_err(refused(stage, format!("mkdir({lab:?})")))?;
     write(&format!("{STARTED_IN}/cgroup.procs"), "0")?;
     if plan.limits {
         write("/cgroup.subtree_control", &with_controllers())?;

@@ -17,14 +17,14 @@ use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{Pid, read, setsid};
 
-use super::descriptors::Descriptors;
-use super::launch;
 use super::limits::{self, KernelMemory};
-use super::message::{Excess, Message, Status, fail};
-use super::request::{Request, State};
+use super::message::{Ended, Excess, Message, Status, fail};
+use super::request::State;
 use super::root::Trees;
+use super::setup::Setup;
+use super::{lab, launch};
 use crate::helper::ids;
-use crate::helper::setup::{SetupError, Stage, at, io_at};
+use crate::helper::refusal::{Refusal, Stage, refused};
 use trace::flag_names;
 
 use crate::sys::{self, Fork};
@@ -32,35 +32,27 @@ use crate::sys::{self, Fork};
 /// How often PID 1 looks at what its processes use.
 const LOOK: Duration = Duration::from_millis(50);
 
-pub(crate) fn main(
-    request: &Request,
-    fds: &Descriptors,
-    shown: Vec<Option<OwnedFd>>,
-    go: OwnedFd,
-) -> ! {
-    match live(request, fds, shown, go) {
+pub(crate) fn main(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> ! {
+    match live(setup, shown, go) {
         Ok(()) => exit(0),
         Err(error) => {
-            fail(&fds.report, error);
+            fail(&setup.report, error);
             exit(1)
         }
     }
 }
 
-fn live(
-    request: &Request,
-    fds: &Descriptors,
-    shown: Vec<Option<OwnedFd>>,
-    go: OwnedFd,
-) -> Result<(), SetupError> {
+fn live(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> Result<(), Refusal> {
+    let request = &setup.request;
+    let liveness = setup.fds.liveness.as_fd();
     // The supervisor writes one byte when the maps are there; otherwise it has told why, and that
     // is told alone.
     if read(&go, &mut [0]) != Ok(1) {
         exit(1);
     }
     drop(go);
-    ids::set_ids(0).map_err(at(Stage::Map, "setresuid(0, 0, 0)"))?;
-    die_with_the_check(fds.liveness.as_fd());
+    ids::set_ids(0).map_err(refused(Stage::Map, "setresuid(0, 0, 0)"))?;
+    die_with_the_check(liveness);
     // What ps(1) and lsns(8) call us.
     _ = nix::sys::prctl::set_name(c"init");
     // No terminal of this machine is ours to type into.
@@ -72,27 +64,25 @@ fn live(
     _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
     _ = children.thread_block();
     let ends = SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-        .map_err(at(Stage::Inner, "signalfd(SIGCHLD)"))?;
+        .map_err(refused(Stage::Inner, "signalfd(SIGCHLD)"))?;
 
     // Making namespaces and building a root take about as long: both at once.
-    let program = fork_program(request, fds)?;
+    let program = fork_program(setup)?;
     Trees::take(request, shown)?.build(request)?;
     if request.state == State::PlainUser {
-        launch::configure(request)?;
-        launch::forward_nothing(request);
+        lab::configure(request)?;
+        lab::disable_forwarding(request);
     }
-    let program = program.start(request, fds)?;
+    let program = program.start(setup)?;
     // A PID 1 that cannot see who is there vouches for nothing: its own end is theirs.
     let before = KernelMemory::now();
-    let ended = watch(&program, fds.liveness.as_fd(), &ends, before)
-        .map_err(io_at(Stage::Start, "open(\"/proc\")"))?;
-    _ = ended.send(fds.report.as_fd(), &[]);
+    let ended = watch(&program, liveness, &ends, before)
+        .map_err(refused(Stage::Start, "open(\"/proc\")"))?;
+    _ = ended.send(setup.report.as_fd(), &[]);
     // The check may still want to look at what the program left. That goes on, within its limits.
     // Our end is everybody's.
     let look = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::MAX);
-    while !hung_up(fds.liveness.as_fd(), look)
-        && excess(before).is_ok_and(|excess| excess.is_none())
-    {}
+    while !hung_up(liveness, look) && excess(before).is_ok_and(|excess| excess.is_none()) {}
     Ok(())
 }
 
@@ -126,19 +116,20 @@ struct Forked {
     told: fs::File,
 }
 
-fn fork_program(request: &Request, fds: &Descriptors) -> Result<Forked, SetupError> {
+fn fork_program(setup: &Setup) -> Result<Forked, Refusal> {
     let stage = Stage::Inner;
-    let pipe =
-        || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"));
+    let pipe = || {
+        nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"))
+    };
     let ((wait, go), (told, tell)) = (pipe()?, pipe()?);
     // The user namespace now: while our root changes, the kernel would take the child for one in a
     // chroot, and refuse (user_namespaces(7)).
     let flags = libc::CLONE_NEWUSER;
     // SAFETY: this process has one thread.
-    match unsafe { sys::fork_into(flags) }.map_err(at(stage, flag_names("clone", flags)))? {
+    match unsafe { sys::fork_into(flags) }.map_err(refused(stage, flag_names("clone", flags)))? {
         Fork::Child => {
             drop((go, told));
-            launch::main(request, fds, wait, tell)
+            launch::main(setup, wait, tell)
         }
         Fork::Parent { pid, .. } => {
             // It makes namespaces while we build the root: not in turn.
@@ -149,7 +140,8 @@ fn fork_program(request: &Request, fds: &Descriptors) -> Result<Forked, SetupErr
 }
 
 impl Forked {
-    fn start(mut self, request: &Request, fds: &Descriptors) -> Result<Program, SetupError> {
+    fn start(mut self, setup: &Setup) -> Result<Program, Refusal> {
+        let request = &setup.request;
         if request.many_ids {
             // It maps one id by itself. More are ours to give.
             let count = if request.state == State::RootLab { ids::MANY } else { 1 };
@@ -164,11 +156,11 @@ impl Forked {
         let mut bytes = Vec::new();
         self.told
             .read_to_end(&mut bytes)
-            .map_err(io_at(Stage::Inner, "read(the start of the program)"))?;
+            .map_err(refused(Stage::Inner, "read(the start of the program)"))?;
         let pids =
             bytes.chunks_exact(4).map(|pid| i32::from_le_bytes([pid[0], pid[1], pid[2], pid[3]]));
         let neighbors = pids.collect();
-        _ = Message::Started.send(fds.report.as_fd(), &[]);
+        _ = Message::Started.send(setup.report.as_fd(), &[]);
         Ok(Program { pid: self.pid, neighbors })
     }
 }
@@ -209,12 +201,12 @@ fn watch(
         reaped.take(program);
     }
     left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
-    Ok(Message::Ended {
+    let ended = Ended {
         status: reaped.status.unwrap_or(Status::Killed(libc::SIGKILL)),
-        excess: stopped,
         orphaned: reaped.orphaned,
         left_running: left_running.into_iter().map(|(_, name)| name).collect(),
-    })
+    };
+    Ok(Message::Ended(ended, stopped))
 }
 
 /// What waitpid(2) has told PID 1.

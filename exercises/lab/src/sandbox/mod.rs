@@ -13,38 +13,52 @@
 pub(crate) mod request;
 pub(crate) mod message;
 mod limits;
+mod filters;
+mod lab;
 mod root;
 pub(crate) mod cgroups;
-mod descriptors;
+mod setup;
 mod nested_users;
+mod neighbors;
 mod orphan;
 mod recording;
 mod launch;
 mod init;
 mod create;
+mod ends;
 mod run;
+mod starting;
 
 pub use cgroups::{MOUNTED as CGROUPS, STARTED_IN};
 pub(crate) use create::{JOB, fork_sandbox};
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
-pub use message::{Excess, Status};
+pub use message::{Ended, Excess, Status};
+pub use recording::NoTrace;
 pub use request::{Fixture, Neighbor, Shown, State};
-pub use run::{Ended, NoTrace, Output, Run, Wait};
+pub use run::{Output, Run, Wait};
 
 pub use crate::env::patience;
 pub use crate::helper::ids::holds_the_machines_root;
-pub use crate::helper::setup::{SetupError, Stage};
+pub use crate::helper::refusal::{Refusal, Stage};
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::helper::setup::{at, io_at};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::stat::fstat;
+use nix::unistd::pipe2;
+
+use crate::helper::refusal::refused;
 use crate::helper::{ids, supervisor, wire};
-use request::Request;
-use run::Ends;
+use cgroups::DelegatedCgroup;
+use ends::{Ends, OwnCgroups};
+use request::{Plan, Request};
+use setup::Descriptors;
+use starting::Starting;
 
 /// The COMMAND that checks hand to programs: a path inside every sandbox.
 pub const WITNESS: &str = "/lab/witness";
@@ -60,8 +74,8 @@ pub fn has_many_ids() -> bool {
 /// # Errors
 ///
 /// The call that shows that they are not; [`crate::doctor::explain`] knows why.
-pub fn has_cgroups() -> Result<(), SetupError> {
-    cgroups::DelegatedCgroup::find().map(drop)
+pub fn has_cgroups() -> Result<(), Refusal> {
+    DelegatedCgroup::find().map(drop)
 }
 
 /// Whether they can have limits of processes and of memory.
@@ -69,8 +83,8 @@ pub fn has_cgroups() -> Result<(), SetupError> {
 /// # Errors
 ///
 /// As for [`has_cgroups`].
-pub fn has_cgroup_limits() -> Result<(), SetupError> {
-    cgroups::DelegatedCgroup::find()?.limits()
+pub fn has_cgroup_limits() -> Result<(), Refusal> {
+    DelegatedCgroup::find()?.limits()
 }
 
 /// A run to be: a program, its arguments, and what it finds when it starts.
@@ -79,7 +93,6 @@ pub struct Sandbox {
     request: Request,
     standard: Option<[OwnedFd; 3]>,
     patience: Option<Duration>,
-    recorded: bool,
 }
 
 impl Sandbox {
@@ -117,11 +130,11 @@ impl Sandbox {
                 unknown_ioctls: Vec::new(),
                 working_directory: "/".to_owned(),
                 command: vec![path.into()],
-                environment: environment.map(str::to_owned).to_vec(),
+                environment: environment.map(OsString::from).to_vec(),
+                recorded: false,
             },
             standard: None,
             patience: Some(patience()),
-            recorded: false,
         }
     }
 
@@ -148,7 +161,7 @@ impl Sandbox {
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.request.environment.push(format!("{name}={value}"));
+        self.request.environment.push(format!("{name}={value}").into());
         self
     }
 
@@ -268,7 +281,7 @@ impl Sandbox {
 
     /// Records what it does to its namespaces; [`Run::trace`] is it.
     pub fn record(mut self) -> Self {
-        self.recorded = true;
+        self.request.recorded = true;
         self
     }
 
@@ -277,59 +290,66 @@ impl Sandbox {
     /// # Errors
     ///
     /// The call of the set-up that this machine refused. The program has not run then.
-    pub fn start(self) -> Result<Run, SetupError> {
+    pub fn start(self) -> Result<Run, Refusal> {
         let stage = Stage::Supervisor;
-        let Sandbox { mut request, standard, patience, recorded } = self;
-        // What is the plain user's cgroup namespace belongs to somebody else, who may mount.
+        let Sandbox { mut request, standard, patience } = self;
+        // The plain user's cgroup namespace is the outer user namespace's, so it could not mount them.
         request.cgroups &= request.state == State::RootLab;
-        // Anybody mounts their own cgroup, in namespaces of their own. With our id a program that is
-        // in ours could kill and freeze whom it finds there: the check, the shell.
+        // Any program can mount its own cgroup in namespaces that it makes. If it were in the cgroup of
+        // this process and had the same id, it could kill and freeze what it finds there: the check,
+        // the shell.
         if request.cgroups || ids::is_ours() {
-            request.own_cgroups = cgroups::DelegatedCgroup::find().ok().map(|ground| ground.plan());
+            request.own_cgroups = DelegatedCgroup::find().ok().map(|cgroup| cgroup.plan());
         }
-        let supervisor = supervisor::socket()?;
-        let pair = || wire::pair().map_err(at(stage, "socketpair(SOCK_SEQPACKET)"));
-        let pipe = || {
-            nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(at(stage, "pipe2(O_CLOEXEC)"))
-        };
-        let (report, their_report) = pair()?;
-        let (witness, their_witness) = pair()?;
-        let other = nix::sys::stat::fstat(&their_witness).map_err(at(stage, "fstat(a socket)"))?;
-        let their_socket = format!("socket:[{}]", other.st_ino);
-        nix::sys::socket::setsockopt(&witness, nix::sys::socket::sockopt::PassCred, &true)
-            .map_err(at(stage, "setsockopt(SO_PASSCRED)"))?;
-        let (their_liveness, liveness) = pipe()?;
-        let mut output = Vec::new();
+        let pipe = || pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"));
+        let pipe_if = |wanted: bool| Ok(if wanted { Some(pipe()?) } else { None }.unzip());
+
+        let (witness, inner_witness) =
+            wire::pair().map_err(refused(stage, "socketpair(SOCK_SEQPACKET)"))?;
+        setsockopt(&witness, sockopt::PassCred, &true)
+            .map_err(refused(stage, "setsockopt(SO_PASSCRED)"))?;
+        let inode = fstat(&inner_witness).map_err(refused(stage, "fstat(a socket)"))?.st_ino;
+        let (inner_liveness, liveness) = pipe()?;
+        let (trace, inner_trace) = pipe_if(request.recorded)?;
+        let (gone, cgroups_gone) = pipe_if(request.own_cgroups.is_some())?;
+        let mut streams = Vec::new();
         let [stdin, stdout, stderr] = match standard {
             Some(fds) => fds,
             None => {
-                let null = File::open("/dev/null").map_err(io_at(stage, "open(\"/dev/null\")"))?;
-                let ((out, their_out), (err, their_err)) = (pipe()?, pipe()?);
-                output.extend([out, err]);
-                [null.into(), their_out, their_err]
+                let null =
+                    File::open("/dev/null").map_err(refused(stage, "open(\"/dev/null\")"))?;
+                let ((out, stdout), (err, stderr)) = (pipe()?, pipe()?);
+                for fd in [&out, &err] {
+                    fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+                        .map_err(refused(stage, "fcntl(O_NONBLOCK)"))?;
+                }
+                streams.extend([out, err]);
+                [null.into(), stdout, stderr]
             }
         };
-
-        let mut message = vec![JOB];
-        message.extend(request.encode());
-        let (trace, their_trace) = if recorded { Some(pipe()?) } else { None }.unzip();
-        let (cgroups, their_gone) = match &request.own_cgroups {
-            Some(plan) => {
-                let (gone, theirs) = pipe()?;
-                (Some((plan.root(), gone)), Some(theirs))
-            }
-            None => (None, None),
+        let fds = Descriptors {
+            stdin,
+            stdout,
+            stderr,
+            witness: inner_witness,
+            liveness: inner_liveness,
+            trace: inner_trace,
+            cgroups_gone,
         };
-        let mut passed = vec![their_report, stdin, stdout, stderr, their_witness, their_liveness];
-        passed.extend(their_gone);
-        passed.extend(their_trace);
-        wire::send(supervisor, &message, &passed.iter().map(AsFd::as_fd).collect::<Vec<_>>())
-            .map_err(at(stage, "sendmsg(the arguments)"))?;
-        drop(passed);
-        Run::begin(
-            Ends { report, witness, their_socket, liveness, output, trace, cgroups },
-            request.terminal,
+        let report = supervisor::request(JOB, &request, &fds.to_send())?;
+        let cgroups = request.own_cgroups.as_ref().map(Plan::root).zip(gone);
+        let ends = Ends {
+            report,
+            witness,
+            witness_name: format!("socket:[{inode}]"),
+            _liveness: liveness,
+            streams,
+            trace,
+            cgroups: cgroups.map(|(root, gone)| OwnCgroups { root, gone }),
             patience,
-        )
+        };
+        // Now the sandbox alone holds its ends.
+        drop(fds);
+        Starting::new(ends).finish()
     }
 }

@@ -19,18 +19,18 @@ use crate::sys::{self, Fork};
 /// # Errors
 ///
 /// Those of unshare(2), clone(2) and setns(2).
-pub(super) fn grow(neighbor: &Neighbor, many_ids: bool) -> nix::Result<()> {
+pub(super) fn create(neighbor: &Neighbor, many_ids: bool) -> nix::Result<()> {
     if let Some(id) = neighbor.creator.filter(|_| many_ids) {
         ids::set_ids(id)?;
     }
     for with_it in &neighbor.below {
-        go_down(*with_it)?;
+        descend(*with_it)?;
     }
     if neighbor.far != 0 { join_below(neighbor.far) } else { Ok(()) }
 }
 
 /// Into a user namespace below, and those that it will own. We are root there.
-fn go_down(with_it: i32) -> nix::Result<()> {
+fn descend(with_it: i32) -> nix::Result<()> {
     let (uid, gid) = (getuid(), getgid());
     unshare(CloneFlags::from_bits_retain(libc::CLONE_NEWUSER | with_it))?;
     // Not by our pid: in a PID namespace of our own it is another than in the lab's /proc.

@@ -1,10 +1,9 @@
 //! What a check asks the supervisor for.
 
-use std::ffi::{OsString, c_int};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::helper::wire::{Reader, Writer};
+use crate::helper::wire::wire;
 
 /// What the learner's program finds when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,160 +118,42 @@ pub(crate) struct Request {
     /// The program (a path inside) and its arguments.
     pub(crate) command: Vec<OsString>,
     /// `NAME=VALUE`.
-    pub(crate) environment: Vec<String>,
+    pub(crate) environment: Vec<OsString>,
+    /// Whether a recorder follows the program.
+    pub(crate) recorded: bool,
 }
 
-impl Request {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut to = Writer::default();
-        to.number(u64::from(self.state.id()))
-            .number(self.network.into())
-            .number(self.terminal.into())
-            .number(self.many_ids.into())
-            .number(self.orphan.into())
-            .number(self.no_new_privs.into());
-        to.text(&self.host_name);
-        to.list(&self.shown, |to, shown| {
-            to.text(&shown.name).text(&shown.path);
-        });
-        to.list(&self.neighbors, |to, neighbor| {
-            to.text(&neighbor.name).number(neighbor.new as u64);
-            to.list(neighbor.thread.as_slice(), |to, flags| {
-                to.number(*flags as u64);
-            });
-            to.list(neighbor.host_name.as_slice(), |to, name| {
-                to.text(name);
-            });
-            to.list(neighbor.creator.as_slice(), |to, id| {
-                to.number(u64::from(*id));
-            });
-            to.list(&neighbor.below, |to, flags| {
-                to.number(*flags as u64);
-            });
-            to.number(neighbor.far as u64);
-        });
-        to.list(&self.fixtures, |to, (path, fixture)| {
-            to.text(path);
-            match fixture {
-                Fixture::Directory => to.number(0).text(""),
-                Fixture::File(text) => to.number(1).text(text),
-                Fixture::Witness => to.number(2).text(""),
-            };
-        });
-        to.number(self.shared_mounts.into()).number(self.cgroups.into());
-        to.list(self.own_cgroups.as_slice(), |to, plan| {
-            to.text(&plan.folder).number(plan.limits.into());
-        });
-        to.list(&self.unknown_ioctls, |to, kind| {
-            to.number((*kind).into());
-        });
-        to.text(&self.working_directory);
-        to.list(&self.command, |to, word| {
-            to.bytes(word.as_bytes());
-        });
-        to.list(&self.environment, |to, text| {
-            to.text(text);
-        });
-        to.0
-    }
+wire!(enum State { 0 => RootLab, 1 => PlainUser });
+wire!(struct Shown { name, path });
+wire!(struct Neighbor { name, new, thread, host_name, creator, below, far });
+wire!(enum Fixture { 0 => Directory, 1 => File(text), 2 => Witness });
+wire!(struct Plan { folder, limits });
+wire!(struct Request {
+    state,
+    network,
+    terminal,
+    many_ids,
+    orphan,
+    no_new_privs,
+    host_name,
+    shown,
+    neighbors,
+    fixtures,
+    shared_mounts,
+    cgroups,
+    own_cgroups,
+    unknown_ioctls,
+    working_directory,
+    command,
+    environment,
+    recorded,
+});
 
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Request> {
-        let mut from = Reader(bytes);
-        Some(Request {
-            state: if from.number()? == 0 { State::RootLab } else { State::PlainUser },
-            network: from.number()? != 0,
-            terminal: from.number()? != 0,
-            many_ids: from.number()? != 0,
-            orphan: from.number()? != 0,
-            no_new_privs: from.number()? != 0,
-            host_name: from.text()?,
-            shown: from.list(|from| Some(Shown { name: from.text()?, path: from.text()? }))?,
-            neighbors: from.list(|from| {
-                Some(Neighbor {
-                    name: from.text()?,
-                    new: from.number()? as i32,
-                    thread: from.list(|from| Some(from.number()? as i32))?.pop(),
-                    host_name: from.list(Reader::text)?.pop(),
-                    creator: from.list(|from| Some(from.number()? as u32))?.pop(),
-                    below: from.list(|from| Some(from.number()? as i32))?,
-                    far: from.number()? as i32,
-                })
-            })?,
-            fixtures: from.list(|from| {
-                let path = from.text()?;
-                let fixture = match (from.number()?, from.text()?) {
-                    (0, _) => Fixture::Directory,
-                    (1, text) => Fixture::File(text),
-                    (2, _) => Fixture::Witness,
-                    _ => return None,
-                };
-                Some((path, fixture))
-            })?,
-            shared_mounts: from.number()? != 0,
-            cgroups: from.number()? != 0,
-            own_cgroups: from
-                .list(|from| Some(Plan { folder: from.text()?, limits: from.number()? != 0 }))?
-                .pop(),
-            unknown_ioctls: from.list(|from| Some(from.number()? as u8))?,
-            working_directory: from.text()?,
-            command: from.list(|from| from.bytes().map(OsString::from_vec))?,
-            environment: from.list(Reader::text)?,
-        })
-    }
-}
-
-/// The namespaces of the lab, beside user, mount and PID.
-pub(crate) fn lab_flags(request: &Request) -> c_int {
-    let network = if request.network { libc::CLONE_NEWNET } else { 0 };
-    libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWCGROUP | network
-}
-
-/// Puts pids in the place of `{NAME}`.
-pub(crate) fn with_pids(text: &str, pids: &[(String, i32)]) -> String {
-    let mut text = text.to_owned();
-    for (name, pid) in pids {
-        text = text.replace(&format!("{{{name}}}"), &pid.to_string());
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_survives_the_trip() {
-        let request = Request {
-            state: State::PlainUser,
-            network: true,
-            terminal: false,
-            many_ids: true,
-            orphan: true,
-            no_new_privs: false,
-            host_name: "lab".into(),
-            shown: vec![Shown { name: "prog".into(), path: "/somewhere/prog".into() }],
-            neighbors: vec![Neighbor {
-                name: "target".into(),
-                new: libc::CLONE_NEWUTS,
-                thread: Some(libc::CLONE_NEWIPC),
-                host_name: Some("otter".into()),
-                creator: Some(7),
-                below: vec![libc::CLONE_NEWNET, 0],
-                far: libc::CLONE_NEWIPC,
-            }],
-            fixtures: vec![
-                ("/run/tree".into(), Fixture::Directory),
-                ("/run/tree/name".into(), Fixture::File("otter\n".into())),
-                ("/run/tree/command".into(), Fixture::Witness),
-            ],
-            shared_mounts: true,
-            cgroups: true,
-            own_cgroups: Some(Plan { folder: "/sys/fs/cgroup/lab-7".into(), limits: true }),
-            unknown_ioctls: vec![0xFF],
-            working_directory: "/tmp".into(),
-            command: vec!["/lab/prog".into(), "".into(), OsString::from_vec(b"\xff".into())],
-            environment: vec!["PATH=/lab".into()],
-        };
-        assert_eq!(Request::decode(&request.encode()), Some(request));
-    }
+/// Puts pids in the place of `{NAME}`, in a word that is UTF-8.
+pub(crate) fn with_pids(word: &OsStr, pids: &[(String, i32)]) -> OsString {
+    let Some(text) = word.to_str() else { return word.to_owned() };
+    let put = |text: String, (name, pid): &(String, i32)| {
+        text.replace(&format!("{{{name}}}"), &pid.to_string())
+    };
+    pids.iter().fold(text.to_owned(), put).into()
 }

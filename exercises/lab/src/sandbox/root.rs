@@ -15,7 +15,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::{chdir, pivot_root};
 
 use super::request::{Fixture, Request, Shown};
-use crate::helper::setup::{SetupError, Stage, at, io_at};
+use crate::helper::refusal::{Refusal, Stage, refused};
 use crate::look::mounts::{self, Mount};
 use crate::sys;
 
@@ -63,15 +63,12 @@ pub(crate) struct Trees {
 impl Trees {
     /// Takes them, in this mount namespace. `ready` are the mounts of `request.shown` that the
     /// supervisor could make.
-    pub(crate) fn take(
-        request: &Request,
-        ready: Vec<Option<OwnedFd>>,
-    ) -> Result<Trees, SetupError> {
+    pub(crate) fn take(request: &Request, ready: Vec<Option<OwnedFd>>) -> Result<Trees, Refusal> {
         let stage = Stage::Mount;
         // Whatever is mounted from here on stays here.
         let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
         mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
-            .map_err(at(stage, "mount(\"/\", MS_REC | MS_PRIVATE)"))?;
+            .map_err(refused(stage, "mount(\"/\", MS_REC | MS_PRIVATE)"))?;
 
         // What lies under the folder we cover must be taken before.
         let mut shown = Vec::new();
@@ -99,23 +96,23 @@ impl Trees {
 
     /// Builds the root on a tmpfs over a folder of this machine (in this mount namespace only),
     /// and makes it `/`.
-    pub(crate) fn build(self, request: &Request) -> Result<(), SetupError> {
+    pub(crate) fn build(self, request: &Request) -> Result<(), Refusal> {
         let Trees { shown, system, devices } = self;
         let stage = Stage::Mount;
         let base =
             ["/tmp", "/run", "/mnt", "/var"].into_iter().find(|path| Path::new(path).is_dir());
-        let base = base.ok_or(Errno::ENOENT).map_err(at(stage, "stat(\"/tmp\")"))?;
+        let base = base.ok_or(Errno::ENOENT).map_err(refused(stage, "stat(\"/tmp\")"))?;
         let tmpfs = |target: &str, size: &str| {
             let none = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
             mount(Some("tmpfs"), target, Some("tmpfs"), none, Some(size))
-                .map_err(at(stage, format!("mount(\"tmpfs\", \"{target}\")")))
+                .map_err(refused(stage, format!("mount(\"tmpfs\", \"{target}\")")))
         };
         tmpfs(base, "mode=755,size=16M,nr_inodes=2k")?;
-        chdir(base).map_err(at(stage, format!("chdir(\"{base}\")")))?;
+        chdir(base).map_err(refused(stage, format!("chdir(\"{base}\")")))?;
 
         let make = |path: &str| {
             let made = fs::create_dir(path);
-            made.map_err(io_at(stage, format!("mkdir(\"/{path}\")")))
+            made.map_err(refused(stage, format!("mkdir(\"/{path}\")")))
         };
         for path in [
             "dev",
@@ -147,7 +144,7 @@ impl Trees {
                 }
                 None => {
                     let link = fs::read_link(path).and_then(|target| symlink(target, inside));
-                    link.map_err(io_at(Stage::Show, format!("symlink(\"{path}\")")))?;
+                    link.map_err(refused(Stage::Show, format!("symlink(\"{path}\")")))?;
                 }
             }
         }
@@ -162,12 +159,12 @@ impl Trees {
             ("dev/stdin", "/proc/self/fd/0"),
             ("dev/ptmx", "pts/ptmx"),
         ] {
-            symlink(target, path).map_err(io_at(stage, format!("symlink(\"/{path}\")")))?;
+            symlink(target, path).map_err(refused(stage, format!("symlink(\"/{path}\")")))?;
         }
         for (path, text) in FILES {
-            fs::write(&path[1..], text).map_err(io_at(stage, format!("write(\"{path}\")")))?;
+            fs::write(&path[1..], text).map_err(refused(stage, format!("write(\"{path}\")")))?;
         }
-        write_witness("lab/witness").map_err(io_at(stage, "write(\"/lab/witness\")"))?;
+        write_witness("lab/witness").map_err(refused(stage, "write(\"/lab/witness\")"))?;
 
         for (path, fixture) in &request.fixtures {
             let inside = path.trim_start_matches('/');
@@ -176,31 +173,31 @@ impl Trees {
                 Fixture::File(text) => fs::write(inside, text),
                 Fixture::Witness => write_witness(inside),
             }
-            .map_err(io_at(stage, format!("creat(\"{path}\")")))?;
+            .map_err(refused(stage, format!("creat(\"{path}\")")))?;
         }
 
         if request.terminal {
             let options = "newinstance,ptmxmode=0666,mode=620";
             let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
             mount(Some("devpts"), "dev/pts", Some("devpts"), flags, Some(options))
-                .map_err(at(stage, "mount(\"devpts\", \"/dev/pts\")"))?;
+                .map_err(refused(stage, "mount(\"devpts\", \"/dev/pts\")"))?;
         }
         // The kernel allows it only while another /proc that hides nothing is visible here: this
         // stage comes before the old root goes.
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         mount(Some("proc"), "proc", Some("proc"), flags, None::<&str>)
-            .map_err(at(Stage::Proc, "mount(\"proc\", \"/proc\")"))?;
+            .map_err(refused(Stage::Proc, "mount(\"proc\", \"/proc\")"))?;
 
         let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
         let read_only = read_only | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         mount(None::<&str>, base, None::<&str>, read_only, None::<&str>)
-            .map_err(at(stage, "mount(\"/\", MS_REMOUNT | MS_BIND | MS_RDONLY)"))?;
+            .map_err(refused(stage, "mount(\"/\", MS_REMOUNT | MS_BIND | MS_RDONLY)"))?;
 
         // New and old root on one spot: the old one comes to lie on top and is taken off.
-        pivot_root(".", ".").map_err(at(Stage::Pivot, "pivot_root(\".\", \".\")"))?;
+        pivot_root(".", ".").map_err(refused(Stage::Pivot, "pivot_root(\".\", \".\")"))?;
         umount2(".", MntFlags::MNT_DETACH)
-            .map_err(at(Stage::Pivot, "umount2(\".\", MNT_DETACH)"))?;
-        chdir("/").map_err(at(Stage::Pivot, "chdir(\"/\")"))
+            .map_err(refused(Stage::Pivot, "umount2(\".\", MNT_DETACH)"))?;
+        chdir("/").map_err(refused(Stage::Pivot, "chdir(\"/\")"))
     }
 }
 
@@ -209,59 +206,59 @@ fn write_witness(inside: &str) -> std::io::Result<()> {
     fs::set_permissions(inside, fs::Permissions::from_mode(0o755))
 }
 
-fn c_path(path: &str) -> Result<CString, SetupError> {
+fn c_path(path: &str) -> Result<CString, Refusal> {
     let no_nul = CString::new(path).map_err(|_| Errno::EINVAL);
-    no_nul.map_err(at(Stage::Show, format!("open_tree({path:?})")))
+    no_nul.map_err(refused(Stage::Show, format!("open_tree({path:?})")))
 }
 
-fn clone_tree(path: &str) -> Result<OwnedFd, SetupError> {
+fn clone_tree(path: &str) -> Result<OwnedFd, Refusal> {
     let tree = sys::clone_tree(&c_path(path)?);
-    tree.map_err(at(Stage::Show, format!("open_tree(\"{path}\", OPEN_TREE_CLONE)")))
+    tree.map_err(refused(Stage::Show, format!("open_tree(\"{path}\", OPEN_TREE_CLONE)")))
 }
 
 /// Shows a tree at `inside`, a path relative to the new root: read-only, no set-user-ID, no
 /// devices, also for the mounts below it.
-fn attach(tree: OwnedFd, inside: &str, file: bool) -> Result<(), SetupError> {
+fn attach(tree: OwnedFd, inside: &str, file: bool) -> Result<(), Refusal> {
     let stage = Stage::Show;
     let make = || if file { fs::write(inside, "") } else { fs::create_dir(inside) };
     let made = make().or_else(|_| {
         fs::create_dir_all(Path::new(inside).parent().unwrap_or(Path::new(".")))?;
         make()
     });
-    made.map_err(io_at(stage, format!("mkdir(\"/{inside}\")")))?;
+    made.map_err(refused(stage, format!("mkdir(\"/{inside}\")")))?;
 
     attach_read_only(&tree, inside, MsFlags::MS_NODEV)
 }
 
 /// Read-only is its node, and not what it leads to: its times and mode are the machine's.
-fn attach_device(tree: OwnedFd, inside: &str) -> Result<(), SetupError> {
-    fs::write(inside, "").map_err(io_at(Stage::Show, format!("creat(\"/{inside}\")")))?;
+fn attach_device(tree: OwnedFd, inside: &str) -> Result<(), Refusal> {
+    fs::write(inside, "").map_err(refused(Stage::Show, format!("creat(\"/{inside}\")")))?;
     attach_read_only(&tree, inside, MsFlags::empty())
 }
 
 /// At what is there. `devices` is `MS_NODEV`, or nothing for a device.
-fn attach_read_only(tree: &OwnedFd, inside: &str, devices: MsFlags) -> Result<(), SetupError> {
+fn attach_read_only(tree: &OwnedFd, inside: &str, devices: MsFlags) -> Result<(), Refusal> {
     let stage = Stage::Show;
     let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | devices;
     // The old flags and the new attributes are the same bits (`include/uapi/linux/mount.h`).
     let locked = sys::lock_tree(tree.as_fd(), flags.bits());
     sys::attach_tree(tree.as_fd(), &c_path(inside)?)
-        .map_err(at(stage, format!("move_mount(\"/{inside}\")")))?;
+        .map_err(refused(stage, format!("move_mount(\"/{inside}\")")))?;
     match locked {
         // Before Linux 5.12: mount by mount.
         Err(Errno::ENOSYS) => lock_each_mount_below(inside, flags),
-        locked => {
-            locked.map_err(at(stage, format!("mount_setattr(\"/{inside}\", MOUNT_ATTR_RDONLY)")))
-        }
+        locked => locked
+            .map_err(refused(stage, format!("mount_setattr(\"/{inside}\", MOUNT_ATTR_RDONLY)"))),
     }
 }
 
 /// What [`sys::lock_tree`] does, with mount(2).
-fn lock_each_mount_below(inside: &str, new: MsFlags) -> Result<(), SetupError> {
+fn lock_each_mount_below(inside: &str, new: MsFlags) -> Result<(), Refusal> {
     let stage = Stage::Show;
-    let top = fs::canonicalize(inside).map_err(io_at(stage, format!("realpath(\"/{inside}\")")))?;
+    let top =
+        fs::canonicalize(inside).map_err(refused(stage, format!("realpath(\"/{inside}\")")))?;
     let mounts = fs::read_to_string("/proc/self/mountinfo")
-        .map_err(io_at(stage, "read(\"/proc/self/mountinfo\")"))?;
+        .map_err(refused(stage, "read(\"/proc/self/mountinfo\")"))?;
     for Mount { point, options, .. } in mounts::parse(&mounts) {
         if !Path::new(&point).starts_with(&top) {
             continue;
@@ -279,8 +276,10 @@ fn lock_each_mount_below(inside: &str, new: MsFlags) -> Result<(), SetupError> {
                 _ => MsFlags::empty(),
             };
         }
-        mount(None::<&str>, point.as_str(), None::<&str>, flags, None::<&str>)
-            .map_err(at(stage, format!("mount(\"{point}\", MS_REMOUNT | MS_BIND | MS_RDONLY)")))?;
+        mount(None::<&str>, point.as_str(), None::<&str>, flags, None::<&str>).map_err(refused(
+            stage,
+            format!("mount(\"{point}\", MS_REMOUNT | MS_BIND | MS_RDONLY)"),
+        ))?;
     }
     Ok(())
 }

@@ -1,34 +1,28 @@
 //! A run as the check sees it: what arrives from the sandbox, and the deadline for it.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{Pid, read};
-
-use super::cgroups;
-use super::launch::WITNESS_FD;
-use super::limits::{MEMORY, OUTPUT};
-use super::message::{Excess, Message, Status};
-use super::recording::REFUSED;
-use super::root::WITNESS;
-use crate::helper::setup::{SetupError, Stage, at};
-use crate::helper::wire;
-use crate::look::{Mount, Namespaces, Process, mounts};
 use trace::Trace;
 
-use crate::record::recorder;
+use super::cgroups;
+use super::ends::{Ends, Init, OwnCgroups, Ready};
+use super::launch::WITNESS_FD;
+use super::limits::{MEMORY, OUTPUT};
+use super::message::{Ended, Excess, Message};
+use super::recording::{self, NoTrace};
+use super::root::WITNESS;
+use crate::env::patience;
+use crate::helper::wire::{self, Wire as _};
+use crate::look::{Mount, Namespaces, Process};
+use crate::sys;
 
 /// What is kept of each stream; the rest is read, counted and dropped.
 const KEPT: usize = 64 * 1024;
-
-/// A recorder writes less: its steps, and the program's arguments, which are ours.
-const TRACE: usize = 2 * recorder::KEPT;
 
 /// How an awaited thing turned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,160 +71,59 @@ impl Output {
     }
 }
 
-/// How the program ended, and what it left behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
-    pub status: Status,
-    /// Children it did not wait for, and that had ended before it.
-    pub orphaned: u64,
-    /// Names of its processes that were still alive.
-    pub left_running: Vec<String>,
-}
-
-impl Ended {
-    /// Without a word: somebody has killed PID 1 of the sandbox.
-    const KILLED: Ended =
-        Ended { status: Status::Killed(libc::SIGKILL), orphaned: 0, left_running: Vec::new() };
-}
-
 /// A program in its sandbox. Dropping it kills everything inside and waits until it is gone.
 pub struct Run {
-    report: OwnedFd,
-    witness: OwnedFd,
-    /// What `/proc/PID/fd` calls the other end of it.
-    their_socket: String,
-    _liveness: OwnedFd,
-    streams: Vec<(OwnedFd, Output)>,
-    init: Option<Process>,
-    program: Option<Process>,
-    terminal: Option<OwnedFd>,
-    wants_terminal: bool,
-    lab: Option<Namespaces>,
-    mounts: Vec<Mount>,
+    ready: Ready,
     neighbors: HashMap<String, i32>,
+    init: Init,
+    ends: Ends,
+    outputs: [Output; 2],
     witnesses: Vec<Option<Process>>,
     impostor: bool,
-    started: bool,
-    failed: Option<SetupError>,
     ended: Option<Ended>,
     excess: Option<Excess>,
-    patience: Option<Duration>,
-    /// Where the recorder writes the trace when everybody has ended.
-    trace: Option<OwnedFd>,
-    /// The lab's uppermost cgroup, and what ends when it is gone.
-    cgroups: Option<(PathBuf, OwnedFd)>,
-}
-
-/// The check's ends of what it shares with a sandbox.
-pub(super) struct Ends {
-    pub(super) report: OwnedFd,
-    pub(super) witness: OwnedFd,
-    /// What `/proc/PID/fd` calls the other end of it.
-    pub(super) their_socket: String,
-    pub(super) liveness: OwnedFd,
-    pub(super) output: Vec<OwnedFd>,
-    pub(super) trace: Option<OwnedFd>,
-    pub(super) cgroups: Option<(PathBuf, OwnedFd)>,
-}
-
-/// Why there is no trace of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoTrace {
-    /// Nobody asked for one.
-    NotRecorded,
-    /// This machine did not let the recorder trace the program (ptrace(2)). It ran all the same.
-    Refused(Errno),
-    /// The recorder was killed, or had not come to an end in time.
-    Lost,
-}
-
-impl fmt::Display for NoTrace {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            NoTrace::NotRecorded => write!(f, "the run was not recorded"),
-            NoTrace::Refused(errno) => {
-                write!(f, "ptrace(PTRACE_SEIZE): {} (os error {})", errno.desc(), *errno as i32)
-            }
-            NoTrace::Lost => write!(f, "the recorder did not come to an end"),
-        }
-    }
 }
 
 impl Run {
-    pub(super) fn begin(
+    pub(crate) fn new(
+        ready: Ready,
+        neighbors: HashMap<String, i32>,
+        init: Init,
         ends: Ends,
-        wants_terminal: bool,
-        patience: Option<Duration>,
-    ) -> Result<Run, SetupError> {
-        let Ends { report, witness, their_socket, liveness, output, trace, cgroups } = ends;
-        for fd in &output {
-            fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-                .map_err(at(Stage::Supervisor, "fcntl(O_NONBLOCK)"))?;
-        }
-        let mut run = Run {
-            report,
-            witness,
-            their_socket,
-            _liveness: liveness,
-            streams: output.into_iter().map(|fd| (fd, Output::default())).collect(),
-            init: None,
-            program: None,
-            terminal: None,
-            wants_terminal,
-            lab: None,
-            mounts: Vec::new(),
-            neighbors: HashMap::new(),
-            witnesses: Vec::new(),
-            impostor: false,
-            started: false,
-            failed: None,
-            ended: None,
-            excess: None,
-            patience,
-            trace,
-            cgroups,
-        };
-        let wait = run.pump(Some(crate::env::patience() * 2), |run| run.started);
-        match (run.failed.take(), run.started, run.program.is_some()) {
-            (Some(error), ..) => Err(error),
-            (None, true, true) => Ok(run),
-            // PID 1 is gone without a word: something killed it from outside.
-            (None, ..) => Err(SetupError {
-                stage: Stage::Supervisor,
-                call: "the sandbox's set-up".into(),
-                errno: if wait == Wait::TimedOut { Errno::ETIMEDOUT } else { Errno::EPIPE },
-            }),
-        }
+    ) -> Run {
+        let (witnesses, outputs) = (Vec::new(), Default::default());
+        let (impostor, ended, excess) = (false, None, None);
+        Run { ready, neighbors, init, ends, outputs, witnesses, impostor, ended, excess }
     }
 
     /// The program's main process.
     pub fn program(&self) -> &Process {
-        self.program.as_ref().expect("`begin` returns a run only with its program")
+        &self.ready.program
     }
 
     /// The uid and the gid that the program started with, as they are here: those of the sandbox's
     /// PID 1, which it cannot change.
     pub fn ids(&self) -> Option<[u32; 2]> {
-        self.init.as_ref()?.ids()
+        self.init.0.ids()
     }
 
     /// The namespaces that the program found when it started.
     pub fn lab(&self) -> &Namespaces {
-        self.lab.as_ref().expect("they come with the program")
+        &self.ready.lab
     }
 
     /// The mounts that the program found when it started.
     pub fn mounts(&self) -> &[Mount] {
-        &self.mounts
+        &self.ready.mounts
     }
 
     /// The lab's cgroups as they are now, without the uppermost: paths as the lab sees them, such as
     /// `/lab`. No more than it may have, so a program that makes others all the time delays nobody.
     pub fn cgroups(&self) -> Vec<String> {
         let mut found = Vec::new();
-        if let Some((top, _)) = &self.cgroups {
-            for folder in cgroups::below(top) {
-                let path = folder.strip_prefix(top).expect("it is below");
+        if let Some(OwnCgroups { root, .. }) = &self.ends.cgroups {
+            for folder in cgroups::below(root) {
+                let path = folder.strip_prefix(root).expect("it is below");
                 found.push(format!("/{}", path.display()));
             }
         }
@@ -246,7 +139,7 @@ impl Run {
     pub fn neighbor(&self, name: &str) -> Option<Process> {
         let pid = self.neighbors.get(name);
         let pid = *pid.unwrap_or_else(|| panic!("no neighbor is called `{name}`"));
-        let init = self.init.as_ref()?;
+        let init = &self.init.0;
         init.children().into_iter().find(|process| process.own_pid_below(init) == Some(pid))
     }
 
@@ -254,7 +147,7 @@ impl Run {
     /// parent is PID 1's child. Ask again when somebody may just have died, and their children
     /// were on the way there.
     pub fn processes(&self) -> Vec<Process> {
-        let Some(init) = &self.init else { return Vec::new() };
+        let init = &self.init.0;
         let mut found = init.children();
         found.retain(|child| {
             let own = child.own_pid_below(init);
@@ -271,26 +164,26 @@ impl Run {
 
     /// The other side of the program's terminal.
     pub fn terminal(&self) -> Option<&OwnedFd> {
-        self.terminal.as_ref()
+        self.ready.terminal.as_ref()
     }
 
     /// How long each awaited thing may take; `None` for as long as it likes.
     pub fn patience(&self) -> Option<Duration> {
-        self.patience
+        self.ends.patience
     }
 
     /// Readable when there is something to take in, such as the end. Whoever carries bytes
     /// between terminals polls it, and then calls [`Run::await_end`].
     pub fn poll_fd(&self) -> BorrowedFd<'_> {
-        self.report.as_fd()
+        self.ends.report.as_fd()
     }
 
     pub fn stdout(&self) -> String {
-        self.streams.first().map(|(_, output)| output.text()).unwrap_or_default()
+        self.outputs[0].text()
     }
 
     pub fn stderr(&self) -> String {
-        self.streams.get(1).map(|(_, output)| output.text()).unwrap_or_default()
+        self.outputs[1].text()
     }
 
     pub fn ended(&self) -> Option<&Ended> {
@@ -305,22 +198,20 @@ impl Run {
     /// The same for a script that starts more than one: the one that was parked after `before`
     /// others. Each is handed out once.
     pub fn await_nth_witness(&mut self, before: usize) -> (Wait, Option<Process>) {
-        let patience = self.patience;
-        let wait = self.pump(patience, |run| run.witnesses.len() > before);
+        let wait = self.pump(|run| run.witnesses.len() > before);
         (wait, self.witnesses.get_mut(before).and_then(Option::take))
     }
 
     /// Lets every parked witness exit with `status`.
     pub fn release(&mut self, status: u8) {
         for _ in &self.witnesses {
-            _ = wire::send(self.witness.as_fd(), &[status], &[]);
+            _ = wire::send(self.ends.witness.as_fd(), &[status], &[]);
         }
     }
 
     /// Waits until the program has ended.
     pub fn await_end(&mut self) -> Wait {
-        let patience = self.patience;
-        let wait = self.pump(patience, |run| run.ended.is_some());
+        let wait = self.pump(|run| run.ended.is_some());
         // What was printed before the end is in the pipes by now.
         self.read_streams();
         wait
@@ -333,36 +224,17 @@ impl Run {
     /// Where [`super::Sandbox::record`] was not asked for, or this machine forbids it; and where the
     /// recorder has not come to an end within the run's patience. It is stopped then.
     pub fn trace(&mut self) -> Result<Trace, NoTrace> {
-        let trace = self.trace.take().ok_or(NoTrace::NotRecorded)?;
-        let patience = self.patience.unwrap_or_else(super::patience);
+        let trace = self.ends.trace.take().ok_or(NoTrace::NotRecorded)?;
+        let patience = self.ends.patience.unwrap_or_else(patience);
         let deadline = Instant::now() + patience;
-        self.kill();
-        self.await_the_end_of_all(patience);
-        let text = read_trace(trace, deadline).ok_or(NoTrace::Lost)?;
-        if let Some(errno) = text.strip_prefix(REFUSED) {
-            return Err(NoTrace::Refused(Errno::from_raw(errno.parse().unwrap_or(libc::EPERM))));
-        }
-        Trace::from_json_lines(&text).map_err(|_| NoTrace::Lost)
+        self.init.0.kill();
+        self.init.0.await_end(patience);
+        recording::trace_from(trace, deadline)
     }
 
-    /// Everything in the PID namespace dies with its PID 1.
-    fn kill(&self) {
-        if let Some(init) = &self.init {
-            init.kill();
-        }
-    }
-
-    /// The pidfd of PID 1 becomes readable when the last one has died.
-    fn await_the_end_of_all(&self, patience: Duration) {
-        if let Some(init) = &self.init {
-            let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
-            _ = poll(&mut [PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)], timeout);
-        }
-    }
-
-    /// Takes in what arrives until `reached`, at most for `patience`.
-    fn pump(&mut self, patience: Option<Duration>, reached: impl Fn(&Run) -> bool) -> Wait {
-        let deadline = patience.map(|patience| Instant::now() + patience);
+    /// Takes in what arrives until `reached`, at most for the run's patience.
+    fn pump(&mut self, reached: impl Fn(&Run) -> bool) -> Wait {
+        let deadline = self.ends.patience.map(|patience| Instant::now() + patience);
         loop {
             if let Some(excess) = self.excess {
                 return Wait::Stopped(excess);
@@ -370,47 +242,37 @@ impl Run {
             if reached(self) {
                 return Wait::Reached;
             }
-            if self.ended.is_some() || self.failed.is_some() {
+            if self.ended.is_some() {
                 return Wait::Ended;
             }
-            // A quick program may have done either before the news of its start is read.
-            if self.started && self.impostor {
+            if self.impostor {
                 return Wait::Impostor;
             }
-            if self.started && self.printed() > OUTPUT {
+            if self.printed() > OUTPUT {
                 return Wait::TooMuchOutput;
             }
-            let timeout =
-                match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                    Some(Duration::ZERO) => return Wait::TimedOut,
-                    Some(left) => PollTimeout::try_from(left + Duration::from_millis(1))
-                        .unwrap_or(PollTimeout::MAX),
-                    None => PollTimeout::NONE,
-                };
-            let mut ready = vec![
-                PollFd::new(self.report.as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.witness.as_fd(), PollFlags::POLLIN),
-            ];
-            ready.extend(
-                self.streams.iter().map(|(fd, _)| PollFd::new(fd.as_fd(), PollFlags::POLLIN)),
-            );
-            ready.extend(
-                self.init.iter().map(|init| PollFd::new(init.pidfd().as_fd(), PollFlags::POLLIN)),
-            );
-            match poll(&mut ready, timeout) {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Wait::TimedOut;
+            }
+            let Ends { report, witness, streams, .. } = &self.ends;
+            let fds = [report, self.init.0.pidfd(), witness].into_iter().chain(streams);
+            let mut ready: Vec<_> =
+                fds.map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)).collect();
+            match poll(&mut ready, left.map_or(PollTimeout::NONE, sys::poll_timeout)) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(_) => return Wait::TimedOut,
             }
             let ready: Vec<bool> = ready.iter().map(|fd| fd.any() == Some(true)).collect();
-            if ready[1] {
+            if ready[2] {
                 self.read_witness();
             }
-            if ready[2..2 + self.streams.len()].contains(&true) {
+            if ready[3..].contains(&true) {
                 self.read_streams();
             }
             if ready[0] {
                 self.read_report();
-            } else if self.init.is_some() && ready.last() == Some(&true) {
+            } else if ready[1] {
                 self.ended = Some(Ended::KILLED);
             }
         }
@@ -418,56 +280,31 @@ impl Run {
 
     /// Bytes on both streams so far.
     fn printed(&self) -> u64 {
-        self.streams.iter().map(|(_, output)| output.total).sum()
+        self.outputs.iter().map(|output| output.total).sum()
     }
 
     fn read_report(&mut self) {
-        let message = match wire::receive(self.report.as_fd()) {
-            Ok(Some(message)) => message,
-            // Every process that could say something is gone. PID 1 would have told of the end: it
-            // was killed from inside or out.
-            Ok(None) | Err(_) if self.started => {
-                self.ended.get_or_insert(Ended::KILLED);
-                return;
-            }
-            Ok(None) | Err(_) => {
-                self.failed.get_or_insert(SetupError {
-                    stage: Stage::Supervisor,
-                    call: "the sandbox's set-up".into(),
-                    errno: Errno::EPIPE,
-                });
-                return;
-            }
-        };
-        let mut fds = message.fds.into_iter();
-        match Message::decode(&message.bytes) {
-            Some(Message::Created) => self.init = fds.next().map(Process::from_pidfd),
-            Some(Message::Failed(error)) => _ = self.failed.get_or_insert(error),
-            Some(Message::Neighbors(pids)) => self.neighbors = pids.into_iter().collect(),
-            Some(Message::Ready { mounts }) => {
-                self.mounts = mounts::parse(&mounts);
-                self.program = fds.next().map(Process::from_pidfd);
-                if self.wants_terminal {
-                    self.terminal = fds.next();
-                }
-                self.lab = Namespaces::from_fds(fds).ok();
-            }
-            Some(Message::Started) => self.started = true,
-            Some(Message::Ended { status, excess, orphaned, left_running }) => {
+        let message = wire::receive(self.ends.report.as_fd()).ok().flatten();
+        match message.map(|message| Message::from_bytes(&message.bytes)) {
+            Some(Some(Message::Ended(ended, excess))) => {
                 self.excess = excess;
-                self.ended = Some(Ended { status, orphaned, left_running });
+                self.ended = Some(ended);
             }
-            None => {}
+            // PID 1 gives up, and ends; or was killed, because it would have reported an end.
+            Some(Some(Message::Failed(_))) | None => {
+                self.ended.get_or_insert(Ended::KILLED);
+            }
+            Some(_) => {}
         }
     }
 
     fn read_witness(&mut self) {
-        match wire::receive_untrusted(self.witness.as_fd()) {
+        match wire::receive_untrusted(self.ends.witness.as_fd()) {
             // The pid comes from the kernel; the text could come from anybody.
             Ok(Some(message)) => {
                 let sender = message.sender.ok_or(Errno::EPROTO);
                 let who = sender.and_then(|sender| {
-                    authenticate_witness(Pid::from_raw(sender.pid()), &self.their_socket)
+                    authenticate_witness(Pid::from_raw(sender.pid()), &self.ends.witness_name)
                 });
                 match who {
                     Ok(witness) => self.witnesses.push(witness),
@@ -483,8 +320,8 @@ impl Run {
 
     fn read_streams(&mut self) {
         let mut buffer = [0; 16 * 1024];
-        for (fd, output) in &mut self.streams {
-            while let Ok(length @ 1..) = read(&*fd, &mut buffer) {
+        for (fd, output) in self.ends.streams.iter().zip(&mut self.outputs) {
+            while let Ok(length @ 1..) = read(fd, &mut buffer) {
                 output.total += length as u64;
                 let room = KEPT.saturating_sub(output.text.len());
                 output.text.extend(&buffer[..length.min(room)]);
@@ -494,27 +331,6 @@ impl Run {
             }
         }
     }
-}
-
-/// What the recorder has written, if it has come to an end by `deadline` and has written no more than
-/// a trace can be. What the program does keeps the recorder busy. It ends when the pipe is closed.
-fn read_trace(trace: OwnedFd, deadline: Instant) -> Option<String> {
-    let mut text = Vec::new();
-    let mut buffer = [0; 16 * 1024];
-    while text.len() <= TRACE {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        match poll(&mut [PollFd::new(trace.as_fd(), PollFlags::POLLIN)], timeout) {
-            Err(Errno::EINTR) => continue,
-            Ok(1..) => {}
-            _ => return None,
-        }
-        match read(&trace, &mut buffer).ok()? {
-            0 => return String::from_utf8(text).ok(),
-            length => text.extend(&buffer[..length]),
-        }
-    }
-    None
 }
 
 /// The witness with this pid; `None` where it has ended, or is about to. Such a process executes
@@ -542,39 +358,8 @@ fn authenticate_witness(pid: Pid, their_socket: &str) -> nix::Result<Option<Proc
 
 impl Drop for Run {
     fn drop(&mut self) {
-        self.kill();
-        // Whoever is the last to hold a namespace takes it down. We do our part while they die.
-        self.lab = None;
-        self.await_the_end_of_all(crate::env::patience());
-        if let Some((_, gone)) = &self.cgroups {
-            let timeout = PollTimeout::try_from(crate::env::patience()).unwrap_or(PollTimeout::MAX);
-            _ = poll(&mut [PollFd::new(gone.as_fd(), PollFlags::POLLIN)], timeout);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use nix::unistd::{pipe, write};
-
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_millis(50)
-    }
-
-    #[test]
-    fn a_trace_is_read_to_its_end_and_no_further() {
-        let (trace, recorder) = pipe().unwrap();
-        write(&recorder, b"a trace").unwrap();
-        drop(recorder);
-        assert_eq!(read_trace(trace, soon()).as_deref(), Some("a trace"));
-        let (trace, recorder) = pipe().unwrap();
-        write(&recorder, b"a trace that").unwrap();
-        assert_eq!(read_trace(trace, soon()), None, "it has no end");
-        let (trace, recorder) = pipe().unwrap();
-        let writer = std::thread::spawn(move || while write(&recorder, &[b' '; 4096]).is_ok() {});
-        let patient = Instant::now() + Duration::from_secs(60);
-        assert_eq!(read_trace(trace, patient), None, "it is too long");
-        writer.join().unwrap();
+        // The last reference to a namespace destroys it. The ones held here are dropped while the
+        // processes inside die, and before `init` waits for their end.
+        self.init.0.kill();
     }
 }

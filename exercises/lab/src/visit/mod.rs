@@ -13,22 +13,20 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::process::exit;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
 use nix::mount::{MsFlags, mount, umount};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::Mode;
 
 use crate::env::patience;
 use crate::helper::ids;
 use crate::helper::supervisor;
-use crate::helper::wire::{self, Reader, Writer};
+use crate::helper::wire::wire;
 use crate::look::{Link, Mount, Namespace, Route, mounts, network};
-use crate::sys::{self, Fork};
+use crate::sys;
 
 /// The first byte of a request to the supervisor.
 pub(crate) const JOB: u8 = b'v';
@@ -50,7 +48,7 @@ pub(crate) enum Visit {
     Mount(String),
     Unmount(String),
     /// The text at the beginning of the System V shared memory segment with this key.
-    Segment(String),
+    Segment(i32),
     /// Whether there is a POSIX message queue of this name.
     Queue(String),
     /// The interfaces.
@@ -67,47 +65,23 @@ pub(crate) enum Visit {
 /// What is read of a file.
 const READ: u64 = 4096;
 
+wire!(enum Visit {
+    0 => HostName,
+    1 => HostNameAt(path),
+    2 => Mounts,
+    3 => Read(path),
+    4 => Names(path),
+    5 => Mount(path),
+    6 => Unmount(path),
+    7 => Segment(key),
+    8 => Queue(name),
+    9 => Links,
+    10 => Routes,
+    11 => Listen(port),
+    12 => Exchange(address),
+});
+
 impl Visit {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut to = Writer(vec![JOB]);
-        match self {
-            Visit::HostName => to.number(0).text(""),
-            Visit::HostNameAt(path) => to.number(1).text(path),
-            Visit::Mounts => to.number(2).text(""),
-            Visit::Read(path) => to.number(3).text(path),
-            Visit::Names(path) => to.number(4).text(path),
-            Visit::Mount(path) => to.number(5).text(path),
-            Visit::Unmount(path) => to.number(6).text(path),
-            Visit::Segment(key) => to.number(7).text(key),
-            Visit::Queue(name) => to.number(8).text(name),
-            Visit::Links => to.number(9).text(""),
-            Visit::Routes => to.number(10).text(""),
-            Visit::Listen(port) => to.number(11).text(&port.to_string()),
-            Visit::Exchange(address) => to.number(12).text(&address.to_string()),
-        };
-        to.0
-    }
-
-    pub(crate) fn decode(body: &[u8]) -> Option<Visit> {
-        let mut from = Reader(body);
-        match (from.number()?, from.text()?) {
-            (0, _) => Some(Visit::HostName),
-            (1, path) => Some(Visit::HostNameAt(path)),
-            (2, _) => Some(Visit::Mounts),
-            (3, path) => Some(Visit::Read(path)),
-            (4, path) => Some(Visit::Names(path)),
-            (5, path) => Some(Visit::Mount(path)),
-            (6, path) => Some(Visit::Unmount(path)),
-            (7, key) => Some(Visit::Segment(key)),
-            (8, name) => Some(Visit::Queue(name)),
-            (9, _) => Some(Visit::Links),
-            (10, _) => Some(Visit::Routes),
-            (11, port) => Some(Visit::Listen(port.parse().ok()?)),
-            (12, address) => Some(Visit::Exchange(address.parse().ok()?)),
-            _ => None,
-        }
-    }
-
     /// In the visitor, one namespace before the last: what it makes there and takes along.
     fn prepare(&self) -> nix::Result<Option<TcpListener>> {
         let Visit::Exchange(address) = self else { return Ok(None) };
@@ -171,7 +145,7 @@ impl Visit {
                 umount(path.as_str())?;
                 return Ok(String::new());
             }
-            Visit::Segment(key) => return ipc::segment(key.parse().map_err(|_| Errno::EINVAL)?),
+            Visit::Segment(key) => return ipc::segment(*key),
             Visit::Queue(name) => return ipc::queue(name).map(|()| String::new()),
             Visit::Links => return Ok(network::links()?.iter().map(Link::to_line).collect()),
             Visit::Routes => return Ok(network::routes()?.iter().map(Route::to_line).collect()),
@@ -214,8 +188,7 @@ fn converse(listener: &TcpListener) -> std::io::Result<IpAddr> {
     let patience = patience();
     let mut here = TcpStream::connect_timeout(&listener.local_addr()?, patience)?;
     // Our side is connected when the answer has come; the other side, when ours has come there.
-    let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
-    if poll(&mut [PollFd::new(listener.as_fd(), PollFlags::POLLIN)], timeout)? == 0 {
+    if !sys::await_readable(listener, patience)? {
         return Err(ErrorKind::TimedOut.into());
     }
     let (mut there, from) = listener.accept()?;
@@ -302,7 +275,7 @@ pub fn unmount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
 ///
 /// `ENOENT` when the IPC namespace has no such key, and as for [`host_name`].
 pub fn segment_in(ipc: &Namespace, key: i32) -> nix::Result<String> {
-    send(Visit::Segment(key.to_string()), ipc)
+    send(Visit::Segment(key), ipc)
 }
 
 /// Whether the POSIX message queue `name` (it starts with a slash) is there.
@@ -360,51 +333,28 @@ fn send(visit: Visit, place: &Namespace) -> nix::Result<String> {
 }
 
 // ANCHOR: send
-/// Sends a visitor to the last of `places`, through the others. The right to enter is the owner's:
-/// the visitor goes through the user namespace that owns the last place.
+/// Sends a visitor to the last of `places`, through the others. Entering takes CAP_SYS_ADMIN in the user
+/// namespace that owns a place, so the visitor enters the owner of the last one first.
 fn send_through(visit: Visit, places: &[&Namespace]) -> nix::Result<String> {
     let owner = places.last().ok_or(Errno::EINVAL)?.owner()?;
-    let (ours, theirs) = wire::pair()?;
-    let supervisor = supervisor::socket().map_err(|error| error.errno)?;
-    let mut fds = vec![theirs.as_fd(), owner.fd().as_fd()];
+    let mut fds = vec![owner.fd().as_fd()];
     fds.extend(places.iter().map(|place| place.fd().as_fd()));
-    wire::send(supervisor, &visit.encode(), &fds)?;
-    drop(theirs);
-    let answer = wire::receive(ours.as_fd())?.ok_or(Errno::ECHILD)?;
-    let mut answer = Reader(&answer.bytes);
-    match (answer.number(), answer.text()) {
-        (Some(0), Some(text)) => Ok(text),
-        (Some(errno), _) => Err(Errno::from_raw(errno as i32)),
-        _ => Err(Errno::EPROTO),
-    }
+    supervisor::ask::<nix::Result<String>>(JOB, &visit, &fds)?
 }
 // ANCHOR_END: send
 
 // ANCHOR: enter
-/// In the supervisor: forks the visitor, which answers on the first descriptor and enters the
-/// others in their order.
-pub(crate) fn fork_visitor(body: &[u8], mut fds: std::vec::IntoIter<OwnedFd>) {
-    let (Some(visit), Some(answer)) = (Visit::decode(body), fds.next()) else { return };
-    let places: Vec<OwnedFd> = fds.collect();
-    // SAFETY: the supervisor has one thread.
-    if let Ok(Fork::Child) = unsafe { sys::fork_into(0) } {
-        let go = || {
-            let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-            let own = open("/proc/self", folder, Mode::empty())?;
-            let (last, others) = places.split_last().ok_or(Errno::EINVAL)?;
-            others.iter().try_for_each(|place| setns(place, CloneFlags::empty()))?;
-            let prepared = visit.prepare()?;
-            setns(last, CloneFlags::empty())?;
-            visit.act(&own, prepared)
-        };
-        let mut to = Writer::default();
-        match go() {
-            Ok(text) => to.number(0).text(&text),
-            Err(errno) => to.number(errno as u64).text(""),
-        };
-        _ = wire::send(answer.as_fd(), &to.0, &[]);
-        exit(0);
-    }
+/// In the supervisor: forks the visitor, which enters `places` in their order.
+pub(crate) fn fork_visitor(body: &[u8], socket: OwnedFd, places: Vec<OwnedFd>) {
+    supervisor::answer(body, socket, nix::Result::Err, |visit: Visit| {
+        let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let own = open("/proc/self", folder, Mode::empty())?;
+        let (last, others) = places.split_last().ok_or(Errno::EINVAL)?;
+        others.iter().try_for_each(|place| setns(place, CloneFlags::empty()))?;
+        let prepared = visit.prepare()?;
+        setns(last, CloneFlags::empty())?;
+        visit.act(&own, prepared)
+    });
 }
 // ANCHOR_END: enter
 

@@ -1,6 +1,6 @@
 //! The doctor's findings for people.
 
-use harness::doctor::{Advice, Answer, Facts, Finding};
+use harness::doctor::{Advice, Answer, Facts, Finding, Refusal};
 
 use super::Diagnosis;
 use crate::shared::screen::Screen;
@@ -93,14 +93,15 @@ fn found<'a>(
     match &finding.answer {
         Answer::Works => entry(screen, "ok", what),
         Answer::Newer(refusal, since) => {
-            let text = format!("{what}: {refusal}; newer feature (Linux {since}), has a fallback");
+            let call = short(refusal);
+            let text = format!("{what}: {call}; newer feature (Linux {since}), has a fallback");
             entry(screen, "--", &text)
         }
         Answer::NotTried(probe) => {
             not_tried(diagnosis, std::slice::from_ref(finding), probe, screen)
         }
         Answer::Refused(refusal, advice) => {
-            let mut out = entry(screen, "no", &format!("{what}: {refusal}"));
+            let mut out = entry(screen, "no", &format!("{what}: {}", short(refusal)));
             match told.iter().find(|(shown, _)| *shown == advice) {
                 Some((_, before)) => {
                     out += &screen.wrapped(&format!("for the same reason as {before}"), INDENT);
@@ -114,6 +115,11 @@ fn found<'a>(
             out + &screen.wrapped(&cost(&diagnosis.cost(finding)), INDENT)
         }
     }
+}
+
+/// The call and the name of its errno, which the advice explains.
+fn short(refusal: &Refusal) -> String {
+    format!("{}: {}", refusal.call, refusal.errno_name())
 }
 
 /// A word, and prose that hangs beside it.

@@ -1,17 +1,16 @@
-//! A sandbox that could not be set up: which call failed, and at which stage.
+//! A call that this machine refused: which one, where in the lab, with which errno.
 //!
-//! It travels from whichever process met it to the check as data, so that "this machine forbids
-//! it" is never taken for "your program failed". [`crate::doctor`] turns stage and errno into a
-//! cause and a remedy.
+//! It travels to the check as data from the process that met it, so that "this machine forbids it" is
+//! never taken for "your program failed". The harness's doctor turns it into a cause and a remedy.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 use nix::errno::Errno;
 
-use super::wire::{Reader, Writer};
+use super::wire::wire;
 use crate::sys::errno_of;
 
-/// The stages of the set-up, in the order in which they happen.
+/// The stages of a sandbox's set-up, in the order in which they happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// Starting the supervisor, passing descriptors.
@@ -62,7 +61,7 @@ impl Stage {
         Stage::Start,
     ];
 
-    /// Its name in the doctor's table, `doctor/environments.toml`.
+    /// Its name in the doctor's table, `environments.toml`.
     pub fn name(self) -> &'static str {
         match self {
             Stage::Supervisor => "supervisor",
@@ -83,46 +82,61 @@ impl Stage {
     }
 }
 
-/// The call that failed, as one would type it, its stage and its errno.
+impl Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A refused call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetupError {
-    pub stage: Stage,
+pub struct Refusal {
+    /// A stage of the sandbox's set-up or the name of a probe: the keys under `when` in the doctor's
+    /// table.
+    pub at: String,
+    /// The call as one would type it.
     pub call: String,
     pub errno: Errno,
 }
 
-/// For `map_err`: attaches stage and call to an errno.
-pub(crate) fn at(stage: Stage, call: impl Into<String>) -> impl FnOnce(Errno) -> SetupError {
-    move |errno| SetupError { stage, call: call.into(), errno }
-}
+wire!(struct Refusal { at, call, errno });
 
-/// The same for errors of the standard library.
-pub(crate) fn io_at(
-    stage: Stage,
-    call: impl Into<String>,
-) -> impl FnOnce(std::io::Error) -> SetupError {
-    move |error| SetupError { stage, call: call.into(), errno: errno_of(&error) }
-}
-
-impl SetupError {
-    pub(crate) fn encode(&self, to: &mut Writer) {
-        to.number(self.stage as u64).text(&self.call).number(self.errno as u64);
-    }
-
-    pub(crate) fn decode(from: &mut Reader) -> Option<SetupError> {
-        Some(SetupError {
-            stage: *Stage::ALL.get(usize::try_from(from.number()?).ok()?)?,
-            call: from.text()?,
-            errno: Errno::from_raw(i32::try_from(from.number()?).ok()?),
-        })
+impl Refusal {
+    /// `EPERM`, as man pages write it.
+    pub fn errno_name(&self) -> String {
+        format!("{:?}", self.errno)
     }
 }
 
-impl fmt::Display for SetupError {
+impl Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let error = std::io::Error::from_raw_os_error(self.errno as i32);
         write!(f, "{}: {error}", self.call)
     }
 }
 
-impl std::error::Error for SetupError {}
+impl std::error::Error for Refusal {}
+
+/// For `map_err`: attaches a place and a call to an errno, or to an error of the standard library.
+pub(crate) fn refused<E: HasErrno>(
+    at: impl Display,
+    call: impl Into<String>,
+) -> impl FnOnce(E) -> Refusal {
+    move |error| Refusal { at: at.to_string(), call: call.into(), errno: error.errno() }
+}
+
+pub(crate) trait HasErrno {
+    fn errno(&self) -> Errno;
+}
+
+impl HasErrno for Errno {
+    fn errno(&self) -> Errno {
+        *self
+    }
+}
+
+impl HasErrno for std::io::Error {
+    fn errno(&self) -> Errno {
+        errno_of(self)
+    }
+}

@@ -1,0 +1,84 @@
+//! The neighbors: processes that a check stages beside the program.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::process::exit;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{gettid, pause, pipe2, read, sethostname, write};
+use trace::flag_names;
+
+use super::nested_users;
+use super::request::{Neighbor, Request};
+use crate::helper::refusal::{Refusal, Stage, refused};
+use crate::sys::{self, Fork};
+
+/// Starts them and writes their pids to `init`. Returns names and pids, for the arguments that ask for
+/// them.
+pub(crate) fn start(request: &Request, init: &mut File) -> Result<Vec<(String, i32)>, Refusal> {
+    let mut pids = Vec::new();
+    for neighbor in &request.neighbors {
+        let (pid, thread) = settle(neighbor, request.many_ids)?;
+        init.write_all(&pid.to_le_bytes()).map_err(refused(Stage::Neighbors, "write(a pid)"))?;
+        pids.push((neighbor.name.clone(), pid));
+        pids.extend(thread.map(|thread| (format!("{}.thread", neighbor.name), thread)));
+    }
+    Ok(pids)
+}
+
+/// Starts a neighbor and returns its pid and its thread's id when it is ready. It is a child of PID 1,
+/// because a child of this process would be the program's, which may wait for all of its own.
+fn settle(neighbor: &Neighbor, many_ids: bool) -> Result<(i32, Option<i32>), Refusal> {
+    let stage = Stage::Neighbors;
+    let flags = libc::CLONE_PARENT | neighbor.new;
+    let (ready, tell) = pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"))?;
+    // SAFETY: this process has one thread.
+    match unsafe { sys::fork_into(flags) }.map_err(refused(stage, flag_names("clone", flags)))? {
+        Fork::Child => {
+            // An inherited end of another pipe would keep that pipe's reader waiting.
+            let number = tell.as_raw_fd();
+            _ = sys::close_from_except(3, &[number]);
+            live(neighbor, many_ids, tell)
+        }
+        Fork::Parent { pid, .. } => {
+            drop(tell);
+            let mut thread = [0; 4];
+            match read(&ready, &mut thread) {
+                Ok(4) => Ok((pid.as_raw(), neighbor.thread.map(|_| i32::from_le_bytes(thread)))),
+                _ => Err(refused(stage, flag_names("clone", neighbor.new))(Errno::EPERM)),
+            }
+        }
+    }
+}
+
+/// In the neighbor: makes the namespaces that it was asked for, and does nothing from then on.
+fn live(neighbor: &Neighbor, many_ids: bool, tell: OwnedFd) -> ! {
+    if let Some(name) = &neighbor.host_name
+        && sethostname(name).is_err()
+    {
+        exit(1);
+    }
+    if nested_users::create(neighbor, many_ids).is_err() {
+        exit(1);
+    }
+    let tell = move |id: i32| _ = write(&tell, &id.to_le_bytes());
+    if let Some(flags) = neighbor.thread {
+        // unshare(2) moves the calling thread, so the process stays where it is.
+        std::thread::spawn(move || {
+            if unshare(CloneFlags::from_bits_retain(flags)).is_ok() {
+                tell(gettid().as_raw());
+            }
+            loop {
+                pause();
+            }
+        });
+    } else {
+        tell(0);
+    }
+    loop {
+        pause();
+    }
+}
