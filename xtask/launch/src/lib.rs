@@ -26,13 +26,17 @@ pub struct Build<'a> {
     pub what: &'a str,
     /// How long all of it takes from nothing, in words: `a minute`.
     pub first_time: &'a str,
+    /// Whether a terminal may show how far it is.
+    pub draws: bool,
 }
 
 /// A build that is quicker than this is not worth a word.
 const UNNOTICED: Duration = Duration::from_millis(300);
 
-/// How long the reader of a pipe is left without a word: a line there stays.
-const UNNOTICED_IN_A_PIPE: Duration = Duration::from_millis(1500);
+/// In a pipe a line stays, so a reader gets one only if so much is to be compiled, or if so much time has
+/// passed before cargo says how much it is.
+const WORTH_A_LINE: u32 = 5;
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// The line is drawn again that often.
 const TICK: Duration = Duration::from_millis(200);
@@ -59,7 +63,7 @@ pub fn follow(stderr: impl Read + Send + 'static, build: Build) -> String {
         // The receiver is there until this sender is gone.
         said::pieces(stderr, |piece| _ = sender.send(piece));
     });
-    let mut display = Display::new(build, Terminal::stderr());
+    let mut display = Display::new(build, Terminal::stderr().filter(|_| build.draws));
     let mut complaints = String::new();
     loop {
         match pieces.recv_timeout(TICK) {
@@ -113,6 +117,8 @@ struct Display<'a> {
     drawn: String,
     /// In a pipe: the one line has been written.
     told: bool,
+    /// Cargo is waiting for another one, and the reader knows.
+    blocked: bool,
 }
 
 impl<'a> Display<'a> {
@@ -125,15 +131,16 @@ impl<'a> Display<'a> {
             doing: String::new(),
             drawn: String::new(),
             told: false,
+            blocked: false,
         }
     }
 
     fn status(&mut self, what: String) {
-        self.doing = what;
+        (self.doing, self.blocked) = (what, false);
     }
 
     fn progress(&mut self, done: u32, total: u32, names: String) {
-        self.doing = String::new();
+        (self.doing, self.blocked) = (String::new(), false);
         self.progress.update(done, total, names);
     }
 
@@ -143,6 +150,7 @@ impl<'a> Display<'a> {
             write(&format!("note: another cargo is at work; {why}\n"));
         }
         self.doing = format!("another cargo is at work; {why}");
+        self.blocked = true;
         self.start = Instant::now() - UNNOTICED;
     }
 
@@ -152,9 +160,13 @@ impl<'a> Display<'a> {
     }
 
     fn draw(&mut self) {
-        let Build { what, first_time } = self.build;
+        let Build { what, first_time, .. } = self.build;
         if self.terminal.is_none() {
-            if !self.told && self.start.elapsed() >= UNNOTICED_IN_A_PIPE {
+            let is_long = match self.progress.left() {
+                Some(left) => left >= WORTH_A_LINE,
+                None => self.start.elapsed() >= SILENCE && !self.blocked,
+            };
+            if !self.told && is_long {
                 self.told = true;
                 write(&format!("building {what}; the first time this takes about {first_time}\n"));
             }
@@ -170,7 +182,7 @@ impl<'a> Display<'a> {
                 &[&format!("building {what}"), &format!(": about {first_time} the first time")],
                 room,
             ),
-            doing if doing.starts_with("another cargo") => line::fitting(&[doing], room),
+            doing if self.blocked => line::fitting(&[doing], room),
             doing => line::fitting(&[&format!("building {what}"), &format!(": {doing}")], room),
         };
         if line != self.drawn {

@@ -26,6 +26,11 @@ impl Progress {
         self.known.is_some()
     }
 
+    /// How many crates are still to be compiled.
+    pub(crate) fn left(&self) -> Option<u32> {
+        self.known.as_ref().map(|known| known.total.saturating_sub(known.done))
+    }
+
     pub(crate) fn update(&mut self, done: u32, total: u32, names: String) {
         let known = self.known.get_or_insert_with(|| Known {
             start: Instant::now(),

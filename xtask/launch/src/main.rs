@@ -61,7 +61,7 @@ fn build() -> Result<bool, String> {
     launch::prepare(&mut cargo);
     let mut child = cargo.spawn().map_err(|error| format!("could not start cargo: {error}"))?;
     let stderr = child.stderr.take().ok_or("cargo has no standard error")?;
-    launch::follow(stderr, Build { what: "xtask", first_time: "a minute" });
+    launch::follow(stderr, Build { what: "xtask", first_time: "a minute", draws: true });
     let status = child.wait().map_err(|error| format!("could not wait for cargo: {error}"))?;
     Ok(status.success())
 }

@@ -252,6 +252,11 @@ fn in_a_pipe_one_line_says_what_is_built() {
     assert_eq!(text(&output.stderr), "building xtask; the first time this takes about a minute\n");
     assert!(text(&output.stdout).starts_with("<>built"));
     assert_eq!(text(&place.run("one", &[]).stderr), "");
+    // One crate after an edit is not worth it.
+    place.write("said", "    Building [=> ] 56/57: xtask\r");
+    place.write("one/xtask/src/main.rs", "new");
+    assert_eq!(text(&place.run("one", &[]).stderr), "");
+    assert_eq!(place.builds(), 2);
 }
 
 #[test]

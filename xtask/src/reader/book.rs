@@ -16,7 +16,7 @@ pub(crate) const USAGE: Usage = Usage {
 };
 
 /// What the reader of a fresh clone waits for.
-const BUILD: Build = Build { what: "the book's builder", first_time: "two minutes" };
+const BUILD: Build = Build { what: "the book's builder", first_time: "two minutes", draws: true };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
     let (mut open, mut port) = (false, None);
