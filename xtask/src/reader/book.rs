@@ -29,7 +29,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     }
     let mut build = cargo::command();
     build.args(["build", "--package", "book"]);
-    if !cargo::build_aloud(build, BUILD)?.success() {
+    if !cargo::build_aloud(build, BUILD, drop)?.0.success() {
         return Err(Failure::machine(
             "the book's builder could not be built; cargo says why above",
         ));

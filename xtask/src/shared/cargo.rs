@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
-use crate::shared::screen::{self, Screen};
+use crate::shared::screen::Screen;
 
 /// The cargo that runs this command, in this checkout.
 pub(crate) fn command() -> Command {
@@ -121,32 +121,14 @@ pub(crate) fn build_programs(packages: &[String], screen: Screen) -> Result<()> 
 /// diagnostics as they come.
 fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<Built> {
     let mut cargo = command();
-    cargo
-        .args(arguments)
-        .arg("--message-format=json-render-diagnostics")
-        .env("CARGO_TERM_COLOR", if screen::stderr_colour() { "always" } else { "never" })
-        .env("CARGO_TERM_PROGRESS_WHEN", "never")
-        // A quiet cargo would not report either that it waits for another one.
-        .env("CARGO_TERM_QUIET", "false")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = cargo.spawn().map_err(not_started)?;
-    let stderr = child.stderr.take();
-    let doing = format!("{what}: building …");
-    screen.passing(&doing);
-    // Both pipes are read at the same time, because cargo may fill either first.
-    let complaints = std::thread::spawn(move || pass_on(lines_of(stderr), &doing, screen));
+    cargo.args(arguments).arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
+    let build = Build { what, first_time: "half a minute", draws: screen.terminal };
     let mut executable = None;
-    for message in lines_of(child.stdout.take()) {
+    let (status, complaints) = build_aloud(cargo, build, |message| {
         if let Some(built) = Artifact::read(&message).filter(|built| built.kind == kind) {
             executable = Some(built.executable);
         }
-    }
-    let status =
-        child.wait().map_err(|error| Failure::new(format!("could not wait for cargo: {error}")))?;
-    let complaints = complaints.join().unwrap_or_default();
-    screen.clear_line();
+    })?;
     match (status.success(), executable) {
         (true, Some(executable)) => Ok(Built::Yes(executable)),
         (true, None) => Err(Failure::new("cargo built nothing that could be run")),
@@ -157,14 +139,26 @@ fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<B
     }
 }
 
-/// Runs a build and shows how far it is, on standard error.
-pub(crate) fn build_aloud(mut cargo: Command, build: Build) -> Result<ExitStatus> {
+/// Runs a build and shows on standard error how far it is. Passes on the compiler's diagnostics, which
+/// it also returns, and hands each line of cargo's standard output to `each`.
+pub(crate) fn build_aloud(
+    mut cargo: Command,
+    build: Build,
+    each: impl FnMut(String),
+) -> Result<(ExitStatus, String)> {
     launch::prepare(&mut cargo);
     let mut child = cargo.stdin(Stdio::null()).spawn().map_err(not_started)?;
-    if let Some(stderr) = child.stderr.take() {
-        launch::follow(stderr, build);
-    }
-    child.wait().map_err(|error| Failure::new(format!("could not wait for cargo: {error}")))
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    // Both pipes are read at the same time, because cargo may fill either first.
+    let complaints = std::thread::scope(|scope| {
+        let complaints = scope.spawn(|| stderr.map(|stderr| launch::follow(stderr, build)));
+        lines_of(stdout).for_each(each);
+        complaints.join().ok().flatten().unwrap_or_default()
+    });
+    let status = child.wait();
+    let status =
+        status.map_err(|error| Failure::new(format!("could not wait for cargo: {error}")))?;
+    Ok((status, complaints))
 }
 
 pub(crate) fn not_started(error: std::io::Error) -> Failure {
@@ -175,44 +169,6 @@ pub(crate) fn not_started(error: std::io::Error) -> Failure {
 fn lines_of(pipe: Option<impl Read>) -> impl Iterator<Item = String> {
     let lines = pipe.map(BufReader::new).into_iter().flat_map(|pipe| pipe.split(b'\n'));
     lines.map_while(|line| Some(String::from_utf8_lossy(&line.ok()?).into_owned()))
-}
-
-/// Passes on what cargo and the compiler complain about, and returns it. Shows on the passing line what
-/// cargo is doing.
-fn pass_on(lines: impl Iterator<Item = String>, doing: &str, screen: Screen) -> String {
-    let mut complaints = String::new();
-    for line in lines {
-        let plain = screen::plain(&line);
-        match status(&plain) {
-            Some(("Blocking", why)) => {
-                screen.passing(&format!("another cargo is at work; {why}"));
-                if !screen.terminal {
-                    screen::warn(&format!("note: another cargo is at work; {why}\n"));
-                }
-            }
-            Some((_, what)) => {
-                // Without the package's folder, which would fill the line.
-                let what = what.split(" (").next().unwrap_or(what);
-                screen.passing(&format!("{doing} {what}"));
-            }
-            None => {
-                screen.clear_line();
-                screen::warn(&format!("{line}\n"));
-                complaints += &format!("{plain}\n");
-            }
-        }
-    }
-    complaints
-}
-
-/// A line in which cargo reports what it does: `   Compiling libc v0.2.186`. The verb ends in the
-/// twelfth column.
-fn status(line: &str) -> Option<(&str, &str)> {
-    let (verb, what) = line.split_at_checked(12)?;
-    let verb = verb.trim_start();
-    let is_verb = verb.starts_with(|c: char| c.is_ascii_uppercase())
-        && verb.chars().all(|c| c.is_ascii_alphabetic());
-    is_verb.then_some((verb, what.strip_prefix(' ')?))
 }
 
 /// Why a build failed, if the program is not the reason.
@@ -282,24 +238,5 @@ mod tests {
         assert_eq!(fault(quoting), None);
         let manifest = "error: key with no value\n --> exercises/ch02-unshare/Cargo.toml:21:8\n";
         assert_eq!(fault(manifest).unwrap(), "cargo could not build it, and says why above");
-    }
-
-    #[test]
-    fn cargos_own_lines_are_told_from_diagnostics() {
-        let line = "\x1b[1m\x1b[92m   Compiling\x1b[0m libc v0.2.186";
-        assert_eq!(status(&screen::plain(line)), Some(("Compiling", "libc v0.2.186")));
-        assert_eq!(
-            status("    Blocking waiting for file lock"),
-            Some(("Blocking", "waiting for file lock"))
-        );
-        for diagnostic in [
-            "error: expected one",
-            "   --> src/main.rs",
-            "For more information",
-            "",
-            "    |     ^ größer",
-        ] {
-            assert_eq!(status(diagnostic), None, "{diagnostic}");
-        }
     }
 }

@@ -130,11 +130,6 @@ pub(crate) fn plain_lines(text: &str) -> String {
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether what goes to standard error may be coloured.
-pub(crate) fn stderr_colour() -> bool {
-    std::io::stderr().is_terminal() && colour_is_wanted()
-}
-
 fn colour_is_wanted() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")

@@ -100,11 +100,14 @@ const LAST: &str = "shows it as a page)";
 #[test]
 fn colour_is_for_terminals_that_want_it() {
     let checkout = failing("colour");
+    let bar = r"printf '    Building [=> ] 3/57: libc\r' >&2; sleep 0.5";
+    checkout
+        .script("cargo", &checkout.read("cargo").replacen("here=", &format!("{bar}\nhere="), 1));
     let xterm = ("TERM", "xterm");
     let mut terminal = Terminal::run(&checkout, "check ch1", 80, &[xterm]);
     let shown = terminal.until(LAST);
     assert!(shown.contains("\x1b[31mFAIL\x1b[0m"), "{shown:?}");
-    assert!(shown.contains("\r\x1b[Kch01-one: building"), "{shown:?}");
+    assert!(shown.contains("\r\x1b[Kbuilding ch01-one: 3/57, about"), "{shown:?}");
     assert_eq!(terminal.end(), (Some(1), true));
 
     let shown = Terminal::run(&checkout, "check ch1", 80, &[xterm, ("NO_COLOR", "1")]).until(LAST);
