@@ -38,7 +38,9 @@ fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let dashes = words.iter().position(|word| word == "--").unwrap_or(0);
     let outcome = match words.split_at(dashes) {
-        ([run, options @ ..], [_, command @ ..]) if run == "run" => run_in_new_box(options, command),
+        ([run, options @ ..], [_, command @ ..]) if run == "run" => {
+            run_in_new_box(options, command)
+        }
         ([exec, pid], [_, command @ ..]) if exec == "exec" => exec_in_box_of(pid, command),
         _ => Err(anyhow!(USAGE)),
     };
