@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 /// for it.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     // TODO: leave the UTS namespace that you share with the lab. Man pages: unshare(2), uts_namespaces(7).
-    // TODO: give the new one its name. Man page: sethostname(2).
+    // TODO: set the host name of the new one. Man page: sethostname(2).
     let _ = name;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }

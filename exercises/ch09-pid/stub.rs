@@ -57,8 +57,8 @@ fn child(command: &OsStr, args: &[OsString]) -> ! {
     exit(127)
 }
 
-/// Mounts a proc file system on `/proc`, which shows this PID namespace, in a mount namespace of
-/// its own.
+/// Moves this process into a mount namespace of its own, and mounts a `/proc` there that shows this
+/// PID namespace.
 fn mount_proc() -> Result<()> {
     // TODO: leave the mount namespace, and stop its mounts from propagating back. Man pages: unshare(2), mount_namespaces(7).
     // TODO: mount a proc file system on /proc. Man pages: mount(2), pid_namespaces(7).

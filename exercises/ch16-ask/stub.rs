@@ -93,7 +93,7 @@ fn owner(namespace: &OwnedFd) -> Result<Option<OwnedFd>> {
     Ok(None)
 }
 
-/// Returns the uid that made this user namespace, as seen from the caller's own.
+/// Returns the uid that made this user namespace, as seen from this process's own.
 fn creator(user: &OwnedFd) -> Result<u32> {
     // TODO: request the uid of its creator. Man page: ioctl_ns(2).
     let _ = user;

@@ -234,7 +234,7 @@ impl Child {
     /// Does `work` in a child, in new namespaces. If that fails, the child sends the error over the
     /// channel.
     fn start(kinds: i32, work: impl FnOnce(&mut UnixStream) -> Result<u8>) -> Result<Child> {
-        // A parent that ignores SIGCHLD leaves that to its children, and then none is ever sent.
+        // If the parent ignored SIGCHLD, so would this process, and would never receive one.
         // SAFETY: SIG_DFL installs no handler.
         unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
         blocked().thread_block().context("sigprocmask(SIG_BLOCK)")?;

@@ -28,7 +28,7 @@ fn step1_command_has_a_uts_namespace_of_its_own() {
 /// In COMMAND's namespace the host name is the one from the command line, and the lab's own has not
 /// changed. If the name is set before the program leaves the lab's namespace, it renames the lab.
 #[step]
-fn step2_the_host_name_is_set_there_and_nowhere_else() {
+fn step2_the_host_name_is_set_in_its_namespace_only() {
     assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
     host name of COMMAND: NAME
     lab afterwards: unchanged

@@ -51,7 +51,7 @@ fn step2_the_child_sets_the_host_name_of_its_namespace() {
 }
 
 /// Your program is the parent of COMMAND and holds a pidfd of it: a descriptor that can only mean this
-/// child, made by the same call as the child.
+/// child, and that the call that makes the child can make as well.
 #[step]
 fn step3_the_parent_holds_a_pidfd_of_the_child() {
     assert_report!(report().lines(&["host name of COMMAND", "parent of COMMAND", "pidfd of COMMAND"]), @r"

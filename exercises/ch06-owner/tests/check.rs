@@ -40,7 +40,7 @@ fn step2_its_user_namespace_owns_the_other_three() {
 /// COMMAND is root in the new user namespace, and still has every capability after the exec. To be
 /// allowed to write `gid_map`, your program has denied setgroups(2).
 #[step]
-fn step3_command_is_root_there_and_keeps_every_capability() {
+fn step3_command_is_root_and_keeps_every_capability() {
     let keys =
         ["COMMAND", "owned by", "uid_map", "gid_map", "ids when", "setgroups", "capabilities"];
     assert_report!(report(State::RootLab).lines(&keys), @r"
@@ -56,7 +56,7 @@ fn step3_command_is_root_there_and_keeps_every_capability() {
 /// COMMAND has the host name from the command line, and the lab's own has not changed. Your program exits
 /// with COMMAND's status.
 #[step]
-fn step4_the_host_name_is_set_there_and_nowhere_else() {
+fn step4_the_host_name_is_set_in_its_namespace_only() {
     let keys = ["COMMAND", "host name", "exit status", "left behind", "lab afterwards"];
     assert_report!(report(State::RootLab).lines(&keys), @r"
     host name of COMMAND: NAME

@@ -11,8 +11,8 @@ fn report() -> Report {
     let (root, share) = (format!("/tmp/{}", token("tree")), format!("/tmp/{}", token("share")));
     let mut sandbox =
         exercise!().shared_mounts().working_directory("/tmp").fixture(&share, Fixture::Directory);
-    for folder in ["", "/lab", "/proc", "/share"] {
-        sandbox = sandbox.fixture(format!("{root}{folder}"), Fixture::Directory);
+    for path in ["", "/lab", "/proc", "/share"] {
+        sandbox = sandbox.fixture(format!("{root}{path}"), Fixture::Directory);
     }
     let sandbox = sandbox.fixture(format!("{root}/lab/witness"), Fixture::Witness);
     let mut attempt = Attempt::start(sandbox.args([&root, &share]).witness());

@@ -1,4 +1,4 @@
-//! ch10-init: run a command under a PID 1 that does its duties.
+//! ch10-init: run a command under a PID 1 that does the work of an init.
 //!
 //! Usage: `ch10-init -- COMMAND [ARGS…]`
 //!
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 /// Runs `command` under a PID 1 in a new PID namespace, and returns its exit status.
 fn run(command: &OsStr, args: &[OsString]) -> Result<i32> {
-    // A parent that ignores SIGCHLD leaves that to its children, and then none is ever sent.
+    // If the parent ignored SIGCHLD, so would this process, and would never receive one.
     // SAFETY: SIG_DFL installs no handler.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
     // TODO: block the signals in `blocked`, and keep the previous mask. Man pages: sigprocmask(2), signal(7).

@@ -48,8 +48,8 @@ fn answer(net: &Namespace, port: u16) -> String {
     }
 }
 
-/// COMMAND is in a new network namespace, and its loopback interface is up. In a new network namespace it
-/// is down.
+/// COMMAND is in a new network namespace, and its loopback interface is up, although it is
+/// down at first.
 #[step]
 fn step1_command_has_a_network_of_its_own_with_lo_up() {
     assert_report!(report().table(&["COMMAND", "lo of"]), @r"

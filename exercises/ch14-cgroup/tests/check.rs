@@ -10,7 +10,7 @@ use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, toke
 /// The line that every step compares, even on a machine that can show nothing more.
 const NAMESPACE: &str = "COMMAND's cgroup namespace";
 
-/// The options before `--`, on which it depends what the check looks at.
+/// The options before `--`, which decide what the check looks at.
 #[derive(Default)]
 struct Options {
     cgroup: Option<String>,

@@ -27,8 +27,8 @@ fn program(root: &str) -> Sandbox {
 
 fn program_of(state: State, root: &str) -> Sandbox {
     let mut sandbox = exercise!().state(state);
-    for folder in ["", "/lab", "/proc", "/data"] {
-        sandbox = sandbox.fixture(format!("{root}{folder}"), Fixture::Directory);
+    for path in ["", "/lab", "/proc", "/data"] {
+        sandbox = sandbox.fixture(format!("{root}{path}"), Fixture::Directory);
     }
     sandbox.fixture(format!("{root}/lab/witness"), Fixture::Witness)
 }

@@ -29,12 +29,12 @@ fn main() {
     };
     drop(child_end);
     parent_end.read_exact(&mut [0; 5]).unwrap();
-    let folder = format!("/proc/{child}");
-    fs::write(format!("{folder}/setgroups"), "deny").unwrap();
+    let directory = format!("/proc/{child}");
+    fs::write(format!("{directory}/setgroups"), "deny").unwrap();
     let gid_map = format!("{} {} 1", words[1].to_string_lossy(), getgid());
-    fs::write(format!("{folder}/gid_map"), gid_map).unwrap();
+    fs::write(format!("{directory}/gid_map"), gid_map).unwrap();
     let uid_map = format!("{} {} 1", words[0].to_string_lossy(), getuid());
-    fs::write(format!("{folder}/uid_map"), uid_map).unwrap();
+    fs::write(format!("{directory}/uid_map"), uid_map).unwrap();
     parent_end.write_all(b"mapped").unwrap();
     match waitpid(child, None).unwrap() {
         WaitStatus::Exited(_, code) => exit(code),

@@ -39,7 +39,7 @@ fn leave() -> Result<()> {
     // Read now, because after unshare(2) both are 65534 until they are mapped.
     let (uid, gid) = (geteuid(), getegid());
     let owned = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
-    // Of the flags in one call, the kernel serves CLONE_NEWUSER first.
+    // With several flags, the kernel makes the user namespace first.
     unshare(CloneFlags::CLONE_NEWUSER | owned)
         .context("unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)")?;
     become_root(uid, gid)

@@ -53,8 +53,8 @@ fn child(command: &OsStr, args: &[OsString]) -> ! {
 // ANCHOR_END: child
 
 // ANCHOR: mount_proc
-/// Mounts a proc file system on `/proc`, which shows this PID namespace, in a mount namespace of
-/// its own.
+/// Moves this process into a mount namespace of its own, and mounts a `/proc` there that shows this
+/// PID namespace.
 fn mount_proc() -> Result<()> {
     let none = None::<&str>;
     unshare(CloneFlags::CLONE_NEWNS).context("unshare(CLONE_NEWNS)")?;

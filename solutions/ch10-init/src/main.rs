@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 // ANCHOR: run
 /// Runs `command` under a PID 1 in a new PID namespace, and returns its exit status.
 fn run(command: &OsStr, args: &[OsString]) -> Result<i32> {
-    // A parent that ignores SIGCHLD leaves that to its children, and then none is ever sent.
+    // If the parent ignored SIGCHLD, so would this process, and would never receive one.
     // SAFETY: SIG_DFL installs no handler.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
     // From here on these signals stay pending until sigwait(3) takes them, also in every child.

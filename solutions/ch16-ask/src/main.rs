@@ -89,7 +89,7 @@ fn owner(namespace: &OwnedFd) -> Result<Option<OwnedFd>> {
 // ANCHOR_END: owner
 
 // ANCHOR: creator
-/// Returns the uid that made this user namespace, as seen from the caller's own.
+/// Returns the uid that made this user namespace, as seen from this process's own.
 fn creator(user: &OwnedFd) -> Result<u32> {
     let mut uid: libc::uid_t = 0;
     // SAFETY: NS_GET_OWNER_UID writes one uid_t.
