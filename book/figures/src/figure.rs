@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
 use trace::Kind;
-use trace::{Change, Event, Outcome, Trace, World};
+use trace::{Argument, Change, Event, Outcome, Trace, World};
 
 use crate::svg::{Picture, escape};
 use crate::{maps, membership, mounts, network, owners, pointers, processes};
@@ -219,9 +219,10 @@ struct Told {
 
 /// The command that an execve(2) starts, as one would type it.
 fn command(event: &Event) -> Option<String> {
-    let arguments = event.text.strip_prefix("execve(")?.split_once('[')?.1.strip_suffix("])")?;
-    let words = arguments.split(", ").map(|word| word.trim_matches('"'));
-    Some(words.collect::<Vec<_>>().join(" "))
+    match event.arguments.as_slice() {
+        [_, Argument::Texts(words)] if event.call == "execve" => Some(words.join(" ")),
+        _ => None,
+    }
 }
 
 /// Interfaces are changed by messages, which are no events of a trace: it looks at them when a
@@ -245,7 +246,7 @@ fn is_start(event: &Event) -> bool {
 
 fn text(event: &Event) -> String {
     match &event.outcome {
-        Outcome::Error { errno, .. } => format!("{} → {errno}", event.text),
+        Outcome::Error { errno, .. } => format!("{} → {errno:?}", event.text),
         _ => event.text.clone(),
     }
 }
@@ -257,7 +258,7 @@ fn kinds(trace: &Trace, part: &Part) -> Vec<Kind> {
     }
     let moved = |kind: Kind| {
         trace.events.iter().skip(1).flat_map(|event| &event.changes).any(|change| match change {
-            Change::Namespace { kind: of, .. } | Change::Joined { kind: of, .. } => *of == kind,
+            Change::Namespace { id, .. } | Change::Joined { namespace: id, .. } => id.kind == kind,
             _ => false,
         })
     };

@@ -1,8 +1,7 @@
 //! Id maps as pairs of number lines: the ids inside a user namespace above, those outside below,
 //! and each range joined with its other end (user_namespaces(7)).
 
-use trace::Kind;
-use trace::World;
+use trace::{Kind, NamespaceId, World};
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};
@@ -15,8 +14,8 @@ pub(crate) struct Scene {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Space {
-    name: String,
-    parent: String,
+    id: NamespaceId,
+    parent: NamespaceId,
     uids: Vec<Range>,
     gids: Vec<Range>,
     setgroups: Option<String>,
@@ -37,10 +36,10 @@ const SPACE: i32 = 26;
 impl figure::Scene for Scene {
     fn of(world: &World, _: &Part) -> Scene {
         let inner = world.namespaces.iter().filter_map(|namespace| {
-            let parent = namespace.parent.clone()?;
+            let parent = namespace.parent?;
             let map = |file: &str| ranges(namespace.settings.get(file).map_or("", String::as_str));
-            (namespace.kind == Kind::User).then(|| Space {
-                name: namespace.name.clone(),
+            (namespace.id.kind == Kind::User).then(|| Space {
+                id: namespace.id,
                 parent,
                 uids: map("uid_map"),
                 gids: map("gid_map"),
@@ -53,10 +52,10 @@ impl figure::Scene for Scene {
     /// A namespace that was mapped before the trace began is not part of it, unless it is the only one.
     fn thin_out(scenes: &mut [Scene], _: &Part) {
         let Some(first) = scenes.first().cloned() else { return };
-        let is_new = |name: &String| !first.spaces.iter().any(|space| space.name == *name);
-        if scenes.iter().flat_map(|scene| &scene.spaces).any(|space| is_new(&space.name)) {
+        let is_new = |id: NamespaceId| !first.spaces.iter().any(|space| space.id == id);
+        if scenes.iter().flat_map(|scene| &scene.spaces).any(|space| is_new(space.id)) {
             for scene in scenes {
-                scene.spaces.retain(|space| is_new(&space.name));
+                scene.spaces.retain(|space| is_new(space.id));
             }
         }
     }
@@ -74,7 +73,7 @@ impl figure::Scene for Scene {
         }
         for (number, space) in (0..).zip(&scene.spaces) {
             let y = number * (SPACE + 2 * PANEL + 12);
-            let old = before.map(|before| before.spaces.iter().find(|old| old.name == space.name));
+            let old = before.map(|before| before.spaces.iter().find(|old| old.id == space.id));
             let whole = Area::new(2, y + 2, WIDTH - 4, SPACE + 2 * PANEL + 4);
             picture.rect(whole, if old == Some(None) { "space new" } else { "space" });
             let mut right = whole.right() - 8;
@@ -90,7 +89,7 @@ impl figure::Scene for Scene {
             let font = if changed { Font::Mark } else { Font::Note };
             let room = font.width(&setgroups).min(120);
             picture.text(right - room, y + 20, room, font, &setgroups);
-            picture.text(12, y + 20, right - room - 20, Font::Strong, &space.name);
+            picture.text(12, y + 20, right - room - 20, Font::Strong, &space.id.to_string());
             let old_map = |of: fn(&Space) -> &Vec<Range>| old.flatten().map(of);
             panel(&mut picture, y + SPACE, "uids", space, &space.uids, old_map(|old| &old.uids));
             panel(
@@ -112,7 +111,7 @@ impl figure::Scene for Scene {
         }
         let mut words = Vec::new();
         for space in &scene.spaces {
-            let old = before.map(|before| before.spaces.iter().find(|old| old.name == space.name));
+            let old = before.map(|before| before.spaces.iter().find(|old| old.id == space.id));
             let map = |what: &str, ranges: &[Range], old: Option<&Vec<Range>>| {
                 let pairs = ranges.iter().map(|range| {
                     format!(
@@ -133,7 +132,7 @@ impl figure::Scene for Scene {
                 .unwrap_or_default();
             words.push(sentence(&format!(
                 "{} in {}{is_new}: {}; {}{groups}",
-                space.name,
+                space.id,
                 space.parent,
                 map("uids", &space.uids, old.flatten().map(|old| &old.uids)),
                 map("gids", &space.gids, old.flatten().map(|old| &old.gids)),
@@ -153,7 +152,7 @@ fn panel(
 ) {
     let (left, right) = (12, WIDTH - 12);
     let (inside, outside) = (y + 22, y + 76);
-    picture.text(left, y + 14, 160, Font::Note, &format!("{what} in {}", space.name));
+    picture.text(left, y + 14, 160, Font::Note, &format!("{what} in {}", space.id));
     picture.text(left, outside + 36, 200, Font::Note, &format!("{what} in {}", space.parent));
     picture.line((left, inside + 20), (right, inside + 20), "axis");
     picture.line((left, outside), (right, outside), "axis");

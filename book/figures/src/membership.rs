@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use trace::Kind;
-use trace::{Task, World};
+use trace::{NamespaceId, Task, World};
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};
@@ -22,8 +21,7 @@ pub(crate) struct Scene {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Space {
-    name: String,
-    kind: Kind,
+    id: NamespaceId,
     host_name: Option<String>,
     members: BTreeMap<u32, Who>,
     /// Whose next children will be here.
@@ -59,13 +57,13 @@ impl figure::Scene for Scene {
         };
         let mut spaces = Vec::new();
         for kind in &part.kinds {
-            for namespace in world.namespaces.iter().filter(|namespace| namespace.kind == *kind) {
-                let here = world.members(namespace).filter(|number| part.has_task(*number));
+            for namespace in world.namespaces.iter().filter(|namespace| namespace.id.kind == *kind)
+            {
+                let here = world.members(namespace.id).filter(|number| part.has_task(*number));
                 let awaits =
-                    alive().filter(|(_, task)| task.children.get(kind) == Some(&namespace.name));
+                    alive().filter(|(_, task)| task.children.get(kind) == Some(&namespace.id));
                 spaces.push(Space {
-                    name: namespace.name.clone(),
-                    kind: *kind,
+                    id: namespace.id,
                     host_name: namespace.host_name.clone(),
                     members: here
                         .map(|number| (number, Who::of(number, &world.tasks[&number])))
@@ -81,14 +79,14 @@ impl figure::Scene for Scene {
 
     /// A namespace that never has anybody to show is not part of the figure.
     fn thin_out(scenes: &mut [Scene], _: &Part) {
-        let mut used: Vec<String> = Vec::new();
+        let mut used: Vec<NamespaceId> = Vec::new();
         for space in scenes.iter().flat_map(|scene| &scene.spaces) {
             if !space.members.is_empty() || !space.awaits.is_empty() {
-                used.push(space.name.clone());
+                used.push(space.id);
             }
         }
         for scene in scenes {
-            scene.spaces.retain(|space| used.contains(&space.name));
+            scene.spaces.retain(|space| used.contains(&space.id));
         }
     }
 
@@ -115,7 +113,7 @@ impl figure::Scene for Scene {
                 .as_ref()
                 .map(|name| format!(", host name {name}"))
                 .unwrap_or_default();
-            let is_new = if before.is_some_and(|before| before.space(&space.name).is_none()) {
+            let is_new = if before.is_some_and(|before| before.space(space.id).is_none()) {
                 ", new"
             } else {
                 ""
@@ -136,7 +134,7 @@ impl figure::Scene for Scene {
                     list(space.awaits.iter().cloned(), "")
                 );
             }
-            words.push(sentence(&format!("{}{host}{is_new}: {inside}", space.name)));
+            words.push(sentence(&format!("{}{host}{is_new}: {inside}", space.id)));
         }
         if !scene.unseen.is_empty() {
             words.push(sentence(&format!(
@@ -158,16 +156,16 @@ enum Past {
 }
 
 impl Scene {
-    fn space(&self, name: &str) -> Option<&Space> {
-        self.spaces.iter().find(|space| space.name == name)
+    fn space(&self, id: NamespaceId) -> Option<&Space> {
+        self.spaces.iter().find(|space| space.id == id)
     }
 
     fn past_of(&self, before: Option<&Scene>, task: u32, space: &Space) -> Past {
         let Some(before) = before else { return Past::Same };
-        let mut of_kind = before.spaces.iter().filter(|other| other.kind == space.kind);
+        let mut of_kind = before.spaces.iter().filter(|other| other.id.kind == space.id.kind);
         match of_kind.find_map(|other| Some((other, other.members.get(&task)?))) {
             None => Past::Born,
-            Some((other, _)) if other.name != space.name => Past::Moved,
+            Some((other, _)) if other.id != space.id => Past::Moved,
             Some((_, who)) if who.program != space.members[&task].program => Past::Program,
             Some(_) => Past::Same,
         }
@@ -180,31 +178,30 @@ const CHIP: i32 = 36;
 
 /// Where everything is, in all frames.
 struct Grid {
-    /// By name of namespace.
-    boxes: BTreeMap<String, Area>,
+    /// By namespace.
+    boxes: BTreeMap<NamespaceId, Area>,
     /// The height of a chip's place, by namespace and task.
-    slots: BTreeMap<(String, u32), i32>,
-    heads: BTreeMap<String, i32>,
+    slots: BTreeMap<(NamespaceId, u32), i32>,
+    heads: BTreeMap<NamespaceId, i32>,
     height: i32,
 }
 
 impl Grid {
     fn of(scenes: &[Scene]) -> Grid {
-        let mut names: Vec<(Kind, String)> = Vec::new();
+        let mut all: Vec<NamespaceId> = Vec::new();
         for space in scenes.iter().flat_map(|scene| &scene.spaces) {
-            let name = (space.kind, space.name.clone());
-            if !names.contains(&name) {
-                names.push(name);
+            if !all.contains(&space.id) {
+                all.push(space.id);
             }
         }
-        let mut rows: Vec<(Kind, Vec<String>)> = Vec::new();
-        for (kind, name) in names {
-            match rows.iter_mut().find(|(of, row)| *of == kind && row.len() < 3) {
-                Some((_, row)) => row.push(name),
-                None => rows.push((kind, vec![name])),
+        let mut rows: Vec<Vec<NamespaceId>> = Vec::new();
+        for id in all {
+            match rows.iter_mut().find(|row| row[0].kind == id.kind && row.len() < 3) {
+                Some(row) => row.push(id),
+                None => rows.push(vec![id]),
             }
         }
-        let columns = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(1).max(2) as i32;
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(1).max(2) as i32;
         let width = (WIDTH - 4 - GAP * (columns - 1)) / columns;
         let mut grid = Grid {
             boxes: BTreeMap::new(),
@@ -212,19 +209,19 @@ impl Grid {
             heads: BTreeMap::new(),
             height: 2,
         };
-        for (_, row) in rows {
-            let named = |name: &String| {
+        for row in rows {
+            let named = |id: &NamespaceId| {
                 scenes
                     .iter()
-                    .any(|scene| scene.space(name).is_some_and(|space| space.host_name.is_some()))
+                    .any(|scene| scene.space(*id).is_some_and(|space| space.host_name.is_some()))
             };
             let head = if row.iter().any(named) { 42 } else { 26 };
-            let slots = row.iter().map(|name| grid.place(scenes, name)).max().unwrap_or(1).max(1);
+            let slots = row.iter().map(|id| grid.place(scenes, *id)).max().unwrap_or(1).max(1);
             let height = head + slots * (CHIP + 6) + 2;
-            for (column, name) in (0..).zip(row) {
+            for (column, id) in (0..).zip(row) {
                 let x = 2 + column * (width + GAP);
-                grid.boxes.insert(name.clone(), Area::new(x, grid.height, width, height));
-                grid.heads.insert(name, head);
+                grid.boxes.insert(id, Area::new(x, grid.height, width, height));
+                grid.heads.insert(id, head);
             }
             grid.height += height + ROW;
         }
@@ -233,12 +230,12 @@ impl Grid {
     }
 
     /// Gives every process that is ever in a namespace a place there. Returns how many it takes.
-    fn place(&mut self, scenes: &[Scene], name: &str) -> i32 {
+    fn place(&mut self, scenes: &[Scene], id: NamespaceId) -> i32 {
         // From the first frame to the last, and one more for the outline of one that has left.
         let mut stays: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
         let mut awaited = 0;
         for (at, scene) in scenes.iter().enumerate() {
-            let Some(space) = scene.space(name) else { continue };
+            let Some(space) = scene.space(id) else { continue };
             for task in space.members.keys() {
                 stays.entry(*task).or_insert((at, at)).1 = at + 1;
             }
@@ -252,29 +249,29 @@ impl Grid {
             };
             let slot = (0..).find(is_free).expect("some slot is free");
             taken.push((slot, stay));
-            self.slots.insert((name.to_owned(), task), slot);
+            self.slots.insert((id, task), slot);
         }
         taken.iter().map(|(slot, _)| slot + 1).max().unwrap_or(0) + awaited
     }
 
-    fn chip(&self, name: &str, task: u32) -> Option<Area> {
-        let slot = self.slots.get(&(name.to_owned(), task))?;
-        Some(self.slot(name, *slot))
+    fn chip(&self, id: NamespaceId, task: u32) -> Option<Area> {
+        let slot = self.slots.get(&(id, task))?;
+        Some(self.slot(id, *slot))
     }
 
-    fn slot(&self, name: &str, slot: i32) -> Area {
-        let space = self.boxes[name];
+    fn slot(&self, id: NamespaceId, slot: i32) -> Area {
+        let space = self.boxes[&id];
         Area::new(
             space.x + 5,
-            space.y + self.heads[name] + slot * (CHIP + 6),
+            space.y + self.heads[&id] + slot * (CHIP + 6),
             space.width - 10,
             CHIP,
         )
     }
 
     fn draw(&self, picture: &mut Picture, scene: &Scene, before: Option<&Scene>, space: &Space) {
-        let area = self.boxes[&space.name];
-        let earlier = before.and_then(|before| before.space(&space.name));
+        let area = self.boxes[&space.id];
+        let earlier = before.and_then(|before| before.space(space.id));
         let is_new = before.is_some() && earlier.is_none();
         let is_empty = space.members.is_empty() && space.awaits.is_empty();
         let class = match (is_new, is_empty) {
@@ -287,7 +284,13 @@ impl Grid {
         if is_new {
             right = picture.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
         }
-        picture.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &space.name);
+        picture.text(
+            area.x + 8,
+            area.y + 18,
+            right - area.x - 8,
+            Font::Strong,
+            &space.id.to_string(),
+        );
         if let Some(host) = &space.host_name {
             let renamed = earlier.is_some_and(|earlier| earlier.host_name != space.host_name);
             let font = if renamed { Font::Mark } else { Font::Note };
@@ -297,11 +300,11 @@ impl Grid {
         let mut last = -1;
         for (task, who) in &space.members {
             let (Some(chip), past) =
-                (self.chip(&space.name, *task), scene.past_of(before, *task, space))
+                (self.chip(space.id, *task), scene.past_of(before, *task, space))
             else {
                 continue;
             };
-            last = last.max(self.slots[&(space.name.clone(), *task)]);
+            last = last.max(self.slots[&(space.id, *task)]);
             if past == Past::Moved {
                 self.arrow(picture, before, space, *task, chip);
             }
@@ -309,13 +312,13 @@ impl Grid {
         }
         let left = earlier.into_iter().flat_map(|earlier| &earlier.members);
         for (task, who) in left.filter(|(task, _)| !space.members.contains_key(task)) {
-            let Some(chip) = self.chip(&space.name, *task) else { continue };
-            last = last.max(self.slots[&(space.name.clone(), *task)]);
+            let Some(chip) = self.chip(space.id, *task) else { continue };
+            last = last.max(self.slots[&(space.id, *task)]);
             picture.rect(chip, "task gone");
             let moved = scene
                 .spaces
                 .iter()
-                .any(|other| other.kind == space.kind && other.members.contains_key(task));
+                .any(|other| other.id.kind == space.id.kind && other.members.contains_key(task));
             let how = if moved { "left" } else { "ended" };
             picture.text(chip.x + 6, chip.y + 15, chip.width - 12, Font::Note, &who.program);
             picture.text(
@@ -327,13 +330,13 @@ impl Grid {
             );
         }
         if !space.awaits.is_empty() {
-            let chip = self.slot(&space.name, last + 1);
+            let chip = self.slot(space.id, last + 1);
             picture.rect(chip, "task awaited");
             picture.text(chip.x + 6, chip.y + 15, chip.width - 12, Font::Note, "next children");
             let of = format!("of {}", space.awaits.join(", "));
             picture.text(chip.x + 6, chip.y + 29, chip.width - 12, Font::Note, &of);
         } else if last < 0 {
-            let chip = self.slot(&space.name, 0);
+            let chip = self.slot(space.id, 0);
             picture.text(chip.x + 3, chip.y + 15, chip.width - 6, Font::Note, "none of these");
         }
     }
@@ -351,11 +354,10 @@ impl Grid {
             before
                 .spaces
                 .iter()
-                .find(|other| other.kind == space.kind && other.members.contains_key(&task))
+                .find(|other| other.id.kind == space.id.kind && other.members.contains_key(&task))
         });
-        let Some(from) = was.and_then(|was| self.chip(&was.name, task)) else { return };
-        let (here, there) =
-            (self.boxes[&space.name], self.boxes[&was.expect("it is somewhere").name]);
+        let Some(from) = was.and_then(|was| self.chip(was.id, task)) else { return };
+        let (here, there) = (self.boxes[&space.id], self.boxes[&was.expect("it is somewhere").id]);
         if here.y != there.y || (here.x - there.x).abs() > here.width + GAP {
             return;
         }

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use trace::Kind;
-use trace::{Mount, World};
+use trace::{Kind, Mount, NamespaceId, World};
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};
@@ -17,7 +16,7 @@ pub(crate) struct Scene {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Space {
-    name: String,
+    id: NamespaceId,
     mounts: BTreeMap<u32, Mount>,
 }
 
@@ -27,9 +26,9 @@ const GAP: i32 = 8;
 
 impl figure::Scene for Scene {
     fn of(world: &World, part: &Part) -> Scene {
-        let spaces = world.namespaces.iter().filter(|namespace| namespace.kind == Kind::Mnt);
+        let spaces = world.namespaces.iter().filter(|namespace| namespace.id.kind == Kind::Mnt);
         let spaces = spaces.map(|namespace| Space {
-            name: namespace.name.clone(),
+            id: namespace.id,
             mounts: namespace
                 .mounts
                 .values()
@@ -46,31 +45,31 @@ impl figure::Scene for Scene {
 
     fn draw(scenes: &[Scene], at: usize) -> Picture {
         let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let mut names: Vec<&String> = Vec::new();
+        let mut all: Vec<NamespaceId> = Vec::new();
         for space in scenes.iter().flat_map(|scene| &scene.spaces) {
-            if !names.contains(&&space.name) {
-                names.push(&space.name);
+            if !all.contains(&space.id) {
+                all.push(space.id);
             }
         }
-        let columns = if names.len() == 1 { 1 } else { 2 };
+        let columns = if all.len() == 1 { 1 } else { 2 };
         let width = (WIDTH - 4 - GAP * (columns - 1)) / columns;
-        let rows = |name: &String| {
+        let rows = |id: &NamespaceId| {
             let counts =
-                scenes.iter().filter_map(|scene| scene.space(name)).map(|space| space.mounts.len());
+                scenes.iter().filter_map(|scene| scene.space(*id)).map(|space| space.mounts.len());
             counts.max().unwrap_or(0) as i32
         };
-        let lines: Vec<i32> = names
+        let lines: Vec<i32> = all
             .chunks(columns as usize)
-            .map(|line| line.iter().map(|name| rows(name)).max().unwrap_or(0) * ROW + HEAD + 6)
+            .map(|line| line.iter().map(rows).max().unwrap_or(0) * ROW + HEAD + 6)
             .collect();
         let mut picture =
             Picture::new(lines.iter().map(|height| height + GAP).sum::<i32>() + 4 - GAP);
         let mut y = 2;
-        for (line, height) in names.chunks(columns as usize).zip(lines) {
-            for (column, name) in (0..).zip(line) {
-                if let Some(space) = scene.space(name) {
+        for (line, height) in all.chunks(columns as usize).zip(lines) {
+            for (column, id) in (0..).zip(line) {
+                if let Some(space) = scene.space(*id) {
                     let area = Area::new(2 + column * (width + GAP), y, width, height);
-                    draw_space(&mut picture, area, space, before.map(|before| before.space(name)));
+                    draw_space(&mut picture, area, space, before.map(|before| before.space(*id)));
                 }
             }
             y += height + GAP;
@@ -81,7 +80,7 @@ impl figure::Scene for Scene {
     fn describe(scenes: &[Scene], at: usize) -> String {
         let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
         let words = scene.spaces.iter().map(|space| {
-            let old = before.map(|before| before.space(&space.name));
+            let old = before.map(|before| before.space(space.id));
             let is_new = if old == Some(None) { ", new" } else { "" };
             let mounts = space.tree().into_iter().map(|(mount, _)| {
                 let news = match news(old, mount) {
@@ -101,15 +100,15 @@ impl figure::Scene for Scene {
             } else {
                 format!("; no longer there: {}", list(gone, ""))
             };
-            sentence(&format!("{}{is_new}: {}{gone}", space.name, list(mounts, "nothing")))
+            sentence(&format!("{}{is_new}: {}{gone}", space.id, list(mounts, "nothing")))
         });
         words.collect::<Vec<_>>().join(" ")
     }
 }
 
 impl Scene {
-    fn space(&self, name: &str) -> Option<&Space> {
-        self.spaces.iter().find(|space| space.name == *name)
+    fn space(&self, id: NamespaceId) -> Option<&Space> {
+        self.spaces.iter().find(|space| space.id == id)
     }
 }
 
@@ -149,7 +148,7 @@ fn draw_space(picture: &mut Picture, area: Area, space: &Space, old: Option<Opti
     if is_new {
         right = picture.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
     }
-    picture.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &space.name);
+    picture.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &space.id.to_string());
     for (row, (mount, depth)) in (0..).zip(space.tree()) {
         let x = area.x + 5 + depth.min(5) * 10;
         let chip = Area::new(x, area.y + HEAD + row * ROW, area.right() - 5 - x, ROW - 4);

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use trace::Kind;
-use trace::{Link, World};
+use trace::{Kind, Link, NamespaceId, World};
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};
@@ -17,7 +16,7 @@ pub(crate) struct Scene {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Space {
-    name: String,
+    id: NamespaceId,
     links: Vec<Link>,
     members: Vec<u32>,
 }
@@ -29,28 +28,28 @@ const CABLES: i32 = 40;
 
 impl figure::Scene for Scene {
     fn of(world: &World, part: &Part) -> Scene {
-        let spaces = world.namespaces.iter().filter(|namespace| namespace.kind == Kind::Net);
+        let spaces = world.namespaces.iter().filter(|namespace| namespace.id.kind == Kind::Net);
         let spaces = spaces.map(|namespace| Space {
-            name: namespace.name.clone(),
+            id: namespace.id,
             links: in_order(&namespace.links),
-            members: world.members(namespace).filter(|number| part.has_task(*number)).collect(),
+            members: world.members(namespace.id).filter(|number| part.has_task(*number)).collect(),
         });
         Scene { spaces: spaces.filter(|space| !space.links.is_empty()).collect() }
     }
 
     /// Only the links count; a namespace nobody shown is ever in does not.
     fn thin_out(scenes: &mut [Scene], part: &Part) {
-        let mut used: Vec<String> = Vec::new();
+        let mut used: Vec<NamespaceId> = Vec::new();
         for space in scenes.iter().flat_map(|scene| &scene.spaces) {
             if part.tasks.is_empty() || !space.members.is_empty() {
-                used.push(space.name.clone());
+                used.push(space.id);
             }
         }
         for space in scenes.iter_mut().flat_map(|scene| &mut scene.spaces) {
             space.members.clear();
         }
         for scene in scenes {
-            scene.spaces.retain(|space| used.contains(&space.name));
+            scene.spaces.retain(|space| used.contains(&space.id));
         }
     }
 
@@ -63,28 +62,34 @@ impl figure::Scene for Scene {
         let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
         let mut picture = Picture::new(plan.height);
         for space in &scene.spaces {
-            let area = plan.boxes[&space.name];
-            let old = before.map(|before| before.space(&space.name));
+            let area = plan.boxes[&space.id];
+            let old = before.map(|before| before.space(space.id));
             let is_new = old == Some(None);
             picture.rect(area, if is_new { "space new" } else { "space" });
             let mut right = area.right() - 8;
             if is_new {
                 right = picture.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
             }
-            picture.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &space.name);
+            picture.text(
+                area.x + 8,
+                area.y + 18,
+                right - area.x - 8,
+                Font::Strong,
+                &space.id.to_string(),
+            );
         }
         // Cables lie above boxes and below interfaces.
         for space in &scene.spaces {
             for (link, other, peer) in scene.pairs(space) {
-                if space.name != other.name {
-                    plan.cable(&mut picture, (&space.name, link), (&other.name, peer));
+                if space.id != other.id {
+                    plan.cable(&mut picture, (space.id, link), (other.id, peer));
                 }
             }
         }
         for space in &scene.spaces {
-            let old = before.map(|before| before.space(&space.name));
+            let old = before.map(|before| before.space(space.id));
             for link in &space.links {
-                let area = plan.links[&(space.name.clone(), link.name.clone())];
+                let area = plan.links[&(space.id, link.name.clone())];
                 draw_link(&mut picture, area, link, news(old, link));
             }
         }
@@ -94,7 +99,7 @@ impl figure::Scene for Scene {
     fn describe(scenes: &[Scene], at: usize) -> String {
         let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
         let words = scene.spaces.iter().map(|space| {
-            let old = before.map(|before| before.space(&space.name));
+            let old = before.map(|before| before.space(space.id));
             let is_new = if old == Some(None) { ", new" } else { "" };
             let links = space.links.iter().map(|link| {
                 let state = if link.up { "up" } else { "down" };
@@ -115,15 +120,15 @@ impl figure::Scene for Scene {
                 };
                 format!("{} ({state}, {addresses}{peer}{bridge}{news})", link.name)
             });
-            sentence(&format!("{}{is_new}: {}", space.name, list(links, "no interface")))
+            sentence(&format!("{}{is_new}: {}", space.id, list(links, "no interface")))
         });
         words.collect::<Vec<_>>().join(" ")
     }
 }
 
 impl Scene {
-    fn space(&self, name: &str) -> Option<&Space> {
-        self.spaces.iter().find(|space| space.name == name)
+    fn space(&self, id: NamespaceId) -> Option<&Space> {
+        self.spaces.iter().find(|space| space.id == id)
     }
 
     /// The veth pairs that begin in a namespace, each once.
@@ -133,9 +138,9 @@ impl Scene {
     ) -> impl Iterator<Item = (&'a Link, &'a Space, &'a Link)> {
         space.links.iter().filter_map(move |link| {
             let (namespace, name) = link.peer.as_ref()?;
-            let other = self.space(namespace.as_ref()?)?;
+            let other = self.space((*namespace)?)?;
             let peer = other.links.iter().find(|peer| peer.name == *name)?;
-            ((&space.name, &link.name) < (&other.name, &peer.name)).then_some((link, other, peer))
+            ((space.id, &link.name) < (other.id, &peer.name)).then_some((link, other, peer))
         })
     }
 }
@@ -143,19 +148,19 @@ impl Scene {
 /// Where everything is, in all frames: the namespace with the most interfaces above, and its
 /// neighbours beside each other below.
 struct Plan {
-    boxes: BTreeMap<String, Area>,
+    boxes: BTreeMap<NamespaceId, Area>,
     /// By namespace and name.
-    links: BTreeMap<(String, String), Area>,
+    links: BTreeMap<(NamespaceId, String), Area>,
     height: i32,
 }
 
 impl Plan {
     fn of(scenes: &[Scene]) -> Plan {
-        let mut spaces: Vec<(String, Vec<Link>)> = Vec::new();
+        let mut spaces: Vec<(NamespaceId, Vec<Link>)> = Vec::new();
         for space in scenes.iter().flat_map(|scene| &scene.spaces) {
-            let at = spaces.iter().position(|(name, _)| *name == space.name);
+            let at = spaces.iter().position(|(id, _)| *id == space.id);
             let at = at.unwrap_or_else(|| {
-                spaces.push((space.name.clone(), Vec::new()));
+                spaces.push((space.id, Vec::new()));
                 spaces.len() - 1
             });
             for link in &space.links {
@@ -171,13 +176,13 @@ impl Plan {
         if spaces.is_empty() {
             return plan;
         }
-        let (name, links) = spaces.remove(hub);
+        let (id, links) = spaces.remove(hub);
         let columns = links.len().clamp(2, 3) as i32;
         // The last line is next to the neighbours: the cables begin there.
         let (with, without): (Vec<Link>, Vec<Link>) =
             in_order(&links).into_iter().partition(|link| link.peer.is_some());
         let order = without.into_iter().chain(with);
-        let bottom = plan.panel(&name, order.collect(), Area::new(2, 2, WIDTH - 4, 0), columns);
+        let bottom = plan.panel(id, order.collect(), Area::new(2, 2, WIDTH - 4, 0), columns);
         plan.height = bottom + 2;
         if !spaces.is_empty() {
             plan.height += CABLES - 2;
@@ -187,19 +192,15 @@ impl Plan {
             let width = (WIDTH - 4 - 8 * (count - 1)) / count;
             let top = plan.height;
             let mut bottom = top;
-            for (column, (name, links)) in (0..).zip(row) {
+            for (column, (id, links)) in (0..).zip(row) {
                 let area = Area::new(2 + column * (width + 8), top, width, 0);
                 let (with, without): (Vec<Link>, Vec<Link>) =
                     links.iter().cloned().partition(|link| link.peer.is_some());
-                bottom = bottom.max(plan.panel(
-                    name,
-                    with.into_iter().chain(without).collect(),
-                    area,
-                    1,
-                ));
+                bottom =
+                    bottom.max(plan.panel(*id, with.into_iter().chain(without).collect(), area, 1));
             }
-            for (name, _) in row {
-                plan.boxes.get_mut(name).expect("it was just placed").height = bottom - top;
+            for (id, _) in row {
+                plan.boxes.get_mut(id).expect("it was just placed").height = bottom - top;
             }
             plan.height = bottom + 10;
         }
@@ -208,7 +209,7 @@ impl Plan {
     }
 
     /// Places a namespace and its interfaces. Returns its lower edge.
-    fn panel(&mut self, name: &str, links: Vec<Link>, area: Area, columns: i32) -> i32 {
+    fn panel(&mut self, id: NamespaceId, links: Vec<Link>, area: Area, columns: i32) -> i32 {
         let width = (area.width - 10 - 6 * (columns - 1)) / columns;
         let lines = (links.len() as i32 + columns - 1) / columns;
         // What does not fill all lines leaves places open before the ends of cables.
@@ -220,16 +221,15 @@ impl Plan {
             let (column, line) = (number % columns, number / columns);
             let x = area.x + 5 + column * (width + 6);
             let place = Area::new(x, area.y + HEAD + line * (LINK + 6), width, LINK);
-            self.links.insert((name.to_owned(), link.name.clone()), place);
+            self.links.insert((id, link.name.clone()), place);
         }
         let height = HEAD + lines.max(1) * (LINK + 6);
-        self.boxes.insert(name.to_owned(), Area { height, ..area });
+        self.boxes.insert(id, Area { height, ..area });
         area.y + height
     }
 
-    fn cable(&self, picture: &mut Picture, one: (&str, &Link), other: (&str, &Link)) {
-        let place =
-            |(space, link): (&str, &Link)| self.links[&(space.to_owned(), link.name.clone())];
+    fn cable(&self, picture: &mut Picture, one: (NamespaceId, &Link), other: (NamespaceId, &Link)) {
+        let place = |(space, link): (NamespaceId, &Link)| self.links[&(space, link.name.clone())];
         let (mut one_end, mut other_end) = ((place(one), one.1.up), (place(other), other.1.up));
         if one_end.0.y > other_end.0.y {
             (one_end, other_end) = (other_end, one_end);

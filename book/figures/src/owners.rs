@@ -1,8 +1,7 @@
 //! The tree of user namespaces: each box lies in its parent's, and lists what it owns and who is
 //! in it.
 
-use trace::Kind;
-use trace::World;
+use trace::{Kind, NamespaceId, World};
 
 use crate::figure::{self, Part};
 use crate::membership::Who;
@@ -16,9 +15,9 @@ pub(crate) struct Scene {
 
 #[derive(Clone, Debug, PartialEq)]
 struct User {
-    name: String,
-    parent: Option<String>,
-    owned: Vec<String>,
+    id: NamespaceId,
+    parent: Option<NamespaceId>,
+    owned: Vec<NamespaceId>,
     members: Vec<String>,
 }
 
@@ -28,18 +27,18 @@ const INSET: i32 = 10;
 
 impl figure::Scene for Scene {
     fn of(world: &World, part: &Part) -> Scene {
-        let users = world.namespaces.iter().filter(|namespace| namespace.kind == Kind::User);
+        let users = world.namespaces.iter().filter(|namespace| namespace.id.kind == Kind::User);
         let users = users.map(|user| {
             let owned = world.namespaces.iter().filter(|namespace| {
-                namespace.kind != Kind::User
-                    && namespace.owner.as_ref() == Some(&user.name)
-                    && part.kinds.contains(&namespace.kind)
+                namespace.id.kind != Kind::User
+                    && namespace.owner == Some(user.id)
+                    && part.kinds.contains(&namespace.id.kind)
             });
-            let members = world.members(user).filter(|number| part.has_task(*number));
+            let members = world.members(user.id).filter(|number| part.has_task(*number));
             User {
-                name: user.name.clone(),
-                parent: user.parent.clone(),
-                owned: owned.map(|namespace| namespace.name.clone()).collect(),
+                id: user.id,
+                parent: user.parent,
+                owned: owned.map(|namespace| namespace.id).collect(),
                 members: members
                     .map(|number| Who::of(number, &world.tasks[&number]).words())
                     .collect(),
@@ -68,40 +67,38 @@ impl figure::Scene for Scene {
     fn describe(scenes: &[Scene], at: usize) -> String {
         let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
         let words = scene.users.iter().map(|user| {
-            let old = before.map(|before| before.user(&user.name));
+            let old = before.map(|before| before.user(user.id));
             let is_new = if old == Some(None) { ", new" } else { "" };
-            let nested =
-                user.parent.as_ref().map(|parent| format!(", inside {parent}")).unwrap_or_default();
-            let owned = user.owned.iter().map(|name| match before {
-                Some(before) if !before.owns(name) => format!("{name} (new)"),
-                _ => name.clone(),
+            let nested = user.parent.map(|parent| format!(", inside {parent}")).unwrap_or_default();
+            let owned = user.owned.iter().map(|id| match before {
+                Some(before) if !before.owns(*id) => format!("{id} (new)"),
+                _ => id.to_string(),
             });
             let (owned, members) =
                 (list(owned, "nothing shown here"), list(user.members.clone(), "nobody"));
-            sentence(&format!("{}{nested}{is_new} owns {owned}; in it: {members}", user.name))
+            sentence(&format!("{}{nested}{is_new} owns {owned}; in it: {members}", user.id))
         });
         words.collect::<Vec<_>>().join(" ")
     }
 }
 
 impl Scene {
-    fn user(&self, name: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.name == name)
+    fn user(&self, id: NamespaceId) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
     }
 
-    fn owns(&self, name: &str) -> bool {
-        self.users.iter().any(|user| user.owned.iter().any(|owned| owned == name))
+    fn owns(&self, id: NamespaceId) -> bool {
+        self.users.iter().any(|user| user.owned.contains(&id))
     }
 
     /// Those whose parent is not in the trace.
     fn roots(&self) -> impl Iterator<Item = &User> {
-        let is_root =
-            |user: &&User| user.parent.as_ref().is_none_or(|parent| self.user(parent).is_none());
+        let is_root = |user: &&User| user.parent.is_none_or(|parent| self.user(parent).is_none());
         self.users.iter().filter(is_root)
     }
 
     fn children<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a User> {
-        self.users.iter().filter(|child| child.parent.as_ref() == Some(&user.name))
+        self.users.iter().filter(|child| child.parent == Some(user.id))
     }
 
     fn height(&self, user: &User, depth: i32) -> i32 {
@@ -121,19 +118,20 @@ impl Scene {
     ) {
         let x = 2 + INSET * depth.min(12);
         let area = Area::new(x, y, WIDTH - 2 * x, self.height(user, depth));
-        let old = before.map(|before| before.user(&user.name));
+        let old = before.map(|before| before.user(user.id));
         let is_new = old == Some(None);
         picture.rect(area, if is_new { "space new" } else { "space" });
         let mut right = area.right() - 8;
         if is_new {
             right = picture.badge(area.right() - 5, y + 5, "new", "badge") - 4;
         }
-        picture.text(x + 8, y + 18, right - x - 8, Font::Strong, &user.name);
+        picture.text(x + 8, y + 18, right - x - 8, Font::Strong, &user.id.to_string());
         let (lines, places) = pills(user, depth);
-        for (name, (pill_x, line)) in user.owned.iter().zip(places) {
+        for (id, (pill_x, line)) in user.owned.iter().zip(places) {
+            let name = id.to_string();
             let room = WIDTH - 2 * pill_x.min(x + 8) - 14;
-            let text_width = (Font::Name.width(name) + 2).min(room);
-            let is_new = before.is_some_and(|before| !before.owns(name));
+            let text_width = (Font::Name.width(&name) + 2).min(room);
+            let is_new = before.is_some_and(|before| !before.owns(*id));
             let pill = Area::new(pill_x, y + HEAD + line * PILL, text_width + 12, PILL - 6);
             picture.rect(pill, if is_new { "task changed" } else { "task" });
             picture.text(
@@ -141,7 +139,7 @@ impl Scene {
                 pill.y + 14,
                 text_width,
                 if is_new { Font::Strong } else { Font::Name },
-                name,
+                &name,
             );
         }
         let mut at = y + HEAD + lines * PILL;
@@ -166,8 +164,8 @@ impl Scene {
 fn pills(user: &User, depth: i32) -> (i32, Vec<(i32, i32)>) {
     let left = 2 + INSET * depth.min(12) + 8;
     let (mut x, mut line, mut places) = (left, 0, Vec::new());
-    for name in &user.owned {
-        let width = (Font::Strong.width(name) + 14).min(WIDTH - 2 * left);
+    for id in &user.owned {
+        let width = (Font::Strong.width(&id.to_string()) + 14).min(WIDTH - 2 * left);
         if x > left && x + width > WIDTH - left {
             (x, line) = (left, line + 1);
         }

@@ -91,7 +91,10 @@ fn table(trace: &Trace) -> String {
             Outcome::Never => ("", String::new()),
             Outcome::Error { errno, why } => {
                 let why = why.as_ref().map(|why| format!("<p class=\"why\">{}</p>", escape(why)));
-                (" class=\"failed\"", format!("{}{}", escape(errno), why.unwrap_or_default()))
+                (
+                    " class=\"failed\"",
+                    format!("{}{}", escape(&format!("{errno:?}")), why.unwrap_or_default()),
+                )
             }
         };
         let text = escape(&event.text);

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use trace::Kind;
-use trace::World;
+use trace::{Kind, NamespaceId, World};
 
 use crate::figure::{self, Part};
 use crate::membership::Who;
@@ -13,7 +12,7 @@ use crate::words::{list, sentence};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scene {
-    tasks: BTreeMap<u32, (Who, BTreeMap<Kind, String>)>,
+    tasks: BTreeMap<u32, (Who, BTreeMap<Kind, NamespaceId>)>,
     kinds: Vec<Kind>,
 }
 
@@ -29,7 +28,7 @@ impl figure::Scene for Scene {
             part.has_task(**number) && task.ended.is_none() && !task.namespaces.is_empty()
         });
         let tasks = seen.map(|(number, task)| {
-            let of_kind = |kind: &Kind| Some((*kind, task.namespaces.get(kind)?.clone()));
+            let of_kind = |kind: &Kind| Some((*kind, *task.namespaces.get(kind)?));
             (*number, (Who::of(*number, task), part.kinds.iter().filter_map(of_kind).collect()))
         });
         Scene { tasks: tasks.collect(), kinds: part.kinds.clone() }
@@ -73,21 +72,18 @@ impl figure::Scene for Scene {
         for (row, kind) in (0..).zip(&scene.kinds) {
             let y = HEAD + ROW * row;
             picture.text(2, y + 19, LEFT - 6, Font::Name, kind.name());
-            for (names, first, last) in scene.bars(*kind, &columns) {
+            for (id, first, last) in scene.bars(*kind, &columns) {
                 let x = LEFT + width * first as i32;
                 let bar = Area::new(x, y + 2, width * (last - first + 1) as i32 - 6, ROW - 8);
-                let known = |name: &String| before.is_some_and(|before| before.has(name));
+                let is_new = before.is_some_and(|before| !before.has(id));
                 let moved = before.is_some_and(|before| {
-                    columns[first..=last]
-                        .iter()
-                        .any(|task| before.points_elsewhere(*task, *kind, &names))
+                    columns[first..=last].iter().any(|task| before.points_elsewhere(*task, id))
                 });
-                let is_new = before.is_some() && !known(&names);
                 picture.rect(bar, if is_new || moved { "space new" } else { "space" });
                 let text = match (is_new, moved) {
-                    (true, _) => format!("{names}, new"),
-                    (_, true) => format!("{names}, joined"),
-                    _ => names,
+                    (true, _) => format!("{id}, new"),
+                    (_, true) => format!("{id}, joined"),
+                    _ => id.to_string(),
                 };
                 let font = if is_new || moved { Font::Strong } else { Font::Name };
                 picture.centred(bar.x + 4, bar.y + 17, bar.width - 8, font, &text);
@@ -104,10 +100,9 @@ impl figure::Scene for Scene {
                 Some(false) => ", just born,",
                 _ => "",
             };
-            let points = namespaces.iter().map(|(kind, name)| {
-                let moved =
-                    before.is_some_and(|before| before.points_elsewhere(*task, *kind, name));
-                if moved { format!("{name} since this step") } else { name.clone() }
+            let points = namespaces.values().map(|id| {
+                let moved = before.is_some_and(|before| before.points_elsewhere(*task, *id));
+                if moved { format!("{id} since this step") } else { id.to_string() }
             });
             words.push(sentence(&format!(
                 "{}{past} is in {}",
@@ -120,26 +115,26 @@ impl figure::Scene for Scene {
 }
 
 impl Scene {
-    fn has(&self, name: &String) -> bool {
-        self.tasks.values().any(|(_, namespaces)| namespaces.values().any(|other| other == name))
+    fn has(&self, id: NamespaceId) -> bool {
+        self.tasks.values().any(|(_, namespaces)| namespaces.get(&id.kind) == Some(&id))
     }
 
     /// Whether a task is there and in another namespace of this kind.
-    fn points_elsewhere(&self, task: u32, kind: Kind, name: &str) -> bool {
-        let was = self.tasks.get(&task).and_then(|(_, namespaces)| namespaces.get(&kind));
-        was.is_some_and(|was| was != name)
+    fn points_elsewhere(&self, task: u32, id: NamespaceId) -> bool {
+        let was = self.tasks.get(&task).and_then(|(_, namespaces)| namespaces.get(&id.kind));
+        was.is_some_and(|was| *was != id)
     }
 
-    /// Runs of neighbours in the same namespace: its name, the first and the last column.
-    fn bars(&self, kind: Kind, columns: &[u32]) -> Vec<(String, usize, usize)> {
-        let mut bars: Vec<(String, usize, usize)> = Vec::new();
+    /// Runs of neighbours in the same namespace: the namespace, the first and the last column.
+    fn bars(&self, kind: Kind, columns: &[u32]) -> Vec<(NamespaceId, usize, usize)> {
+        let mut bars: Vec<(NamespaceId, usize, usize)> = Vec::new();
         for (at, task) in columns.iter().enumerate() {
-            let Some(name) = self.tasks.get(task).and_then(|(_, names)| names.get(&kind)) else {
+            let Some(id) = self.tasks.get(task).and_then(|(_, all)| all.get(&kind)) else {
                 continue;
             };
             match bars.last_mut() {
-                Some((last, _, to)) if last == name && *to + 1 == at => *to = at,
-                _ => bars.push((name.clone(), at, at)),
+                Some((last, _, to)) if last == id && *to + 1 == at => *to = at,
+                _ => bars.push((*id, at, at)),
             }
         }
         bars

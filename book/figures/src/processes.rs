@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use trace::Kind;
-use trace::World;
+use trace::{Exit, Kind, NamespaceId, World};
 
 use crate::figure::{self, Part};
 use crate::svg::{Area, Font, Picture, WIDTH};
@@ -13,7 +12,7 @@ use crate::words::{list, sentence};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scene {
     /// PID namespaces, and the one each is nested in.
-    namespaces: Vec<String>,
+    namespaces: Vec<NamespaceId>,
     processes: BTreeMap<u32, Process>,
 }
 
@@ -22,8 +21,8 @@ struct Process {
     parent: Option<u32>,
     program: String,
     /// By PID namespace.
-    pids: BTreeMap<String, i32>,
-    ended: Option<String>,
+    pids: BTreeMap<NamespaceId, i32>,
+    ended: Option<Exit>,
 }
 
 const HEAD: i32 = 28;
@@ -39,42 +38,36 @@ impl figure::Scene for Scene {
                 continue;
             }
             // From its own PID namespace outwards.
-            let (mut pids, mut at) = (BTreeMap::new(), task.namespaces.get(&Kind::Pid));
+            let (mut pids, mut at) = (BTreeMap::new(), task.namespaces.get(&Kind::Pid).copied());
             for pid in task.pids.iter().rev() {
-                let Some(name) = at else { break };
-                pids.insert(name.clone(), *pid);
-                at = world.namespace(name).and_then(|namespace| namespace.parent.as_ref());
+                let Some(id) = at else { break };
+                pids.insert(id, *pid);
+                at = world.namespace(id).and_then(|namespace| namespace.parent);
             }
             let process = Process {
                 parent: task.parent,
                 program: task.program.clone(),
                 pids,
-                ended: task.ended.clone(),
+                ended: task.ended,
             };
             processes.insert(*number, process);
         }
-        let mut namespaces: Vec<&trace::Namespace> =
-            world.namespaces.iter().filter(|namespace| namespace.kind == Kind::Pid).collect();
-        namespaces.sort_by_key(|namespace| depth(world, &namespace.name));
-        Scene {
-            namespaces: namespaces.iter().map(|namespace| namespace.name.clone()).collect(),
-            processes,
-        }
+        let all = world.namespaces.iter().map(|namespace| namespace.id);
+        let mut namespaces: Vec<NamespaceId> = all.filter(|id| id.kind == Kind::Pid).collect();
+        namespaces.sort_by_key(|id| depth(world, *id));
+        Scene { namespaces, processes }
     }
 
     /// Who has ended is shown where that is news; a namespace where somebody is in it.
     fn thin_out(scenes: &mut [Scene], _: &Part) {
         let mut ended: Vec<u32> = Vec::new();
         let pids = |scene: &Scene| {
-            scene
-                .processes
-                .values()
-                .flat_map(|process| process.pids.keys().cloned())
-                .collect::<Vec<_>>()
+            let all = scene.processes.values().flat_map(|process| process.pids.keys().copied());
+            all.collect::<Vec<_>>()
         };
-        let used: Vec<String> = scenes.iter().flat_map(pids).collect();
+        let used: Vec<NamespaceId> = scenes.iter().flat_map(pids).collect();
         for scene in scenes {
-            scene.namespaces.retain(|name| used.contains(name));
+            scene.namespaces.retain(|id| used.contains(id));
             scene.processes.retain(|number, _| !ended.contains(number));
             let now = scene.processes.iter().filter(|(_, process)| process.ended.is_some());
             ended.extend(now.map(|(number, _)| *number));
@@ -88,22 +81,22 @@ impl figure::Scene for Scene {
     fn draw(scenes: &[Scene], at: usize) -> Picture {
         let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
         let rows = rows(scenes);
-        let mut columns: Vec<&String> = Vec::new();
-        for name in scenes.iter().flat_map(|scene| &scene.namespaces) {
-            if !columns.contains(&name) {
-                columns.push(name);
+        let mut columns: Vec<NamespaceId> = Vec::new();
+        for id in scenes.iter().flat_map(|scene| &scene.namespaces) {
+            if !columns.contains(id) {
+                columns.push(*id);
             }
         }
         columns.truncate(4);
         let mut picture = Picture::new(HEAD + ROW * rows.len() as i32 + 8);
         let edge = WIDTH - 2 - COLUMN * columns.len() as i32;
-        for (column, name) in (0..).zip(&columns) {
-            if scene.namespaces.contains(name) {
-                let is_new = before.is_some_and(|before| !before.namespaces.contains(name));
+        for (column, id) in (0..).zip(&columns) {
+            if scene.namespaces.contains(id) {
+                let is_new = before.is_some_and(|before| !before.namespaces.contains(id));
                 let area = Area::new(edge + COLUMN * column + 2, 2, COLUMN - 4, picture.height - 4);
                 picture.rect(area, if is_new { "space new" } else { "space" });
                 let font = if is_new { Font::Strong } else { Font::Name };
-                picture.centred(area.x, 19, area.width, font, name);
+                picture.centred(area.x, 19, area.width, font, &id.to_string());
             }
         }
         let y_of = |number: u32| {
@@ -131,8 +124,8 @@ impl figure::Scene for Scene {
                 right = picture.badge(chip.right() - 4, chip.y + 4, word, "badge") - 4;
             }
             picture.text(x + 6, y + 20, right - x - 6, Font::Name, &process.program);
-            for (column, name) in (0..).zip(&columns) {
-                if let Some(pid) = process.pids.get(*name) {
+            for (column, id) in (0..).zip(&columns) {
+                if let Some(pid) = process.pids.get(id) {
                     let font = if word == "born" { Font::Strong } else { Font::Name };
                     picture.centred(
                         edge + COLUMN * column + 2,
@@ -152,7 +145,7 @@ impl figure::Scene for Scene {
         let mut words = Vec::new();
         for (number, _) in rows(scenes) {
             let Some(process) = scene.processes.get(&number) else { continue };
-            let pids = process.pids.iter().map(|(name, pid)| format!("pid {pid} in {name}"));
+            let pids = process.pids.iter().map(|(id, pid)| format!("pid {pid} in {id}"));
             let child = process.parent.and_then(|parent| scene.processes.get(&parent));
             let child =
                 child.map(|parent| format!(", a child of {}", parent.program)).unwrap_or_default();
@@ -171,11 +164,11 @@ impl figure::Scene for Scene {
                 list(pids, "pid unknown")
             )));
         }
-        for name in &scene.namespaces {
-            if !scene.processes.values().any(|process| process.pids.contains_key(name)) {
-                let is_new = before.is_some_and(|before| !before.namespaces.contains(name));
+        for id in &scene.namespaces {
+            if !scene.processes.values().any(|process| process.pids.contains_key(id)) {
+                let is_new = before.is_some_and(|before| !before.namespaces.contains(id));
                 let new = if is_new { ", new" } else { "" };
-                words.push(sentence(&format!("{name}{new}: no process")));
+                words.push(sentence(&format!("{id}{new}: no process")));
             }
         }
         words.join(" ")
@@ -194,10 +187,10 @@ impl Process {
     }
 }
 
-fn depth(world: &World, name: &str) -> usize {
-    let mut at = world.namespace(name);
+fn depth(world: &World, id: NamespaceId) -> usize {
+    let mut at = world.namespace(id);
     let mut depth = 0;
-    while let Some(parent) = at.and_then(|namespace| namespace.parent.as_ref()) {
+    while let Some(parent) = at.and_then(|namespace| namespace.parent) {
         // A damaged trace could go in a circle.
         if depth > world.namespaces.len() {
             break;

@@ -2,24 +2,28 @@
 
 use std::collections::HashSet;
 
-use trace::Kind;
-use trace::{Change, Event, Link, Mount, Outcome, Trace};
+use trace::{Change, Errno, Event, Exit, Kind, Link, Mount, NamespaceId, Outcome, Trace};
 
 use crate::figure::{Frame, Part, View, figure, frames};
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::{CSS, page};
 
 fn event(task: u32, call: &str, text: &str, changes: Vec<Change>) -> Event {
-    Event { task, call: call.into(), text: text.into(), outcome: Outcome::Value(0), changes }
+    let event = Event::new(task, call, Vec::new(), Outcome::Value(0), changes);
+    Event { text: text.into(), ..event }
 }
 
-fn namespace(name: &str, kind: Kind, parent: Option<&str>) -> Change {
-    let owner = (kind != Kind::User).then(|| "user A".to_owned());
-    Change::Namespace { name: name.into(), kind, owner, parent: parent.map(str::to_owned) }
+fn id(name: &str) -> NamespaceId {
+    NamespaceId::parse(name).expect(name)
+}
+
+fn namespace(name: &str, parent: Option<&str>) -> Change {
+    let owner = (id(name).kind != Kind::User).then_some(NamespaceId::FIRST_USER);
+    Change::Namespace { id: id(name), owner, parent: parent.map(id) }
 }
 
 fn task(task: u32, parent: Option<u32>, pids: &[i32], namespaces: &[&str]) -> Change {
-    let namespaces = namespaces.iter().map(|name| name.to_string()).collect();
+    let namespaces = namespaces.iter().map(|name| id(name)).collect();
     Change::Task { task, process: task, parent, pids: pids.to_vec(), namespaces }
 }
 
@@ -27,17 +31,23 @@ fn program(task: u32, name: &str) -> Change {
     Change::Program { task, name: name.into() }
 }
 
-fn joined(task: u32, kind: Kind, namespace: &str) -> Change {
-    Change::Joined { task, kind, namespace: namespace.into() }
+fn joined(task: u32, namespace: &str) -> Change {
+    Change::Joined { task, namespace: id(namespace) }
 }
 
 fn setting(namespace: &str, file: &str, text: &str) -> Change {
-    Change::Setting { namespace: namespace.into(), file: file.into(), text: text.into() }
+    Change::Setting { namespace: id(namespace), file: file.into(), text: text.into() }
 }
 
-fn mount(namespace: &str, id: u32, parent: Option<u32>, point: &str, propagation: &str) -> Change {
+fn mount(
+    namespace: &str,
+    number: u32,
+    parent: Option<u32>,
+    point: &str,
+    propagation: &str,
+) -> Change {
     let mount = Mount {
-        id,
+        id: number,
         parent,
         kind: "tmpfs".into(),
         root: "/".into(),
@@ -45,7 +55,7 @@ fn mount(namespace: &str, id: u32, parent: Option<u32>, point: &str, propagation
         read_only: false,
         propagation: propagation.into(),
     };
-    Change::Mount { namespace: namespace.into(), mount }
+    Change::Mount { namespace: id(namespace), mount }
 }
 
 fn link(name: &str, up: bool, address: &str, peer: Option<(&str, &str)>) -> Link {
@@ -53,13 +63,13 @@ fn link(name: &str, up: bool, address: &str, peer: Option<(&str, &str)>) -> Link
         name: name.into(),
         up,
         addresses: if address.is_empty() { vec![] } else { vec![address.into()] },
-        peer: peer.map(|(namespace, name)| (Some(namespace.into()), name.into())),
+        peer: peer.map(|(namespace, name)| (Some(id(namespace)), name.into())),
         bridge: None,
     }
 }
 
 fn links(namespace: &str, links: Vec<Link>) -> Change {
-    Change::Links { namespace: namespace.into(), links }
+    Change::Links { namespace: id(namespace), links }
 }
 
 /// One process leaves for a new namespace of each kind and has a child.
@@ -67,8 +77,7 @@ fn plain() -> Trace {
     let kinds = [Kind::User, Kind::Mnt, Kind::Pid, Kind::Net, Kind::Uts];
     let first: Vec<String> = kinds.iter().map(|kind| format!("{} A", kind.name())).collect();
     let names: Vec<&str> = first.iter().map(String::as_str).collect();
-    let mut start: Vec<Change> =
-        kinds.iter().zip(&names).map(|(kind, name)| namespace(name, *kind, None)).collect();
+    let mut start: Vec<Change> = names.iter().map(|name| namespace(name, None)).collect();
     start.extend([
         task(1, None, &[2], &names),
         program(1, "ch02-unshare"),
@@ -77,18 +86,18 @@ fn plain() -> Trace {
     ]);
     let inner = ["user B", "mnt B", "pid B", "net B", "uts B"];
     let unshare = [
-        namespace("uts B", Kind::Uts, None),
-        joined(1, Kind::Uts, "uts B"),
-        namespace("user B", Kind::User, Some("user A")),
-        joined(1, Kind::User, "user B"),
-        namespace("mnt B", Kind::Mnt, None),
-        joined(1, Kind::Mnt, "mnt B"),
+        namespace("uts B", None),
+        joined(1, "uts B"),
+        namespace("user B", Some("user A")),
+        joined(1, "user B"),
+        namespace("mnt B", None),
+        joined(1, "mnt B"),
         mount("mnt B", 2, None, "/", "master:1"),
-        namespace("net B", Kind::Net, None),
-        joined(1, Kind::Net, "net B"),
+        namespace("net B", None),
+        joined(1, "net B"),
         links("net B", vec![link("lo", false, "", None)]),
-        namespace("pid B", Kind::Pid, Some("pid A")),
-        Change::Children { task: 1, kind: Kind::Pid, namespace: "pid B".into() },
+        namespace("pid B", Some("pid A")),
+        Change::Children { task: 1, namespace: id("pid B") },
     ];
     Trace {
         program: vec!["ch02-unshare".into(), "otter".into()],
@@ -100,7 +109,7 @@ fn plain() -> Trace {
                 1,
                 "sethostname",
                 "sethostname(\"otter\")",
-                vec![Change::HostName { namespace: "uts B".into(), name: "otter".into() }],
+                vec![Change::HostName { namespace: id("uts B"), name: "otter".into() }],
             ),
             event(1, "clone", "fork()", vec![task(2, Some(1), &[3, 1], &inner)]),
             event(2, "execve", "execve(\"true\")", vec![program(2, "true")]),
@@ -126,16 +135,16 @@ fn plain() -> Trace {
                     ),
                 ],
             ),
-            event(
-                2,
-                "exit",
-                "exit(0)",
-                vec![Change::Ended { task: 2, how: "exited with 0".into() }],
-            ),
+            event(2, "exit", "exit(0)", vec![Change::Ended { task: 2, how: Exit::Exited(0) }]),
         ],
         dropped: 0,
         complete: true,
     }
+}
+
+/// A namespace with a wide name.
+fn wide(kind: Kind, number: u32) -> String {
+    NamespaceId { kind, index: u32::MAX - number }.to_string()
 }
 
 /// Much of everything, with names that are long, wide, and full of what XML minds.
@@ -143,14 +152,14 @@ fn nasty() -> Trace {
     let mut trace = plain();
     let long = "<&\"größer>-水獭-a-name-without-any-end\u{1b}[1m";
     for number in 3..20 {
-        let space = format!("uts {long} {number}");
+        let space = wide(Kind::Uts, number);
         trace.events.push(event(
             1,
             "clone",
             &format!("clone({long}\n\n)"),
             vec![
-                namespace(&space, Kind::Uts, None),
-                Change::HostName { namespace: space.clone(), name: long.into() },
+                namespace(&space, None),
+                Change::HostName { namespace: id(&space), name: long.into() },
                 task(
                     number,
                     Some(number - 1),
@@ -162,12 +171,12 @@ fn nasty() -> Trace {
         ));
     }
     for number in 20..24 {
-        let (net, user) = (format!("net {number} {long}"), format!("user {number} {long}"));
+        let (net, user) = (wide(Kind::Net, number), wide(Kind::User, number));
         let name = format!("veth-{number}-{long}");
         let map = "0 4294901760 65536\n65536 0 1\n70000 100000 4\n80000 7 1\n90000 8 100000\n";
         let mut changes = vec![
-            namespace(&net, Kind::Net, None),
-            namespace(&user, Kind::User, Some(if number == 20 { "user B" } else { long })),
+            namespace(&net, None),
+            namespace(&user, Some(if number == 20 { "user B" } else { "user X" })),
             setting(&user, "uid_map", map),
             setting(&user, "setgroups", long),
             links(
@@ -199,9 +208,9 @@ fn nasty() -> Trace {
         "setns",
         "setns(…)",
         vec![
-            joined(98, Kind::Uts, "uts Z"),
+            joined(98, "uts Z"),
             task(50, Some(50), &[], &[]),
-            namespace("pid Y", Kind::Pid, Some("pid Y")),
+            namespace("pid Y", Some("pid Y")),
             task(51, Some(50), &[7, 8, 9], &["pid Y"]),
             mount("mnt B", 9999, Some(9999), "", "unbindable"),
         ],
@@ -433,7 +442,7 @@ fn a_failed_call_is_in_no_frame_but_in_the_table() {
     let mut trace = plain();
     trace.events[1].changes.clear();
     trace.events[1].outcome =
-        Outcome::Error { errno: "EPERM".into(), why: Some("no <right>".into()) };
+        Outcome::Error { errno: Errno::EPERM, why: Some("no <right>".into()) };
     let html = page(&trace);
     assert!(html.contains("<td>EPERM<p class=\"why\">no &lt;right&gt;</p></td>"));
 }

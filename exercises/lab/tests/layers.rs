@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates, and folders of modules inside them, that keep this order.
-const LAYERED: [(&str, &str); 10] = [
+const LAYERED: [(&str, &str); 11] = [
     ("trace", ""),
     ("lab", ""),
     ("lab", "look"),
+    ("lab", "record"),
     ("lab", "helper"),
     ("lab", "sandbox"),
     ("lab", "visit"),

@@ -8,7 +8,13 @@
 //! namespaces lettered in order of first sight (`uts A`, `uts B`), and pids are those inside the
 //! sandbox.
 
-use super::kind::Kind;
+use std::fmt;
+
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+
+use super::argument::{Argument, as_typed};
+use super::namespace::NamespaceId;
 
 /// What one run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,19 +37,42 @@ pub struct Event {
     /// The call's name, such as `unshare`. `start` for event 0; `end` when a task ended without a
     /// call, by a signal.
     pub call: String,
-    /// The call as one would type it, such as `unshare(CLONE_NEWUTS)`.
+    /// What the call was given. Empty in recordings that an earlier version of this program made.
+    pub arguments: Vec<Argument>,
+    /// The call as one would type it, such as `unshare(CLONE_NEWUTS)`: to be shown, and not to be
+    /// taken apart.
     pub text: String,
     pub outcome: Outcome,
     pub changes: Vec<Change>,
+}
+
+impl Event {
+    /// A call of this task. Its text is made from the arguments.
+    pub fn new(
+        task: u32,
+        call: &str,
+        arguments: Vec<Argument>,
+        outcome: Outcome,
+        changes: Vec<Change>,
+    ) -> Event {
+        let text = as_typed(call, &arguments);
+        Event { task, call: call.to_owned(), arguments, text, outcome, changes }
+    }
+
+    /// Whether one of the arguments has this flag, such as `CLONE_NEWPID`.
+    pub fn has_flag(&self, name: &str) -> bool {
+        let has = |argument: &Argument| matches!(argument, Argument::Flags(all) if all.iter().any(|flag| flag == name));
+        self.arguments.iter().any(has)
+    }
 }
 
 /// What a call returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Value(i64),
-    /// The errno's name, and the reason in words where the recorder knows it.
+    /// The errno, and the reason in words where the recorder knows it.
     Error {
-        errno: String,
+        errno: Errno,
         why: Option<String>,
     },
     /// It does not return: `exit`, a successful `execve`, or the task was killed in it.
@@ -55,13 +84,12 @@ pub enum Outcome {
 pub enum Change {
     /// A namespace is seen for the first time.
     Namespace {
-        name: String,
-        kind: Kind,
+        id: NamespaceId,
         /// The user namespace that owns it (ioctl_nsfs(2)); for a user namespace, `None`. Also
         /// `None` where the recorder is too far inside to see it.
-        owner: Option<String>,
+        owner: Option<NamespaceId>,
         /// The namespace that a user or PID namespace is nested in.
-        parent: Option<String>,
+        parent: Option<NamespaceId>,
     },
     /// A process or a thread is seen for the first time.
     Task {
@@ -73,34 +101,69 @@ pub enum Change {
         /// Its pid in each PID namespace, from the sandbox's inwards (`NSpid`).
         pids: Vec<i32>,
         /// The namespaces that it is in. Empty when the kernel does not let the recorder look.
-        namespaces: Vec<String>,
+        namespaces: Vec<NamespaceId>,
     },
     /// A task is in another namespace of this kind now.
-    Joined { task: u32, kind: Kind, namespace: String },
+    Joined { task: u32, namespace: NamespaceId },
     /// The next children of this task will be in another PID or time namespace.
-    Children { task: u32, kind: Kind, namespace: String },
+    Children { task: u32, namespace: NamespaceId },
     /// A task's effective capabilities (capabilities(7)), as a set of bits.
     Capabilities { task: u32, effective: u64 },
     /// A process executes another program: its name.
     Program { task: u32, name: String },
-    /// A task has ended: `exited with 0`, `killed by SIGKILL`.
-    Ended { task: u32, how: String },
+    /// A task has ended.
+    Ended { task: u32, how: Exit },
     /// `uid_map`, `gid_map` or `setgroups` of a user namespace, or `timens_offsets` of a time
     /// namespace: the file as the kernel shows it, a line each, fields separated by one space. And
     /// `mounts` or `links` of a namespace that has too many of them: it is not followed any further.
-    Setting { namespace: String, file: String, text: String },
+    Setting { namespace: NamespaceId, file: String, text: String },
     /// A mount of a mount namespace is new or has changed.
-    Mount { namespace: String, mount: Mount },
+    Mount { namespace: NamespaceId, mount: Mount },
     /// A mount is gone.
-    Unmount { namespace: String, id: u32 },
+    Unmount { namespace: NamespaceId, id: u32 },
     /// The root directory of a process, as a path in its mount namespace.
     Root { task: u32, path: String },
     /// The host name in a UTS namespace.
-    HostName { namespace: String, name: String },
+    HostName { namespace: NamespaceId, name: String },
     /// The cgroup of a process (cgroups(7), version 2), as the recorder sees it.
     Cgroup { task: u32, path: String },
     /// The network interfaces of a network namespace: all of them.
-    Links { namespace: String, links: Vec<Link> },
+    Links { namespace: NamespaceId, links: Vec<Link> },
+}
+
+/// How a task has ended (wait(2)). Shown as `exited with 0` or `killed by SIGKILL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Exited(i32),
+    /// The number of the signal.
+    Killed(i32),
+}
+
+impl Exit {
+    /// Reads what [`Display`](fmt::Display) writes, and nothing else.
+    pub fn parse(text: &str) -> Option<Exit> {
+        let exit = match (text.strip_prefix("exited with "), text.strip_prefix("killed by ")) {
+            (Some(code), _) => Exit::Exited(code.parse().ok()?),
+            (_, Some(signal)) => Exit::Killed(match signal.strip_prefix("signal ") {
+                Some(number) => number.parse().ok()?,
+                None => signal.parse::<Signal>().ok()? as i32,
+            }),
+            _ => return None,
+        };
+        (exit.to_string() == text).then_some(exit)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Exit::Exited(code) => write!(f, "exited with {code}"),
+            Exit::Killed(number) => match Signal::try_from(*number) {
+                Ok(signal) => write!(f, "killed by {signal}"),
+                Err(_) => write!(f, "killed by signal {number}"),
+            },
+        }
+    }
 }
 
 /// One mount of one mount namespace (proc_pid_mountinfo(5)).
@@ -130,7 +193,22 @@ pub struct Link {
     pub addresses: Vec<String>,
     /// The other end of a veth pair: its network namespace (where it is one of this trace) and
     /// its name there.
-    pub peer: Option<(Option<String>, String)>,
+    pub peer: Option<(Option<NamespaceId>, String)>,
     /// The bridge that it is a port of.
     pub bridge: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_read_strictly() {
+        for exit in [Exit::Exited(0), Exit::Exited(255), Exit::Killed(9), Exit::Killed(34)] {
+            assert_eq!(Exit::parse(&exit.to_string()), Some(exit));
+        }
+        for text in ["", "exited with", "exited with +1", "killed by KILL", "killed by signal 9"] {
+            assert_eq!(Exit::parse(text), None, "{text:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! {"schema":"namespaces-by-hand/story","version":1,"program":["/lab/ch02-unshare","otter"]}
 //! {"task":1,"call":"start","text":"…","value":0,"changes":[{"change":"namespace","name":"uts A","kind":"uts"}]}
-//! {"task":1,"call":"unshare","text":"unshare(CLONE_NEWUTS)","errno":"EPERM","why":"…","changes":[]}
+//! {"task":1,"call":"unshare","arguments":[{"flags":["CLONE_NEWUTS"]}],"text":"unshare(CLONE_NEWUTS)","errno":"EPERM","why":"…","changes":[]}
 //! {"end":true,"dropped":0}
 //! ```
 //!
@@ -15,10 +15,13 @@
 
 use std::fmt;
 
+use nix::errno::Errno;
 use serde_json::{Map, Value, json};
 
-use super::event::{Change, Event, Link, Mount, Outcome, Trace};
+use super::argument::{Argument, Target};
+use super::event::{Change, Event, Exit, Link, Mount, Outcome, Trace};
 use super::kind::Kind;
+use super::namespace::NamespaceId;
 
 const SCHEMA: &str = "namespaces-by-hand/story";
 const VERSION: u64 = 1;
@@ -117,10 +120,14 @@ impl Event {
             "text": self.text,
             "changes": self.changes.iter().map(change_to_json).collect::<Vec<_>>(),
         }));
+        if !self.arguments.is_empty() {
+            let arguments = self.arguments.iter().map(argument_to_json).collect();
+            object.insert("arguments".into(), Value::Array(arguments));
+        }
         match &self.outcome {
             Outcome::Value(value) => _ = object.insert("value".into(), json!(value)),
             Outcome::Error { errno, why } => {
-                object.insert("errno".into(), json!(errno));
+                object.insert("errno".into(), json!(format!("{errno:?}")));
                 insert(&mut object, "why", why);
             }
             Outcome::Never => {}
@@ -131,12 +138,18 @@ impl Event {
     fn from_json(value: &Value) -> Option<Event> {
         let outcome = match (value.get("value"), text(value, "errno")) {
             (Some(value), _) => Outcome::Value(value.as_i64()?),
-            (None, Some(errno)) => Outcome::Error { errno, why: text(value, "why") },
+            (None, Some(errno)) => {
+                Outcome::Error { errno: errno_by_name(&errno)?, why: text(value, "why") }
+            }
             (None, None) => Outcome::Never,
         };
         Some(Event {
             task: number(value, "task")?,
             call: text(value, "call")?,
+            arguments: match value.get("arguments") {
+                Some(_) => list(value, "arguments", argument_from_json)?,
+                None => Vec::new(),
+            },
             text: text(value, "text")?,
             outcome,
             changes: list(value, "changes", change_from_json)?,
@@ -144,30 +157,74 @@ impl Event {
     }
 }
 
+fn errno_by_name(name: &str) -> Option<Errno> {
+    // 0 is none of them: `UnknownErrno`.
+    let mut all = (0..=libc::EHWPOISON).map(Errno::from_raw);
+    all.find(|errno| format!("{errno:?}") == name)
+}
+
+fn argument_to_json(argument: &Argument) -> Value {
+    match argument {
+        Argument::Number(number) => json!(number),
+        Argument::Null => Value::Null,
+        Argument::Text(text) => json!(text),
+        Argument::Texts(texts) => json!(texts),
+        Argument::Flags(names) => json!({ "flags": names }),
+        Argument::Descriptor { number, target } => match target {
+            None => json!({ "fd": number }),
+            Some(Target::Namespace(id)) => json!({ "fd": number, "namespace": id.to_string() }),
+            Some(Target::Process(pid)) => json!({ "fd": number, "process": pid }),
+        },
+    }
+}
+
+fn argument_from_json(value: &Value) -> Option<Argument> {
+    Some(match value {
+        Value::Null => Argument::Null,
+        Value::Number(number) => Argument::Number(number.as_i64()?),
+        Value::String(text) => Argument::Text(text.clone()),
+        Value::Array(texts) => Argument::Texts(texts.iter().map(string).collect::<Option<_>>()?),
+        Value::Object(object) if object.contains_key("flags") => {
+            Argument::Flags(texts(value, "flags")?)
+        }
+        Value::Object(object) => Argument::Descriptor {
+            number: value.get("fd")?.as_i64()?.try_into().ok()?,
+            target: match (object.get("namespace"), object.get("process")) {
+                (Some(_), _) => Some(Target::Namespace(namespace(value, "namespace")?)),
+                (None, Some(Value::Null)) => Some(Target::Process(None)),
+                (None, Some(pid)) => Some(Target::Process(Some(pid.as_i64()?.try_into().ok()?))),
+                (None, None) => None,
+            },
+        },
+        Value::Bool(_) => return None,
+    })
+}
+
 fn change_to_json(change: &Change) -> Value {
     match change {
-        Change::Namespace { name, kind, owner, parent } => {
-            let mut object =
-                fields(json!({ "change": "namespace", "name": name, "kind": kind.name() }));
-            insert(&mut object, "owner", owner);
-            insert(&mut object, "parent", parent);
+        Change::Namespace { id, owner, parent } => {
+            let mut object = fields(json!({
+                "change": "namespace", "name": id.to_string(), "kind": id.kind.name(),
+            }));
+            insert(&mut object, "owner", &owner.map(|owner| owner.to_string()));
+            insert(&mut object, "parent", &parent.map(|parent| parent.to_string()));
             Value::Object(object)
         }
         Change::Task { task, process, parent, pids, namespaces } => {
             let mut object = fields(json!({
                 "change": "task", "task": task, "process": process, "pids": pids,
-                "namespaces": namespaces,
+                "namespaces": namespaces.iter().map(NamespaceId::to_string).collect::<Vec<_>>(),
             }));
             if let Some(parent) = parent {
                 object.insert("parent".into(), json!(parent));
             }
             Value::Object(object)
         }
-        Change::Joined { task, kind, namespace } => json!({
-            "change": "joined", "task": task, "kind": kind.name(), "namespace": namespace,
+        Change::Joined { task, namespace: id } => json!({
+            "change": "joined", "task": task, "kind": id.kind.name(), "namespace": id.to_string(),
         }),
-        Change::Children { task, kind, namespace } => json!({
-            "change": "children", "task": task, "kind": kind.name(), "namespace": namespace,
+        Change::Children { task, namespace: id } => json!({
+            "change": "children", "task": task, "kind": id.kind.name(), "namespace": id.to_string(),
         }),
         Change::Capabilities { task, effective } => json!({
             "change": "capabilities", "task": task, "effective": format!("{effective:016x}"),
@@ -175,59 +232,61 @@ fn change_to_json(change: &Change) -> Value {
         Change::Program { task, name } => {
             json!({ "change": "program", "task": task, "name": name })
         }
-        Change::Ended { task, how } => json!({ "change": "ended", "task": task, "how": how }),
+        Change::Ended { task, how } => {
+            json!({ "change": "ended", "task": task, "how": how.to_string() })
+        }
         Change::Setting { namespace, file, text } => {
-            json!({ "change": "setting", "namespace": namespace, "file": file, "text": text })
+            json!({ "change": "setting", "namespace": namespace.to_string(), "file": file, "text": text })
         }
         Change::Mount { namespace, mount } => json!({
-            "change": "mount", "namespace": namespace, "mount": mount_to_json(mount),
+            "change": "mount", "namespace": namespace.to_string(), "mount": mount_to_json(mount),
         }),
         Change::Unmount { namespace, id } => {
-            json!({ "change": "unmount", "namespace": namespace, "id": id })
+            json!({ "change": "unmount", "namespace": namespace.to_string(), "id": id })
         }
         Change::Root { task, path } => json!({ "change": "root", "task": task, "path": path }),
         Change::HostName { namespace, name } => {
-            json!({ "change": "host-name", "namespace": namespace, "name": name })
+            json!({ "change": "host-name", "namespace": namespace.to_string(), "name": name })
         }
         Change::Cgroup { task, path } => {
             json!({ "change": "cgroup", "task": task, "path": path })
         }
         Change::Links { namespace, links } => json!({
-            "change": "links", "namespace": namespace,
+            "change": "links", "namespace": namespace.to_string(),
             "links": links.iter().map(link_to_json).collect::<Vec<_>>(),
         }),
     }
 }
 
 fn change_from_json(value: &Value) -> Option<Change> {
-    let kind = || {
-        let name = text(value, "kind")?;
-        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    let namespace = || namespace(value, "namespace");
+    // The kind is there twice: by itself, and in the name.
+    let of_kind = |name: &str| {
+        let id = self::namespace(value, name)?;
+        (Kind::parse(value["kind"].as_str()?)? == id.kind).then_some(id)
     };
-    let namespace = || text(value, "namespace");
     let task = || number(value, "task");
     Some(match value["change"].as_str()? {
         "namespace" => Change::Namespace {
-            name: text(value, "name")?,
-            kind: kind()?,
-            owner: text(value, "owner"),
-            parent: text(value, "parent"),
+            id: of_kind("name")?,
+            owner: optional(value, "owner")?,
+            parent: optional(value, "parent")?,
         },
         "task" => Change::Task {
             task: task()?,
             process: number(value, "process")?,
             parent: number(value, "parent"),
             pids: list(value, "pids", |pid| pid.as_i64()?.try_into().ok())?,
-            namespaces: texts(value, "namespaces")?,
+            namespaces: list(value, "namespaces", |id| NamespaceId::parse(id.as_str()?))?,
         },
-        "joined" => Change::Joined { task: task()?, kind: kind()?, namespace: namespace()? },
-        "children" => Change::Children { task: task()?, kind: kind()?, namespace: namespace()? },
+        "joined" => Change::Joined { task: task()?, namespace: of_kind("namespace")? },
+        "children" => Change::Children { task: task()?, namespace: of_kind("namespace")? },
         "capabilities" => Change::Capabilities {
             task: task()?,
             effective: u64::from_str_radix(value["effective"].as_str()?, 16).ok()?,
         },
         "program" => Change::Program { task: task()?, name: text(value, "name")? },
-        "ended" => Change::Ended { task: task()?, how: text(value, "how")? },
+        "ended" => Change::Ended { task: task()?, how: Exit::parse(value["how"].as_str()?)? },
         "setting" => Change::Setting {
             namespace: namespace()?,
             file: text(value, "file")?,
@@ -275,7 +334,7 @@ fn link_to_json(link: &Link) -> Value {
         fields(json!({ "name": link.name, "up": link.up, "addresses": link.addresses }));
     if let Some((namespace, name)) = &link.peer {
         object.insert("peer".into(), json!(name));
-        insert(&mut object, "peer_namespace", namespace);
+        insert(&mut object, "peer_namespace", &namespace.map(|id| id.to_string()));
     }
     insert(&mut object, "bridge", &link.bridge);
     Value::Object(object)
@@ -286,7 +345,10 @@ fn link_from_json(value: &Value) -> Option<Link> {
         name: text(value, "name")?,
         up: value["up"].as_bool()?,
         addresses: texts(value, "addresses")?,
-        peer: text(value, "peer").map(|name| (text(value, "peer_namespace"), name)),
+        peer: match text(value, "peer") {
+            Some(name) => Some((optional(value, "peer_namespace")?, name)),
+            None => None,
+        },
         bridge: text(value, "bridge"),
     })
 }
@@ -305,7 +367,19 @@ fn insert(object: &mut Map<String, Value>, name: &str, value: &Option<String>) {
 }
 
 fn text(value: &Value, name: &str) -> Option<String> {
-    value.get(name)?.as_str().map(str::to_owned)
+    string(value.get(name)?)
+}
+
+fn namespace(value: &Value, name: &str) -> Option<NamespaceId> {
+    NamespaceId::parse(value.get(name)?.as_str()?)
+}
+
+/// A namespace that need not be there.
+fn optional(value: &Value, name: &str) -> Option<Option<NamespaceId>> {
+    match value.get(name) {
+        Some(_) => namespace(value, name).map(Some),
+        None => Some(None),
+    }
 }
 
 fn number(value: &Value, name: &str) -> Option<u32> {
@@ -317,12 +391,35 @@ fn list<T>(value: &Value, name: &str, each: impl Fn(&Value) -> Option<T>) -> Opt
 }
 
 fn texts(value: &Value, name: &str) -> Option<Vec<String>> {
-    list(value, name, |item| item.as_str().map(str::to_owned))
+    list(value, name, string)
+}
+
+fn string(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn id(text: &str) -> NamespaceId {
+        NamespaceId::parse(text).unwrap()
+    }
+
+    fn every_kind_of_argument() -> Vec<Argument> {
+        let fd = |target| Argument::Descriptor { number: -100, target };
+        vec![
+            Argument::Number(-1),
+            Argument::Null,
+            Argument::Text("größer \"\n".into()),
+            Argument::Texts(vec!["sh".into(), String::new()]),
+            Argument::Flags(vec!["CLONE_NEWUTS".into(), "0x100".into()]),
+            fd(None),
+            fd(Some(Target::Namespace(id("uts B")))),
+            fd(Some(Target::Process(Some(4)))),
+            fd(Some(Target::Process(None))),
+        ]
+    }
 
     fn every_kind_of_change() -> Vec<Change> {
         let mount = Mount {
@@ -338,51 +435,41 @@ mod tests {
             name: "veth0".into(),
             up: true,
             addresses: vec!["10.0.0.1/24".into()],
-            peer: Some((Some("net B".into()), "veth1".into())),
+            peer: Some((Some(id("net B")), "veth1".into())),
             bridge: None,
         };
         vec![
-            Change::Namespace {
-                name: "uts B".into(),
-                kind: Kind::Uts,
-                owner: Some("user A".into()),
-                parent: None,
-            },
+            Change::Namespace { id: id("uts B"), owner: Some(id("user A")), parent: None },
             Change::Task {
                 task: 2,
                 process: 2,
                 parent: Some(1),
                 pids: vec![4, 1],
-                namespaces: vec!["uts B".into()],
+                namespaces: vec![id("uts B")],
             },
-            Change::Joined { task: 2, kind: Kind::Uts, namespace: "uts B".into() },
-            Change::Children { task: 2, kind: Kind::Pid, namespace: "pid B".into() },
+            Change::Joined { task: 2, namespace: id("uts B") },
+            Change::Children { task: 2, namespace: id("pid B") },
             Change::Capabilities { task: 2, effective: u64::MAX >> 23 },
             Change::Program { task: 2, name: "sh".into() },
-            Change::Ended { task: 2, how: "exited with 0".into() },
+            Change::Ended { task: 2, how: Exit::Exited(0) },
             Change::Setting {
-                namespace: "user B".into(),
+                namespace: id("user B"),
                 file: "uid_map".into(),
                 text: "0 1000 1".into(),
             },
-            Change::Mount { namespace: "mnt B".into(), mount },
-            Change::Unmount { namespace: "mnt B".into(), id: 2 },
+            Change::Mount { namespace: id("mnt B"), mount },
+            Change::Unmount { namespace: id("mnt B"), id: 2 },
             Change::Root { task: 2, path: "/new".into() },
-            Change::HostName { namespace: "uts B".into(), name: "otter".into() },
+            Change::HostName { namespace: id("uts B"), name: "otter".into() },
             Change::Cgroup { task: 2, path: "/box".into() },
-            Change::Links { namespace: "net B".into(), links: vec![link] },
+            Change::Links { namespace: id("net B"), links: vec![link] },
         ]
     }
 
     fn a_trace() -> Trace {
-        let event = |outcome, changes| Event {
-            task: 1,
-            call: "unshare".into(),
-            text: "unshare(CLONE_NEWUTS)".into(),
-            outcome,
-            changes,
-        };
-        let error = Outcome::Error { errno: "EPERM".into(), why: Some("no \"right\"\n".into()) };
+        let event =
+            |outcome, changes| Event::new(1, "unshare", every_kind_of_argument(), outcome, changes);
+        let error = Outcome::Error { errno: Errno::EPERM, why: Some("no \"right\"\n".into()) };
         Trace {
             program: vec!["/lab/prog".into(), "größer".into()],
             events: vec![
@@ -399,6 +486,14 @@ mod tests {
     fn a_trace_survives_the_trip() {
         let trace = a_trace();
         assert_eq!(Trace::from_json_lines(&trace.to_json_lines()), Ok(trace));
+    }
+
+    #[test]
+    fn a_recording_without_arguments_is_read() {
+        let old = "{\"schema\":\"namespaces-by-hand/story\",\"version\":1,\"program\":[]}\n\
+                   {\"task\":1,\"call\":\"fork\",\"text\":\"fork()\",\"value\":2,\"changes\":[]}\n";
+        let read = Trace::from_json_lines(old).unwrap();
+        assert_eq!(read.events, [Event::new(1, "fork", vec![], Outcome::Value(2), vec![])]);
     }
 
     #[test]
@@ -425,7 +520,10 @@ mod tests {
         assert_eq!(read(&newer), Err(Unreadable::Version(2)));
         let damaged = a_trace().to_json_lines().replacen("\"unshare\"", "5", 1);
         assert_eq!(read(&damaged), Err(Unreadable::Line(2)));
-        let in_the_middle = a_trace().to_json_lines().replacen("{\"call\"", "\"call\"", 1);
+        let other = a_trace().to_json_lines().replacen("\"kind\":\"uts\"", "\"kind\":\"ipc\"", 1);
+        assert_eq!(read(&other), Err(Unreadable::Line(2)));
+        let in_the_middle =
+            a_trace().to_json_lines().replacen("{\"arguments\"", "\"arguments\"", 1);
         assert_eq!(read(&in_the_middle), Err(Unreadable::Line(2)));
     }
 }

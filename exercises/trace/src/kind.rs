@@ -42,6 +42,11 @@ impl Kind {
         }
     }
 
+    /// The kind with this [`name`](Kind::name).
+    pub fn parse(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// `CLONE_NEW*`.
     pub fn flag(self) -> i32 {
         match self {

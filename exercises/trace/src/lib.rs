@@ -7,6 +7,8 @@
 
 mod glob;
 mod kind;
+mod namespace;
+mod argument;
 mod event;
 mod world;
 mod words;
@@ -14,9 +16,12 @@ mod pointer;
 mod portable;
 mod format;
 
-pub use event::{Change, Event, Link, Mount, Outcome, Trace};
+pub use argument::{Argument, Target};
+pub use event::{Change, Event, Exit, Link, Mount, Outcome, Trace};
 pub use format::Unreadable;
 pub use glob::glob;
 pub use kind::{Kind, flag_names};
+pub use namespace::NamespaceId;
+pub use nix::errno::Errno;
 pub use pointer::{Pointer, Side};
 pub use world::{Namespace, Task, World};

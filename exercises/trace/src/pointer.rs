@@ -1,7 +1,5 @@
 //! Which call of a trace a mistake is about.
 
-use nix::errno::Errno;
-
 use super::event::{Change, Event, Outcome, Trace};
 use super::glob::glob;
 
@@ -73,7 +71,7 @@ impl Trace {
         let Event { text, outcome, .. } = &self.events[self.failed()?];
         let Outcome::Error { errno, why } = outcome else { return None };
         let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
-        Some(format!("{text}: {errno}: {}{why}", description(errno)))
+        Some(format!("{text}: {errno:?}: {}{why}", errno.desc()))
     }
 
     fn failed(&self) -> Option<usize> {
@@ -98,19 +96,13 @@ impl Trace {
     }
 }
 
-/// What strerror(3) says of the errno with this name.
-fn description(name: &str) -> &'static str {
-    const LAST: i32 = libc::EHWPOISON;
-    let known = (1..=LAST).map(Errno::from_raw).find(|errno| format!("{errno:?}") == name);
-    known.map_or("", Errno::desc)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::errno::Errno;
 
     fn event(task: u32, text: &str, outcome: Outcome) -> Event {
-        Event { task, call: String::new(), text: text.into(), outcome, changes: Vec::new() }
+        Event { text: text.into(), ..Event::new(task, "", Vec::new(), outcome, Vec::new()) }
     }
 
     fn born(task: u32) -> Change {
@@ -118,7 +110,7 @@ mod tests {
     }
 
     fn trace() -> Trace {
-        let error = Outcome::Error { errno: "EPERM".into(), why: Some("no right".into()) };
+        let error = Outcome::Error { errno: Errno::EPERM, why: Some("no right".into()) };
         let events = vec![
             Event { changes: vec![born(2)], ..event(1, "the program starts", Outcome::Never) },
             event(1, "unshare(CLONE_NEWPID)", Outcome::Value(0)),

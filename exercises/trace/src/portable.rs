@@ -67,16 +67,12 @@ fn is_everywhere(mount: &Mount) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Outcome;
+    use crate::{Kind, NamespaceId, Outcome};
+
+    const MNT_A: NamespaceId = NamespaceId { kind: Kind::Mnt, index: 1 };
 
     fn event(changes: Vec<Change>) -> Event {
-        Event {
-            task: 1,
-            call: "mount".into(),
-            text: "mount()".into(),
-            outcome: Outcome::Value(0),
-            changes,
-        }
+        Event::new(1, "mount", Vec::new(), Outcome::Value(0), changes)
     }
 
     fn mount(id: u32, kind: &str, point: &str) -> Change {
@@ -89,7 +85,7 @@ mod tests {
             read_only: true,
             propagation: String::new(),
         };
-        Change::Mount { namespace: "mnt A".into(), mount }
+        Change::Mount { namespace: MNT_A, mount }
     }
 
     #[test]
@@ -97,7 +93,7 @@ mod tests {
         let start =
             vec![mount(1, "tmpfs", "/"), mount(2, "ext4", "/usr"), mount(3, "proc", "/proc")];
         let copy = vec![mount(4, "btrfs", "/usr"), mount(5, "btrfs", "/new/usr")];
-        let gone = |id| Change::Unmount { namespace: "mnt A".into(), id };
+        let gone = |id| Change::Unmount { namespace: MNT_A, id };
         let events = vec![event(start), event(copy), event(vec![gone(2), gone(5)])];
         let trace = Trace { events, ..Trace::default() }.portable();
         assert_eq!(trace.events[0].changes, [mount(1, "tmpfs", "/"), mount(2, "proc", "/proc")]);

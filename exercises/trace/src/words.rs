@@ -2,6 +2,7 @@
 
 use super::event::{Change, Event, Link, Mount, Outcome};
 use super::kind::Kind;
+use super::namespace::NamespaceId;
 use super::world::World;
 
 impl Event {
@@ -9,7 +10,7 @@ impl Event {
     pub fn line(&self) -> String {
         match &self.outcome {
             Outcome::Value(value) => format!("{} = {value}", self.text),
-            Outcome::Error { errno, .. } => format!("{} = {errno}", self.text),
+            Outcome::Error { errno, .. } => format!("{} = {errno:?}", self.text),
             Outcome::Never => self.text.clone(),
         }
     }
@@ -17,23 +18,23 @@ impl Event {
     /// What it changed, a sentence each, and why it failed. `before` is the world that it found.
     pub fn sentences(&self, before: &World) -> Vec<String> {
         let new_mount_namespace = self.changes.iter().find_map(|change| match change {
-            Change::Namespace { name, kind: Kind::Mnt, .. } => Some(name),
+            Change::Namespace { id, .. } if id.kind == Kind::Mnt => Some(*id),
             _ => None,
         });
         let mut mounts_of_a_copy = 0;
         let mut sentences = Vec::new();
         for change in &self.changes {
             match change {
-                Change::Mount { namespace, .. } if Some(namespace) == new_mount_namespace => {
+                Change::Mount { namespace, .. } if Some(*namespace) == new_mount_namespace => {
                     mounts_of_a_copy += 1;
                 }
                 Change::Mount { namespace, mount } => {
-                    let known = before.namespace(namespace);
+                    let known = before.namespace(*namespace);
                     let old = known.and_then(|known| known.mounts.get(&mount.id));
-                    sentences.push(mounted(namespace, old, mount));
+                    sentences.push(mounted(*namespace, old, mount));
                 }
                 Change::Unmount { namespace, id } => {
-                    let known = before.namespace(namespace);
+                    let known = before.namespace(*namespace);
                     if let Some(old) = known.and_then(|known| known.mounts.get(id)) {
                         sentences
                             .push(format!("{namespace}: {} on {} is gone", old.kind, old.point));
@@ -52,10 +53,10 @@ impl Event {
         if self.call == "unshare" && self.outcome == Outcome::Value(0) {
             // Nothing shows it yet: the namespace can be seen when somebody is in it.
             let next = "the next child will be PID 1 of a new PID namespace; the caller stays";
-            sentences.extend(self.text.contains("CLONE_NEWPID").then(|| next.to_owned()));
+            sentences.extend(self.has_flag(Kind::Pid.flag_name()).then(|| next.to_owned()));
         }
         if let Outcome::Error { errno, why: Some(why) } = &self.outcome {
-            sentences.push(format!("{errno}: {why}"));
+            sentences.push(format!("{errno:?}: {why}"));
         }
         sentences
     }
@@ -67,24 +68,21 @@ fn sentence(change: &Change, before: &World) -> String {
         None => format!("task {task}"),
     };
     match change {
-        Change::Namespace { name, kind, owner, parent } => {
-            let relation = match (kind, owner, parent) {
+        Change::Namespace { id, owner, parent } => {
+            let relation = match (id.kind, owner, parent) {
                 (Kind::User, _, Some(parent)) => format!(", a child of {parent}"),
                 (_, Some(owner), _) => format!(", owned by {owner}"),
                 _ => String::new(),
             };
-            format!("new: {name}{relation}")
+            format!("new: {id}{relation}")
         }
         Change::Task { task, process, pids, namespaces, parent, .. } => {
             let what = if task == process { "process" } else { "thread" };
             let maker = parent.and_then(|parent| before.tasks.get(&parent));
-            let elsewhere: Vec<&str> = namespaces
-                .iter()
-                .filter(|name| {
-                    maker.is_some_and(|maker| !maker.namespaces.values().any(|own| own == *name))
-                })
-                .map(String::as_str)
-                .collect();
+            let elsewhere = namespaces.iter().filter(|id| {
+                maker.is_some_and(|maker| maker.namespaces.get(&id.kind) != Some(*id))
+            });
+            let elsewhere: Vec<String> = elsewhere.map(NamespaceId::to_string).collect();
             let pids = pids.iter().map(i32::to_string).collect::<Vec<_>>().join(" ");
             let place = if namespaces.is_empty() {
                 ", in namespaces that the kernel does not show".to_owned()
@@ -95,14 +93,14 @@ fn sentence(change: &Change, before: &World) -> String {
             };
             format!("a {what} is born: [{pids}]{place}")
         }
-        Change::Joined { task, kind, namespace } => {
-            let from = before.tasks.get(task).and_then(|task| task.namespaces.get(kind));
+        Change::Joined { task, namespace } => {
+            let from = before.tasks.get(task).and_then(|task| task.namespaces.get(&namespace.kind));
             match from {
                 Some(from) => format!("{} leaves {from} for {namespace}", who(task)),
                 None => format!("{} is in {namespace}", who(task)),
             }
         }
-        Change::Children { task, namespace, .. } => {
+        Change::Children { task, namespace } => {
             format!("{} stays where it is; its next children are in {namespace}", who(task))
         }
         Change::Capabilities { task, effective } => {
@@ -132,12 +130,12 @@ fn sentence(change: &Change, before: &World) -> String {
             let links: Vec<String> = links.iter().map(link).collect();
             format!("links in {namespace}: {}", links.join("; "))
         }
-        Change::Mount { namespace, mount } => mounted(namespace, None, mount),
+        Change::Mount { namespace, mount } => mounted(*namespace, None, mount),
         Change::Unmount { namespace, id } => format!("{namespace}: mount {id} is gone"),
     }
 }
 
-fn mounted(namespace: &str, old: Option<&Mount>, mount: &Mount) -> String {
+fn mounted(namespace: NamespaceId, old: Option<&Mount>, mount: &Mount) -> String {
     let Mount { kind, point, .. } = mount;
     let tags = if mount.propagation.is_empty() { "private" } else { &mount.propagation };
     match old {
@@ -170,7 +168,7 @@ fn link(link: &Link) -> String {
     format!("{name} {state}{addresses}{peer}{bridge}")
 }
 
-fn list(items: &[&str]) -> String {
+fn list(items: &[String]) -> String {
     match items {
         [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
         _ => items.concat(),
@@ -180,46 +178,40 @@ fn list(items: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Argument;
+    use nix::errno::Errno;
+
+    fn id(text: &str) -> NamespaceId {
+        NamespaceId::parse(text).unwrap()
+    }
+
+    fn new(name: &str, owner: Option<&str>) -> Change {
+        Change::Namespace { id: id(name), owner: owner.map(id), parent: None }
+    }
 
     fn world() -> World {
-        let namespace = |name: &str, kind| Change::Namespace {
-            name: name.into(),
-            kind,
-            owner: None,
-            parent: None,
-        };
         let task = Change::Task {
             task: 1,
             process: 1,
             parent: None,
             pids: vec![2],
-            namespaces: vec!["uts A".into()],
+            namespaces: vec![id("uts A")],
         };
         let program = Change::Program { task: 1, name: "prog".into() };
-        let changes = vec![namespace("uts A", Kind::Uts), task, program];
+        let changes = vec![new("uts A", None), task, program];
         World::after(&[event(Outcome::Never, changes)])
     }
 
     fn event(outcome: Outcome, changes: Vec<Change>) -> Event {
-        Event {
-            task: 1,
-            call: "unshare".into(),
-            text: "unshare(CLONE_NEWUTS)".into(),
-            outcome,
-            changes,
-        }
+        let flags = Argument::Flags(vec!["CLONE_NEWUTS".into()]);
+        Event::new(1, "unshare", vec![flags], outcome, changes)
     }
 
     #[test]
     fn a_step_says_what_it_changed() {
-        let new = Change::Namespace {
-            name: "uts B".into(),
-            kind: Kind::Uts,
-            owner: Some("user A".into()),
-            parent: None,
-        };
-        let joined = Change::Joined { task: 1, kind: Kind::Uts, namespace: "uts B".into() };
-        let event = event(Outcome::Value(0), vec![new, joined]);
+        let joined = Change::Joined { task: 1, namespace: id("uts B") };
+        let changes = vec![new("uts B", Some("user A")), joined];
+        let event = event(Outcome::Value(0), changes);
         assert_eq!(event.line(), "unshare(CLONE_NEWUTS) = 0");
         assert_eq!(
             event.sentences(&world()),
@@ -230,7 +222,7 @@ mod tests {
     #[test]
     fn a_failure_says_why() {
         let why = Some("no CAP_SYS_ADMIN".to_owned());
-        let event = event(Outcome::Error { errno: "EPERM".into(), why }, Vec::new());
+        let event = event(Outcome::Error { errno: Errno::EPERM, why }, Vec::new());
         assert_eq!(event.line(), "unshare(CLONE_NEWUTS) = EPERM");
         assert_eq!(event.sentences(&world()), ["EPERM: no CAP_SYS_ADMIN"]);
     }
@@ -246,14 +238,8 @@ mod tests {
             read_only: false,
             propagation: String::new(),
         };
-        let new = |name: &str| Change::Namespace {
-            name: name.into(),
-            kind: Kind::Mnt,
-            owner: None,
-            parent: None,
-        };
-        let copied = |id| Change::Mount { namespace: "mnt B".into(), mount: mount(id) };
-        let event = event(Outcome::Value(0), vec![new("mnt B"), copied(1), copied(2)]);
+        let copied = |number| Change::Mount { namespace: id("mnt B"), mount: mount(number) };
+        let event = event(Outcome::Value(0), vec![new("mnt B", None), copied(1), copied(2)]);
         assert_eq!(
             event.sentences(&world()),
             ["new: mnt B", "mnt B starts as a copy, with 2 mounts"]

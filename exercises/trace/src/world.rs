@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Change, Event, Link, Mount};
+use super::event::{Change, Event, Exit, Link, Mount};
 use super::kind::Kind;
+use super::namespace::NamespaceId;
 
 /// Who is where, at one moment of a trace.
 #[derive(Clone, Debug, Default)]
@@ -23,13 +24,13 @@ pub struct Task {
     pub program: String,
     pub pids: Vec<i32>,
     /// Names of namespaces by kind; none when the kernel does not let the recorder look.
-    pub namespaces: BTreeMap<Kind, String>,
+    pub namespaces: BTreeMap<Kind, NamespaceId>,
     /// Where its next children will be, where that is somewhere else.
-    pub children: BTreeMap<Kind, String>,
+    pub children: BTreeMap<Kind, NamespaceId>,
     pub capabilities: Option<u64>,
     pub root: Option<String>,
     pub cgroup: Option<String>,
-    pub ended: Option<String>,
+    pub ended: Option<Exit>,
 }
 
 impl Task {
@@ -52,10 +53,9 @@ impl Task {
 /// One namespace and what is known of it.
 #[derive(Clone, Debug)]
 pub struct Namespace {
-    pub name: String,
-    pub kind: Kind,
-    pub owner: Option<String>,
-    pub parent: Option<String>,
+    pub id: NamespaceId,
+    pub owner: Option<NamespaceId>,
+    pub parent: Option<NamespaceId>,
     /// `uid_map`, `gid_map`, `setgroups`, `timens_offsets`: texts by file.
     pub settings: BTreeMap<String, String>,
     /// Mounts by number.
@@ -81,23 +81,22 @@ impl World {
         }
     }
 
-    pub fn namespace(&self, name: &str) -> Option<&Namespace> {
-        self.namespaces.iter().find(|namespace| namespace.name == name)
+    pub fn namespace(&self, id: NamespaceId) -> Option<&Namespace> {
+        self.namespaces.iter().find(|namespace| namespace.id == id)
     }
 
     /// Numbers of the tasks that are alive and in this namespace.
-    pub fn members<'a>(&'a self, namespace: &'a Namespace) -> impl Iterator<Item = u32> + 'a {
+    pub fn members(&self, namespace: NamespaceId) -> impl Iterator<Item = u32> {
         let here = move |task: &Task| {
-            task.ended.is_none() && task.namespaces.get(&namespace.kind) == Some(&namespace.name)
+            task.ended.is_none() && task.namespaces.get(&namespace.kind) == Some(&namespace)
         };
         self.tasks.iter().filter(move |(_, task)| here(task)).map(|(number, _)| *number)
     }
 
     fn change(&mut self, change: &Change) {
         match change.clone() {
-            Change::Namespace { name, kind, owner, parent } => self.namespaces.push(Namespace {
-                name,
-                kind,
+            Change::Namespace { id, owner, parent } => self.namespaces.push(Namespace {
+                id,
                 owner,
                 parent,
                 settings: BTreeMap::new(),
@@ -111,8 +110,7 @@ impl World {
                 let (root, cgroup) = maker
                     .map(|maker| (maker.root.clone(), maker.cgroup.clone()))
                     .unwrap_or_default();
-                let kind_of = |name: &String| Some((self.namespace(name)?.kind, name.clone()));
-                let namespaces = namespaces.iter().filter_map(kind_of).collect();
+                let namespaces = namespaces.into_iter().map(|id| (id.kind, id)).collect();
                 let task_here = Task {
                     process,
                     parent,
@@ -125,12 +123,12 @@ impl World {
                 };
                 self.tasks.insert(task, task_here);
             }
-            Change::Joined { task, kind, namespace } => self.with(task, |task| {
-                task.children.remove(&kind);
-                task.namespaces.insert(kind, namespace);
+            Change::Joined { task, namespace } => self.with(task, |task| {
+                task.children.remove(&namespace.kind);
+                task.namespaces.insert(namespace.kind, namespace);
             }),
-            Change::Children { task, kind, namespace } => {
-                self.with(task, |task| _ = task.children.insert(kind, namespace));
+            Change::Children { task, namespace } => {
+                self.with(task, |task| _ = task.children.insert(namespace.kind, namespace));
             }
             Change::Capabilities { task, effective } => {
                 self.with(task, |task| task.capabilities = Some(effective));
@@ -140,19 +138,19 @@ impl World {
             Change::Root { task, path } => self.with(task, |task| task.root = Some(path)),
             Change::Cgroup { task, path } => self.with(task, |task| task.cgroup = Some(path)),
             Change::Setting { namespace, file, text } => {
-                self.within(&namespace, |namespace| _ = namespace.settings.insert(file, text));
+                self.within(namespace, |namespace| _ = namespace.settings.insert(file, text));
             }
             Change::Mount { namespace, mount } => {
-                self.within(&namespace, |namespace| _ = namespace.mounts.insert(mount.id, mount));
+                self.within(namespace, |namespace| _ = namespace.mounts.insert(mount.id, mount));
             }
             Change::Unmount { namespace, id } => {
-                self.within(&namespace, |namespace| _ = namespace.mounts.remove(&id));
+                self.within(namespace, |namespace| _ = namespace.mounts.remove(&id));
             }
             Change::HostName { namespace, name } => {
-                self.within(&namespace, |namespace| namespace.host_name = Some(name));
+                self.within(namespace, |namespace| namespace.host_name = Some(name));
             }
             Change::Links { namespace, links } => {
-                self.within(&namespace, |namespace| namespace.links = links);
+                self.within(namespace, |namespace| namespace.links = links);
             }
         }
     }
@@ -164,9 +162,8 @@ impl World {
         }
     }
 
-    fn within(&mut self, name: &str, act: impl FnOnce(&mut Namespace)) {
-        if let Some(namespace) = self.namespaces.iter_mut().find(|namespace| namespace.name == name)
-        {
+    fn within(&mut self, id: NamespaceId, act: impl FnOnce(&mut Namespace)) {
+        if let Some(namespace) = self.namespaces.iter_mut().find(|namespace| namespace.id == id) {
             act(namespace);
         }
     }

@@ -166,19 +166,16 @@ fn called(number: u32, named: Option<u32>, name: &str) -> String {
 mod tests {
     use super::*;
     use nix::errno::Errno;
-    use trace::{Event, Outcome};
+    use trace::{Event, NamespaceId, Outcome};
 
     fn trace(setgroups: &str) -> Trace {
-        let written = |text: &str| Event {
-            task: 1,
-            call: "write".into(),
-            text: String::new(),
-            outcome: Outcome::Value(4),
-            changes: vec![Change::Setting {
-                namespace: "user A".into(),
+        let written = |text: &str| {
+            let change = Change::Setting {
+                namespace: NamespaceId::FIRST_USER,
                 file: "setgroups".into(),
                 text: text.into(),
-            }],
+            };
+            Event::new(1, "write", Vec::new(), Outcome::Value(4), vec![change])
         };
         let events = vec![written("deny"), written(setgroups)];
         Trace { events, complete: true, ..Trace::default() }

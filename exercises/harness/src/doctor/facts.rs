@@ -11,7 +11,7 @@ use std::{env, fs};
 use nix::errno::Errno;
 
 use super::mounts::Mounts;
-use lab::look::{Kind, field, ranges_in};
+use lab::look::{Fields, Kind, kernel, ranges_in};
 
 pub(super) const UNKNOWN: &str = "unknown";
 
@@ -23,7 +23,7 @@ impl Facts {
     /// The facts as the calling process sees them.
     pub fn read() -> Facts {
         let mounts = Mounts::read();
-        let status = read("/proc/self/status").unwrap_or_default();
+        let status = Fields::read("/proc/self/status").unwrap_or_default();
         let mut facts = Facts::default();
         facts.of_the_kernel();
         facts.of_the_switches();
@@ -85,16 +85,15 @@ impl Facts {
     }
 
     /// proc_pid_status(5).
-    fn of_the_process(&mut self, status: &str) {
+    fn of_the_process(&mut self, status: &Fields) {
         self.put("user", user());
-        let capabilities =
-            field(status, "CapEff:").and_then(|text| u64::from_str_radix(text, 16).ok());
+        let capabilities = status.capabilities("CapEff");
         for (name, number) in [("cap_sys_admin", 21), ("cap_setuid", 7), ("cap_setfcap", 31)] {
             self.put(name, capabilities.map(|all| yes(all & 1 << number != 0)));
         }
-        self.put("seccomp", field(status, "Seccomp:").map(str::to_owned));
+        self.put("seccomp", status.get("Seccomp").map(str::to_owned));
         self.put("machines_root", yes(lab::sandbox::holds_the_machines_root()));
-        self.put("no_new_privs", field(status, "NoNewPrivs:").map(str::to_owned));
+        self.put("no_new_privs", status.get("NoNewPrivs").map(str::to_owned));
     }
 
     fn of_the_surroundings(&mut self, mounts: &Mounts) {
@@ -106,7 +105,8 @@ impl Facts {
         self.put("github_actions", yes(env::var_os("GITHUB_ACTIONS").is_some()));
         self.put("codespaces", yes(env::var_os("CODESPACES").is_some()));
         let release = read("/etc/os-release").unwrap_or_default();
-        let id = field(&release, "ID=").map(|id| id.trim_matches('"').to_owned());
+        let mut ids = release.lines().filter_map(|line| line.strip_prefix("ID="));
+        let id = ids.next().map(|id| id.trim().trim_matches('"').to_owned());
         self.put("distribution", id);
     }
 }
@@ -184,8 +184,7 @@ fn wsl(release: &str) -> String {
 }
 
 fn at_least_5_10(release: &str) -> Option<bool> {
-    let mut numbers = release.split(['.', '-']).map(|part| part.parse::<u32>().ok());
-    Some((numbers.next()??, numbers.next()??) >= (5, 10))
+    Some(kernel::version_in(release)? >= (5, 10))
 }
 
 /// Calls clone3(2) without arguments. It fails with `EINVAL`, or with `ENOSYS` if the kernel does not

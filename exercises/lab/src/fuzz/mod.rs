@@ -21,8 +21,9 @@ use input::{bound, memory_of, nearly};
 use crate::helper::ids;
 use crate::helper::refusal::Refusal;
 use crate::helper::wire::{self, Wire};
+use crate::look::kernel;
 use crate::look::network::{self, Link, Route};
-use crate::look::process::{field, hard_limit_in, ids_in, ranges_in};
+use crate::look::procfs::{Fields, hard_limit_in, ids_in, ranges_in};
 use crate::look::stat::Stat;
 use crate::look::{cgroup, mounts};
 use crate::sandbox::message::{Ended, Excess, Message, Status};
@@ -66,9 +67,11 @@ fn read_text(text: &str) {
 /// Every reader of files of a process.
 fn read_proc(text: &str) {
     _ = (Stat::parse(text), ranges_in(text), hard_limit_in(text, "Max processes"));
-    for name in ["NSpid:", "Pid:", "mnt_id:", "Uid:", "CapEff:"] {
-        _ = field(text, name);
+    let fields = Fields(text.to_owned());
+    for name in ["NSpid", "Pid", "mnt_id", "Uid", "CapEff"] {
+        _ = (fields.get(name), fields.number::<i32>(name), fields.capabilities(name));
     }
+    _ = (fields.pids(), kernel::version_in(text));
     let (first, length) = ids::longest(text);
     // What they are taken for: ids that are in the range, and not its first one.
     if let Some(start) = ids::block(text).map(u64::from) {

@@ -9,7 +9,7 @@ use std::fs;
 use nix::unistd::{Gid, Uid};
 
 use super::refusal::{Refusal, Stage, refused};
-use crate::look::process::ranges_in;
+use crate::look::ranges_in;
 
 /// Owns nothing on any machine we know of: above every range that `useradd` or `/etc/subuid`
 /// hands out by default, and systemd's.

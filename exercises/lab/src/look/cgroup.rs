@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::unistd::Pid;
 
+use super::procfs::text_of;
 use super::{Mount, Process, mounts};
 use crate::sys;
 
@@ -55,7 +57,12 @@ impl Cgroup {
 ///
 /// `ESRCH` when the process is gone, `ENODEV` where the kernel has no cgroup v2.
 pub fn path_of(process: &Process) -> nix::Result<String> {
-    let text = fs::read_to_string(format!("/proc/{}/cgroup", process.pid()));
+    path_of_pid(process.pid())
+}
+
+/// The same for a process or a thread, by its number in our PID namespace.
+pub(crate) fn path_of_pid(pid: Pid) -> nix::Result<String> {
+    let text = text_of(format!("/proc/{pid}/cgroup"));
     path_in(&text.map_err(|error| sys::errno_of(&error))?).ok_or(Errno::ENODEV)
 }
 

@@ -41,8 +41,7 @@ impl Namespace {
 
     /// The user namespace that owns this one: `NS_GET_USERNS`, ioctl_nsfs(2), Linux 4.9.
     pub fn owner(&self) -> nix::Result<Namespace> {
-        const NS_GET_USERNS: libc::Ioctl = 0xB701;
-        Namespace::from_fd(sys::ioctl_fd(self.fd.as_fd(), NS_GET_USERNS)?)
+        Namespace::from_fd(sys::ioctl_fd(self.fd.as_fd(), libc::NS_GET_USERNS)?)
     }
 
     /// The namespace that a user or PID namespace is nested in: `NS_GET_PARENT`, ioctl_nsfs(2),
@@ -53,8 +52,7 @@ impl Namespace {
     /// `EPERM` where it is outside of what the caller may see, `EINVAL` for the other kinds, which
     /// are not nested.
     pub fn parent(&self) -> nix::Result<Namespace> {
-        const NS_GET_PARENT: libc::Ioctl = 0xB702;
-        Namespace::from_fd(sys::ioctl_fd(self.fd.as_fd(), NS_GET_PARENT)?)
+        Namespace::from_fd(sys::ioctl_fd(self.fd.as_fd(), libc::NS_GET_PARENT)?)
     }
 
     /// The effective uid of whoever made this user namespace, as it is here: `NS_GET_OWNER_UID`,
@@ -64,8 +62,7 @@ impl Namespace {
     ///
     /// `EINVAL` for the other kinds.
     pub fn creator(&self) -> nix::Result<u32> {
-        const NS_GET_OWNER_UID: libc::Ioctl = 0xB704;
-        sys::ioctl_number(self.fd.as_fd(), NS_GET_OWNER_UID)
+        sys::ioctl_number(self.fd.as_fd(), libc::NS_GET_OWNER_UID)
     }
 
     /// As `/proc/PID/ns` shows it: `user:[4026531837]`.
@@ -184,19 +181,18 @@ fn open_path(path: &str) -> nix::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// `PIDFD_GET_*_NAMESPACE`, Linux 6.11 (`include/uapi/linux/pidfd.h`): `_IO(0xFF, n)`.
+/// The ioctl(2) that opens a namespace of a pidfd's process, Linux 6.11.
 pub(crate) fn pidfd_request(kind: Kind) -> libc::Ioctl {
-    let number = match kind {
-        Kind::Cgroup => 1,
-        Kind::Ipc => 2,
-        Kind::Mnt => 3,
-        Kind::Net => 4,
-        Kind::Pid => 5,
-        Kind::Time => 7,
-        Kind::User => 9,
-        Kind::Uts => 10,
-    };
-    0xFF00 | number
+    match kind {
+        Kind::User => libc::PIDFD_GET_USER_NAMESPACE,
+        Kind::Mnt => libc::PIDFD_GET_MNT_NAMESPACE,
+        Kind::Pid => libc::PIDFD_GET_PID_NAMESPACE,
+        Kind::Net => libc::PIDFD_GET_NET_NAMESPACE,
+        Kind::Uts => libc::PIDFD_GET_UTS_NAMESPACE,
+        Kind::Ipc => libc::PIDFD_GET_IPC_NAMESPACE,
+        Kind::Cgroup => libc::PIDFD_GET_CGROUP_NAMESPACE,
+        Kind::Time => libc::PIDFD_GET_TIME_NAMESPACE,
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::Pid;
 
-use super::stat::{Stat, text_of};
+use super::procfs::{Fields, hard_limit_in, ids_in, ranges_in, text_of};
+use super::stat::Stat;
 use super::{Mount, mounts};
 use crate::sys;
 
@@ -39,9 +40,8 @@ impl Process {
     /// nothing.
     pub fn pid(&self) -> Pid {
         *self.pid.get_or_init(|| {
-            let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.pidfd.as_raw_fd()));
-            let pid = field(&info.unwrap_or_default(), "Pid:").and_then(|pid| pid.parse().ok());
-            Pid::from_raw(pid.unwrap_or(-1))
+            let info = Fields::read(format!("/proc/self/fdinfo/{}", self.pidfd.as_raw_fd()));
+            Pid::from_raw(info.ok().and_then(|info| info.number("Pid")).unwrap_or(-1))
         })
     }
 
@@ -95,6 +95,11 @@ impl Process {
         sys::pidfd_send_signal(self.pidfd.as_fd(), signal)
     }
 
+    /// The text of one of its files in `/proc`. `None` when it is gone, or may not be read.
+    fn file(&self, name: &str) -> Option<String> {
+        text_of(format!("/proc/{}/{name}", self.pid())).ok()
+    }
+
     /// The letter of its state in `/proc/PID/stat`: `Z` for a zombie. `None` when it is gone.
     pub fn state(&self) -> Option<char> {
         Some(Stat::of(self.pid().as_raw())?.state)
@@ -102,27 +107,25 @@ impl Process {
 
     /// A line of `/proc/PID/status` (proc_pid_status(5)), such as `NSpid` or `CapEff`.
     pub fn status(&self, name: &str) -> Option<String> {
-        let text = text_of(format!("/proc/{}/status", self.pid())).ok()?;
-        field(&text, &format!("{name}:")).map(str::to_owned)
+        Fields::status(self.pid())?.get(name).map(str::to_owned)
     }
 
     /// A resource limit by its name in `/proc/PID/limits` (proc_pid_limits(5)), such as
     /// `Max processes`: the hard one, which takes CAP_SYS_RESOURCE to raise, in the unit of
     /// getrlimit(2). [`u64::MAX`] is no limit. `None` when it is gone.
     pub fn hard_limit(&self, name: &str) -> Option<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/limits", self.pid())).ok()?;
-        hard_limit_in(&text, name)
+        hard_limit_in(&self.file("limits")?, name)
     }
 
     /// Its pid in its own PID namespace: the last number of `NSpid`.
     pub fn own_pid(&self) -> Option<i32> {
-        self.status("NSpid")?.split_ascii_whitespace().last()?.parse().ok()
+        Fields::status(self.pid())?.pids().last().copied()
     }
 
     /// Its pid in the PID namespace of `init`, which is PID 1 there.
     pub fn own_pid_below(&self, init: &Process) -> Option<i32> {
-        let level = init.status("NSpid")?.split_ascii_whitespace().count().checked_sub(1)?;
-        self.status("NSpid")?.split_ascii_whitespace().nth(level)?.parse().ok()
+        let level = Fields::status(init.pid())?.pids().len().checked_sub(1)?;
+        Fields::status(self.pid())?.pids().get(level).copied()
     }
 
     /// Whether it has left for a new PID namespace and nobody is in there yet. Then, and only then,
@@ -134,21 +137,17 @@ impl Process {
 
     /// The parent's pid in our PID namespace.
     pub fn parent(&self) -> Option<Pid> {
-        self.status("PPid")?.parse().ok().map(Pid::from_raw)
+        Fields::status(self.pid())?.number("PPid").map(Pid::from_raw)
     }
 
     /// Children of all threads that have not been waited for, zombies included.
     pub fn children(&self) -> Vec<Process> {
-        let listed = self.tasks().into_iter().filter_map(|task| {
-            let path = format!("/proc/{}/task/{task}/children", self.pid());
-            fs::read_to_string(path).ok()
-        });
-        let pids: Vec<i32> = listed
-            .flat_map(|text| {
-                text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
-            })
-            .collect();
-        pids.into_iter().filter_map(|pid| Process::open(Pid::from_raw(pid)).ok()).collect()
+        let tasks = self.tasks().into_iter();
+        let listed = tasks.filter_map(|task| self.file(&format!("task/{task}/children")));
+        let listed: Vec<String> = listed.collect();
+        let pids = listed.iter().flat_map(|text| text.split_ascii_whitespace());
+        let pids = pids.filter_map(|pid| pid.parse().ok()).map(Pid::from_raw);
+        pids.filter_map(|pid| Process::open(pid).ok()).collect()
     }
 
     /// The ids of its threads in our PID namespace.
@@ -159,10 +158,9 @@ impl Process {
 
     /// Where it waits, as one would look it up: `read(2)`, or the kernel function's name.
     pub fn waits_in(&self) -> Option<String> {
-        let read = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", self.pid())).ok();
-        let call =
-            read("syscall").and_then(|text| text.split(' ').next()?.trim().parse::<i64>().ok());
-        let function = read("wchan").filter(|name| !name.is_empty() && name != "0");
+        let call = self.file("syscall");
+        let call = call.and_then(|text| text.split(' ').next()?.trim().parse::<i64>().ok());
+        let function = self.file("wchan").filter(|name| !name.is_empty() && name != "0");
         match (call.and_then(call_name), function) {
             (Some(call), _) => Some(format!("{call}(2)")),
             (None, function) => function,
@@ -171,29 +169,25 @@ impl Process {
 
     /// A variable of the environment it was started with.
     pub fn environment(&self, name: &str) -> Option<String> {
-        let bytes = fs::read(format!("/proc/{}/environ", self.pid())).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        text.split('\0')
-            .find_map(|entry| Some(entry.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+        let value = |entry: &str| Some(entry.strip_prefix(name)?.strip_prefix('=')?.to_owned());
+        self.file("environ")?.split('\0').find_map(value)
     }
 
     /// Its real uid and gid, as they are here.
     pub fn ids(&self) -> Option<[u32; 2]> {
-        let real = |line: &str| self.status(line)?.split_ascii_whitespace().next()?.parse().ok();
-        Some([real("Uid")?, real("Gid")?])
+        let status = Fields::status(self.pid())?;
+        Some([status.number("Uid")?, status.number("Gid")?])
     }
 
     /// The ranges in its `uid_map` or `gid_map`: first id inside, first id here, length
     /// (user_namespaces(7)).
     pub fn map(&self, file: &str) -> Vec<[u32; 3]> {
-        let text = fs::read_to_string(format!("/proc/{}/{file}", self.pid())).unwrap_or_default();
-        ranges_in(&text)
+        ranges_in(&self.file(file).unwrap_or_default())
     }
 
     /// `allow` or `deny`: whether setgroups(2) is, in its user namespace (user_namespaces(7)).
     pub fn setgroups(&self) -> Option<String> {
-        let text = fs::read_to_string(format!("/proc/{}/setgroups", self.pid())).ok()?;
-        Some(text.trim().to_owned())
+        Some(self.file("setgroups")?.trim().to_owned())
     }
 
     /// The uid and gid that it had, in its own user namespace, when its program was executed. The
@@ -203,7 +197,7 @@ impl Process {
     }
 
     /// The mounts that its root directory leads to: `/proc/PID/mountinfo` leaves out what a chroot(2)
-    /// hides. [`visitor::mounts_in`](super::visitor::mounts_in) sees all.
+    /// hides. [`visit::mounts_in`](crate::visit::mounts_in) sees all.
     ///
     /// # Errors
     ///
@@ -247,8 +241,8 @@ impl Process {
     /// Whether one of its descriptors is a pidfd of `other`.
     pub fn holds_pidfd_of(&self, other: &Process) -> bool {
         let entries = fs::read_dir(format!("/proc/{}/fdinfo", self.pid())).into_iter().flatten();
-        let mut infos = entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
-        infos.any(|info| field(&info, "Pid:") == Some(&other.pid().to_string()))
+        let mut infos = entries.filter_map(|entry| Fields::read(entry.ok()?.path()).ok());
+        infos.any(|info| info.number("Pid") == Some(other.pid().as_raw()))
     }
 }
 
@@ -279,46 +273,8 @@ fn call_name(number: i64) -> Option<&'static str> {
 
 /// The mount of a descriptor, by its file in a `fdinfo`.
 fn mount_of(info: &str) -> nix::Result<u64> {
-    let text = fs::read_to_string(info).map_err(|error| sys::errno_of(&error))?;
-    field(&text, "mnt_id:").and_then(|id| id.parse().ok()).ok_or(Errno::EPROTO)
-}
-
-// What follows reads files of a process: `fuzz` breaks them.
-
-/// The hard one of a line of `/proc/PID/limits`.
-pub(crate) fn hard_limit_in(limits: &str, name: &str) -> Option<u64> {
-    match field(limits, name)?.split_ascii_whitespace().nth(1)? {
-        "unlimited" => Some(u64::MAX),
-        number => number.parse().ok(),
-    }
-}
-
-/// The lines of a `uid_map` or `gid_map`: first id inside, first id outside, number of ids
-/// (user_namespaces(7)).
-pub fn ranges_in(map: &str) -> Vec<[u32; 3]> {
-    let numbers = |line: &str| {
-        let mut fields = line.split_ascii_whitespace().map(|field| field.parse().ok());
-        Some([fields.next()??, fields.next()??, fields.next()??])
-    };
-    map.lines().filter_map(numbers).collect()
-}
-
-/// uid and gid in a `/proc/PID/auxv`: pairs of a key and a value.
-pub(crate) fn ids_in(auxv: &[u8]) -> Option<[u32; 2]> {
-    let words: Vec<u64> = auxv
-        .chunks_exact(8)
-        .map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes")))
-        .collect();
-    let value = |key: u64| {
-        let pair = words.chunks_exact(2).find(|pair| pair[0] == key);
-        pair.map(|pair| pair[1] as u32)
-    };
-    Some([value(libc::AT_UID)?, value(libc::AT_GID)?])
-}
-
-/// The value of a line `name value`: of `status`, `limits`, and a `fdinfo`.
-pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()))
+    let info = Fields::read(info).map_err(|error| sys::errno_of(&error))?;
+    info.number("mnt_id").ok_or(Errno::EPROTO)
 }
 
 #[cfg(test)]
@@ -349,11 +305,5 @@ mod tests {
         let held = fs::File::open("/proc").unwrap();
         let proc = mount_of(&format!("/proc/self/fdinfo/{}", held.as_raw_fd())).unwrap();
         assert!(us.open_directories().unwrap().contains(&proc));
-    }
-
-    #[test]
-    fn a_field_is_found_by_its_whole_name() {
-        assert_eq!(field("NSpid:\t77\t2\nPid:\t5\n", "Pid:"), Some("5"));
-        assert_eq!(field("NSpid:\t77\t2\n", "CapEff:"), None);
     }
 }

@@ -1,104 +1,102 @@
-//! Which PID namespace a mounted `/proc` belongs to.
+//! The files of `/proc` that are read of a process, a reader for each.
 //!
-//! A proc file system shows the processes of the PID namespace of whoever mounted it
-//! (pid_namespaces(7)). Its device number tells nothing: every mount is an instance of its own.
+//! A process chooses its name, its arguments and its environment: any bytes. The readers take any
+//! text, and `fuzz` breaks it for them.
 
-use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::str::FromStr;
 
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
-use nix::sys::stat::Mode;
-use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
+use nix::unistd::Pid;
 
-use super::{Kind, Namespace, Process};
-
-/// What a process finds at `/proc`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proc {
-    /// The processes of its own PID namespace.
-    Own,
-    /// Those of a namespace further out, in which it has another pid too.
-    Outer,
-    /// Neither: no proc file system, or one of a namespace that it is not in.
-    Other,
+/// The text of a file, with U+FFFD for bytes that are no UTF-8.
+///
+/// # Errors
+///
+/// Those of open(2) and read(2).
+pub(crate) fn text_of(file: impl AsRef<Path>) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
 }
 
-impl fmt::Display for Proc {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.pad(match self {
-            Proc::Own => "shows its own PID namespace",
-            Proc::Outer => "shows an outer PID namespace",
-            Proc::Other => "shows neither its own PID namespace nor an outer one",
-        })
-    }
-}
+/// A file of lines `NAME: VALUE`: a `status` (proc_pid_status(5)), or an entry of `fdinfo`
+/// (proc_pid_fdinfo(5)).
+#[derive(Debug, Default)]
+pub struct Fields(pub(crate) String);
 
-impl Process {
-    /// What it finds at `/proc`, looked up in its root directory.
+impl Fields {
+    /// # Errors
     ///
-    /// Read from outside, so `self` is of no use: that would be the reader. But the process itself
-    /// must stand there under the pid that it has in the namespace of that `/proc`, and whoever
-    /// stands there is known by its PID namespace: PID 1 of each is in its own.
-    pub fn proc(&self) -> Proc {
-        let Some(pids) = self.status("NSpid") else { return Proc::Other };
-        let pids: Vec<&str> = pids.split_ascii_whitespace().collect();
-        let own = Namespace::open(&format!("/proc/{}/ns/{}", self.pid(), Kind::Pid)).ok();
-        let Ok(proc) = self.its_proc() else { return Proc::Other };
-        let stands_at = |pid: &str, levels: &[&str]| {
-            // Seen in an instance, NSpid begins with the level of that instance (proc(5)).
-            let listed = status_in(&proc, pid).unwrap_or_default();
-            let listed = listed.lines().find_map(|line| line.strip_prefix("NSpid:"));
-            let same_levels = listed
-                .is_some_and(|listed| listed.split_ascii_whitespace().eq(levels.iter().copied()));
-            same_levels && own.is_some() && namespace_in(&proc, pid).ok() == own
-        };
-        // From the outermost level that is not ours to its own.
-        let level = (1..pids.len()).rev().find(|level| stands_at(pids[*level], &pids[*level..]));
-        match level {
-            Some(level) if level + 1 == pids.len() => Proc::Own,
-            Some(_) => Proc::Outer,
-            None => Proc::Other,
-        }
+    /// Those of open(2) and read(2).
+    pub fn read(file: impl AsRef<Path>) -> io::Result<Fields> {
+        text_of(file).map(Fields)
     }
 
-    /// The root directory of a proc file system at `/proc`.
-    ///
-    /// The path is the program's. A link in it would lead to a file of this machine, for whoever
-    /// follows it from here; and anything may be mounted on it.
-    fn its_proc(&self) -> nix::Result<OwnedFd> {
-        let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let root = open(format!("/proc/{}/root", self.pid()).as_str(), folder, Mode::empty())?;
-        let resolve = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS;
-        let proc = openat2(&root, "proc", OpenHow::new().flags(folder).resolve(resolve))?;
-        match fstatfs(&proc)?.filesystem_type() {
-            PROC_SUPER_MAGIC => Ok(proc),
-            _ => Err(nix::errno::Errno::ENOTSUP),
-        }
+    /// `/proc/PID/status`. `None` when the process is gone.
+    pub fn status(pid: Pid) -> Option<Fields> {
+        Fields::read(format!("/proc/{pid}/status")).ok()
+    }
+
+    /// The value of a line, without the white space around it.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim()))
+    }
+
+    /// The first word of a line, as a number: of `Uid` the real uid.
+    pub fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.split_ascii_whitespace().next()?.parse().ok()
+    }
+
+    /// `NSpid`: the pid in each PID namespace, from that of the `/proc` that was read inwards. Empty
+    /// where the line is not there.
+    pub fn pids(&self) -> Vec<i32> {
+        let numbers = self.get("NSpid").unwrap_or_default().split_ascii_whitespace();
+        numbers.filter_map(|pid| pid.parse().ok()).collect()
+    }
+
+    /// A set of capabilities as bits (capabilities(7)), such as `CapEff`.
+    pub fn capabilities(&self, name: &str) -> Option<u64> {
+        u64::from_str_radix(self.get(name)?, 16).ok()
     }
 }
 
-/// Opens a file of this proc file system, and none that is mounted in it.
-fn open_in(proc: &OwnedFd, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
-    let resolve = ResolveFlag::RESOLVE_BENEATH
-        | ResolveFlag::RESOLVE_NO_SYMLINKS
-        | ResolveFlag::RESOLVE_NO_XDEV;
-    openat2(proc, path, OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(resolve))
+/// The hard limit in a line of `/proc/PID/limits` (proc_pid_limits(5)), such as `Max processes`.
+/// [`u64::MAX`] is no limit.
+pub(crate) fn hard_limit_in(limits: &str, name: &str) -> Option<u64> {
+    let values = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    match values.split_ascii_whitespace().nth(1)? {
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
+    }
 }
 
-fn status_in(proc: &OwnedFd, pid: &str) -> std::io::Result<String> {
-    let mut text = Vec::new();
-    let file = open_in(proc, &format!("{pid}/status"), OFlag::O_RDONLY)?;
-    File::from(file).read_to_end(&mut text)?;
-    // The name is in there.
-    Ok(String::from_utf8_lossy(&text).into_owned())
+/// The lines of a `uid_map` or `gid_map` (user_namespaces(7)): first id inside, first id outside,
+/// length.
+pub fn ranges_in(map: &str) -> Vec<[u32; 3]> {
+    let numbers = |line: &str| {
+        let mut fields = line.split_ascii_whitespace().map(|field| field.parse().ok());
+        Some([fields.next()??, fields.next()??, fields.next()??])
+    };
+    map.lines().filter_map(numbers).collect()
 }
 
-fn namespace_in(proc: &OwnedFd, pid: &str) -> nix::Result<Namespace> {
-    let folder = open_in(proc, &format!("{pid}/ns"), OFlag::O_PATH | OFlag::O_DIRECTORY)?;
-    // A link of its own kind, to a file of another file system. Should something else be mounted on
-    // it, that does not keep us.
-    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    Namespace::from_fd(openat(folder.as_fd(), Kind::Pid.name(), flags, Mode::empty())?)
+/// uid and gid in a `/proc/PID/auxv` (getauxval(3)): pairs of a key and a value.
+pub(crate) fn ids_in(auxv: &[u8]) -> Option<[u32; 2]> {
+    let words: Vec<u64> = auxv.as_chunks().0.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+    let pairs = words.as_chunks().0;
+    let value = |key: u64| pairs.iter().find(|[found, _]| *found == key).map(|[_, id]| *id as u32);
+    Some([value(libc::AT_UID)?, value(libc::AT_GID)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_by_its_whole_name() {
+        let fields = Fields("NSpid:\t77\t2\nPid:\t5\nCapEff:\t0000000000000021\n".into());
+        assert_eq!((fields.get("Pid"), fields.number("Pid")), (Some("5"), Some(5)));
+        assert_eq!((fields.pids(), fields.capabilities("CapEff")), (vec![77, 2], Some(0x21)));
+        assert_eq!((fields.get("NS"), fields.number::<u32>("Uid")), (None, None));
+    }
 }

@@ -5,17 +5,8 @@
 //! others. It is a zombie then, with the pid, and without memory, while they go on.
 
 use std::fs;
-use std::io;
-use std::path::Path;
 
-/// The text of a file, with U+FFFD for bytes that are no UTF-8.
-///
-/// # Errors
-///
-/// Those of open(2) and read(2).
-pub(crate) fn text_of(file: impl AsRef<Path>) -> io::Result<String> {
-    Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
-}
+use super::procfs::text_of;
 
 /// One line, in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]

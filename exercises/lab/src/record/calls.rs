@@ -1,4 +1,4 @@
-//! System calls, decoded: what one would have typed.
+//! The calls of a trace, a row for each, and how they are read at their entry.
 
 use std::ffi::c_long;
 use std::path::Path;
@@ -6,12 +6,12 @@ use std::path::Path;
 use nix::unistd::Pid;
 
 use super::ptrace;
-use crate::look::Kind;
+use trace::Argument;
 
 /// A call at its entry.
 pub(super) struct Call {
     pub(super) name: &'static str,
-    pub(super) text: String,
+    pub(super) arguments: Vec<Argument>,
     pub(super) meaning: Meaning,
 }
 
@@ -25,6 +25,7 @@ pub(super) enum Meaning {
         fd: i32,
         kinds: u64,
     },
+    /// The last component of the program's path.
     Exec(String),
     /// The mount family, with the type of the file system if a new one was asked for.
     Mounts(Option<String>),
@@ -41,7 +42,136 @@ pub(super) enum Meaning {
     Other,
 }
 
-/// The longest path (`PATH_MAX`), and as much as is kept of anything else.
+/// A call that a filter stops at.
+struct Row {
+    number: c_long,
+    name: &'static str,
+    /// How its words are read, from the first one on.
+    shapes: &'static [Shape],
+    /// `None` where the trace does without the call.
+    meaning: fn(&Words, &[Argument]) -> Option<Meaning>,
+}
+
+/// The arguments of a call as numbers. [`words`] brings calls of one kind into one form.
+type Words = [u64; 6];
+
+/// How one word of a call is read.
+#[derive(Clone, Copy)]
+enum Shape {
+    Number,
+    /// One of these constants.
+    Constant(Names),
+    /// Some of these bits.
+    Flags(Names),
+    /// Flags of clone(2); the next word is the signal at the child's end.
+    Child,
+    Descriptor,
+    /// The address of a C string.
+    Text,
+    /// The address of as many bytes as the next word says, at most 64.
+    HostName,
+    /// The address of a list of C strings.
+    Texts,
+}
+
+type Names = &'static [(u64, &'static str)];
+
+/// Constants of libc with their names, and others.
+macro_rules! names {
+    ($($name:ident),*; $($value:expr => $other:expr),* $(,)?) => {
+        &[$((libc::$name as u64, stringify!($name)),)* $(($value, $other),)*]
+    };
+}
+
+use Shape::{Child, Constant, Descriptor, Flags, HostName, Number, Text, Texts};
+
+/// The calls that a filter stops at whatever their arguments are. On some architectures a few have
+/// only their newer form.
+const CALLS: &[Row] = &[
+    row(libc::SYS_clone, "clone", &[Child], |words, _| Some(Meaning::Child(words[0]))),
+    row(libc::SYS_clone3, "clone3", &[Child], |words, _| Some(Meaning::Child(words[0]))),
+    #[cfg(target_arch = "x86_64")]
+    row(libc::SYS_fork, "fork", &[], |_, _| Some(Meaning::Child(0))),
+    #[cfg(target_arch = "x86_64")]
+    row(libc::SYS_vfork, "vfork", &[], |_, _| Some(Meaning::Child(0))),
+    row(libc::SYS_unshare, "unshare", &[Flags(CLONE)], |words, _| Some(Meaning::Unshare(words[0]))),
+    row(libc::SYS_setns, "setns", &[Descriptor, Flags(CLONE)], |words, _| {
+        Some(Meaning::Setns { fd: words[0] as i32, kinds: words[1] })
+    }),
+    row(libc::SYS_execve, "execve", &[Text, Texts], |_, arguments| executes(&arguments[0])),
+    row(libc::SYS_execveat, "execveat", &[Descriptor, Text], |_, arguments| {
+        executes(&arguments[1])
+    }),
+    row(libc::SYS_mount, "mount", &[Text, Text, Text, Flags(MOUNT), Text], |words, arguments| {
+        let known = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_MOVE | PROPAGATION;
+        Some(Meaning::Mounts(text_in(&arguments[2]).filter(|_| words[3] & known == 0)))
+    }),
+    row(libc::SYS_umount2, "umount2", &[Text, Flags(UMOUNT)], mounts),
+    row(libc::SYS_pivot_root, "pivot_root", &[Text, Text], mounts),
+    row(libc::SYS_chroot, "chroot", &[Text], |_, _| Some(Meaning::Chroot)),
+    row(libc::SYS_open_tree, "open_tree", &[Descriptor, Text, Flags(OPEN_TREE)], mounts),
+    row(libc::SYS_move_mount, "move_mount", &[Descriptor, Text, Descriptor, Text], mounts),
+    row(libc::SYS_fsopen, "fsopen", &[Text], |_, arguments| {
+        Some(Meaning::Mounts(text_in(&arguments[0])))
+    }),
+    row(libc::SYS_fsconfig, "fsconfig", &[Descriptor], mounts),
+    row(libc::SYS_fsmount, "fsmount", &[Descriptor], mounts),
+    row(libc::SYS_mount_setattr, "mount_setattr", &[Descriptor, Text], mounts),
+    row(libc::SYS_sethostname, "sethostname", &[HostName], |_, arguments| {
+        text_in(&arguments[0]).map(Meaning::HostName)
+    }),
+    row(libc::SYS_setdomainname, "setdomainname", &[HostName], |_, _| Some(Meaning::Other)),
+    row(libc::SYS_ptrace, "ptrace", &[Constant(PTRACE), Number], |_, _| Some(Meaning::Ptrace)),
+    // The other operations only ask what the kernel has.
+    row(libc::SYS_seccomp, "seccomp", &[Constant(SECCOMP), Flags(FILTER)], |words, _| {
+        (words[0] <= 1).then_some(Meaning::Other)
+    }),
+];
+
+/// Those that it stops at when they open a file for writing. Only a few files matter.
+const OPENINGS: &[Row] = &[
+    row(libc::SYS_openat, "open", &[Text, Constant(OPEN)], opens),
+    row(libc::SYS_openat2, "open", &[Text, Constant(OPEN)], opens),
+    #[cfg(target_arch = "x86_64")]
+    row(libc::SYS_open, "open", &[Text, Constant(OPEN)], opens),
+];
+
+const fn row(
+    number: c_long,
+    name: &'static str,
+    shapes: &'static [Shape],
+    meaning: fn(&Words, &[Argument]) -> Option<Meaning>,
+) -> Row {
+    Row { number, name, shapes, meaning }
+}
+
+fn mounts(_: &Words, _: &[Argument]) -> Option<Meaning> {
+    Some(Meaning::Mounts(None))
+}
+
+fn opens(_: &Words, arguments: &[Argument]) -> Option<Meaning> {
+    text_in(&arguments[0]).filter(|path| is_followed(path)).map(|_| Meaning::Open)
+}
+
+fn executes(path: &Argument) -> Option<Meaning> {
+    let path = text_in(path).unwrap_or_default();
+    let name = Path::new(&path).file_name().map(|name| name.to_string_lossy().into_owned());
+    Some(Meaning::Exec(name.unwrap_or(path)))
+}
+
+fn text_in(argument: &Argument) -> Option<String> {
+    match argument {
+        Argument::Text(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// The numbers of the calls to stop at, whatever their arguments are.
+pub(super) fn numbers() -> impl Iterator<Item = c_long> {
+    CALLS.iter().map(|row| row.number)
+}
+
+/// The longest path (`PATH_MAX`), and as much as is read of anything else.
 const LONGEST: usize = 4096;
 
 /// The files of /proc and of cgroups whose writing is part of a trace.
@@ -52,140 +182,80 @@ pub(super) fn is_followed(path: &str) -> bool {
     Path::new(path).file_name().is_some_and(|name| FOLLOWED.iter().any(|known| name == *known))
 }
 
-/// A call of our filter; `None` where it is none for the trace after all.
-pub(super) fn decode(pid: Pid, number: c_long, arguments: &[u64; 6]) -> Option<Call> {
-    let [a, b, c, d, e, _] = *arguments;
-    let path = |address| quoted(&text(pid, address));
-    let done = |name, text, meaning| Some(Call { name, text, meaning });
-    match number {
-        libc::SYS_clone => child("clone", a & !0xff, a & 0xff),
+/// Whether a task has such a file open.
+pub(super) fn has_a_followed_file(pid: Pid) -> bool {
+    let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten();
+    let mut links = entries.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    links.any(|link| is_followed(&link.to_string_lossy()))
+}
+
+/// A call that the filter has stopped. `None` where the trace does without it.
+pub(super) fn decode(pid: Pid, number: c_long, registers: &[u64; 6]) -> Option<Call> {
+    let row = CALLS.iter().chain(OPENINGS).find(|row| row.number == number)?;
+    let words = words(pid, number, registers);
+    let arguments = row.shapes.iter().enumerate().map(|(at, shape)| shape.read(pid, &words[at..]));
+    let mut arguments: Vec<Argument> = arguments.collect();
+    let meaning = (row.meaning)(&words, &arguments)?;
+    arguments.iter_mut().for_each(Argument::shorten);
+    Some(Call { name: row.name, arguments, meaning })
+}
+
+/// For clone the flags and the signal, for open the path and the access mode; else the registers.
+fn words(pid: Pid, number: c_long, registers: &[u64; 6]) -> Words {
+    let [a, b, c, ..] = *registers;
+    let (first, second) = match number {
+        libc::SYS_clone => (a & !0xff, a & 0xff),
         libc::SYS_clone3 => {
-            let words = ptrace::read(pid, a, 40);
-            let word = |index: usize| {
-                let word =
-                    words.get(index * 8..index * 8 + 8).and_then(|word| word.try_into().ok());
-                word.map(u64::from_le_bytes).unwrap_or_default()
-            };
-            child("clone3", word(0), word(4))
+            let words = integers(&ptrace::read(pid, a, 40));
+            let word = |index: usize| words.get(index).copied().unwrap_or_default();
+            (word(0), word(4))
         }
+        libc::SYS_openat => (b, access(c)),
+        libc::SYS_openat2 => (b, access(*integers(&ptrace::read(pid, c, 8)).first().unwrap_or(&0))),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_fork => done("fork", "fork()".into(), Meaning::Child(0)),
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_vfork => done("vfork", "vfork()".into(), Meaning::Child(0)),
-        libc::SYS_unshare => {
-            done("unshare", format!("unshare({})", clone_flags(a)), Meaning::Unshare(a))
-        }
-        libc::SYS_setns => {
-            let (fd, kinds) = (a as i32, b);
-            done("setns", format!("setns({fd}, {})", clone_flags(b)), Meaning::Setns { fd, kinds })
-        }
-        libc::SYS_execve => {
-            let program = text(pid, a);
-            let arguments = strings(pid, b);
-            let arguments: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
-            let call = format!("execve({}, [{}])", quoted(&program), arguments.join(", "));
-            done("execve", call, Meaning::Exec(base_name(&program)))
-        }
-        libc::SYS_execveat => {
-            let program = text(pid, b);
-            let call = format!("execveat({}, {})", directory(a), quoted(&program));
-            done("execveat", call, Meaning::Exec(base_name(&program)))
-        }
-        libc::SYS_mount => {
-            let kind = (c != 0).then(|| text(pid, c));
-            let bits = names(d, MOUNT_FLAGS);
-            let kind_shown = kind.as_deref().map_or("NULL".to_owned(), quoted);
-            let data = if e == 0 { "NULL".to_owned() } else { path(e) };
-            let source = if a == 0 { "NULL".to_owned() } else { path(a) };
-            let call = format!("mount({source}, {}, {kind_shown}, {bits}, {data})", path(b));
-            let new = d & (libc::MS_REMOUNT | libc::MS_BIND | libc::MS_MOVE | PROPAGATION) == 0;
-            done("mount", call, Meaning::Mounts(kind.filter(|_| new)))
-        }
-        libc::SYS_umount2 => {
-            let flags = names(
-                b,
-                &[(1, "MNT_FORCE"), (2, "MNT_DETACH"), (4, "MNT_EXPIRE"), (8, "UMOUNT_NOFOLLOW")],
-            );
-            done("umount2", format!("umount2({}, {flags})", path(a)), Meaning::Mounts(None))
-        }
-        libc::SYS_pivot_root => {
-            let call = format!("pivot_root({}, {})", path(a), path(b));
-            done("pivot_root", call, Meaning::Mounts(None))
-        }
-        libc::SYS_chroot => done("chroot", format!("chroot({})", path(a)), Meaning::Chroot),
-        libc::SYS_open_tree => {
-            let flags = names(
-                c,
-                &[
-                    (1, "OPEN_TREE_CLONE"),
-                    (0x8000, "AT_RECURSIVE"),
-                    (0x80000, "OPEN_TREE_CLOEXEC"),
-                    (0x1000, "AT_EMPTY_PATH"),
-                ],
-            );
-            let call = format!("open_tree({}, {}, {flags})", directory(a), path(b));
-            done("open_tree", call, Meaning::Mounts(None))
-        }
-        libc::SYS_move_mount => {
-            let call =
-                format!("move_mount({}, {}, {}, {})", directory(a), path(b), directory(c), path(d));
-            done("move_mount", call, Meaning::Mounts(None))
-        }
-        libc::SYS_fsopen => {
-            let kind = text(pid, a);
-            done("fsopen", format!("fsopen({})", quoted(&kind)), Meaning::Mounts(Some(kind)))
-        }
-        libc::SYS_fsconfig => {
-            done("fsconfig", format!("fsconfig({})", a as i32), Meaning::Mounts(None))
-        }
-        libc::SYS_fsmount => {
-            done("fsmount", format!("fsmount({})", a as i32), Meaning::Mounts(None))
-        }
-        libc::SYS_mount_setattr => {
-            let call = format!("mount_setattr({}, {})", directory(a), path(b));
-            done("mount_setattr", call, Meaning::Mounts(None))
-        }
-        libc::SYS_sethostname | libc::SYS_setdomainname => {
-            let name = ptrace::read(pid, a, (b as usize).min(64));
-            let name = String::from_utf8_lossy(&name).into_owned();
-            if number == libc::SYS_sethostname {
-                done(
-                    "sethostname",
-                    format!("sethostname({})", quoted(&name)),
-                    Meaning::HostName(name),
-                )
-            } else {
-                done("setdomainname", format!("setdomainname({})", quoted(&name)), Meaning::Other)
+        libc::SYS_open => (a, access(b)),
+        _ => return *registers,
+    };
+    [first, second, 0, 0, 0, 0]
+}
+
+fn access(flags: u64) -> u64 {
+    let both = flags & libc::O_RDWR as u64 != 0;
+    if both { libc::O_RDWR as u64 } else { libc::O_WRONLY as u64 }
+}
+
+impl Shape {
+    fn read(self, pid: Pid, words: &[u64]) -> Argument {
+        let word = words[0];
+        match self {
+            Number => Argument::Number((word as i32).into()),
+            Constant(names) => {
+                let name = names.iter().find(|(value, _)| *value == word);
+                let name = name.map_or(format!("{word:#x}"), |(_, name)| (*name).to_owned());
+                Argument::Flags(vec![name])
+            }
+            Flags(names) => Argument::Flags(bits(word, names)),
+            Child => Argument::Flags(child_flags(word, words[1])),
+            Descriptor => Argument::Descriptor { number: word as i32, target: None },
+            Text if word == 0 => Argument::Null,
+            Text => Argument::Text(text(pid, word)),
+            HostName => {
+                let bytes = ptrace::read(pid, word, (words[1] as usize).min(64));
+                Argument::Text(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            Texts => {
+                let pointers = integers(&ptrace::read(pid, word, 16 * 8));
+                let texts = pointers.into_iter().take_while(|pointer| *pointer != 0);
+                Argument::Texts(texts.map(|pointer| text(pid, pointer)).collect())
             }
         }
-        libc::SYS_ptrace => {
-            done("ptrace", format!("ptrace({a:#x}, {})", b as i32), Meaning::Ptrace)
-        }
-        libc::SYS_seccomp => {
-            let operation = match a {
-                0 => "SECCOMP_SET_MODE_STRICT",
-                1 => "SECCOMP_SET_MODE_FILTER",
-                // It only asks what there is.
-                _ => return None,
-            };
-            let flags = if a == 1 { names(b, SECCOMP_FLAGS) } else { "0".to_owned() };
-            done("seccomp", format!("seccomp({operation}, {flags})"), Meaning::Other)
-        }
-        libc::SYS_openat => opening(pid, b, c),
-        libc::SYS_openat2 => {
-            let flags = ptrace::read(pid, c, 8).try_into().map(u64::from_le_bytes);
-            opening(pid, b, flags.unwrap_or_default())
-        }
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_open => opening(pid, a, b),
-        _ => None,
     }
 }
 
 /// A write, if its descriptor is one of the files that a trace follows. Only tasks that have
 /// opened such a file are asked.
-pub(super) fn decode_write(pid: Pid, number: c_long, arguments: &[u64; 6]) -> Option<Call> {
-    let [fd, address, length, ..] = *arguments;
+pub(super) fn decode_write(pid: Pid, number: c_long, registers: &[u64; 6]) -> Option<Call> {
+    let [fd, address, length, ..] = *registers;
     let name = match number {
         libc::SYS_write => "write",
         libc::SYS_pwrite64 => "pwrite64",
@@ -197,128 +267,84 @@ pub(super) fn decode_write(pid: Pid, number: c_long, arguments: &[u64; 6]) -> Op
     if !is_followed(&file) {
         return None;
     }
+    let read = |address, length: u64| ptrace::read(pid, address, (length as usize).min(LONGEST));
     let bytes = if number == libc::SYS_writev {
-        let vectors = ptrace::read(pid, address, (length as usize).min(64) * 16);
-        let words = vectors
-            .chunks_exact(8)
-            .map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default()));
-        let words: Vec<u64> = words.collect();
-        let each = words
-            .chunks_exact(2)
-            .map(|vector| ptrace::read(pid, vector[0], (vector[1] as usize).min(LONGEST)));
+        let vectors = integers(&ptrace::read(pid, address, (length as usize).min(64) * 16));
+        let each = vectors.chunks_exact(2).map(|vector| read(vector[0], vector[1]));
         each.flatten().take(LONGEST).collect()
     } else {
-        ptrace::read(pid, address, (length as usize).min(LONGEST))
+        read(address, length)
     };
-    let text = format!("{name}({}, {})", quoted(&file), quoted(&String::from_utf8_lossy(&bytes)));
-    Some(Call { name, text, meaning: Meaning::Write { file, bytes } })
-}
-
-fn opening(pid: Pid, address: u64, flags: u64) -> Option<Call> {
-    let file = text(pid, address);
-    let mode = if flags & libc::O_RDWR as u64 != 0 { "O_RDWR" } else { "O_WRONLY" };
-    let call = format!("open({}, {mode})", quoted(&file));
-    is_followed(&file).then_some(Call { name: "open", text: call, meaning: Meaning::Open })
-}
-
-fn child(name: &'static str, flags: u64, signal: u64) -> Option<Call> {
-    // What the C library's own bookkeeping asks for says nothing about the child.
-    let bookkeeping = (libc::CLONE_CHILD_CLEARTID | libc::CLONE_CHILD_SETTID) as u64;
-    let thread = flags & libc::CLONE_THREAD as u64 != 0;
-    let text = if flags & !bookkeeping == 0 && signal == libc::SIGCHLD as u64 {
-        "fork()".to_owned()
-    } else if thread {
-        format!("{name}({})", clone_flags(flags & (libc::CLONE_THREAD as u64 | NAMESPACES)))
-    } else {
-        let shown = flags & !bookkeeping;
-        let signal = match signal as i32 {
-            0 => None,
-            libc::SIGCHLD => Some("SIGCHLD".to_owned()),
-            other => Some(format!("signal {other}")),
-        };
-        let flags = (shown != 0).then(|| clone_flags(shown));
-        let both: Vec<String> = flags.into_iter().chain(signal).collect();
-        format!("{name}({})", if both.is_empty() { "0".to_owned() } else { both.join(" | ") })
-    };
-    Some(Call { name, text, meaning: Meaning::Child(flags) })
+    let texts = [file.clone(), String::from_utf8_lossy(&bytes).into_owned()];
+    let mut arguments = texts.map(Argument::Text).to_vec();
+    arguments.iter_mut().for_each(Argument::shorten);
+    Some(Call { name, arguments, meaning: Meaning::Write { file, bytes } })
 }
 
 /// Every `CLONE_NEW*`.
 pub(super) const NAMESPACES: u64 = 0x7e02_0080;
 
-fn clone_flags(flags: u64) -> String {
-    let mut table: Vec<(u64, &str)> =
-        Kind::ALL.iter().map(|kind| (kind.flag() as u64, kind.flag_name())).collect();
-    table.extend([
-        (libc::CLONE_VM as u64, "CLONE_VM"),
-        (libc::CLONE_FS as u64, "CLONE_FS"),
-        (libc::CLONE_FILES as u64, "CLONE_FILES"),
-        (libc::CLONE_SIGHAND as u64, "CLONE_SIGHAND"),
-        (libc::CLONE_PIDFD as u64, "CLONE_PIDFD"),
-        (libc::CLONE_VFORK as u64, "CLONE_VFORK"),
-        (libc::CLONE_PARENT as u64, "CLONE_PARENT"),
-        (libc::CLONE_THREAD as u64, "CLONE_THREAD"),
-        (libc::CLONE_SYSVSEM as u64, "CLONE_SYSVSEM"),
-        (libc::CLONE_SETTLS as u64, "CLONE_SETTLS"),
-        (libc::CLONE_PARENT_SETTID as u64, "CLONE_PARENT_SETTID"),
-        (libc::CLONE_CHILD_CLEARTID as u64, "CLONE_CHILD_CLEARTID"),
-        (libc::CLONE_CHILD_SETTID as u64, "CLONE_CHILD_SETTID"),
-        (libc::CLONE_UNTRACED as u64, "CLONE_UNTRACED"),
-        (0x2_0000_0000, "CLONE_INTO_CGROUP"),
-    ]);
-    names(flags, &table)
+/// What the C library asks for in order to keep its own books says nothing about the child.
+const BOOKKEEPING: u64 = (libc::CLONE_CHILD_CLEARTID | libc::CLONE_CHILD_SETTID) as u64;
+
+fn child_flags(flags: u64, signal: u64) -> Vec<String> {
+    let thread = libc::CLONE_THREAD as u64;
+    let shown = if flags & thread == 0 { !BOOKKEEPING } else { thread | NAMESPACES };
+    let mut all = bits(flags & shown, CLONE);
+    match signal as i32 {
+        _ if flags & thread != 0 => {}
+        0 => {}
+        libc::SIGCHLD => all.push("SIGCHLD".to_owned()),
+        other => all.push(format!("signal {other}")),
+    }
+    all
 }
+
+/// Kinds of namespaces first, in the order of [`trace::Kind::ALL`].
+const CLONE: Names = names![
+    CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWUTS, CLONE_NEWIPC,
+    CLONE_NEWCGROUP, CLONE_NEWTIME, CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD,
+    CLONE_VFORK, CLONE_PARENT, CLONE_THREAD, CLONE_SYSVSEM, CLONE_SETTLS, CLONE_PARENT_SETTID,
+    CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_UNTRACED;
+    // libc has it in an int, which is too short.
+    0x2_0000_0000 => "CLONE_INTO_CGROUP",
+];
 
 const PROPAGATION: libc::c_ulong =
     libc::MS_SHARED | libc::MS_PRIVATE | libc::MS_SLAVE | libc::MS_UNBINDABLE;
 
-const MOUNT_FLAGS: &[(u64, &str)] = &[
-    (libc::MS_REC, "MS_REC"),
-    (libc::MS_PRIVATE, "MS_PRIVATE"),
-    (libc::MS_SLAVE, "MS_SLAVE"),
-    (libc::MS_SHARED, "MS_SHARED"),
-    (libc::MS_UNBINDABLE, "MS_UNBINDABLE"),
-    (libc::MS_BIND, "MS_BIND"),
-    (libc::MS_MOVE, "MS_MOVE"),
-    (libc::MS_REMOUNT, "MS_REMOUNT"),
-    (libc::MS_RDONLY, "MS_RDONLY"),
-    (libc::MS_NOSUID, "MS_NOSUID"),
-    (libc::MS_NODEV, "MS_NODEV"),
-    (libc::MS_NOEXEC, "MS_NOEXEC"),
-    (libc::MS_NOATIME, "MS_NOATIME"),
-    (libc::MS_RELATIME, "MS_RELATIME"),
-    (libc::MS_STRICTATIME, "MS_STRICTATIME"),
-    (libc::MS_SILENT, "MS_SILENT"),
+const MOUNT: Names = names![
+    MS_REC, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, MS_BIND, MS_MOVE, MS_REMOUNT,
+    MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_RELATIME, MS_STRICTATIME, MS_SILENT;
 ];
 
-const SECCOMP_FLAGS: &[(u64, &str)] = &[
-    (1, "SECCOMP_FILTER_FLAG_TSYNC"),
-    (2, "SECCOMP_FILTER_FLAG_LOG"),
-    (8, "SECCOMP_FILTER_FLAG_NEW_LISTENER"),
+const UMOUNT: Names = names![MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW;];
+
+const OPEN_TREE: Names = names![OPEN_TREE_CLONE, AT_RECURSIVE, OPEN_TREE_CLOEXEC, AT_EMPTY_PATH;];
+
+const SECCOMP: Names = names![SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER;];
+
+const FILTER: Names = names![
+    SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER;
 ];
 
-/// Bits by name; what has none as a number.
-fn names(bits: u64, table: &[(u64, &str)]) -> String {
-    let mut left = bits;
+const PTRACE: Names = names![PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE;];
+
+const OPEN: Names = names![O_WRONLY, O_RDWR;];
+
+/// The names of bits. Those that have none are a number.
+fn bits(mut left: u64, names: Names) -> Vec<String> {
     let mut found = Vec::new();
-    for (bit, name) in table {
-        if bits & bit == *bit {
+    for (bit, name) in names {
+        if left & bit != 0 {
             left &= !bit;
             found.push((*name).to_owned());
         }
     }
-    if left != 0 || found.is_empty() {
-        found.push(if left == 0 { "0".to_owned() } else { format!("{left:#x}") });
+    if left != 0 {
+        found.push(format!("{left:#x}"));
     }
-    found.join(" | ")
-}
-
-fn directory(fd: u64) -> String {
-    if fd as i32 == libc::AT_FDCWD { "AT_FDCWD".to_owned() } else { (fd as i32).to_string() }
-}
-
-fn base_name(path: &str) -> String {
-    Path::new(path).file_name().map_or(path.to_owned(), |name| name.to_string_lossy().into_owned())
+    found
 }
 
 /// The C string at an address.
@@ -330,48 +356,37 @@ fn text(pid: Pid, address: u64) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The C strings of a list that ends with a null pointer: the first sixteen.
-fn strings(pid: Pid, address: u64) -> Vec<String> {
-    let pointers = ptrace::read(pid, address, 16 * 8);
-    let pointers = pointers
-        .chunks_exact(8)
-        .map(|pointer| u64::from_le_bytes(pointer.try_into().unwrap_or_default()));
-    pointers.take_while(|pointer| *pointer != 0).map(|pointer| text(pid, pointer)).collect()
-}
-
-/// As a string of C, at most 80 characters of it.
-fn quoted(text: &str) -> String {
-    let shown: String = text.chars().take(80).collect();
-    let dots = if shown.len() < text.len() { "…" } else { "" };
-    format!("{shown:?}{dots}")
+/// Memory as integers of 64 bits; of the last one all bytes must be there.
+fn integers(bytes: &[u8]) -> Vec<u64> {
+    bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trace::Kind;
 
     #[test]
     fn flags_are_named_and_unknown_bits_are_kept() {
-        assert_eq!(clone_flags(0), "0");
-        assert_eq!(clone_flags(libc::CLONE_NEWUTS as u64), "CLONE_NEWUTS");
+        assert_eq!(bits(0, CLONE), [""; 0]);
+        assert_eq!(bits(libc::CLONE_NEWUTS as u64, CLONE), ["CLONE_NEWUTS"]);
         let both = libc::CLONE_NEWUSER as u64 | libc::CLONE_NEWTIME as u64 | 1 << 40;
-        assert_eq!(clone_flags(both), "CLONE_NEWUSER | CLONE_NEWTIME | 0x10000000000");
+        assert_eq!(bits(both, CLONE), ["CLONE_NEWUSER", "CLONE_NEWTIME", "0x10000000000"]);
     }
 
     #[test]
-    fn every_namespace_has_its_bit_in_the_mask() {
+    fn every_namespace_has_its_bit_in_the_mask_and_its_name() {
         let all = Kind::ALL.iter().fold(0, |bits, kind| bits | kind.flag() as u64);
         assert_eq!(all, NAMESPACES);
+        assert_eq!(bits(NAMESPACES, CLONE), Kind::ALL.map(Kind::flag_name));
     }
 
     #[test]
-    fn a_fork_of_the_c_library_is_a_fork() {
-        let flags = (libc::CLONE_CHILD_CLEARTID | libc::CLONE_CHILD_SETTID) as u64;
-        let text = |flags, signal| child("clone", flags, signal).unwrap().text;
-        assert_eq!(text(flags, 17), "fork()");
-        assert_eq!(text(libc::CLONE_NEWPID as u64, 17), "clone(CLONE_NEWPID | SIGCHLD)");
-        assert_eq!(text(libc::CLONE_NEWPID as u64, 0), "clone(CLONE_NEWPID)");
-        assert_eq!(text((libc::CLONE_VM | libc::CLONE_THREAD) as u64, 0), "clone(CLONE_THREAD)");
+    fn the_flags_of_a_child_are_those_that_say_something_about_it() {
+        assert_eq!(child_flags(BOOKKEEPING, 17), ["SIGCHLD"]);
+        assert_eq!(child_flags(libc::CLONE_NEWPID as u64, 17), ["CLONE_NEWPID", "SIGCHLD"]);
+        assert_eq!(child_flags(libc::CLONE_NEWPID as u64, 12), ["CLONE_NEWPID", "signal 12"]);
+        assert_eq!(child_flags((libc::CLONE_VM | libc::CLONE_THREAD) as u64, 0), ["CLONE_THREAD"]);
     }
 
     #[test]

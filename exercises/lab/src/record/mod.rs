@@ -2,9 +2,12 @@
 //!
 //! Namespaces are invisible. A trace makes them visible.
 
+mod ptrace;
 mod calls;
 pub(crate) mod filter;
 mod names;
-mod ptrace;
-pub(crate) mod recorder;
+mod tasks;
+pub(crate) mod budget;
+mod observe;
 mod why;
+pub(crate) mod recorder;

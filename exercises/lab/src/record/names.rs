@@ -7,21 +7,21 @@ use std::fs::File;
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::{Pid, gethostname};
 
-use super::recorder::LINKS;
 use crate::look::{Kind, Namespace, mounts, network};
 use crate::sys;
-use trace::{Change, Link, Mount};
+use trace::{Change, Link, Mount, NamespaceId};
 
-/// The user namespace around the program's first one. Nobody of the trace is in it.
-pub(super) const OUTER: &str = "outer user";
+/// How many interfaces of one network namespace are followed: the other end of each is looked for
+/// among all.
+pub(super) const LINKS: usize = 500;
 
 #[derive(Default)]
 pub(super) struct Names {
     /// Each is held open, so that no other one gets its number while we compare.
-    namespaces: Vec<(Namespace, String)>,
-    letters: HashMap<Kind, usize>,
+    namespaces: Vec<(Namespace, NamespaceId)>,
+    counts: [u32; Kind::ALL.len()],
     /// By mount namespace and the kernel's id.
-    mounts: HashMap<(String, u64), u32>,
+    mounts: HashMap<(NamespaceId, u64), u32>,
     mounts_so_far: u32,
     peer_groups: HashMap<u64, usize>,
 }
@@ -34,31 +34,30 @@ impl Names {
         kind: Kind,
         namespace: Namespace,
         changes: &mut Vec<Change>,
-    ) -> String {
-        if let Some(name) = self.known(&namespace) {
-            return name;
+    ) -> NamespaceId {
+        if let Some(known) = self.known(&namespace) {
+            return known;
         }
-        let count = self.letters.entry(kind).or_default();
-        let name = format!("{kind} {}", letters(*count));
+        let count = &mut self.counts[kind as usize];
         *count += 1;
-        self.introduce(kind, namespace, name, changes)
+        let id = NamespaceId { kind, index: *count };
+        self.introduce(namespace, id, changes)
     }
 
-    pub(super) fn known(&self, namespace: &Namespace) -> Option<String> {
-        let (_, name) = self.namespaces.iter().find(|(known, _)| known == namespace)?;
-        Some(name.clone())
+    pub(super) fn known(&self, namespace: &Namespace) -> Option<NamespaceId> {
+        let (_, id) = self.namespaces.iter().find(|(known, _)| known == namespace)?;
+        Some(*id)
     }
 
     fn introduce(
         &mut self,
-        kind: Kind,
         namespace: Namespace,
-        name: String,
+        id: NamespaceId,
         changes: &mut Vec<Change>,
-    ) -> String {
+    ) -> NamespaceId {
         let (parent, owner) = (namespace.parent().ok(), namespace.owner().ok());
-        self.namespaces.push((namespace, name.clone()));
-        let (parent, owner) = match kind {
+        self.namespaces.push((namespace, id));
+        let (parent, owner) = match id.kind {
             Kind::User => (parent.map(|parent| self.user_above(parent, changes)), None),
             // The PID namespace around the sandbox is none of the trace's business.
             Kind::Pid => (
@@ -67,16 +66,16 @@ impl Names {
             ),
             _ => (None, owner.map(|owner| self.user_above(owner, changes))),
         };
-        changes.push(Change::Namespace { name: name.clone(), kind, owner, parent });
-        name
+        changes.push(Change::Namespace { id, owner, parent });
+        id
     }
 
     /// The name of a user namespace that another namespace refers to.
-    fn user_above(&mut self, namespace: Namespace, changes: &mut Vec<Change>) -> String {
+    fn user_above(&mut self, namespace: Namespace, changes: &mut Vec<Change>) -> NamespaceId {
         if self.known(&namespace).is_some() || self.is_below_a_known_one(&namespace) {
             self.namespace(Kind::User, namespace, changes)
         } else {
-            self.introduce(Kind::User, namespace, OUTER.to_owned(), changes)
+            self.introduce(namespace, NamespaceId::OUTER, changes)
         }
     }
 
@@ -96,58 +95,57 @@ impl Names {
     /// inside: the recorder goes there, and has no reason to come back.
     pub(super) fn host_names(&self, changes: &mut Vec<Change>) {
         let new = changes.iter().filter_map(|change| match change {
-            Change::Namespace { name: namespace, kind: Kind::Uts, .. } => {
-                let (held, _) = self.namespaces.iter().find(|(_, name)| name == namespace)?;
+            Change::Namespace { id, .. } if id.kind == Kind::Uts => {
+                let (held, _) = self.namespaces.iter().find(|(_, known)| known == id)?;
                 setns(held.fd(), CloneFlags::CLONE_NEWUTS).ok()?;
                 let name = gethostname().ok()?.to_string_lossy().into_owned();
-                Some(Change::HostName { namespace: namespace.clone(), name })
+                Some(Change::HostName { namespace: *id, name })
             }
             _ => None,
         });
         let named = |change: &Change| match change {
-            Change::HostName { namespace, .. } => Some(namespace.clone()),
+            Change::HostName { namespace, .. } => Some(*namespace),
             _ => None,
         };
-        let known: Vec<String> = changes.iter().filter_map(named).collect();
+        let known: Vec<NamespaceId> = changes.iter().filter_map(named).collect();
         let new: Vec<Change> =
-            new.filter(|change| named(change).is_some_and(|name| !known.contains(&name))).collect();
+            new.filter(|change| named(change).is_some_and(|id| !known.contains(&id))).collect();
         changes.extend(new);
     }
 
     /// The interfaces of every network namespace that has a name, also of one without a process.
-    /// They are read from inside, as the host names are. `None` for more than [`LINKS`]: the other
-    /// end of each is looked for among all. A namespace that is not `followed` is left out.
+    /// They are read from inside, as the host names are. `None` for more than [`LINKS`]. A namespace
+    /// that is not `followed` is left out.
     pub(super) fn links(
         &self,
-        followed: impl Fn(&str) -> bool,
-    ) -> Vec<(String, Option<Vec<Link>>)> {
-        let nets = self.namespaces.iter().filter(|(_, name)| name.starts_with("net "));
-        let found = nets.filter(|(_, name)| followed(name)).filter_map(|(held, name)| {
+        followed: impl Fn(NamespaceId) -> bool,
+    ) -> Vec<(NamespaceId, Option<Vec<Link>>)> {
+        let nets = self.namespaces.iter().filter(|(_, id)| id.kind == Kind::Net);
+        let found = nets.filter(|(_, id)| followed(*id)).filter_map(|(held, id)| {
             setns(held.fd(), CloneFlags::CLONE_NEWNET).ok()?;
-            Some((name, network::links().ok()?))
+            Some((*id, network::links().ok()?))
         });
-        let (found, crowds): (Vec<(&String, Vec<network::Link>)>, Vec<_>) =
-            found.partition(|(_, links)| links.len() <= LINKS);
-        let shown = |(namespace, links): &(&String, Vec<network::Link>)| {
+        let (found, crowds): (Vec<_>, Vec<_>) = found.partition(|(_, links)| links.len() <= LINKS);
+        let shown = |(namespace, links): &(NamespaceId, Vec<network::Link>)| {
             let links = links.iter().map(|link| Link {
                 name: link.name.clone(),
                 up: link.up,
                 addresses: link.addresses.clone(),
-                peer: peer(link, namespace, &found),
+                peer: peer(link, *namespace, &found),
                 bridge: link.bridge.and_then(|index| name_of(links, index)),
             });
-            ((*namespace).clone(), Some(links.collect()))
+            (*namespace, Some(links.collect()))
         };
-        let too_many = crowds.iter().map(|(name, _)| ((*name).clone(), None));
+        let too_many = crowds.iter().map(|(namespace, _)| (*namespace, None));
         found.iter().map(shown).chain(too_many).collect()
     }
 
     /// The mounts of the mount namespace `namespace` that `text` (a mountinfo file) shows.
-    pub(super) fn mounts(&mut self, namespace: &str, text: &str) -> Vec<Mount> {
+    pub(super) fn mounts(&mut self, namespace: NamespaceId, text: &str) -> Vec<Mount> {
         let lines = mounts::parse(text);
         let mut number = |id: u64| {
             let so_far = &mut self.mounts_so_far;
-            *self.mounts.entry((namespace.to_owned(), id)).or_insert_with(|| {
+            *self.mounts.entry((namespace, id)).or_insert_with(|| {
                 *so_far += 1;
                 *so_far
             })
@@ -186,20 +184,20 @@ impl Names {
 /// interface with this index that has ours for its other end.
 fn peer(
     link: &network::Link,
-    namespace: &str,
-    all: &[(&String, Vec<network::Link>)],
-) -> Option<(Option<String>, String)> {
+    namespace: NamespaceId,
+    all: &[(NamespaceId, Vec<network::Link>)],
+) -> Option<(Option<NamespaceId>, String)> {
     let index = link.peer.filter(|_| link.kind.as_deref() == Some("veth"))?;
     if !link.peer_is_elsewhere {
-        let (_, links) = all.iter().find(|(name, _)| *name == namespace)?;
-        return Some((Some(namespace.to_owned()), name_of(links, index)?));
+        let (_, links) = all.iter().find(|(id, _)| *id == namespace)?;
+        return Some((Some(namespace), name_of(links, index)?));
     }
-    let others = all.iter().filter(|(name, _)| *name != namespace);
-    let mut fitting = others.flat_map(|(name, links)| {
+    let others = all.iter().filter(|(id, _)| *id != namespace);
+    let mut fitting = others.flat_map(|(id, links)| {
         let fits = |other: &&network::Link| {
             other.index == index && other.peer == Some(link.index) && other.peer_is_elsewhere
         };
-        links.iter().filter(fits).map(|other| (Some((*name).clone()), other.name.clone()))
+        links.iter().filter(fits).map(|other| (Some(*id), other.name.clone()))
     });
     match (fitting.next(), fitting.next()) {
         (Some(one), None) => Some(one),
@@ -218,32 +216,18 @@ pub(super) fn open(task: Pid, file: &str) -> nix::Result<Namespace> {
     Namespace::from_fd(file.map_err(|error| sys::errno_of(&error))?.into())
 }
 
-/// A, B, … Z, AA, AB, …
-fn letters(number: usize) -> String {
-    let letter = char::from(b'A' + (number % 26) as u8);
-    match number / 26 {
-        0 => letter.to_string(),
-        more => letters(more - 1) + &letter.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn there_is_a_letter_for_every_number() {
-        assert_eq!([0, 25, 26, 27, 702].map(letters), ["A", "Z", "AA", "AB", "AAA"]);
-    }
 
     #[test]
     fn a_namespace_keeps_its_name() {
         let mut names = Names::default();
         let mut changes = Vec::new();
         let ours = || open(Pid::this(), "uts").unwrap();
-        assert_eq!(names.namespace(Kind::Uts, ours(), &mut changes), "uts A");
+        assert_eq!(names.namespace(Kind::Uts, ours(), &mut changes).to_string(), "uts A");
         let told = changes.len();
-        assert_eq!(names.namespace(Kind::Uts, ours(), &mut changes), "uts A");
+        assert_eq!(names.namespace(Kind::Uts, ours(), &mut changes).to_string(), "uts A");
         assert_eq!(changes.len(), told);
     }
 
@@ -252,7 +236,7 @@ mod tests {
         let mut names = Names::default();
         let text =
             "36 35 98:0 / / rw shared:7 - ext3 a rw\n40 36 0:5 / /tmp ro master:7 - tmpfs b rw\n";
-        let mounts = names.mounts("mnt A", text);
+        let mounts = names.mounts(NamespaceId { kind: Kind::Mnt, index: 1 }, text);
         assert_eq!(
             (mounts[0].id, mounts[0].parent, mounts[0].propagation.as_str()),
             (1, None, "shared:1")
@@ -263,7 +247,7 @@ mod tests {
         );
         assert!(mounts[1].read_only && !mounts[0].read_only);
         assert_eq!(
-            names.mounts("mnt B", text)[0].id,
+            names.mounts(NamespaceId { kind: Kind::Mnt, index: 2 }, text)[0].id,
             3,
             "another namespace's mount is another one"
         );

@@ -11,62 +11,88 @@ use nix::unistd::Pid;
 
 use super::calls::{Call, Meaning};
 use super::names::{self, Names};
+use super::tasks::Tasks;
+use crate::look::procfs::Fields;
 use crate::look::{Kind, Namespace};
-
-/// The user namespace in which a trace begins.
-const FIRST_USER: &str = "user A";
+use trace::NamespaceId;
 
 const CAP_SYS_CHROOT: u32 = 18;
 const CAP_SYS_ADMIN: u32 = 21;
 
 /// The caller, as it was when the call failed.
 pub(super) struct Caller<'a> {
-    pub(super) pid: Pid,
-    pub(super) names: &'a Names,
-    /// Its user namespace.
-    pub(super) user: String,
-    pub(super) pid_namespace: Option<String>,
-    pub(super) pid_for_children: Option<String>,
-    pub(super) capabilities: u64,
-    pub(super) threads: u32,
-    pub(super) root: String,
-    /// Itself, and everybody else of whom the recorder knows.
-    pub(super) tasks: Vec<Numbered>,
+    pid: Pid,
+    names: &'a Names,
+    /// Its user namespace; `None` when the kernel does not let the recorder look.
+    user: Option<NamespaceId>,
+    pid_namespace: Option<NamespaceId>,
+    pid_for_children: Option<NamespaceId>,
+    capabilities: u64,
+    threads: u32,
+    root: &'a str,
+    /// Itself, and the other tasks that the recorder knows.
+    tasks: Vec<Numbered>,
 }
 
-/// Somebody as the caller sees them.
-pub(super) struct Numbered {
+/// A task as the caller sees it.
+struct Numbered {
     /// In the caller's PID namespace.
-    pub(super) number: i32,
-    pub(super) pid: Pid,
-    /// The user namespace.
-    pub(super) user: String,
+    number: i32,
+    pid: Pid,
+    user: Option<NamespaceId>,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    pub(super) fn of(pid: Pid, tasks: &'a Tasks, names: &'a Names) -> Option<Caller<'a>> {
+        let task = tasks.get(pid)?;
+        // How deep the PID namespace is. A task that has a number there is visible to the caller.
+        let level = task.pids.len().checked_sub(1)?;
+        let numbered = tasks.alive().into_iter().filter_map(|(pid, task)| {
+            let user = task.namespaces.get(&Kind::User).copied();
+            Some(Numbered { number: *task.pids.get(level)?, pid, user })
+        });
+        Some(Caller {
+            pid,
+            names,
+            user: task.namespaces.get(&Kind::User).copied(),
+            pid_namespace: task.namespaces.get(&Kind::Pid).copied(),
+            pid_for_children: task.children.get(&Kind::Pid).copied(),
+            capabilities: task.capabilities.unwrap_or_default(),
+            threads: Fields::status(pid).and_then(|it| it.number("Threads")).unwrap_or(1),
+            root: task.root.as_deref().unwrap_or_default(),
+            tasks: numbered.collect(),
+        })
+    }
+
     fn has(&self, capability: u32) -> bool {
         self.capabilities & 1 << capability != 0
+    }
+
+    /// The user namespace that it is in.
+    fn place(&self) -> String {
+        self.user.map_or("a user namespace".to_owned(), |user| user.to_string())
     }
 
     /// `uts A is owned by user A, you are in user B`.
     fn rights_over(&self, kind: Kind, namespace: Option<Namespace>, needs: &str) -> Option<String> {
         let namespace = namespace?;
-        let name = self.names.known(&namespace).unwrap_or_else(|| format!("that {kind} namespace"));
-        let owner = namespace.owner().ok();
-        let owner = owner.and_then(|owner| self.names.known(&owner));
-        let owner = owner.unwrap_or_else(|| "a user namespace outside of the sandbox".to_owned());
-        let owner =
-            if owner == names::OUTER { "the one around the sandbox".to_owned() } else { owner };
-        let ours = &self.user;
-        Some(if owner == *ours {
-            format!(
+        let name = self.names.known(&namespace).map(|name| name.to_string());
+        let name = name.unwrap_or_else(|| format!("that {kind} namespace"));
+        let owner = namespace.owner().ok().and_then(|owner| self.names.known(&owner));
+        let ours = self.place();
+        if owner.is_some() && owner == self.user {
+            return Some(format!(
                 "no {needs}: {name} is owned by {ours}, which you are in, but without the capability"
-            )
-        } else {
-            format!(
-                "no {needs} in the user namespace that owns it: {name} is owned by {owner}, you are in {ours}"
-            )
-        })
+            ));
+        }
+        let owner = match owner {
+            Some(NamespaceId::OUTER) => "the one around the sandbox".to_owned(),
+            Some(owner) => owner.to_string(),
+            None => "a user namespace outside of the sandbox".to_owned(),
+        };
+        Some(format!(
+            "no {needs} in the user namespace that owns it: {name} is owned by {owner}, you are in {ours}"
+        ))
     }
 
     fn own(&self, kind: Kind) -> Option<Namespace> {
@@ -76,7 +102,8 @@ impl Caller<'_> {
     /// Whether the caller's user namespace owns the namespace of this kind that it is in.
     fn owns(&self, kind: Kind) -> bool {
         let owner = self.own(kind).and_then(|namespace| namespace.owner().ok());
-        owner.and_then(|owner| self.names.known(&owner)).is_some_and(|owner| owner == self.user)
+        let owner = owner.and_then(|owner| self.names.known(&owner));
+        owner.is_some() && owner == self.user
     }
 
     fn in_a_chroot(&self) -> bool {
@@ -99,7 +126,7 @@ pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<Stri
         }
         (Meaning::Mounts(kind), errno) => mounting(caller, call, kind.as_deref(), errno),
         (Meaning::Chroot, Errno::EPERM) if !caller.has(CAP_SYS_CHROOT) => {
-            Some(format!("no CAP_SYS_CHROOT in {}, where you are", caller.user))
+            Some(format!("no CAP_SYS_CHROOT in {}, where you are", caller.place()))
         }
         (Meaning::Write { file, bytes }, errno) => setting(caller, file, bytes, errno),
         // `ptrace_attach` in kernel/ptrace.c.
@@ -128,7 +155,7 @@ fn birth(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Strin
         // `create_new_namespaces` in kernel/nsproxy.c; with CLONE_NEWUSER the right comes first.
         Errno::EPERM if !has(Kind::User) && !caller.has(CAP_SYS_ADMIN) => Some(format!(
             "no CAP_SYS_ADMIN in {}, where you are; only a user namespace can be made without it",
-            caller.user
+            caller.place()
         )),
         // `create_user_ns` in kernel/user_namespace.c.
         Errno::EPERM if has(Kind::User) && caller.in_a_chroot() => {
@@ -136,7 +163,7 @@ fn birth(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Strin
         }
         Errno::EPERM if has(Kind::User) => Some(format!(
             "your ids are not mapped in {}, or a security module forbids new user namespaces",
-            caller.user
+            caller.place()
         )),
         // `check_unshare_flags` in kernel/fork.c.
         Errno::EINVAL if call.name == "unshare" && has(Kind::User) && caller.threads > 1 => {
@@ -184,8 +211,8 @@ fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<String>
         (Errno::EPERM, Some(kind)) if kind != Kind::User => {
             let owner = target.as_ref().and_then(|target| target.owner().ok());
             let owner = owner.and_then(|owner| caller.names.known(&owner));
-            if owner.as_ref() == Some(&caller.user) && !caller.has(CAP_SYS_ADMIN) {
-                Some(format!("no CAP_SYS_ADMIN in {}, where you are", caller.user))
+            if owner.is_some() && owner == caller.user && !caller.has(CAP_SYS_ADMIN) {
+                Some(format!("no CAP_SYS_ADMIN in {}, where you are", caller.place()))
             } else {
                 caller.rights_over(kind, target, "CAP_SYS_ADMIN")
             }
@@ -286,7 +313,7 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<St
         ),
         ("uid_map" | "gid_map", Errno::EPERM) if now(name).is_some_and(|map| !map.is_empty()) => {
             Some(match whose {
-                Some(Numbered { user, .. }) if user == FIRST_USER => format!(
+                Some(Numbered { user: Some(user @ NamespaceId::FIRST_USER), .. }) => format!(
                     "it belongs to {user}, where your program was started, and was written before"
                 ),
                 _ => "a map can be written once, and this one has been".to_owned(),

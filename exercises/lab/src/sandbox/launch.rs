@@ -21,7 +21,7 @@ use super::setup::Setup;
 use super::{cgroups, filters, lab, limits, neighbors, orphan, recording};
 use crate::helper::ids;
 use crate::helper::refusal::{Refusal, Stage, refused};
-use crate::look::stat::text_of;
+use crate::look::procfs::text_of;
 use crate::look::{Kind, namespaces};
 use crate::sys;
 

@@ -7,8 +7,8 @@
 use std::fs;
 
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::utsname::uname;
 
+use crate::look::kernel;
 use crate::look::stat::{Stat, rss};
 
 /// Bytes of resident memory, all processes of a sandbox together.
@@ -73,11 +73,7 @@ pub(crate) fn on_this_process() -> nix::Result<()> {
 
 /// Since Linux 5.14 the limit counts the processes of a user namespace; before, all of the user's.
 fn already_running() -> u64 {
-    let release = uname().map(|names| names.release().to_string_lossy().into_owned());
-    let release = release.unwrap_or_default();
-    let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if version >= (5, 14) {
+    if kernel::version() >= Some((5, 14)) {
         return 0;
     }
     // /proc is the sandbox's own and shows no process of this user outside. loadavg(5)'s fourth

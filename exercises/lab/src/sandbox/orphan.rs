@@ -14,7 +14,7 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::pause;
 
-use crate::look::stat::text_of;
+use crate::look::Fields;
 use crate::sys::{self, Fork};
 
 /// In the program's process, before its exec.
@@ -58,9 +58,7 @@ fn pid_1_below() -> Option<String> {
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut pids = pids.filter(|name| name.starts_with(|c: char| c.is_ascii_digit()));
     pids.find(|pid| {
-        let status = text_of(format!("/proc/{pid}/status")).unwrap_or_default();
-        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
-        let mut numbers = numbers.unwrap_or_default().split_ascii_whitespace().skip(1);
-        numbers.next() == Some("1") && numbers.next().is_none()
+        let status = Fields::read(format!("/proc/{pid}/status")).unwrap_or_default();
+        matches!(status.pids()[..], [_, 1])
     })
 }

@@ -25,12 +25,13 @@ use super::request::{Request, with_pids};
 use crate::helper::ids;
 use crate::helper::wire::{self, Wire as _};
 use crate::look::{Kind, Process, namespaces};
+use crate::record::budget;
 use crate::record::filter;
 use crate::record::recorder::{self, Neighbor};
 use crate::sys::{self, Fork};
 
 /// The most that is read of a trace: a recorder writes less, its events and the program's arguments.
-const LONGEST: usize = 2 * recorder::KEPT;
+const LONGEST: usize = 2 * budget::KEPT;
 
 /// The recorder's end of the socket, and the program's.
 pub(crate) fn pair() -> nix::Result<(OwnedFd, OwnedFd)> {

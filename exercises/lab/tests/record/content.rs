@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use lab::look::Kind;
 use lab::sandbox::{Neighbor, NoTrace, Sandbox, State, Status, Wait};
-use trace::{Change, Outcome};
+use trace::{Change, Exit, NamespaceId, Outcome};
 
 use super::actors::{self, trace_of};
-use super::{end, has_ip, lines, sentences, skip, trace};
+use super::{end, has_ip, id, lines, sentences, skip, trace};
 
 #[test]
 fn every_call_of_unshare_is_recorded() {
@@ -34,15 +34,15 @@ fn every_call_of_unshare_is_recorded() {
     ];
     assert_eq!(lines(&trace), wanted);
     let world = end(&trace);
-    let owner = |name: &str| world.namespace(name).and_then(|namespace| namespace.owner.clone());
-    assert_eq!(owner("mnt B").as_deref(), Some("user B"));
-    assert_eq!(owner("pid B").as_deref(), Some("user B"));
-    assert_eq!(owner("uts A").as_deref(), Some("outer user"), "the sandbox made the lab");
-    let user = world.namespace("user B").unwrap();
-    assert_eq!(user.parent.as_deref(), Some("user A"));
+    let owner = |name: &str| world.namespace(id(name)).unwrap().owner;
+    assert_eq!(owner("mnt B"), Some(id("user B")));
+    assert_eq!(owner("pid B"), Some(id("user B")));
+    assert_eq!(owner("uts A"), Some(NamespaceId::OUTER), "the sandbox made the lab");
+    let user = world.namespace(id("user B")).unwrap();
+    assert_eq!(user.parent, Some(NamespaceId::FIRST_USER));
     assert_eq!(user.settings["uid_map"], "0 1000 1");
     assert_eq!(user.settings["setgroups"], "deny");
-    assert!(world.tasks.values().all(|task| task.ended.as_deref() == Some("exited with 0")));
+    assert!(world.tasks.values().all(|task| task.ended == Some(Exit::Exited(0))));
 }
 
 #[test]
@@ -99,8 +99,7 @@ fn a_target_is_named() {
         "{trace:?}"
     );
     let world = end(&trace);
-    let namespace = world.namespace("uts B").unwrap();
-    let programs = world.members(namespace).map(|task| world.tasks[&task].program.as_str());
+    let programs = world.members(id("uts B")).map(|task| world.tasks[&task].program.as_str());
     assert_eq!(programs.collect::<Vec<_>>(), ["target"]);
 }
 
@@ -150,10 +149,10 @@ fn offsets_of_a_time_namespace_are_recorded() {
     let script = "unshare --time --boottime 100 --fork true";
     let world = end(&trace(State::RootLab, script));
     // Versions of util-linux write the clock by number or by name.
-    let offsets = &world.namespace("time B").unwrap().settings["timens_offsets"];
+    let offsets = &world.namespace(id("time B")).unwrap().settings["timens_offsets"];
     assert!(["7 100 0", "boottime 100 0"].contains(&offsets.as_str()), "{offsets}");
-    let times: Vec<_> = world.tasks.values().map(|task| &task.namespaces[&Kind::Time]).collect();
-    assert_eq!(times, ["time A", "time A", "time B"]);
+    let times: Vec<_> = world.tasks.values().map(|task| task.namespaces[&Kind::Time]).collect();
+    assert_eq!(times, ["time A", "time A", "time B"].map(id));
 }
 
 #[test]
@@ -230,8 +229,8 @@ fn a_run_that_hangs_has_a_trace() {
     let trace = run.trace().unwrap();
     assert!(lines(&trace).iter().any(|line| line.ends_with("unshare(CLONE_NEWUTS) = 0")));
     let world = end(&trace);
-    let ends: Vec<_> = world.tasks.values().map(|task| task.ended.as_deref()).collect();
-    assert!(ends.contains(&Some("killed by SIGKILL")) && !ends.contains(&None), "{ends:?}");
+    let ends: Vec<_> = world.tasks.values().map(|task| task.ended).collect();
+    assert!(ends.contains(&Some(Exit::Killed(libc::SIGKILL))) && !ends.contains(&None), "{ends:?}");
 }
 
 #[test]

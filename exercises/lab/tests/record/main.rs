@@ -12,7 +12,7 @@ mod transparency;
 use std::path::Path;
 
 use lab::sandbox::{Sandbox, State, Wait};
-use trace::{Trace, World};
+use trace::{NamespaceId, Trace, World};
 
 /// The trace of a shell script.
 fn trace(state: State, script: &str) -> Trace {
@@ -47,6 +47,10 @@ fn sentences(trace: &Trace) -> String {
 
 fn end(trace: &Trace) -> World {
     World::after(&trace.events)
+}
+
+fn id(name: &str) -> NamespaceId {
+    NamespaceId::parse(name).expect(name)
 }
 
 fn has_ip() -> bool {

@@ -2,9 +2,10 @@
 
 use lab::look::Kind;
 use lab::sandbox::Status;
+use trace::Exit;
 
 use super::actors::trace_of;
-use super::{end, lines, sentences};
+use super::{end, id, lines, sentences};
 
 #[test]
 fn a_thread_is_followed_alone() {
@@ -13,8 +14,8 @@ fn a_thread_is_followed_alone() {
     let world = end(&trace);
     let (process, thread) = (&world.tasks[&1], &world.tasks[&2]);
     assert_eq!(thread.process, 1);
-    assert_eq!(process.namespaces[&Kind::Uts], "uts A");
-    assert_eq!(thread.namespaces[&Kind::Uts], "uts B");
+    assert_eq!(process.namespaces[&Kind::Uts], id("uts A"));
+    assert_eq!(thread.namespaces[&Kind::Uts], id("uts B"));
 }
 
 #[test]
@@ -22,7 +23,7 @@ fn an_untraced_child_is_followed_and_works() {
     for actor in ["an untraced child", "an untraced child of clone3"] {
         let (trace, ended) = trace_of(actor);
         assert_eq!(ended.status, Status::Exited(0), "{actor}: {trace:?}");
-        assert_eq!(end(&trace).tasks[&2].namespaces[&Kind::Uts], "uts B", "{actor}");
+        assert_eq!(end(&trace).tasks[&2].namespaces[&Kind::Uts], id("uts B"), "{actor}");
     }
 }
 
@@ -54,8 +55,11 @@ fn signals_do_what_they_would_alone() {
     let (trace, ended) = trace_of("a real-time signal");
     let signal = libc::SIGRTMIN() + 3;
     assert_eq!(ended.status, Status::Killed(signal));
-    let how = end(&trace).tasks[&1].ended.clone();
-    assert_eq!(how, Some(format!("killed by signal {signal}")));
+    let how = end(&trace).tasks[&1].ended.unwrap();
+    assert_eq!(
+        (how, how.to_string()),
+        (Exit::Killed(signal), format!("killed by signal {signal}"))
+    );
 }
 
 #[test]
@@ -81,6 +85,6 @@ fn a_parent_may_be_killed_while_it_forks() {
     assert_eq!(ended.status, Status::Exited(0));
     assert!(trace.complete);
     let world = end(&trace);
-    assert_eq!(world.tasks[&2].ended.as_deref(), Some("killed by SIGKILL"));
+    assert_eq!(world.tasks[&2].ended, Some(Exit::Killed(libc::SIGKILL)));
     assert!(world.tasks.len() > 2 && world.tasks.values().all(|task| task.ended.is_some()));
 }

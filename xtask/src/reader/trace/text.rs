@@ -71,10 +71,7 @@ fn table(before: &World, after: &World, screen: Screen) -> String {
         let old = before.tasks.get(&number).or_else(maker);
         _ = write!(text, "{:LABEL$}", label(depth, number, task));
         for kind in Kind::ALL {
-            let letter = |task: &Task| {
-                let name = task.namespaces.get(&kind)?;
-                Some(plain(name.rsplit(' ').next().unwrap_or(name)))
-            };
+            let letter = |task: &Task| Some(task.namespaces.get(&kind)?.letters());
             let now = letter(task).unwrap_or_else(|| "?".to_owned());
             let changed = !before.tasks.is_empty() && old.and_then(letter) != Some(now.clone());
             let cell = format!("{now}{}", if changed { "*" } else { " " });

@@ -1,0 +1,26 @@
+//! The version of the running kernel.
+
+/// The first two numbers of the release that uname(2) returns: `(6, 18)`. `None` for a release that
+/// does not begin with two numbers.
+pub fn version() -> Option<(u32, u32)> {
+    version_in(&nix::sys::utsname::uname().ok()?.release().to_string_lossy())
+}
+
+/// The first two numbers of a release, such as `5.10.0-8-amd64`.
+pub fn version_in(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(['.', '-']).map(|part| part.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases() {
+        let found = ["6.18.4", "5.10.0-8-amd64", "3.10.0-1160.el7", "6-rc1", "new", ""];
+        let found = found.map(version_in);
+        assert_eq!(found, [Some((6, 18)), Some((5, 10)), Some((3, 10)), None, None, None]);
+        assert!(version().is_some());
+    }
+}
