@@ -7,7 +7,8 @@ use book::figure::{Figure, figures};
 use book::needs::{Programs, Recording};
 use book::record::{pages, programs};
 
-use crate::root;
+use crate::skip::may_skip;
+use crate::{exception, root};
 
 /// What is wrong with a figure whose trace is stored below `root`.
 fn fault(figure: &Figure, root: &Path, programs: &Programs) -> Option<String> {
@@ -21,10 +22,9 @@ fn fault(figure: &Figure, root: &Path, programs: &Programs) -> Option<String> {
             Ok(false) => Some(format!("{}: a run gives another figure", figure.id)),
             Err(error) => Some(format!("{}: {error:#}", figure.id)),
         },
-        Ok(Recording::Skipped { reason, .. }) => {
-            println!("skipped: {}: {reason}", figure.id);
-            let strict = std::env::var_os("CI_NO_SKIP").is_some();
-            strict.then(|| format!("{}: skipped: {reason}", figure.id))
+        Ok(Recording::Skipped { need, reason }) => {
+            let exception = need.as_ref().and_then(exception);
+            may_skip(exception, &format!("{}: {reason}", figure.id)).err()
         }
         Err(error) => Some(format!("{}: {error:#}", figure.id)),
     }
@@ -73,7 +73,7 @@ fn a_figure_that_went_stale_is_found() {
     let (uts, ipc) = (read(&page("--uts")), read(&page("--ipc")));
     let trace = match uts.record(&[]).unwrap() {
         Recording::Made(trace) => trace,
-        Recording::Skipped { reason, .. } => return println!("skipped: {reason}"),
+        Recording::Skipped { reason, .. } => return skip!("a stale figure: {reason}"),
     };
     let repo = tempfile::tempdir().unwrap();
     fs::create_dir_all(repo.path().join("book/traces")).unwrap();

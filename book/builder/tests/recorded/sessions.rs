@@ -5,18 +5,12 @@ use std::iter;
 use std::sync::Mutex;
 use std::thread;
 
-use book::needs::{Need, Programs, Recording};
+use book::needs::{Programs, Recording};
 use book::record::{pages, programs};
 use book::session::{Group, groups, play};
 
-use crate::root;
-
-/// Whether a machine for tests may lack this: an ordinary user cannot map a range of ids, most
-/// machines delegate no cgroup, and the kernel is given. Without anything else the test fails under
-/// `CI_NO_SKIP=1`.
-fn may_be_lacking(need: &Need) -> bool {
-    matches!(need, Need::ManyIds | Need::Cgroups | Need::CgroupLimits | Need::Linux(_))
-}
+use crate::skip::may_skip;
+use crate::{exception, root};
 
 /// What is wrong with a group of sessions of `page`.
 fn faults(page: &str, group: &Group, programs: &Programs) -> Vec<String> {
@@ -34,11 +28,8 @@ fn faults(page: &str, group: &Group, programs: &Programs) -> Vec<String> {
                 .collect()
         }
         Ok(Recording::Skipped { need, reason }) => {
-            let skipped = format!("skipped: {page}:{}: {reason}", group.line());
-            println!("{skipped}");
-            let strict = std::env::var_os("CI_NO_SKIP").is_some();
-            let may = need.as_ref().is_some_and(may_be_lacking);
-            if strict && !may { vec![skipped] } else { Vec::new() }
+            let what = format!("{page}:{}: {reason}", group.line());
+            may_skip(need.as_ref().and_then(exception), &what).err().into_iter().collect()
         }
         Err(error) => vec![format!("{page}: {error:#}")],
     }

@@ -1,5 +1,9 @@
 //! The book in a browser: every page on four screens, and what moves in it, under a reader's hands.
 
+#[macro_use]
+#[path = "../../../../exercises/lab/tests/common/skip.rs"]
+mod skip;
+
 mod chromium;
 mod faults;
 #[path = "../book/fixture.rs"]
