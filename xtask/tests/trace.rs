@@ -90,7 +90,7 @@ fn a_trace_that_is_kept_reads_the_same() {
 }
 
 #[test]
-fn a_page_is_one_file_that_asks_nobody_for_anything() {
+fn a_page_is_one_file_without_requests() {
     let page = Kept::new("page.html", "");
     let said = stdout(&[&["--html", page.path()], &SCRIPT[..]].concat());
     assert_eq!(said, format!("the trace is in {}\n", page.path()));
@@ -174,7 +174,7 @@ fn an_ordinary_user_is_told_what_is_missing() {
     assert!(text.contains("EPERM: no CAP_SYS_ADMIN in user A, where you are"), "{text}");
 }
 
-/// A program is called what it likes, and what it prints is another thing.
+/// A program chooses its own name.
 #[test]
 fn a_name_cannot_paint_the_screen() {
     let text = Kept::new("painter-text", "#!/bin/sh\nunshare -u hostname otter\n");
@@ -198,7 +198,7 @@ fn a_name_cannot_paint_the_screen() {
         assert!(!text.chars().any(acts), "{text:?}");
     }
     assert!(!stdout(&words).contains('\u{202e}'));
-    // Whoever reads the lines of JSON again finds the name that it was.
+    // Read again, the lines of JSON have the name unchanged.
     let json = stdout(&[&["--json"], &words[..]].concat());
     assert!(Trace::from_json_lines(&json).is_ok());
 }

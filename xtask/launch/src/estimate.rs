@@ -35,8 +35,7 @@ pub(crate) fn in_words(left: Duration) -> String {
     match left.as_secs() {
         0..=4 => "nearly there".to_owned(),
         seconds @ 5..=55 => format!("about {} s left", seconds.div_ceil(5) * 5),
-        56..=89 => "about a minute left".to_owned(),
-        seconds => format!("about {} minutes left", (seconds + 30) / 60),
+        seconds => format!("about {} min left", (seconds + 30) / 60),
     }
 }
 
@@ -61,8 +60,8 @@ mod tests {
             (0, "nearly there"),
             (11, "about 15 s left"),
             (55, "about 55 s left"),
-            (60, "about a minute left"),
-            (130, "about 2 minutes left"),
+            (60, "about 1 min left"),
+            (130, "about 2 min left"),
         ] {
             assert_eq!(in_words(Duration::from_secs(seconds)), wanted);
         }

@@ -21,7 +21,7 @@ pub(crate) struct Tool<'a> {
     pub(crate) program: PathBuf,
     /// What cargo says it was made from, in the format of make.
     sources: PathBuf,
-    /// A note of ours: which executable was built for which checkout. Its time is that at which the
+    /// A note about which executable was built for which checkout. Its time is that at which the
     /// build began, because a file that is saved later may not be part of it.
     note: PathBuf,
 }
@@ -67,7 +67,7 @@ impl<'a> Tool<'a> {
 
     /// Keeps in mind that the tool has been built, and when the build began.
     pub(crate) fn note_built(&self, start: SystemTime) -> io::Result<()> {
-        // First the content with a time at which nothing is up to date: two of us may write it at once.
+        // Renamed when it is complete: two launchers may write it at the same time.
         let temporary = self.note.with_extension(format!("built.{}", std::process::id()));
         fs::write(&temporary, self.identity()?)?;
         File::options().append(true).open(&temporary)?.set_modified(start)?;

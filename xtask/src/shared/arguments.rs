@@ -85,8 +85,11 @@ impl Usage {
 /// One line of a usage. On a narrow screen the text has lines of its own.
 fn row(head: &str, text: &str, screen: Screen) -> String {
     const COLUMN: usize = 26;
-    if screen.width < 72 {
-        return format!("{head}\n{}", screen.hanging(&" ".repeat(10), text));
+    const NARROW: usize = 56;
+    if screen.width < NARROW {
+        let head = head.replacen("        ", "    ", 1);
+        let indent = head.chars().take_while(|c| *c == ' ').count() + 4;
+        return format!("{head}\n{}", screen.hanging(&" ".repeat(indent), text));
     }
     if head.chars().count() + 1 < COLUMN {
         return screen.hanging(&format!("{head:COLUMN$}"), text);
@@ -279,6 +282,7 @@ mod tests {
         let screen = |width| Screen { terminal: false, colour: false, width };
         let wide = "  try CHAPTER             tries it\n        --json            as JSON\n        --junit FILE      as JUnit XML, too\n";
         assert_eq!(USAGE.text(screen(80)), wide);
-        assert!(USAGE.text(screen(40)).starts_with("  try CHAPTER\n          tries it\n"));
+        let narrow = "  try CHAPTER\n      tries it\n    --json\n        as JSON\n";
+        assert!(USAGE.text(screen(40)).starts_with(narrow));
     }
 }

@@ -1,4 +1,4 @@
-//! The commands on a terminal: colour, lines that are written over, keys.
+//! The commands on a terminal: colour, lines that are drawn over, keys.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -16,8 +16,8 @@ use crate::checkout::{Checkout, not_unshared};
 
 /// A command that runs on a terminal of its own.
 struct Terminal {
-    ours: File,
-    theirs: OwnedFd,
+    reader: File,
+    terminal: OwnedFd,
     before: Termios,
     child: Child,
     seen: String,
@@ -53,7 +53,13 @@ impl Terminal {
         unsafe { command.pre_exec(own_session) };
         let before = tcgetattr(&pty.slave).unwrap();
         let child = command.spawn().unwrap();
-        Terminal { ours: pty.master.into(), theirs: pty.slave, before, child, seen: String::new() }
+        Terminal {
+            reader: pty.master.into(),
+            terminal: pty.slave,
+            before,
+            child,
+            seen: String::new(),
+        }
     }
 
     /// Waits until this has been shown, and forgets what was shown up to there.
@@ -62,23 +68,23 @@ impl Terminal {
             if let Some(end) = self.seen.find(text) {
                 return self.seen.drain(..end + text.len()).collect();
             }
-            let mut ready = [PollFd::new(self.ours.as_fd(), PollFlags::POLLIN)];
+            let mut ready = [PollFd::new(self.reader.as_fd(), PollFlags::POLLIN)];
             let in_time = poll(&mut ready, PollTimeout::from(10_000u16)).unwrap() > 0;
             assert!(in_time, "waiting for {text:?}, and there is {:?}", self.seen);
             let mut bytes = [0; 4096];
-            let count = self.ours.read(&mut bytes).unwrap();
+            let count = self.reader.read(&mut bytes).unwrap();
             self.seen += &String::from_utf8_lossy(&bytes[..count]);
         }
     }
 
     fn press(&mut self, key: u8) {
-        self.ours.write_all(&[key]).unwrap();
+        self.reader.write_all(&[key]).unwrap();
     }
 
     /// The exit status, and whether the terminal is as it was.
     fn end(mut self) -> (Option<i32>, bool) {
         let status = self.child.wait().unwrap().code();
-        (status, tcgetattr(&self.theirs).unwrap() == self.before)
+        (status, tcgetattr(&self.terminal).unwrap() == self.before)
     }
 }
 
@@ -134,7 +140,7 @@ fn watch_has_keys_and_leaves_the_terminal_as_it_was() {
     let menu = "[enter] check again";
     let mut terminal = Terminal::run(&checkout, "watch", 80, &[("TERM", "xterm")]);
     assert!(terminal.until(menu).starts_with("\x1b[2J\x1b[H"));
-    assert!(tcgetattr(&terminal.theirs).unwrap() != terminal.before);
+    assert!(tcgetattr(&terminal.terminal).unwrap() != terminal.before);
     terminal.press(b'h');
     terminal.until("hint 1 of 3");
     terminal.until(menu);

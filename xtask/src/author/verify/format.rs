@@ -1,17 +1,17 @@
-//! Whether programs that are no packages are formatted: `cargo fmt` does not see them.
+//! Whether programs outside of a package are formatted: `cargo fmt` does not find them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::shared::failure::{Failure, Result};
 
-/// The workspace's. Cargo tells it rustfmt for packages; for a file alone somebody has to.
+/// The workspace's edition, which rustfmt learns from cargo for a package, but not for a single file.
 const EDITION: &str = "2024";
 
-/// How looking at the format went.
+/// What rustfmt said.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// What is wrong: the files that rustfmt would change, or that it cannot read.
+    /// The files that rustfmt would change, or cannot read.
     Faults(Vec<String>),
     /// This toolchain has no rustfmt.
     NoRustfmt,
@@ -20,7 +20,7 @@ pub(crate) enum Format {
 /// Asks rustfmt, with the `rustfmt.toml` that lies above the files.
 pub(crate) fn look(files: &[PathBuf], root: &Path) -> Result<Format> {
     if files.is_empty() {
-        // Without a file rustfmt would wait for one on our standard input.
+        // Without a file rustfmt would read standard input.
         return Ok(Format::Faults(Vec::new()));
     }
     let found = Command::new("rustfmt").arg("--version").output();
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// What rustfmt has to say about this text; `None`, and the reason, where there is no rustfmt.
+    /// What rustfmt says about this text. Without a rustfmt it prints the reason and returns `None`.
     fn faults(name: &str, text: &str) -> Option<Vec<String>> {
         let folder = std::env::temp_dir().join(format!("format-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
