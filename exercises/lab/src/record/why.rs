@@ -1,9 +1,10 @@
-//! Why a call failed, in words. The errno alone says little: `EPERM` of `sethostname` means
-//! another right in another place than `EPERM` of `unshare`.
+//! Why a call failed, in words. The errno alone says little: `EPERM` from `sethostname` means that
+//! another right is missing, in another place, than `EPERM` from `unshare`.
 //!
 //! Each reason is looked for where the kernel looks (the function is named), in what the recorder
-//! knows of the caller at that moment. Where nothing fits it says nothing.
+//! knows of the caller at that moment. Where nothing fits there is no reason.
 
+use std::borrow::Cow;
 use std::fs;
 
 use nix::errno::Errno;
@@ -12,7 +13,7 @@ use nix::unistd::Pid;
 use super::calls::{Call, Meaning};
 use super::names::{self, Names};
 use super::tasks::Tasks;
-use crate::look::procfs::Fields;
+use crate::look::procfs::{Fields, text_of};
 use crate::look::{Kind, Namespace};
 use trace::NamespaceId;
 
@@ -73,26 +74,24 @@ impl<'a> Caller<'a> {
         self.user.map_or("a user namespace".to_owned(), |user| user.to_string())
     }
 
-    /// `uts A is owned by user A, you are in user B`.
-    fn rights_over(&self, kind: Kind, namespace: Option<Namespace>, needs: &str) -> Option<String> {
+    /// In which user namespace CAP_SYS_ADMIN is missing, and where the caller is.
+    fn lacks_admin(&self, kind: Kind, namespace: Option<Namespace>) -> Option<Reason> {
         let namespace = namespace?;
         let name = self.names.known(&namespace).map(|name| name.to_string());
         let name = name.unwrap_or_else(|| format!("that {kind} namespace"));
         let owner = namespace.owner().ok().and_then(|owner| self.names.known(&owner));
-        let ours = self.place();
+        let here = self.place();
         if owner.is_some() && owner == self.user {
-            return Some(format!(
-                "no {needs}: {name} is owned by {ours}, which you are in, but without the capability"
-            ));
+            let reason =
+                format!("no CAP_SYS_ADMIN in {here}, where you are, and which owns {name}");
+            return (!self.has(CAP_SYS_ADMIN)).then(|| reason.into());
         }
         let owner = match owner {
-            Some(NamespaceId::OUTER) => "the one around the sandbox".to_owned(),
+            Some(NamespaceId::OUTER) => "the user namespace around the sandbox".to_owned(),
             Some(owner) => owner.to_string(),
-            None => "a user namespace outside of the sandbox".to_owned(),
+            None => "a user namespace outside the sandbox".to_owned(),
         };
-        Some(format!(
-            "no {needs} in the user namespace that owns it: {name} is owned by {owner}, you are in {ours}"
-        ))
+        Some(format!("no CAP_SYS_ADMIN in {owner}, which owns {name}; you are in {here}").into())
     }
 
     fn own(&self, kind: Kind) -> Option<Namespace> {
@@ -109,194 +108,201 @@ impl<'a> Caller<'a> {
     fn in_a_chroot(&self) -> bool {
         self.root != "/"
     }
-}
 
-pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<String> {
-    match (&call.meaning, errno) {
-        (Meaning::Unshare(flags) | Meaning::Child(flags), errno) => {
-            birth(caller, call, *flags, errno)
-        }
-        (Meaning::Setns { fd, kinds }, errno) => joining(caller, *fd, *kinds, errno),
-        // `SYSCALL_DEFINE2(sethostname)` in kernel/sys.c.
-        (Meaning::HostName(_), Errno::EPERM) => {
-            caller.rights_over(Kind::Uts, caller.own(Kind::Uts), "CAP_SYS_ADMIN")
-        }
-        (Meaning::HostName(_), Errno::EINVAL) => {
-            Some("a host name has 64 bytes at most".to_owned())
-        }
-        (Meaning::Mounts(kind), errno) => mounting(caller, call, kind.as_deref(), errno),
-        (Meaning::Chroot, Errno::EPERM) if !caller.has(CAP_SYS_CHROOT) => {
-            Some(format!("no CAP_SYS_CHROOT in {}, where you are", caller.place()))
-        }
-        (Meaning::Write { file, bytes }, errno) => setting(caller, file, bytes, errno),
-        // `ptrace_attach` in kernel/ptrace.c.
-        (Meaning::Ptrace, Errno::EPERM) => Some(
-            "a task can have one tracer, and the recorder is it: run the program without recording"
-                .to_owned(),
-        ),
-        (Meaning::Exec(_), Errno::ENOENT) => Some(if caller.in_a_chroot() {
-            format!("there is no such file below {}, which is your root", caller.root)
-        } else {
-            "there is no such file under the root that you are in, or its interpreter is not there"
-                .to_owned()
-        }),
-        (Meaning::Exec(_), Errno::EACCES) => Some("that file is not executable".to_owned()),
-        _ => None,
+    fn too_many_threads(&self, what: &str) -> Reason {
+        format!(
+            "the process has {} threads, and only one with a single thread can {what}",
+            self.threads
+        )
+        .into()
     }
 }
 
+type Reason = Cow<'static, str>;
+
+/// Why this call failed with this errno, if the recorder knows.
+pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<String> {
+    let reason: Reason = match (&call.meaning, errno) {
+        (Meaning::Unshare(flags) | Meaning::Child(flags), errno) => {
+            creation(caller, call, *flags, errno)?
+        }
+        (Meaning::Setns { fd, kinds }, errno) => joining(caller, *fd, *kinds, errno)?,
+        // `SYSCALL_DEFINE2(sethostname)` in kernel/sys.c.
+        (Meaning::HostName(_), Errno::EPERM) => {
+            caller.lacks_admin(Kind::Uts, caller.own(Kind::Uts))?
+        }
+        (Meaning::HostName(_), Errno::EINVAL) => "a host name has 64 bytes at most".into(),
+        (Meaning::Mounts(kind), errno) => mounting(caller, call, kind.as_deref(), errno)?,
+        (Meaning::Chroot, Errno::EPERM) if !caller.has(CAP_SYS_CHROOT) => {
+            format!("no CAP_SYS_CHROOT in {}, where you are", caller.place()).into()
+        }
+        (Meaning::Write { file, bytes }, errno) => setting(caller, file, bytes, errno)?,
+        // `ptrace_attach` in kernel/ptrace.c.
+        (Meaning::Ptrace, Errno::EPERM) => {
+            "a task can have one tracer, and the recorder is it: run the program without recording"
+                .into()
+        }
+        (Meaning::Exec(_), Errno::ENOENT) if caller.in_a_chroot() => {
+            format!("there is no such file below {}, which is your root directory", caller.root)
+                .into()
+        }
+        (Meaning::Exec(_), Errno::ENOENT) => {
+            "there is no such file below your root directory, or its interpreter is missing".into()
+        }
+        (Meaning::Exec(_), Errno::EACCES) => "that file is not executable".into(),
+        _ => return None,
+    };
+    Some(reason.into_owned())
+}
+
 /// unshare(2) and clone(2).
-fn birth(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<String> {
+fn creation(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Reason> {
     let has = |kind: Kind| flags & kind.flag() as u64 != 0;
     let thread = flags & libc::CLONE_THREAD as u64 != 0;
     let elsewhere =
         caller.pid_for_children.is_some() && caller.pid_for_children != caller.pid_namespace;
-    match errno {
+    Some(match errno {
         // `create_new_namespaces` in kernel/nsproxy.c; with CLONE_NEWUSER the right comes first.
-        Errno::EPERM if !has(Kind::User) && !caller.has(CAP_SYS_ADMIN) => Some(format!(
-            "no CAP_SYS_ADMIN in {}, where you are; only a user namespace can be made without it",
+        Errno::EPERM if !has(Kind::User) && !caller.has(CAP_SYS_ADMIN) => format!(
+            "no CAP_SYS_ADMIN in {}, where you are; without it you can make only a user namespace",
             caller.place()
-        )),
+        )
+        .into(),
         // `create_user_ns` in kernel/user_namespace.c.
         Errno::EPERM if has(Kind::User) && caller.in_a_chroot() => {
-            Some("a user namespace cannot be made in a chroot".to_owned())
+            "a user namespace cannot be made in a chroot".into()
         }
-        Errno::EPERM if has(Kind::User) => Some(format!(
+        Errno::EPERM if has(Kind::User) => format!(
             "your ids are not mapped in {}, or a security module forbids new user namespaces",
             caller.place()
-        )),
+        )
+        .into(),
         // `check_unshare_flags` in kernel/fork.c.
         Errno::EINVAL if call.name == "unshare" && has(Kind::User) && caller.threads > 1 => {
-            Some(format!(
-                "the process has {} threads; only one alone can move to a new user namespace",
-                caller.threads
-            ))
+            caller.too_many_threads("move to a new user namespace")
         }
         // `copy_pid_ns` in kernel/pid_namespace.c.
         Errno::EINVAL if has(Kind::Pid) && elsewhere => {
-            Some("a new PID namespace for the children has been made before".to_owned())
+            "your children are to be born in another PID namespace already".into()
         }
         // `copy_process` in kernel/fork.c.
-        Errno::EINVAL if thread && elsewhere => Some(
-            "children are to be in another PID namespace, and a thread must be in its process's"
-                .to_owned(),
-        ),
+        Errno::EINVAL if thread && elsewhere => {
+            "your children are to be born in another PID namespace, and a thread must be in that of \
+             its process"
+                .into()
+        }
         Errno::EINVAL if has(Kind::Mnt) && flags & libc::CLONE_FS as u64 != 0 => {
-            Some("CLONE_NEWNS and CLONE_FS exclude each other".to_owned())
+            "CLONE_NEWNS and CLONE_FS exclude each other".into()
         }
         Errno::EINVAL if call.name == "clone3" && flags & 0x7f != 0 => {
-            Some("the low bits are no flags of clone3: the exit signal has a field of its own".to_owned())
+            "clone3 takes no signal in its flags: exit_signal is a field of its own".into()
         }
         // `alloc_pid` in kernel/pid.c.
-        Errno::ENOMEM if elsewhere || caller.pid_for_children.is_none() => Some(
-            "the PID 1 of the PID namespace for your children has ended: nobody can be born there any more"
-                .to_owned(),
-        ),
-        Errno::ENOSPC => Some(
-            "a limit on namespaces: /proc/sys/user/max_*_namespaces, or too many of them nested".to_owned(),
-        ),
-        Errno::EAGAIN => Some("the sandbox's limit on processes".to_owned()),
-        _ => None,
-    }
+        Errno::ENOMEM if elsewhere || caller.pid_for_children.is_none() => {
+            "the PID 1 of the PID namespace for your children has ended, so no process can be born \
+             there any more"
+                .into()
+        }
+        Errno::ENOSPC => {
+            "a limit on namespaces is reached: /proc/sys/user/max_*_namespaces, or the depth of \
+             their nesting"
+                .into()
+        }
+        Errno::EAGAIN => "the sandbox's limit on processes is reached".into(),
+        _ => return None,
+    })
 }
 
-/// setns(2): `validate_nsset` and the `install` functions of each kind.
-fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<String> {
-    let target = Some(Namespace::open(&format!("/proc/{}/fd/{fd}", caller.pid)).ok()?);
-    let kind = Kind::ALL.into_iter().find(|kind| {
-        let link = fs::read_link(format!("/proc/{}/fd/{fd}", caller.pid)).unwrap_or_default();
-        link.to_string_lossy().starts_with(&format!("{kind}:["))
-    });
-    match (errno, kind) {
+/// setns(2): `validate_nsset` in kernel/nsproxy.c, and the `install` function of each kind.
+fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<Reason> {
+    let path = format!("/proc/{}/fd/{fd}", caller.pid);
+    let target = Namespace::open(&path).ok()?;
+    let link = fs::read_link(&path).unwrap_or_default().to_string_lossy().into_owned();
+    let kind = link.split_once(":[").and_then(|(kind, _)| Kind::parse(kind));
+    Some(match (errno, kind) {
         (Errno::EPERM, Some(kind)) if kind != Kind::User => {
-            let owner = target.as_ref().and_then(|target| target.owner().ok());
-            let owner = owner.and_then(|owner| caller.names.known(&owner));
-            if owner.is_some() && owner == caller.user && !caller.has(CAP_SYS_ADMIN) {
-                Some(format!("no CAP_SYS_ADMIN in {}, where you are", caller.place()))
-            } else {
-                caller.rights_over(kind, target, "CAP_SYS_ADMIN")
-            }
+            caller.lacks_admin(kind, Some(target))?
         }
-        (Errno::EPERM, None) => Some(
-            "one of the namespaces of that process is owned by a user namespace where you have no CAP_SYS_ADMIN"
-                .to_owned(),
-        ),
+        (Errno::EPERM, None) => {
+            "one of the namespaces of that process is owned by a user namespace in which you have no \
+             CAP_SYS_ADMIN"
+                .into()
+        }
         (Errno::EINVAL, Some(kind)) if kinds != 0 && kinds != kind.flag() as u64 => {
-            Some(format!("the descriptor is one of a {kind} namespace"))
+            format!("the descriptor is one of a {kind} namespace").into()
         }
         (Errno::EINVAL, None) if kinds == 0 => {
-            Some("a pidfd means all of a process's namespaces: say with flags which ones".to_owned())
+            "a pidfd stands for all namespaces of its process: choose some of them by flags".into()
         }
-        (Errno::EINVAL, Some(Kind::User)) if caller.own(Kind::User) == target => {
-            Some("you are in that user namespace already".to_owned())
+        (Errno::EINVAL, Some(Kind::User)) if caller.own(Kind::User) == Some(target) => {
+            "you are in that user namespace already".into()
         }
-        (Errno::EINVAL, Some(Kind::User)) if caller.threads > 1 => Some(format!(
-            "the process has {} threads; only one alone can join a user namespace",
-            caller.threads
-        )),
+        (Errno::EINVAL, Some(Kind::User)) if caller.threads > 1 => {
+            caller.too_many_threads("join a user namespace")
+        }
         (Errno::EINVAL, Some(Kind::Pid)) => {
-            Some("one can join PID namespaces below one's own, and none above".to_owned())
+            "a process can join only PID namespaces below its own".into()
         }
-        (Errno::EUSERS, _) => Some(format!(
-            "the process has {} threads; only one alone can join a time namespace",
-            caller.threads
-        )),
-        (Errno::ESRCH, _) => Some("that process has ended".to_owned()),
-        _ => None,
-    }
+        (Errno::EUSERS, _) => caller.too_many_threads("join a time namespace"),
+        (Errno::ESRCH, _) => "that process has ended".into(),
+        _ => return None,
+    })
 }
 
-/// mount(2), umount2(2), pivot_root(2) and their newer kin: fs/namespace.c.
-fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Option<String> {
+/// mount(2), umount2(2), pivot_root(2) and their newer relatives: fs/namespace.c.
+fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Option<Reason> {
     let may_mount = caller.owns(Kind::Mnt) && caller.has(CAP_SYS_ADMIN);
-    match (call.name, errno) {
-        (_, Errno::EPERM) if !may_mount => {
-            caller.rights_over(Kind::Mnt, caller.own(Kind::Mnt), "CAP_SYS_ADMIN")
-        }
+    Some(match (call.name, errno) {
+        (_, Errno::EPERM) if !may_mount => caller.lacks_admin(Kind::Mnt, caller.own(Kind::Mnt))?,
         ("mount" | "fsopen" | "fsconfig" | "fsmount", Errno::EPERM) => {
-            let needs = match new? {
+            let owned = match new? {
                 "proc" => Kind::Pid,
                 "sysfs" => Kind::Net,
                 "mqueue" => Kind::Ipc,
                 "cgroup2" | "cgroup" => Kind::Cgroup,
                 "tmpfs" | "ramfs" | "devpts" | "overlay" => return None,
                 other => {
-                    return Some(format!("only the machine's root may mount a new {other}"));
+                    return Some(format!("only the machine's root may mount a new {other}").into());
                 }
             };
-            if caller.owns(needs) {
-                Some("parts of the one that is mounted here are hidden, and a new one would show them (`mount_too_revealing`)".to_owned())
+            if caller.owns(owned) {
+                "parts of the one that is mounted here are hidden, and a new one would show them \
+                 (`mount_too_revealing`)"
+                    .into()
             } else {
-                caller.rights_over(needs, caller.own(needs), "CAP_SYS_ADMIN")
+                caller.lacks_admin(owned, caller.own(owned))?
             }
         }
-        ("mount", Errno::EACCES) => Some("the file system is read-only or may not be used like that here".to_owned()),
-        ("mount", Errno::EINVAL) if new.is_none() => Some(
-            "the path is not a mount point, or its mount is locked: it came from a user namespace above".to_owned(),
-        ),
-        ("umount2", Errno::EINVAL) => Some(
-            "the path is not a mount point, or its mount is locked: it came from a user namespace above".to_owned(),
-        ),
-        ("umount2", Errno::EBUSY) => Some("somebody has a file or a working directory there".to_owned()),
-        ("pivot_root", Errno::EINVAL) => Some(
-            "the new root is not a mount point, its parent or the old root's is shared, or the place for the old root is not below it"
-                .to_owned(),
-        ),
-        ("pivot_root", Errno::EBUSY) => Some(
-            "the new root, or the place for the old one, is on the root mount that you have now".to_owned(),
-        ),
-        (_, Errno::ENOENT) => Some("one of the paths does not exist".to_owned()),
-        (_, Errno::ENODEV) => Some("this kernel does not know that type of file system".to_owned()),
-        _ => None,
-    }
+        ("mount", Errno::EACCES) => {
+            "the file system is read-only, or may not be used like that here".into()
+        }
+        ("mount", Errno::EINVAL) if new.is_none() => NO_MOUNT_POINT.into(),
+        ("umount2", Errno::EINVAL) => NO_MOUNT_POINT.into(),
+        ("umount2", Errno::EBUSY) => {
+            "a process has an open file or its working directory there".into()
+        }
+        ("pivot_root", Errno::EINVAL) => {
+            "the new root is not a mount point, its parent or that of the old root is shared, or \
+             the place for the old root is not below the new one"
+                .into()
+        }
+        ("pivot_root", Errno::EBUSY) => {
+            "the new root, or the place for the old one, is on your present root mount".into()
+        }
+        (_, Errno::ENOENT) => "one of the paths does not exist".into(),
+        (_, Errno::ENODEV) => "this kernel does not have that type of file system".into(),
+        _ => return None,
+    })
 }
+
+const NO_MOUNT_POINT: &str = "the path is not a mount point, or its mount is locked, as it came \
+                              from the mount namespace of another user namespace";
 
 /// Writes to uid_map and its like: `map_write` and `proc_setgroups_write` in
 /// kernel/user_namespace.c, `timens_offsets_write` in kernel/time/namespace.c.
-fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<String> {
+fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Reason> {
     let (folder, name) = file.rsplit_once('/')?;
     let text = String::from_utf8_lossy(bytes);
-    let lines = text.lines().count();
     let three_numbers = |line: &str| {
         let mut fields = line.split_ascii_whitespace();
         fields.by_ref().take(3).filter(|field| field.parse::<u32>().is_ok()).count() == 3
@@ -304,37 +310,43 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<St
     };
     // The path is the caller's, and so is its number.
     let number = folder.rsplit('/').next().and_then(|number| number.parse().ok());
-    let whose = caller.tasks.iter().find(|task| Some(task.number) == number);
-    let now = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", whose?.pid)).ok();
-    match (name, errno) {
-        ("uid_map" | "gid_map", Errno::EINVAL) if !text.lines().all(three_numbers) => Some(
-            "one write(2) must carry whole lines of three numbers: first id inside, first id outside, length"
-                .to_owned(),
-        ),
+    let owner = caller.tasks.iter().find(|task| Some(task.number) == number);
+    let now = |file: &str| text_of(format!("/proc/{}/{file}", owner?.pid)).ok();
+    Some(match (name, errno) {
+        ("uid_map" | "gid_map", Errno::EINVAL) if !text.lines().all(three_numbers) => {
+            "one write(2) must carry whole lines of three numbers: first id inside, first id \
+             outside, length"
+                .into()
+        }
         ("uid_map" | "gid_map", Errno::EPERM) if now(name).is_some_and(|map| !map.is_empty()) => {
-            Some(match whose {
-                Some(Numbered { user: Some(user @ NamespaceId::FIRST_USER), .. }) => format!(
-                    "it belongs to {user}, where your program was started, and was written before"
-                ),
-                _ => "a map can be written once, and this one has been".to_owned(),
-            })
+            match owner.and_then(|owner| owner.user) {
+                Some(user @ NamespaceId::FIRST_USER) => format!(
+                    "it belongs to {user}, where your program was started, and has been written before"
+                )
+                .into(),
+                _ => "a map can be written once, and this one has been written before".into(),
+            }
         }
         ("gid_map", Errno::EPERM) if now("setgroups").is_some_and(|now| now.trim() == "allow") => {
-            Some("without privilege over the ids outside, \"deny\" must be written to setgroups first".to_owned())
+            "without privilege over the ids outside, \"deny\" must be written to setgroups first".into()
         }
-        ("uid_map" | "gid_map", Errno::EPERM) => Some(if lines > 1 {
-            "without privilege over the ids outside, a map has one line".to_owned()
-        } else {
-            "without privilege over the ids outside, the only id that can be mapped is one's own, with length 1"
-                .to_owned()
-        }),
-        ("setgroups", Errno::EPERM) => Some("it cannot be changed any more: gid_map has been written".to_owned()),
+        ("uid_map" | "gid_map", Errno::EPERM) if text.lines().count() > 1 => {
+            "without privilege over the ids outside, a map has one line".into()
+        }
+        ("uid_map" | "gid_map", Errno::EPERM) => {
+            "without privilege over the ids outside, the only id that can be mapped is your own, \
+             with length 1"
+                .into()
+        }
+        ("setgroups", Errno::EPERM) => {
+            "it cannot be changed any more, as gid_map has been written".into()
+        }
         ("timens_offsets", Errno::EACCES) => {
-            Some("somebody is in that time namespace already: its offsets are fixed".to_owned())
+            "a process is in that time namespace already, so its offsets are fixed".into()
         }
         ("timens_offsets", Errno::EPERM) => {
-            Some("no CAP_SYS_TIME in the user namespace that owns the time namespace".to_owned())
+            "no CAP_SYS_TIME in the user namespace that owns the time namespace".into()
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }

@@ -57,8 +57,8 @@ fn a_refusal_names_the_namespace_where_the_capability_is_missing() {
     let refused = trace(State::PlainUser, "unshare -U hostname otter");
     assert!(
         sentences(&refused).contains(
-            "EPERM: no CAP_SYS_ADMIN in the user namespace that owns it: uts A is owned by the one \
-             around the sandbox, you are in user B"
+            "EPERM: no CAP_SYS_ADMIN in the user namespace around the sandbox, which owns uts A; \
+             you are in user B"
         ),
         "{}",
         sentences(&refused)
