@@ -37,7 +37,7 @@ pub enum Target {
 }
 
 impl Argument {
-    /// Cuts texts that are longer than 80 characters. An ellipsis then stands for the rest.
+    /// Cuts texts that are longer than 80 characters, and puts an ellipsis for the rest.
     pub fn shorten(&mut self) {
         let cut = |text: &mut String| {
             if let Some((end, _)) = text.char_indices().nth(LONGEST) {
@@ -76,7 +76,7 @@ impl fmt::Display for Argument {
     }
 }
 
-/// As a string of C. The ellipsis of a text that was cut stands behind the quotes.
+/// As a string of C. The ellipsis of a text that was cut comes after the quotes.
 fn quoted(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, '…')) => format!("{:?}…", &text[..end]),

@@ -4,9 +4,8 @@
 //! each recorded call. Every event lists what it changed, so the world after any event is the sum of
 //! the changes before it ([`World`](super::World)).
 //!
-//! Nothing in a trace differs from run to run but what the program did: tasks are numbered and
-//! namespaces lettered in order of first sight (`uts A`, `uts B`), and pids are those inside the
-//! sandbox.
+//! Two runs that do the same have the same trace: tasks are numbered and namespaces lettered in the
+//! order in which they are first seen (`uts A`, `uts B`), and pids are those inside the sandbox.
 
 use std::fmt;
 
@@ -21,18 +20,18 @@ use super::namespace::NamespaceId;
 pub struct Trace {
     /// The program and its arguments.
     pub program: Vec<String>,
-    /// The first is the start of the program: the world that it found.
+    /// The first one is the start of the program, with the world that it found.
     pub events: Vec<Event>,
-    /// Steps after the last one, which were counted and not kept: a trace has a bound.
+    /// How many more events there were than a trace may have. They were counted and not kept.
     pub dropped: u64,
-    /// Whether the recorder saw the end of every task.
+    /// Whether the recorder saw every task end.
     pub complete: bool,
 }
 
 /// One call, and what it changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Who called: the number of a [`Change::Task`].
+    /// The caller: the number of a [`Change::Task`].
     pub task: u32,
     /// The call's name, such as `unshare`. `start` for event 0; `end` when a task ended without a
     /// call, by a signal.
@@ -47,7 +46,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// A call of this task. Its text is made from the arguments.
+    /// A call by this task. The text is made from the arguments.
     pub fn new(
         task: u32,
         call: &str,
@@ -66,16 +65,14 @@ impl Event {
     }
 }
 
-/// What a call returned.
+/// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// It returned this.
     Value(i64),
-    /// The errno, and the reason in words where the recorder knows it.
-    Error {
-        errno: Errno,
-        why: Option<String>,
-    },
-    /// It does not return: `exit`, a successful `execve`, or the task was killed in it.
+    /// It failed: the errno, and the reason in words where the recorder knows it.
+    Error { errno: Errno, why: Option<String> },
+    /// It did not return: `exit`, a successful `execve`, or the task was killed in it.
     Never,
 }
 
@@ -96,26 +93,26 @@ pub enum Change {
         task: u32,
         /// The number of the process's first task. Its own, unless it is a further thread.
         process: u32,
-        /// Who made it. The program itself has nobody here.
+        /// The task that made it. `None` for the program itself.
         parent: Option<u32>,
         /// Its pid in each PID namespace, from the sandbox's inwards (`NSpid`).
         pids: Vec<i32>,
         /// The namespaces that it is in. Empty when the kernel does not let the recorder look.
         namespaces: Vec<NamespaceId>,
     },
-    /// A task is in another namespace of this kind now.
+    /// A task has moved to another namespace of the kind of `namespace`.
     Joined { task: u32, namespace: NamespaceId },
-    /// The next children of this task will be in another PID or time namespace.
+    /// The next children of this task will be born in another PID or time namespace.
     Children { task: u32, namespace: NamespaceId },
     /// A task's effective capabilities (capabilities(7)), as a set of bits.
     Capabilities { task: u32, effective: u64 },
-    /// A process executes another program: its name.
+    /// A process executes another program. The name is the last component of its path.
     Program { task: u32, name: String },
     /// A task has ended.
     Ended { task: u32, how: Exit },
-    /// `uid_map`, `gid_map` or `setgroups` of a user namespace, or `timens_offsets` of a time
-    /// namespace: the file as the kernel shows it, a line each, fields separated by one space. And
-    /// `mounts` or `links` of a namespace that has too many of them: it is not followed any further.
+    /// The contents of `uid_map`, `gid_map` or `setgroups` of a user namespace, or of
+    /// `timens_offsets` of a time namespace, with one space between fields. The file `mounts` or
+    /// `links` says that a namespace has too many of them to be followed any further.
     Setting { namespace: NamespaceId, file: String, text: String },
     /// A mount of a mount namespace is new or has changed.
     Mount { namespace: NamespaceId, mount: Mount },
@@ -127,7 +124,7 @@ pub enum Change {
     HostName { namespace: NamespaceId, name: String },
     /// The cgroup of a process (cgroups(7), version 2), as the recorder sees it.
     Cgroup { task: u32, path: String },
-    /// The network interfaces of a network namespace: all of them.
+    /// All interfaces of a network namespace, as they are now.
     Links { namespace: NamespaceId, links: Vec<Link> },
 }
 
@@ -179,8 +176,8 @@ pub struct Mount {
     pub root: String,
     pub point: String,
     pub read_only: bool,
-    /// `shared:1`, `master:1`, both; empty for a private mount. Peer groups are numbered
-    /// in order of first sight.
+    /// `shared:1`, `master:1`, or both; empty for a private mount. Peer groups are numbered in the
+    /// order in which they are first seen.
     pub propagation: String,
 }
 

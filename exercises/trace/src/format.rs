@@ -7,11 +7,17 @@
 //! {"end":true,"dropped":0}
 //! ```
 //!
-//! The first line names the schema. Each further line is an [`Event`]: `value` is there when the
-//! call returned, `errno` when it failed, neither when it did not return. A change is named by
-//! `change`; its other fields are those of [`Change`], and what is `None` there is left out. The
-//! last line says that the recorder saw the end. A field that is not in the list may be ignored;
-//! `version` changes when one of these changes its meaning.
+//! The first line names the schema. Each further line is an [`Event`]: it has a `value` if the call
+//! returned, an `errno` if it failed, and neither if it did not return. A change is named by
+//! `change`; its other fields are those of [`Change`], without those that are `None`. The last line
+//! says that the recorder saw the end.
+//!
+//! An argument is a number, a text, a list of texts, `null`, `{"flags":["CLONE_NEWUTS"]}`, or a
+//! descriptor: `{"fd":3}`, with `"namespace":"uts B"` or `"process":4` for what it is open on.
+//! Recordings of earlier versions have no `arguments`.
+//!
+//! Readers may ignore fields that they do not know. `version` changes when a field changes its
+//! meaning.
 
 use std::fmt;
 
@@ -26,14 +32,14 @@ use super::namespace::NamespaceId;
 const SCHEMA: &str = "namespaces-by-hand/story";
 const VERSION: u64 = 1;
 
-/// A text that is no trace.
+/// Why a text cannot be read as a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// The first line is not one of ours.
+    /// The first line does not name the schema.
     NoTrace,
     /// It was written by another version of this program.
     Version(u64),
-    /// This line, counted from 1, does not say what it should.
+    /// This line, counted from 1, is not an event.
     Line(usize),
 }
 
@@ -52,16 +58,17 @@ impl fmt::Display for Unreadable {
 }
 
 impl Trace {
-    /// The first line of the file, without its end.
+    /// The first line of the file, without the newline.
     pub fn opening(&self) -> String {
         json!({ "schema": SCHEMA, "version": VERSION, "program": self.program }).to_string()
     }
 
-    /// The last line.
+    /// The last line, without the newline.
     pub fn ending(&self) -> String {
         json!({ "end": true, "dropped": self.dropped }).to_string()
     }
 
+    /// The whole file.
     pub fn to_json_lines(&self) -> String {
         let mut text = self.opening() + "\n";
         for event in &self.events {
@@ -80,7 +87,7 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// A text that is something else, or from another version.
+    /// [`Unreadable`] for a text that is something else, or of another version.
     pub fn from_json_lines(text: &str) -> Result<Trace, Unreadable> {
         let mut lines = text.lines().enumerate().peekable();
         let head = lines.next().and_then(|(_, line)| serde_json::from_str::<Value>(line).ok());
@@ -113,6 +120,7 @@ impl Trace {
 }
 
 impl Event {
+    /// One line, without the newline.
     pub fn to_json(&self) -> String {
         let mut object = fields(json!({
             "task": self.task,

@@ -1,14 +1,14 @@
 //! Patterns in which `*` stands for any text.
 
-/// `*` stands for any text. Takes time by the length of the text: a program may have printed
-/// megabytes that nearly fit.
+/// Whether `text` matches `pattern`, in which `*` stands for any text. The time that it takes is
+/// proportional to the length of the text: a program may print megabytes that nearly match.
 pub fn glob(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let (between, last) = rest.rsplit_once('*').unwrap_or(("", rest));
     let Some(mut text) = text.strip_prefix(first).and_then(|text| text.strip_suffix(last)) else {
         return false;
     };
-    // Of each piece the first place that fits leaves most for the others.
+    // The first place of each piece leaves the most text for the others.
     between.split('*').all(|piece| match text.split_once(piece) {
         Some((_, after)) => {
             text = after;

@@ -47,7 +47,7 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// `CLONE_NEW*`.
+    /// Its flag for clone(2), unshare(2) and setns(2): `CLONE_NEW*`.
     pub fn flag(self) -> i32 {
         match self {
             Kind::User => libc::CLONE_NEWUSER,
@@ -61,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// The flag's name. Mount namespaces came first, when nobody expected a second kind.
+    /// The flag's name. That of mount namespaces is CLONE_NEWNS, as they were the first kind.
     pub fn flag_name(self) -> &'static str {
         match self {
             Kind::User => "CLONE_NEWUSER",
@@ -75,8 +75,8 @@ impl Kind {
         }
     }
 
-    /// Whether this kernel has this kind. Time namespaces came with Linux 5.6, and some kernels
-    /// are built without them.
+    /// Whether this kernel has this kind. Time namespaces came with Linux 5.6, and some kernels are
+    /// built without them.
     pub fn exists(self) -> bool {
         static KNOWN: LazyLock<[bool; 8]> = LazyLock::new(|| {
             let file = |kind: Kind| format!("/proc/self/ns/{kind}");
@@ -92,7 +92,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The call as one would type it.
+/// A call with the `CLONE_NEW*` in `flags`, as one would type it: `unshare(CLONE_NEWUTS)`.
 pub fn flag_names(call: &str, flags: i32) -> String {
     let names: Vec<_> = Kind::ALL
         .iter()

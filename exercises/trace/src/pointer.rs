@@ -3,16 +3,16 @@
 use super::event::{Change, Event, Outcome, Trace};
 use super::glob::glob;
 
-/// Where in the trace of a run a mistake is. A pattern is of the call as it is shown; `*` stands
-/// for any text.
+/// Where in a trace a mistake is. A call is given as a [`glob`] for its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pointer {
-    /// The last call that fits.
+    /// The last call that matches.
     Call(String),
-    /// A call that should stand next to the last one that fits.
+    /// A call that is missing before or after the last one that matches `of`.
     Missing { call: String, side: Side, of: String },
 }
 
+/// On which side of a call another one is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Before,
@@ -20,8 +20,8 @@ pub enum Side {
 }
 
 impl Trace {
-    /// The call that went wrong, or the place of the one that is missing, for a reader. `None`
-    /// where the trace has no such call. Without a pointer, the last call that failed is meant.
+    /// Shows a reader the call that went wrong, or the place of the one that is missing. `None` if
+    /// the trace has no such call. Without a pointer it is the last call that failed.
     pub fn point(&self, pointer: Option<&Pointer>) -> Option<String> {
         match pointer {
             Some(Pointer::Call(pattern)) => {
@@ -32,7 +32,7 @@ impl Trace {
         }
     }
 
-    /// The last call that fits.
+    /// The last call that matches.
     fn find(&self, pattern: &str) -> Option<usize> {
         self.events.iter().rposition(|event| glob(pattern, &event.text))
     }
@@ -55,7 +55,7 @@ impl Trace {
         })
     }
 
-    /// What a task did last before an event: a call of its own, or being born.
+    /// The last event before `before` that is a call by `task`, or its birth.
     fn last_of(&self, task: u32, before: usize) -> Option<usize> {
         let is_born =
             |change: &Change| matches!(change, Change::Task { task: born, .. } if *born == task);
@@ -65,8 +65,9 @@ impl Trace {
         })
     }
 
-    /// The last call that failed as a program of this course says it, and the reason where the recorder
-    /// knows it: `unshare(CLONE_NEWUTS): EPERM: Operation not permitted: it takes CAP_SYS_ADMIN`.
+    /// The last call that failed, in the form in which this course's programs report it, with the
+    /// reason if the recorder knows it:
+    /// `unshare(CLONE_NEWUTS): EPERM: Operation not permitted: no CAP_SYS_ADMIN …`.
     pub fn failed_call(&self) -> Option<String> {
         let Event { text, outcome, .. } = &self.events[self.failed()?];
         let Outcome::Error { errno, why } = outcome else { return None };

@@ -1,17 +1,17 @@
-//! The same trace on every machine.
+//! A form of a trace that is the same on every machine.
 
 use std::collections::{HashMap, HashSet};
 
 use super::event::{Change, Event, Mount, Trace};
 
-/// File systems without a disk below them: they have the same name everywhere.
+/// File systems without a disk: they have the same type on every machine.
 const EVERYWHERE: [&str; 9] =
     ["tmpfs", "proc", "sysfs", "devpts", "mqueue", "cgroup2", "overlay", "nsfs", "ramfs"];
 
 impl Trace {
-    /// Leaves out what differs from machine to machine and is not the program's doing: the
-    /// machine's folders that a sandbox shows, and their types of file system. What is left is
-    /// numbered anew. This is the form in which the book keeps traces.
+    /// Removes what differs from machine to machine and is not the program's work: the folders of the
+    /// machine that a sandbox shows, and their types of file system. The remaining mounts are numbered
+    /// anew. This is the form in which the book keeps traces.
     pub fn portable(mut self) -> Trace {
         let of_the_machine: HashSet<String> = self
             .events
@@ -58,7 +58,8 @@ impl Event {
     }
 }
 
-/// A device that is bound from the machine's /dev shows a part of a file system, such as `/null`.
+/// A device that is bind-mounted from the machine's `/dev` shows a part of a file system, such as
+/// `/null`.
 fn is_everywhere(mount: &Mount) -> bool {
     EVERYWHERE.contains(&mount.kind.as_str())
         && (mount.root == "/" || mount.kind == "nsfs" || mount.kind == "tmpfs")

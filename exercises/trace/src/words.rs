@@ -1,4 +1,4 @@
-//! An event in words, for readers.
+//! Events in words.
 
 use super::event::{Change, Event, Link, Mount, Outcome};
 use super::kind::Kind;
@@ -15,7 +15,8 @@ impl Event {
         }
     }
 
-    /// What it changed, a sentence each, and why it failed. `before` is the world that it found.
+    /// A sentence for each change, and one for the reason of a failure. `before` is the world before
+    /// the event.
     pub fn sentences(&self, before: &World) -> Vec<String> {
         let new_mount_namespace = self.changes.iter().find_map(|change| match change {
             Change::Namespace { id, .. } if id.kind == Kind::Mnt => Some(*id),
@@ -40,7 +41,7 @@ impl Event {
                             .push(format!("{namespace}: {} on {} is gone", old.kind, old.point));
                     }
                 }
-                // The call says it, or the namespace is new and a copy.
+                // The call shows it, or the namespace is new and a copy.
                 Change::Program { .. } => {}
                 Change::HostName { .. } if self.call != "sethostname" => {}
                 Change::Ended { .. } if self.outcome == Outcome::Never => {}
@@ -51,7 +52,7 @@ impl Event {
             sentences.push(format!("{name} starts as a copy, with {mounts_of_a_copy} mounts"));
         }
         if self.call == "unshare" && self.outcome == Outcome::Value(0) {
-            // Nothing shows it yet: the namespace can be seen when somebody is in it.
+            // The recorder cannot see the namespace before there is a process in it.
             let next = "the next child will be PID 1 of a new PID namespace; the caller stays";
             sentences.extend(self.has_flag(Kind::Pid.flag_name()).then(|| next.to_owned()));
         }
@@ -101,7 +102,7 @@ fn sentence(change: &Change, before: &World) -> String {
             }
         }
         Change::Children { task, namespace } => {
-            format!("{} stays where it is; its next children are in {namespace}", who(task))
+            format!("{} stays where it is; its next children will be in {namespace}", who(task))
         }
         Change::Capabilities { task, effective } => {
             let had = before.tasks.get(task).and_then(|task| task.capabilities);

@@ -6,12 +6,12 @@ use super::event::{Change, Event, Exit, Link, Mount};
 use super::kind::Kind;
 use super::namespace::NamespaceId;
 
-/// Who is where, at one moment of a trace.
+/// Which tasks and namespaces there are at one moment of a trace, and which task is where.
 #[derive(Clone, Debug, Default)]
 pub struct World {
-    /// By number.
+    /// By their numbers.
     pub tasks: BTreeMap<u32, Task>,
-    /// In order of first sight.
+    /// In the order in which they were first seen.
     pub namespaces: Vec<Namespace>,
 }
 
@@ -23,9 +23,9 @@ pub struct Task {
     /// The name of the program that it executes.
     pub program: String,
     pub pids: Vec<i32>,
-    /// Names of namespaces by kind; none when the kernel does not let the recorder look.
+    /// The namespaces that it is in. Empty when the kernel does not let the recorder look.
     pub namespaces: BTreeMap<Kind, NamespaceId>,
-    /// Where its next children will be, where that is somewhere else.
+    /// The namespaces in which its next children will be born, where these are not its own.
     pub children: BTreeMap<Kind, NamespaceId>,
     pub capabilities: Option<u64>,
     pub root: Option<String>,
@@ -44,7 +44,7 @@ impl Task {
         format!("[{}]", pids.join(" "))
     }
 
-    /// Its pid as it sees it itself.
+    /// Its pid in its own PID namespace.
     pub fn own_pid(&self) -> Option<i32> {
         self.pids.last().copied()
     }
@@ -56,9 +56,9 @@ pub struct Namespace {
     pub id: NamespaceId,
     pub owner: Option<NamespaceId>,
     pub parent: Option<NamespaceId>,
-    /// `uid_map`, `gid_map`, `setgroups`, `timens_offsets`: texts by file.
+    /// Contents of `uid_map`, `gid_map`, `setgroups` and `timens_offsets`.
     pub settings: BTreeMap<String, String>,
-    /// Mounts by number.
+    /// By their numbers.
     pub mounts: BTreeMap<u32, Mount>,
     pub host_name: Option<String>,
     pub links: Vec<Link>,
@@ -74,7 +74,7 @@ impl World {
         world
     }
 
-    /// Takes in the changes of one more event.
+    /// Adds the changes of one more event.
     pub fn apply(&mut self, event: &Event) {
         for change in &event.changes {
             self.change(change);
@@ -155,7 +155,7 @@ impl World {
         }
     }
 
-    /// A trace that was cut may speak of somebody it never introduced: that is let go by.
+    /// A trace that was cut may mention a task that it never introduced: nothing happens then.
     fn with(&mut self, task: u32, act: impl FnOnce(&mut Task)) {
         if let Some(task) = self.tasks.get_mut(&task) {
             act(task);

@@ -1,5 +1,4 @@
-//! Cgroups (version 2) from outside: which one a process is in, what its files say, and whether its
-//! limits hold.
+//! Cgroups (cgroups(7), version 2) from outside: which one a process is in, and what its files say.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -11,28 +10,27 @@ use super::procfs::text_of;
 use super::{Mount, Process, mounts};
 use crate::sys;
 
-/// One cgroup, by its folder where we are.
+/// One cgroup, by its folder in the file system of this process.
 pub struct Cgroup {
     pub(crate) folder: PathBuf,
 }
 
 impl Cgroup {
-    /// The one that a process is in.
+    /// The cgroup that a process is in.
     ///
     /// # Errors
     ///
-    /// `ENODEV` where its folder is in no file system that is mounted here, `ESRCH` when the
-    /// process is gone.
+    /// `ENODEV` if no mount of this process shows it, `ESRCH` if the process has ended.
     pub fn of(process: &Process) -> nix::Result<Cgroup> {
         let path = path_of(process)?;
         Ok(Cgroup { folder: folder(&path).ok_or(Errno::ENODEV)? })
     }
 
-    /// What one of its files says, such as `pids.max`; without the newline at its end.
+    /// The contents of one of its files, such as `pids.max`, without the newline at the end.
     ///
     /// # Errors
     ///
-    /// `ENOENT` where the file is not there: the controller is not enabled for this cgroup.
+    /// `ENOENT` if there is no such file: the controller is not enabled for this cgroup.
     pub fn read(&self, file: &str) -> nix::Result<String> {
         let text = fs::read_to_string(self.folder.join(file));
         Ok(text.map_err(|error| sys::errno_of(&error))?.trim_end().to_owned())
@@ -42,7 +40,7 @@ impl Cgroup {
     ///
     /// # Errors
     ///
-    /// As for [`Cgroup::read`], and `ENODATA` where there is no such line.
+    /// Those of [`Cgroup::read`], and `ENODATA` if there is no such line.
     pub fn count(&self, file: &str, key: &str) -> nix::Result<u64> {
         let text = self.read(file)?;
         let found = text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok());
@@ -55,18 +53,18 @@ impl Cgroup {
 ///
 /// # Errors
 ///
-/// `ESRCH` when the process is gone, `ENODEV` where the kernel has no cgroup v2.
+/// `ESRCH` or `ENOENT` if the process has ended, `ENODEV` if the kernel has no cgroups of version 2.
 pub fn path_of(process: &Process) -> nix::Result<String> {
     path_of_pid(process.pid())
 }
 
-/// The same for a process or a thread, by its number in our PID namespace.
+/// The same for a process or a thread, by its id in the PID namespace of this process.
 pub(crate) fn path_of_pid(pid: Pid) -> nix::Result<String> {
     let text = text_of(format!("/proc/{pid}/cgroup"));
     path_in(&text.map_err(|error| sys::errno_of(&error))?).ok_or(Errno::ENODEV)
 }
 
-/// The path in the text of a `/proc/PID/cgroup`: the line of hierarchy 0, which is version 2.
+/// The path in the contents of `/proc/PID/cgroup`: the line of hierarchy 0, which is version 2.
 pub fn path_in(text: &str) -> Option<String> {
     text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
 }
@@ -85,7 +83,7 @@ fn folder(path: &str) -> Option<PathBuf> {
 /// process sees them.
 pub(crate) fn below(mount: &Mount, path: &str) -> Option<PathBuf> {
     let rest = Path::new(path).strip_prefix(&mount.root).ok()?;
-    // Not up and down again: `..` there is above the root of our cgroup namespace.
+    // A path with `..` lies outside the cgroup namespace of this process.
     let plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
     plain.then(|| Path::new(&mount.point).components().chain(rest.components()).collect())
 }

@@ -5,34 +5,34 @@ use std::fmt;
 /// One mount.
 #[derive(Debug)]
 pub struct Mount {
-    /// Its number; no other mount of the machine has it while this one is there.
+    /// Its id, which is unique on the machine while the mount exists.
     pub id: u64,
-    /// The number of the mount that it is mounted on.
+    /// The id of the mount that it is mounted on.
     pub parent: u64,
-    /// The part of the file system that is shown.
+    /// The directory of the file system that is mounted.
     pub root: String,
     pub point: String,
-    /// Of this mount alone, such as `ro,nosuid`.
+    /// Options of this mount, such as `ro,nosuid`.
     pub options: String,
     pub propagation: Propagation,
     /// The file system's type.
     pub kind: String,
-    /// Of the file system, for all its mounts.
+    /// Options of the file system, which hold for all its mounts.
     pub super_options: String,
 }
 
-/// Where a mount's events go and come from, by the numbers of the peer groups: the optional fields
-/// of a line (mount_namespaces(7), `Documentation/filesystems/sharedsubtree.rst` in the kernel).
-/// With neither it is private.
+/// The peer groups that a mount propagates to and receives from: the optional fields of a line
+/// (mount_namespaces(7), `Documentation/filesystems/sharedsubtree.rst` in the kernel). A private
+/// mount has neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Propagation {
-    /// `shared:N`: what happens here happens in group N, and the other way round.
+    /// `shared:N`: it is a member of peer group N.
     pub shared: Option<u64>,
-    /// `master:N`: what happens in group N happens here.
+    /// `master:N`: it receives from peer group N.
     pub master: Option<u64>,
 }
 
-/// Without the numbers, which differ from run to run.
+/// Without the numbers of the groups, which differ from run to run.
 impl fmt::Display for Propagation {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.pad(match (self.shared, self.master) {
@@ -50,7 +50,8 @@ impl fmt::Display for Mount {
     }
 }
 
-/// In the order in which they were made. Lines that do not read as one are left out.
+/// The mounts in the contents of a mountinfo file, in its order. Lines that cannot be read are
+/// skipped.
 pub fn parse(text: &str) -> Vec<Mount> {
     text.lines().filter_map(parse_line).collect()
 }
@@ -62,14 +63,14 @@ fn parse_line(line: &str) -> Option<Mount> {
     Some(Mount {
         id: here.next()?.parse().ok()?,
         parent: here.next()?.parse().ok()?,
-        // After the device's number.
+        // The device's number comes before.
         root: unescape(here.nth(1)?),
         point: unescape(here.next()?),
         options: here.next()?.to_owned(),
         propagation: here.fold(Propagation::default(), |known, tag| match tag.split_once(':') {
             Some(("shared", group)) => Propagation { shared: group.parse().ok(), ..known },
             Some(("master", group)) => Propagation { master: group.parse().ok(), ..known },
-            // `propagate_from` adds nothing to `master`; `unbindable` is private.
+            // `propagate_from` adds nothing to `master`; an `unbindable` mount is private.
             _ => known,
         }),
         kind: there.next()?.to_owned(),

@@ -13,18 +13,18 @@ use trace::Kind;
 use super::Process;
 use crate::sys;
 
-/// One namespace, kept alive by the descriptor.
+/// One namespace, which an open descriptor keeps alive.
 ///
-/// Two are the same if device and inode are. That holds only while both are held open: the kernel
-/// gives the number of a namespace that is gone to the next one at once.
+/// Two are equal if device and inode are (namespaces(7)). That is true only while both are open: the
+/// kernel reuses the inode number of a namespace that is gone.
 pub struct Namespace {
     fd: OwnedFd,
     id: (u64, u64),
 }
 
 impl Namespace {
-    /// Opens the file of a namespace. Where a program says which file that is, it may be a pipe
-    /// that would keep us, or a terminal.
+    /// Opens the file of a namespace. A program may have put a pipe or a terminal at the path: with
+    /// O_NONBLOCK and O_NOCTTY opening it neither blocks nor acquires a controlling terminal.
     ///
     /// # Errors
     ///
@@ -49,14 +49,14 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// `EPERM` where it is outside of what the caller may see, `EINVAL` for the other kinds, which
-    /// are not nested.
+    /// `EPERM` if it lies outside the caller's view, `EINVAL` for the other kinds, which are not
+    /// nested.
     pub fn parent(&self) -> nix::Result<Namespace> {
         Namespace::from_fd(sys::ioctl_fd(self.fd.as_fd(), libc::NS_GET_PARENT)?)
     }
 
-    /// The effective uid of whoever made this user namespace, as it is here: `NS_GET_OWNER_UID`,
-    /// ioctl_nsfs(2), Linux 4.11.
+    /// The effective uid that created this user namespace, in the user namespace of this process:
+    /// `NS_GET_OWNER_UID`, ioctl_nsfs(2), Linux 4.11.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl Namespace {
         sys::ioctl_number(self.fd.as_fd(), libc::NS_GET_OWNER_UID)
     }
 
-    /// As `/proc/PID/ns` shows it: `user:[4026531837]`.
+    /// The text of its link in `/proc/PID/ns`: `user:[4026531837]`.
     pub fn name(&self, kind: Kind) -> String {
         format!("{kind}:[{}]", self.id.1)
     }
@@ -78,7 +78,7 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// `EMFILE` when this process has too many open.
+    /// `EMFILE` if this process has too many open.
     pub fn try_clone(&self) -> nix::Result<Namespace> {
         let fd = self.fd.try_clone();
         let fd = fd.map_err(|error| sys::errno_of(&error))?;
@@ -92,17 +92,17 @@ impl PartialEq for Namespace {
     }
 }
 
-/// The namespaces of one process (of its main thread) at one moment. `None` where the kernel has
-/// no such kind.
+/// The namespaces of one process (of its main thread) at one moment. `None` for a kind that the
+/// kernel does not have.
 pub struct Namespaces([Option<Namespace>; 8]);
 
 impl Namespaces {
-    /// Those of `process`, which must not have been waited for.
+    /// The namespaces of `process`, which must not have been waited for.
     ///
     /// # Errors
     ///
-    /// `EACCES` without the right to look (ptrace(2), `PTRACE_MODE_READ_FSCREDS`), `ESRCH` when it
-    /// has ended.
+    /// `EACCES` without the permission to look (ptrace(2), `PTRACE_MODE_READ_FSCREDS`), `ESRCH` if
+    /// the process has ended.
     pub fn of(process: &Process) -> nix::Result<Namespaces> {
         let mut all = [const { None }; 8];
         for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
@@ -112,11 +112,11 @@ impl Namespaces {
         Ok(Namespaces(all))
     }
 
-    /// Those of one thread, by its id in our PID namespace.
+    /// The namespaces of one thread, by its id in the PID namespace of this process.
     ///
     /// # Errors
     ///
-    /// As for [`Namespaces::of`].
+    /// Those of [`Namespaces::of`].
     pub fn of_thread(process: &Process, thread: i32) -> nix::Result<Namespaces> {
         let folder = format!("/proc/{}/task/{thread}/ns", process.pid());
         let mut all = [const { None }; 8];
@@ -126,11 +126,11 @@ impl Namespaces {
         Ok(Namespaces(all))
     }
 
-    /// The same ones, held a second time.
+    /// Other descriptors of the same namespaces.
     ///
     /// # Errors
     ///
-    /// `EMFILE` when this process has too many descriptors open.
+    /// `EMFILE` if this process has too many open.
     pub fn try_clone(&self) -> nix::Result<Namespaces> {
         let mut all = [const { None }; 8];
         for kind in Kind::ALL {
@@ -139,7 +139,8 @@ impl Namespaces {
         Ok(Namespaces(all))
     }
 
-    /// Those that somebody has opened for us, in [`Kind::ALL`]'s order without the absent ones.
+    /// Takes descriptors that another process has opened: those of the kinds that the kernel has, in
+    /// the order of [`Kind::ALL`].
     pub(crate) fn from_fds(fds: impl IntoIterator<Item = OwnedFd>) -> nix::Result<Namespaces> {
         let mut all = [const { None }; 8];
         for (kind, fd) in Kind::ALL.into_iter().filter(|kind| kind.exists()).zip(fds) {
@@ -158,15 +159,15 @@ impl Namespaces {
     }
 }
 
-/// Whether this kernel tells the namespaces of a pidfd (Linux 6.11).
+/// Whether this kernel opens namespaces by pidfd (Linux 6.11).
 pub fn pidfds_tell() -> bool {
     let us = Process::open(Pid::this());
     us.is_ok_and(|us| sys::pidfd_namespace(us.pidfd().as_fd(), pidfd_request(Kind::User)).is_ok())
 }
 
 // ANCHOR: open
-/// By pidfd there is no gap between the number and the process. Kernels before 6.11 (`ENOTTY`)
-/// have only the number; the process is parked, so it still means the same one.
+/// With a pidfd there is no moment in which a pid could come to mean another process. Kernels before
+/// 6.11 (`ENOTTY`) have only the pid, which stays valid because the process is parked.
 pub(crate) fn open(pidfd: &OwnedFd, pid: Pid, kind: Kind) -> nix::Result<OwnedFd> {
     match sys::pidfd_namespace(pidfd.as_fd(), pidfd_request(kind)) {
         Err(Errno::ENOTTY) => open_path(&format!("/proc/{pid}/ns/{kind}")),
@@ -181,7 +182,7 @@ fn open_path(path: &str) -> nix::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// The ioctl(2) that opens a namespace of a pidfd's process, Linux 6.11.
+/// The ioctl(2) request that opens a namespace of a pidfd's process, Linux 6.11.
 pub(crate) fn pidfd_request(kind: Kind) -> libc::Ioctl {
     match kind {
         Kind::User => libc::PIDFD_GET_USER_NAMESPACE,

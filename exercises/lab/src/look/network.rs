@@ -1,8 +1,7 @@
 //! What is in a network namespace: its interfaces, their addresses, its routes.
 //!
-//! The kernel tells over a socket of the family netlink(7), with the messages of rtnetlink(7), and
-//! tells what is in the namespace where the socket was made. So whoever wants to know goes there
-//! first.
+//! The kernel sends them over a netlink(7) socket, in the messages of rtnetlink(7). What counts is the
+//! namespace in which the socket was created, so a process enters a namespace in order to look.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -15,18 +14,18 @@ use nix::errno::Errno;
 pub struct Link {
     pub index: u32,
     pub name: String,
-    /// Whether it has been set up (`IFF_UP`). Whether anything answers is another question.
+    /// Whether it has been brought up (`IFF_UP`), which says nothing about the other end.
     pub up: bool,
-    /// `veth`, `bridge`; `None` for one that stands for a device, and for `lo`.
+    /// `veth`, `bridge`; `None` for a device's interface and for `lo`.
     pub kind: Option<String>,
-    /// The index of the interface that it ends at: of a veth, its other end.
+    /// The index in `IFLA_LINK`: of a veth interface, its other end.
     pub peer: Option<u32>,
-    /// Whether that index is one of another network namespace.
+    /// Whether that index belongs to another network namespace.
     pub peer_is_elsewhere: bool,
     /// The index of the bridge that it is a port of.
     pub bridge: Option<u32>,
-    /// With the length of the prefix: `10.0.0.1/24`. Without the link-local ones of IPv6, which
-    /// the kernel makes from a random number.
+    /// With the length of the prefix: `10.0.0.1/24`. Link-local addresses of IPv6 are left out, as
+    /// the kernel makes them from a random number.
     pub addresses: Vec<String>,
 }
 
@@ -44,7 +43,7 @@ pub struct Route {
 ///
 /// # Errors
 ///
-/// What the kernel answered: `EMFILE`, or `EAFNOSUPPORT` where there is no netlink.
+/// What the kernel answered: `EMFILE`, or `EAFNOSUPPORT` if it has no netlink.
 pub(crate) fn links() -> Result<Vec<Link>> {
     let answers = dump(libc::RTM_GETLINK, libc::AF_UNSPEC)?;
     let mut links: Vec<Link> = messages(&answers, libc::RTM_NEWLINK).filter_map(link).collect();
@@ -60,11 +59,11 @@ pub(crate) fn links() -> Result<Vec<Link>> {
     Ok(links)
 }
 
-/// The routes of its main table that are for IPv4.
+/// The IPv4 routes in the main table of that network namespace.
 ///
 /// # Errors
 ///
-/// As for [`links`].
+/// Those of [`links`].
 pub(crate) fn routes() -> Result<Vec<Route>> {
     let answers = dump(libc::RTM_GETROUTE, libc::AF_INET)?;
     Ok(messages(&answers, libc::RTM_NEWROUTE).filter_map(route).collect())
@@ -124,10 +123,10 @@ impl Route {
     }
 }
 
-/// The most that is read of an answer. A thousand interfaces fit.
+/// The most bytes that are read of an answer. A thousand interfaces fit.
 const LONGEST: usize = 4 << 20;
 
-/// Asks for all there is of one thing, and returns the messages of the answer.
+/// Asks for all objects of one type, and returns the messages of the answer.
 fn dump(what: u16, family: i32) -> Result<Vec<u8>> {
     // SAFETY: makes a socket, which then has one owner.
     let socket = unsafe {
@@ -135,8 +134,8 @@ fn dump(what: u16, family: i32) -> Result<Vec<u8>> {
         let fd = libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE);
         OwnedFd::from_raw_fd(Errno::result(fd)?)
     };
-    // A header of 16 bytes (struct nlmsghdr), and one that begins with the family: the longest of
-    // the three has 16 as well, and the kernel takes it for each.
+    // A header of 16 bytes (struct nlmsghdr), and a second one that begins with the family. The longest
+    // of the three kinds of it has 16 bytes as well, and the kernel accepts that length for each.
     let mut request = [0_u8; 32];
     let length = request.len() as u32;
     request[..4].copy_from_slice(&length.to_ne_bytes());
@@ -176,7 +175,7 @@ fn messages(bytes: &[u8], kind: u16) -> impl Iterator<Item = &[u8]> {
     all_messages(bytes).filter(move |(found, _)| *found == kind).map(|(_, body)| body)
 }
 
-/// Type and body of each message. What does not fit ends it.
+/// Type and body of each message. A message that is longer than the rest of the bytes ends the list.
 pub(crate) fn all_messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let length = u32::from_ne_bytes(*bytes.first_chunk()?) as usize;
@@ -194,12 +193,12 @@ fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
         let kind = u16::from_ne_bytes(*bytes.get(2..)?.first_chunk()?);
         let value = bytes.get(4..length)?;
         bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-        // The upper bits say how the value is built.
+        // The two upper bits are flags (`NLA_F_NESTED`, `NLA_F_NET_BYTEORDER`).
         Some((kind & 0x3fff, value))
     })
 }
 
-/// After `struct ifinfomsg`.
+/// Reads a `struct ifinfomsg` and the attributes after it.
 pub(crate) fn link(body: &[u8]) -> Option<Link> {
     let number = |at: usize| Some(u32::from_ne_bytes(*body.get(at..)?.first_chunk()?));
     let mut link = Link {
@@ -229,13 +228,14 @@ pub(crate) fn link(body: &[u8]) -> Option<Link> {
     Some(link)
 }
 
-/// After `struct ifaddrmsg`: the index of the interface, and the address.
+/// Reads a `struct ifaddrmsg` and the attributes after it: the index of the interface, and the
+/// address.
 pub(crate) fn address(body: &[u8]) -> Option<(u32, String)> {
     let (prefix, owner) = (*body.get(1)?, index(body.get(4..)?)?);
     let mut found = None;
     for (kind, value) in attributes(body.get(8..)?) {
         match kind {
-            // Of a link from point to point this is the other side, and IFA_LOCAL is ours.
+            // On a point-to-point link this is the address of the other end.
             libc::IFA_ADDRESS => found = found.or_else(|| ip(value)),
             libc::IFA_LOCAL => found = ip(value),
             _ => {}
@@ -246,7 +246,7 @@ pub(crate) fn address(body: &[u8]) -> Option<(u32, String)> {
     (!from_a_random_number).then(|| (owner, format!("{address}/{prefix}")))
 }
 
-/// After `struct rtmsg`.
+/// Reads a `struct rtmsg` and the attributes after it.
 pub(crate) fn route(body: &[u8]) -> Option<Route> {
     const MAIN: u8 = libc::RT_TABLE_MAIN;
     let (prefix, table, kind) = (*body.get(1)?, *body.get(4)?, *body.get(7)?);

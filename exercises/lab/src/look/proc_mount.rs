@@ -1,7 +1,7 @@
 //! Which PID namespace a mounted `/proc` belongs to.
 //!
-//! A proc file system shows the processes of the PID namespace of whoever mounted it
-//! (pid_namespaces(7)). Its device number tells nothing: every mount is an instance of its own.
+//! A proc file system shows the processes of the PID namespace of the process that mounted it
+//! (pid_namespaces(7)). Its device number is of no help, as every mount is an instance of its own.
 
 use std::fmt;
 use std::fs::File;
@@ -20,9 +20,9 @@ use super::{Kind, Namespace, Process};
 pub enum Proc {
     /// The processes of its own PID namespace.
     Own,
-    /// Those of a namespace further out, in which it has another pid too.
+    /// The processes of an ancestor of its PID namespace, in which it has another pid.
     Outer,
-    /// Neither: no proc file system, or one of a namespace that it is not in.
+    /// Neither: it is no proc file system, or one of a PID namespace in which the process has no pid.
     Other,
 }
 
@@ -39,9 +39,9 @@ impl fmt::Display for Proc {
 impl Process {
     /// What it finds at `/proc`, looked up in its root directory.
     ///
-    /// Read from outside, so `self` is of no use: that would be the reader. But the process itself
-    /// must stand there under the pid that it has in the namespace of that `/proc`, and whoever
-    /// stands there is known by its PID namespace: PID 1 of each is in its own.
+    /// `self` in that file system is the reader, so it is of no use from outside. Instead the process is
+    /// looked up under each of its pids. That there is a process with this pid proves nothing, since
+    /// PID namespaces reuse the same numbers; it must also be in the same PID namespace.
     pub fn proc(&self) -> Proc {
         let pids = Fields::status(self.pid()).unwrap_or_default().pids();
         let own = Namespace::open(&format!("/proc/{}/ns/{}", self.pid(), Kind::Pid)).ok();
@@ -51,7 +51,7 @@ impl Process {
             let listed = status_in(&proc, inside[0]).unwrap_or_default();
             listed.pids() == inside && own.is_some() && namespace_in(&proc, inside[0]).ok() == own
         };
-        // From its own level outwards to the first below ours.
+        // From its own PID namespace outwards to the first one below that of this process.
         let level = (1..pids.len()).rev().find(|level| is_listed(&pids[*level..]));
         match level {
             Some(level) if level + 1 == pids.len() => Proc::Own,
@@ -62,8 +62,8 @@ impl Process {
 
     /// The root directory of a proc file system at `/proc`.
     ///
-    /// The path is the program's. A link in it would lead to a file of this machine, for whoever
-    /// follows it from here; and anything may be mounted on it.
+    /// The program controls the path: a symbolic link in it would lead this process to a file of the
+    /// machine, and anything may be mounted on it.
     fn its_proc(&self) -> nix::Result<OwnedFd> {
         let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let root = open(format!("/proc/{}/root", self.pid()).as_str(), folder, Mode::empty())?;
@@ -76,7 +76,7 @@ impl Process {
     }
 }
 
-/// Opens a file of this proc file system, and none that is mounted in it.
+/// Opens a file of this proc file system, but not one that is mounted in it.
 fn open_in(proc: &OwnedFd, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
     let resolve = ResolveFlag::RESOLVE_BENEATH
         | ResolveFlag::RESOLVE_NO_SYMLINKS
@@ -93,8 +93,8 @@ fn status_in(proc: &OwnedFd, pid: i32) -> std::io::Result<Fields> {
 
 fn namespace_in(proc: &OwnedFd, pid: i32) -> nix::Result<Namespace> {
     let folder = open_in(proc, &format!("{pid}/ns"), OFlag::O_PATH | OFlag::O_DIRECTORY)?;
-    // A link of its own kind, to a file of another file system. Should something else be mounted on
-    // it, that does not keep us.
+    // This link leads to nsfs, another file system, so RESOLVE_NO_XDEV cannot be used. If something
+    // else is mounted on it, opening that does not block.
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     Namespace::from_fd(openat(folder.as_fd(), Kind::Pid.name(), flags, Mode::empty())?)
 }

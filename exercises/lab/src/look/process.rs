@@ -17,27 +17,30 @@ use super::stat::Stat;
 use super::{Mount, mounts};
 use crate::sys;
 
-/// A process and a descriptor that means it and no other, even after it has ended.
+/// A process, held by a pidfd: the descriptor refers to this process even after it has ended.
 pub struct Process {
-    /// Looked up when somebody asks.
+    /// Looked up at the first use.
     pid: OnceLock<Pid>,
     pidfd: OwnedFd,
 }
 
 impl Process {
-    /// The process that has this pid in our PID namespace now.
+    /// The process that has this pid now in the PID namespace of this process.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH` if there is none, and the others of pidfd_open(2).
     pub fn open(pid: Pid) -> nix::Result<Process> {
         Ok(Process { pid: OnceLock::from(pid), pidfd: sys::pidfd_open(pid)? })
     }
 
-    /// The process of a pidfd from elsewhere.
+    /// The process of a pidfd that another process has opened.
     pub(crate) fn from_pidfd(pidfd: OwnedFd) -> Process {
         Process { pid: OnceLock::new(), pidfd }
     }
 
-    /// Its pid here. That of a pidfd is a line of the descriptor's `/proc/self/fdinfo`
-    /// (pidfd_open(2)), and -1 when the process has ended and been waited for: then every look finds
-    /// nothing.
+    /// Its pid in the PID namespace of this process. For a pidfd it is a line in `/proc/self/fdinfo`
+    /// (pidfd_open(2)): -1 if the process has been waited for, so that nothing is found in `/proc`.
     pub fn pid(&self) -> Pid {
         *self.pid.get_or_init(|| {
             let info = Fields::read(format!("/proc/self/fdinfo/{}", self.pidfd.as_raw_fd()));
@@ -49,13 +52,13 @@ impl Process {
         &self.pidfd
     }
 
-    /// A pidfd becomes readable when its process ends.
+    /// Whether it has ended: its pidfd is readable then (pidfd_open(2)).
     pub fn has_ended(&self) -> bool {
         let mut ready = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
         poll(&mut ready, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
-    /// Waits until it has ended; `false` if it is still there after `patience`.
+    /// Waits until it has ended. Returns `false` if it has not after `patience`.
     pub fn await_end(&self, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         loop {
@@ -69,8 +72,7 @@ impl Process {
         }
     }
 
-    /// Waits until its main thread waits for something, or has ended. One that is busy for longer
-    /// than `patience` is taken as it is.
+    /// Waits until its main thread is not running any more, for `patience` at most.
     pub fn await_rest(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
         let busy = || self.state() == Some('R');
@@ -81,26 +83,25 @@ impl Process {
 
     /// Ends it with SIGKILL.
     pub fn kill(&self) {
-        // It may have ended by itself; that is as good.
+        // If it has ended already, that is as good.
         _ = self.signal(Signal::SIGKILL);
     }
 
-    /// Sends it a signal: pidfd_send_signal(2), from our PID namespace, which is an ancestor of
-    /// its own.
+    /// Sends it a signal (pidfd_send_signal(2)), from an ancestor of its PID namespace.
     ///
     /// # Errors
     ///
-    /// `ESRCH` when it has ended and been waited for.
+    /// `ESRCH` if it has been waited for.
     pub fn signal(&self, signal: Signal) -> nix::Result<()> {
         sys::pidfd_send_signal(self.pidfd.as_fd(), signal)
     }
 
-    /// The text of one of its files in `/proc`. `None` when it is gone, or may not be read.
+    /// The contents of one of its files in `/proc`. `None` if it is gone, or may not be read.
     fn file(&self, name: &str) -> Option<String> {
         text_of(format!("/proc/{}/{name}", self.pid())).ok()
     }
 
-    /// The letter of its state in `/proc/PID/stat`: `Z` for a zombie. `None` when it is gone.
+    /// The state of its main thread in `/proc/PID/stat`: `Z` for a zombie. `None` if it is gone.
     pub fn state(&self) -> Option<char> {
         Some(Stat::of(self.pid().as_raw())?.state)
     }
@@ -110,9 +111,8 @@ impl Process {
         Fields::status(self.pid())?.get(name).map(str::to_owned)
     }
 
-    /// A resource limit by its name in `/proc/PID/limits` (proc_pid_limits(5)), such as
-    /// `Max processes`: the hard one, which takes CAP_SYS_RESOURCE to raise, in the unit of
-    /// getrlimit(2). [`u64::MAX`] is no limit. `None` when it is gone.
+    /// A hard limit by its name in `/proc/PID/limits` (proc_pid_limits(5)), such as `Max processes`,
+    /// in the unit of getrlimit(2). [`u64::MAX`] means no limit. `None` if the process is gone.
     pub fn hard_limit(&self, name: &str) -> Option<u64> {
         hard_limit_in(&self.file("limits")?, name)
     }
@@ -128,19 +128,19 @@ impl Process {
         Fields::status(self.pid())?.pids().get(level).copied()
     }
 
-    /// Whether it has left for a new PID namespace and nobody is in there yet. Then, and only then,
+    /// Whether its next child will be the first process of a new PID namespace. Only then
     /// `pid_for_children` cannot be opened (`pidns_for_children_get` in `kernel/pid_namespace.c`).
     pub fn next_child_is_pid_1(&self) -> bool {
         let opened = fs::File::open(format!("/proc/{}/ns/pid_for_children", self.pid()));
         opened.is_err_and(|error| error.raw_os_error() == Some(libc::ENOENT)) && !self.has_ended()
     }
 
-    /// The parent's pid in our PID namespace.
+    /// The parent's pid in the PID namespace of this process.
     pub fn parent(&self) -> Option<Pid> {
         Fields::status(self.pid())?.number("PPid").map(Pid::from_raw)
     }
 
-    /// Children of all threads that have not been waited for, zombies included.
+    /// The children of all its threads, including zombies that have not been waited for.
     pub fn children(&self) -> Vec<Process> {
         let tasks = self.tasks().into_iter();
         let listed = tasks.filter_map(|task| self.file(&format!("task/{task}/children")));
@@ -150,13 +150,14 @@ impl Process {
         pids.filter_map(|pid| Process::open(pid).ok()).collect()
     }
 
-    /// The ids of its threads in our PID namespace.
+    /// The ids of its threads in the PID namespace of this process.
     pub fn tasks(&self) -> Vec<i32> {
         let entries = fs::read_dir(format!("/proc/{}/task", self.pid())).into_iter().flatten();
         entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
     }
 
-    /// Where it waits, as one would look it up: `read(2)`, or the kernel function's name.
+    /// The call in which it waits, such as `read(2)`, or the kernel's function for a call without a
+    /// name here.
     pub fn waits_in(&self) -> Option<String> {
         let call = self.file("syscall");
         let call = call.and_then(|text| text.split(' ').next()?.trim().parse::<i64>().ok());
@@ -167,25 +168,25 @@ impl Process {
         }
     }
 
-    /// A variable of the environment it was started with.
+    /// A variable of the environment with which its program was started.
     pub fn environment(&self, name: &str) -> Option<String> {
         let value = |entry: &str| Some(entry.strip_prefix(name)?.strip_prefix('=')?.to_owned());
         self.file("environ")?.split('\0').find_map(value)
     }
 
-    /// Its real uid and gid, as they are here.
+    /// Its real uid and gid, in the user namespace of this process.
     pub fn ids(&self) -> Option<[u32; 2]> {
         let status = Fields::status(self.pid())?;
         Some([status.number("Uid")?, status.number("Gid")?])
     }
 
-    /// The ranges in its `uid_map` or `gid_map`: first id inside, first id here, length
-    /// (user_namespaces(7)).
+    /// The ranges in its `uid_map` or `gid_map`: first id inside, first id in the user namespace of
+    /// this process, length (user_namespaces(7)).
     pub fn map(&self, file: &str) -> Vec<[u32; 3]> {
         ranges_in(&self.file(file).unwrap_or_default())
     }
 
-    /// `allow` or `deny`: whether setgroups(2) is, in its user namespace (user_namespaces(7)).
+    /// `allow` or `deny`: whether setgroups(2) is allowed in its user namespace (user_namespaces(7)).
     pub fn setgroups(&self) -> Option<String> {
         Some(self.file("setgroups")?.trim().to_owned())
     }
@@ -196,34 +197,34 @@ impl Process {
         ids_in(&fs::read(format!("/proc/{}/auxv", self.pid())).ok()?)
     }
 
-    /// The mounts that its root directory leads to: `/proc/PID/mountinfo` leaves out what a chroot(2)
+    /// The mounts below its root directory: `/proc/PID/mountinfo` does not show what a chroot(2)
     /// hides. [`visit::mounts_in`](crate::visit::mounts_in) sees all.
     ///
     /// # Errors
     ///
-    /// `EACCES` without the right to look, `ENOENT` or `ESRCH` when it has ended.
+    /// `EACCES` without the permission to look, `ENOENT` or `ESRCH` if the process has ended.
     pub fn mounts(&self) -> nix::Result<Vec<Mount>> {
         let text = text_of(format!("/proc/{}/mountinfo", self.pid()));
         Ok(mounts::parse(&text.map_err(|error| sys::errno_of(&error))?))
     }
 
-    /// The number of the mount that its working directory lies on, also if that mount is in nobody's
-    /// list any more: `mnt_id` of proc_pid_fdinfo(5).
+    /// The id of the mount of its working directory, even if the mount is in no namespace any more:
+    /// `mnt_id` of proc_pid_fdinfo(5).
     ///
     /// # Errors
     ///
-    /// As for [`Process::mounts`].
+    /// Those of [`Process::mounts`].
     pub fn working_directory(&self) -> nix::Result<u64> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let folder = open(format!("/proc/{}/cwd", self.pid()).as_str(), flags, Mode::empty())?;
         mount_of(&format!("/proc/self/fdinfo/{}", folder.as_raw_fd()))
     }
 
-    /// The same for each directory that it holds open.
+    /// The ids of the mounts of all directories that it has open.
     ///
     /// # Errors
     ///
-    /// As for [`Process::mounts`].
+    /// Those of [`Process::mounts`].
     pub fn open_directories(&self) -> nix::Result<Vec<u64>> {
         let io = |error: std::io::Error| sys::errno_of(&error);
         let mut found = Vec::new();
@@ -246,7 +247,7 @@ impl Process {
     }
 }
 
-/// Calls in which a learner's program gets stuck.
+/// The names of calls in which programs wait.
 fn call_name(number: i64) -> Option<&'static str> {
     let calls = [
         (libc::SYS_read, "read"),
@@ -271,7 +272,7 @@ fn call_name(number: i64) -> Option<&'static str> {
     calls.into_iter().find(|(call, _)| i64::from(*call as i32) == number).map(|(_, name)| name)
 }
 
-/// The mount of a descriptor, by its file in a `fdinfo`.
+/// The id of a descriptor's mount, from its file in `fdinfo`.
 fn mount_of(info: &str) -> nix::Result<u64> {
     let info = Fields::read(info).map_err(|error| sys::errno_of(&error))?;
     info.number("mnt_id").ok_or(Errno::EPROTO)

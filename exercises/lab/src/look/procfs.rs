@@ -1,7 +1,7 @@
-//! The files of `/proc` that are read of a process, a reader for each.
+//! Readers of files in `/proc/PID` (proc(5)), one for each format.
 //!
-//! A process chooses its name, its arguments and its environment: any bytes. The readers take any
-//! text, and `fuzz` breaks it for them.
+//! A process chooses its name and its environment, which may hold any bytes. So these readers accept
+//! any text, which `fuzz` tries.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use nix::unistd::Pid;
 
-/// The text of a file, with U+FFFD for bytes that are no UTF-8.
+/// The contents of a file, with U+FFFD for bytes that are not UTF-8.
 ///
 /// # Errors
 ///
@@ -19,12 +19,14 @@ pub(crate) fn text_of(file: impl AsRef<Path>) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&fs::read(file)?).into_owned())
 }
 
-/// A file of lines `NAME: VALUE`: a `status` (proc_pid_status(5)), or an entry of `fdinfo`
+/// A file of lines `NAME: VALUE`, such as `status` (proc_pid_status(5)) and those in `fdinfo`
 /// (proc_pid_fdinfo(5)).
 #[derive(Debug, Default)]
 pub struct Fields(pub(crate) String);
 
 impl Fields {
+    /// Reads such a file.
+    ///
     /// # Errors
     ///
     /// Those of open(2) and read(2).
@@ -32,7 +34,7 @@ impl Fields {
         text_of(file).map(Fields)
     }
 
-    /// `/proc/PID/status`. `None` when the process is gone.
+    /// Reads `/proc/PID/status`. `None` if the process is gone.
     pub fn status(pid: Pid) -> Option<Fields> {
         Fields::read(format!("/proc/{pid}/status")).ok()
     }
@@ -47,8 +49,8 @@ impl Fields {
         self.get(name)?.split_ascii_whitespace().next()?.parse().ok()
     }
 
-    /// `NSpid`: the pid in each PID namespace, from that of the `/proc` that was read inwards. Empty
-    /// where the line is not there.
+    /// `NSpid`: the pid in each PID namespace, from that of the `/proc` inwards. Empty if there is no
+    /// such line.
     pub fn pids(&self) -> Vec<i32> {
         let numbers = self.get("NSpid").unwrap_or_default().split_ascii_whitespace();
         numbers.filter_map(|pid| pid.parse().ok()).collect()

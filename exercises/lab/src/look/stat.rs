@@ -1,25 +1,24 @@
-//! `/proc/PID/stat` (proc_pid_stat(5)), and what else is read there of a process that wants not to be
-//! seen.
+//! `/proc/PID/stat` and `statm` (proc_pid_stat(5), proc_pid_statm(5)) of a process that tries to hide.
 //!
-//! A process chooses its name: any bytes, brackets, no UTF-8. And its first thread may end before the
-//! others. It is a zombie then, with the pid, and without memory, while they go on.
+//! A process chooses its name, which may hold any bytes, among them brackets. Its first thread may end
+//! before the others: it is then a zombie without memory, which keeps the pid while the others run.
 
 use std::fs;
 
 use super::procfs::text_of;
 
-/// One line, in parts.
+/// Parts of `/proc/PID/stat`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
     pub(crate) name: String,
     /// The state of the first thread.
     pub(crate) state: char,
-    /// How many have not been waited for, the first one included.
+    /// How many threads there are, including the first one if it is a zombie.
     pub(crate) threads: u64,
 }
 
 impl Stat {
-    /// `None` when the process is gone.
+    /// `None` if the process is gone.
     pub(crate) fn of(pid: i32) -> Option<Stat> {
         Stat::parse(&text_of(format!("/proc/{pid}/stat")).ok()?)
     }
@@ -28,19 +27,19 @@ impl Stat {
         let (name, rest) = text.split_once('(')?.1.rsplit_once(')')?;
         let mut fields = rest.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
-        // 16 fields further on.
+        // num_threads is the 20th field, 17 after the state.
         let threads = fields.nth(16)?.parse().ok()?;
         Some(Stat { name: name.to_owned(), state, threads })
     }
 
-    /// Whether all of its threads have.
+    /// Whether all of its threads have ended.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 }
 
-/// Bytes of resident memory: the second field of `/proc/PID/statm`, in pages. Where the first thread
-/// has ended, the kernel tells it of the others alone.
+/// Resident memory in bytes: the second field of `/proc/PID/statm`, which counts pages. If the first
+/// thread has ended, only the files of the other threads have it.
 pub(crate) fn rss(pid: i32) -> u64 {
     let read = |file: &str| -> Option<u64> {
         let pages = text_of(file).ok()?.split(' ').nth(1)?.parse::<u64>().ok()?;

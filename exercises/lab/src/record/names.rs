@@ -1,5 +1,5 @@
-//! Names for what a trace shows: letters for namespaces, numbers for mounts and peer groups, each
-//! in order of first sight.
+//! Names for what a trace shows: letters for namespaces, numbers for mounts and peer groups, in the
+//! order in which they are first seen.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -11,13 +11,13 @@ use crate::look::{Kind, Namespace, mounts, network};
 use crate::sys;
 use trace::{Change, Link, Mount, NamespaceId};
 
-/// How many interfaces of one network namespace are followed: the other end of each is looked for
-/// among all.
+/// How many interfaces a network namespace may have and still be followed. The other end of each is
+/// looked for among all.
 pub(super) const LINKS: usize = 500;
 
 #[derive(Default)]
 pub(super) struct Names {
-    /// Each is held open, so that no other one gets its number while we compare.
+    /// Each is kept open, so that the kernel does not reuse its inode number.
     namespaces: Vec<(Namespace, NamespaceId)>,
     counts: [u32; Kind::ALL.len()],
     /// By mount namespace and the kernel's id.
@@ -27,8 +27,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The namespace's name. If it is new, its change is added, and those of the user namespaces
-    /// above it that are new as well.
+    /// The namespace's name. If it is new, `changes` gets it, and the user namespaces above it that
+    /// are new as well.
     pub(super) fn namespace(
         &mut self,
         kind: Kind,
@@ -59,7 +59,7 @@ impl Names {
         self.namespaces.push((namespace, id));
         let (parent, owner) = match id.kind {
             Kind::User => (parent.map(|parent| self.user_above(parent, changes)), None),
-            // The PID namespace around the sandbox is none of the trace's business.
+            // The PID namespace around the sandbox is not part of the trace.
             Kind::Pid => (
                 parent.and_then(|parent| self.known(&parent)),
                 owner.map(|owner| self.user_above(owner, changes)),
@@ -91,8 +91,8 @@ impl Names {
         false
     }
 
-    /// Adds the host name of each UTS namespace that these changes introduce. It is read from
-    /// inside: the recorder goes there, and has no reason to come back.
+    /// Adds the host name of each UTS namespace that these changes introduce. The recorder enters the
+    /// namespace to read it, and does not need to return.
     pub(super) fn host_names(&self, changes: &mut Vec<Change>) {
         let new = changes.iter().filter_map(|change| match change {
             Change::Namespace { id, .. } if id.kind == Kind::Uts => {
@@ -113,9 +113,9 @@ impl Names {
         changes.extend(new);
     }
 
-    /// The interfaces of every network namespace that has a name, also of one without a process.
-    /// They are read from inside, as the host names are. `None` for more than [`LINKS`]. A namespace
-    /// that is not `followed` is left out.
+    /// The interfaces of every network namespace that has a name, even if no process is in it, or
+    /// `None` if they are more than [`LINKS`]. The recorder enters each namespace, as for host names.
+    /// Those that are not `followed` are skipped.
     pub(super) fn links(
         &self,
         followed: impl Fn(NamespaceId) -> bool,
@@ -140,7 +140,7 @@ impl Names {
         found.iter().map(shown).chain(too_many).collect()
     }
 
-    /// The mounts of the mount namespace `namespace` that `text` (a mountinfo file) shows.
+    /// The mounts in `text`, the mountinfo of a process in this mount namespace.
     pub(super) fn mounts(&mut self, namespace: NamespaceId, text: &str) -> Vec<Mount> {
         let lines = mounts::parse(text);
         let mut number = |id: u64| {
@@ -180,8 +180,9 @@ impl Names {
     }
 }
 
-/// The other end of a veth pair. The kernel gives its index; in another namespace it is the
-/// interface with this index that has ours for its other end.
+/// The other end of a veth pair: its namespace, if it is known, and its name. The kernel gives only
+/// the index. In another namespace it is the interface with this index whose own other end has the
+/// index of `link`.
 fn peer(
     link: &network::Link,
     namespace: NamespaceId,
@@ -201,7 +202,7 @@ fn peer(
     });
     match (fitting.next(), fitting.next()) {
         (Some(one), None) => Some(one),
-        // Outside of the trace, or there is more than one pair with these numbers.
+        // It is outside the trace, or several pairs have these indexes.
         _ => None,
     }
 }
@@ -210,7 +211,7 @@ fn name_of(links: &[network::Link], index: u32) -> Option<String> {
     links.iter().find(|link| link.index == index).map(|link| link.name.clone())
 }
 
-/// A namespace of a task, by the file's name in `/proc/TID/ns`.
+/// Opens a namespace of a task, by the name of its file in `/proc/TID/ns`.
 pub(super) fn open(task: Pid, file: &str) -> nix::Result<Namespace> {
     let file = File::open(format!("/proc/{task}/ns/{file}"));
     Namespace::from_fd(file.map_err(|error| sys::errno_of(&error))?.into())

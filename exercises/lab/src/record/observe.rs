@@ -1,6 +1,6 @@
-//! What the recorder looks at while a task is stopped, and how it finds what has changed.
+//! What the recorder looks at while a task is stopped, and what has changed since it last looked.
 //!
-//! All of it is read from outside, but host names and interfaces ([`Names`]).
+//! All of it is read from outside, except for host names and interfaces ([`Names`]).
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
@@ -15,17 +15,17 @@ use crate::look::procfs::{Fields, text_of};
 use crate::look::{Kind, Namespace, cgroup};
 use trace::{Argument, Change, Link, Mount, NamespaceId, Target};
 
-/// How many bytes of one mountinfo: some 1500 mounts. A namespace that has more is followed no
-/// further.
+/// How many bytes of one mountinfo are read: some 1500 mounts. A namespace that has more is not
+/// followed any further.
 const MOUNTINFO: usize = 256 << 10;
 
-/// About what the kernel tells of one interface.
+/// About how many bytes the kernel sends about one interface.
 const LINK: usize = 1 << 10;
 
-/// What the trace says of those that are followed no further, in the place of a setting.
+/// What the trace shows as a setting of those that are not followed any further.
 const TOO_MANY: &str = "too many to be followed any further";
 
-/// Everything that the trace has said so far, for comparison.
+/// The state of all tasks and namespaces as the trace has it so far.
 pub(super) struct Observer {
     pub(super) tasks: Tasks,
     pub(super) names: Names,
@@ -96,8 +96,8 @@ impl Observer {
         self.look_at_cgroup(pid, changes);
     }
 
-    /// Where its next children will be. `pid_for_children` cannot be opened before the first one
-    /// is there (`pidns_for_children_get` in kernel/pid_namespace.c).
+    /// Where its next children will be born. `pid_for_children` cannot be opened before the new PID
+    /// namespace has its first process (`pidns_for_children_get` in kernel/pid_namespace.c).
     pub(super) fn look_at_children_of(&mut self, pid: Pid, changes: &mut Vec<Change>) {
         for (kind, file) in [(Kind::Pid, "pid_for_children"), (Kind::Time, "time_for_children")] {
             let Ok(namespace) = names::open(pid, file) else { continue };
@@ -116,7 +116,7 @@ impl Observer {
         if let Some(task) = self.tasks.get_mut(pid)
             && task.root.as_ref() != Some(&path)
         {
-            // The first look is no news, unless it is a chroot.
+            // What the first look finds is no change, unless it is a chroot.
             if task.root.replace(path.clone()).is_some() || path != "/" {
                 changes.push(Change::Root { task: task.number, path });
             }
@@ -128,16 +128,16 @@ impl Observer {
         if let Some(task) = self.tasks.get_mut(pid)
             && task.cgroup.as_ref() != Some(&path)
         {
-            // Where the sandbox itself stands on this machine is no news.
+            // The first look finds the cgroup of the sandbox, which is no change.
             if task.cgroup.replace(path.clone()).is_some() {
                 changes.push(Change::Cgroup { task: task.number, path });
             }
         }
     }
 
-    /// What has changed in any network namespace of the trace. Interfaces are made and moved by
-    /// messages, which are no calls of a trace, so the recorder looks when a task executes another
-    /// program or ends.
+    /// What has changed in the network namespaces of the trace. Netlink messages, not calls of a
+    /// trace, make and move interfaces, so the recorder looks when a task executes another program or
+    /// ends.
     pub(super) fn look_at_links(&mut self, changes: &mut Vec<Change>) {
         if self.budget.is_full() {
             return;
@@ -155,7 +155,7 @@ impl Observer {
         }
     }
 
-    /// What has changed in each mount namespace that a task is in: mounts propagate.
+    /// What has changed in the mount namespaces of all tasks: mounts propagate from one to another.
     pub(super) fn look_at_mounts(&mut self, changes: &mut Vec<Change>) {
         let mut seen = HashSet::new();
         let each = self.tasks.alive().into_iter().filter_map(|(pid, task)| {
@@ -189,7 +189,7 @@ impl Observer {
         }
     }
 
-    /// A file that the trace follows was written.
+    /// A task has written to a file that the trace follows.
     pub(super) fn written(
         &mut self,
         pid: Pid,

@@ -1,7 +1,7 @@
-//! The calls of ptrace(2) that the recorder makes, and how a stop is told from another.
+//! The ptrace(2) requests that the recorder makes, and what each stop means.
 //!
-//! nix wraps them with its own type of signals, which has no real-time ones; a recorded program
-//! may send those.
+//! The wrappers of nix have a type for signals that lacks the real-time signals, which a recorded
+//! program may send.
 
 use std::ffi::{c_int, c_long, c_void};
 use std::io::IoSliceMut;
@@ -22,12 +22,12 @@ pub(super) enum Stop {
     Call,
     /// It is about to receive a signal.
     Signal(c_int),
-    /// A new task before its first instruction, or one that a signal has stopped (`SIGSTOP` and
-    /// its like): then the signal.
+    /// A new task before its first instruction. Or, with the signal, a task that a signal has stopped
+    /// (`SIGSTOP` and its like).
     Halt(Option<c_int>),
 }
 
-/// Where a system call is, as `PTRACE_GET_SYSCALL_INFO` tells (Linux 5.3).
+/// Where in a system call a task is: `PTRACE_GET_SYSCALL_INFO`, Linux 5.3.
 pub(super) enum At {
     Entry { number: c_long, arguments: [u64; 6] },
     Return(i64),
@@ -43,12 +43,16 @@ struct SyscallInfo {
     arch: u32,
     instruction_pointer: u64,
     stack_pointer: u64,
-    /// At an entry the number and the arguments, at a return its value.
+    /// At an entry the number and the arguments, at a return the value.
     words: [u64; 8],
 }
 
-/// Becomes the tracer of `pid` without stopping it, and of all that it will start. When the
-/// tracer dies, all of them are killed.
+/// Becomes the tracer of `pid` and of all its future descendants, without stopping it. When the tracer
+/// dies, all of them are killed.
+///
+/// # Errors
+///
+/// `EPERM` if it may not be traced or has a tracer, `ESRCH` if it has ended.
 pub(super) fn seize(pid: Pid) -> Result<()> {
     let options = libc::PTRACE_O_TRACESYSGOOD
         | libc::PTRACE_O_TRACEFORK
@@ -61,7 +65,11 @@ pub(super) fn seize(pid: Pid) -> Result<()> {
     ask(libc::PTRACE_SEIZE, pid, 0, options as usize)
 }
 
-/// Waits for the next stop of any task; `ECHILD` when none is left.
+/// Waits for the next stop of any task.
+///
+/// # Errors
+///
+/// `ECHILD` if no task is left.
 pub(super) fn wait() -> Result<(Pid, Stop)> {
     let mut status = 0;
     let pid = loop {
@@ -88,15 +96,15 @@ pub(super) fn wait() -> Result<(Pid, Stop)> {
     Ok((pid, stop))
 }
 
-/// Lets it run, with `signal` delivered (0 for none): to the next event, or only to the next
-/// entry or return of a system call.
+/// Lets a stopped task run, after it has received `signal` (0 for none): until the next event, or only
+/// until the next entry or return of a system call.
 pub(super) fn resume(pid: Pid, to_the_next_call: bool, signal: c_int) {
     let request = if to_the_next_call { libc::PTRACE_SYSCALL } else { libc::PTRACE_CONT };
-    // It may have been killed meanwhile; then its end is the next thing that we hear of it.
+    // It may have been killed meanwhile. Then its end is its next stop.
     _ = ask(request, pid, 0, signal as usize);
 }
 
-/// Leaves it stopped, as the signal asks, until `SIGCONT`.
+/// Leaves a task stopped until `SIGCONT`, as the signal demands.
 pub(super) fn stay_stopped(pid: Pid) {
     _ = ask(libc::PTRACE_LISTEN, pid, 0, 0);
 }
@@ -115,8 +123,8 @@ pub(super) fn call(pid: Pid) -> Result<At> {
     }
 }
 
-/// Who sent the signal that it is about to receive: a pid in its own PID namespace, 0 for
-/// somebody outside of that.
+/// The sender of the signal that a task is about to receive: its pid in the task's PID namespace, 0
+/// for a process outside.
 pub(super) fn sender(pid: Pid) -> Option<i32> {
     // SAFETY: zero is a valid siginfo_t.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
@@ -126,11 +134,12 @@ pub(super) fn sender(pid: Pid) -> Option<i32> {
     Some(unsafe { info.si_pid() })
 }
 
-/// Reads memory of a stopped task: what is there from `address` on, at most `length` bytes.
+/// Reads at most `length` bytes of a stopped task's memory from `address` on: fewer if the rest is not
+/// mapped.
 pub(super) fn read(pid: Pid, address: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     let mut read = 0;
-    // Page by page: a read that crosses into a page that is not there returns nothing of it.
+    // Page by page: a read that reaches into an unmapped page returns nothing.
     while read < length {
         let at = address as usize + read;
         let rest = (length - read).min(4096 - at % 4096);
@@ -145,12 +154,12 @@ pub(super) fn read(pid: Pid, address: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Overwrites eight bytes of its memory.
+/// Overwrites eight bytes of a stopped task's memory.
 pub(super) fn write_word(pid: Pid, address: u64, word: u64) -> Result<()> {
     ask(libc::PTRACE_POKEDATA, pid, address as usize, word as usize)
 }
 
-/// Replaces the first argument of the system call whose entry it stands at.
+/// Replaces the first argument of the system call at whose entry a task has stopped.
 pub(super) fn set_first_argument(pid: Pid, value: u64) -> Result<()> {
     // SAFETY: zero is a valid user_regs_struct.
     let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };

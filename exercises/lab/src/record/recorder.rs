@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 
 use super::budget::Budget;
 use super::calls::{self, Call, Meaning};
-use super::filter::OURS;
+use super::filter::MARK;
 use super::observe::Observer;
 use super::ptrace::{self, At, Stop};
 use super::why::{self, Caller};
@@ -124,7 +124,7 @@ impl Recorder {
                 );
             }
             // The message is what the filter answered; the program may have filters of its own.
-            libc::PTRACE_EVENT_SECCOMP if message == u64::from(OURS) => self.enters(pid),
+            libc::PTRACE_EVENT_SECCOMP if message == u64::from(MARK) => self.enters(pid),
             _ => {}
         }
         self.go_on(pid, 0);
@@ -327,7 +327,7 @@ impl Recorder {
         self.end(pid, how);
         self.0.tasks.remove(pid);
         self.0.tasks.early.remove(&pid);
-        // A maker that was killed in the act never tells of its child.
+        // A task that is killed while it makes a child never reports the child.
         for child in std::mem::take(&mut self.0.tasks.early) {
             let task = self.0.tasks.add(child, None).number;
             let mut changes = Vec::new();

@@ -16,7 +16,7 @@ pub(super) struct Task {
     pub(super) process: u32,
     /// The recorded call that it is in.
     pub(super) call: Option<Call>,
-    /// It has a file open that the trace follows: it stops at every call until it has closed it.
+    /// It has a file open that the trace follows, so it stops at every call until it has closed it.
     pub(super) writes: bool,
     /// In each PID namespace from the sandbox's inwards.
     pub(super) pids: Vec<i32>,
@@ -37,7 +37,7 @@ pub(super) struct Tasks {
     all: HashMap<Pid, Task>,
     /// How many have had a number.
     count: u32,
-    /// New tasks that stopped before their maker's event did: they wait for it.
+    /// New tasks that have stopped before their parent's event. They wait for it.
     pub(super) early: HashSet<Pid>,
 }
 
