@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use figures::{Part, View};
+use figures::{Selection, View};
 use lab::sandbox::{NoTrace, Sandbox, State, Wait};
 use trace::{Change, Kind, Trace};
 
@@ -38,7 +38,7 @@ pub struct Figure {
     start: State,
     needs: Vec<Need>,
     view: View,
-    part: Part,
+    selection: Selection,
     script: String,
     caption: String,
 }
@@ -60,7 +60,7 @@ pub fn figures(page: &str, markdown: &str) -> Result<Vec<Figure>> {
 impl Figure {
     pub(crate) fn parse(page: &str, fence: &Fence) -> Result<Figure, Problem> {
         let (mut start, mut name, mut view, mut needs) = (None, None, None, Vec::new());
-        let mut part = Part::default();
+        let mut selection = Selection::default();
         for (attribute, value) in fence.attributes()? {
             let list = || value.iter().flat_map(|list| list.split('+')).map(str::to_owned);
             match (attribute.as_str(), value.as_deref()) {
@@ -72,19 +72,21 @@ impl Figure {
                     return Err(Problem::new("a figure's name is small letters, digits and `-`"));
                 }
                 ("view", Some(named)) => view = Some(view_of(named)?),
-                ("kinds", Some("all")) => part.kinds = Kind::ALL.to_vec(),
+                ("kinds", Some("all")) => selection.kinds = Kind::ALL.to_vec(),
                 ("kinds", Some(_)) => {
-                    part.kinds = list().map(|kind| kind_of(&kind)).collect::<Result<_, _>>()?;
+                    selection.kinds =
+                        list().map(|kind| kind_of(&kind)).collect::<Result<_, _>>()?;
                 }
                 ("tasks", Some(tasks)) => {
                     let number = |task: String| task.parse().ok();
-                    part.tasks = list().map(number).collect::<Option<_>>().ok_or_else(|| {
-                        Problem::new(format!("`tasks={tasks}` is no list of numbers"))
-                            .help("tasks are numbered as they come to be: `tasks=1+2`")
-                    })?;
+                    selection.tasks =
+                        list().map(number).collect::<Option<_>>().ok_or_else(|| {
+                            Problem::new(format!("`tasks={tasks}` is no list of numbers"))
+                                .help("tasks are numbered as they come to be: `tasks=1+2`")
+                        })?;
                 }
-                ("calls", Some(_)) => part.calls = list().collect(),
-                ("paths", Some(_)) => part.paths = list().collect(),
+                ("calls", Some(_)) => selection.calls = list().collect(),
+                ("paths", Some(_)) => selection.paths = list().collect(),
                 (other, _) => {
                     return Err(Problem::new(format!("unknown figure attribute `{other}`")).help(
                         "there are `root-lab`, `plain-user`, `name=NAME`, `view=VIEW`, \
@@ -101,7 +103,7 @@ impl Figure {
         })?;
         let name = name.ok_or_else(|| lacks("a name", "give it one: `name=leaves`"))?;
         let view = view.ok_or_else(|| lacks("a view", &format!("there are {}", views())))?;
-        if view == View::Mounts && part.paths.is_empty() {
+        if view == View::Mounts && selection.paths.is_empty() {
             let help = "mounts differ from machine to machine: say which you mean, `paths=/+/tmp`";
             return Err(lacks("paths", help));
         }
@@ -123,7 +125,7 @@ impl Figure {
             return Err(lacks("a command", &help));
         }
         let id = format!("{page}-{name}");
-        Ok(Figure { line: fence.line, id, start, needs, view, part, script, caption })
+        Ok(Figure { line: fence.line, id, start, needs, view, selection, script, caption })
     }
 
     /// The file of its trace, from the root of the repository.
@@ -155,12 +157,14 @@ impl Figure {
 
     /// The figure as HTML, from any trace.
     fn draw(&self, trace: &Trace) -> Result<String, Problem> {
-        figures::figure(trace, self.view, &self.part, &self.id, &self.caption).map_err(|nothing| {
-            Problem::new(nothing.to_string()).help(
-                "draw another view, or leave out fewer kinds, tasks and paths; \
+        figures::figure(trace, self.view, &self.selection, &self.id, &self.caption).map_err(
+            |nothing| {
+                Problem::new(nothing.to_string()).help(
+                    "draw another view, or leave out fewer kinds, tasks and paths; \
                  `cargo xtask trace` shows what there is",
-            )
-        })
+                )
+            },
+        )
     }
 
     /// Whether two traces give the same figure.
@@ -235,7 +239,8 @@ impl Figure {
         for event in &mut trace.events {
             event.changes.retain(|change| match change {
                 Change::Mount { mount, .. } => {
-                    let stays = self.view == View::Mounts && self.part.has_mount_on(&mount.point);
+                    let stays =
+                        self.view == View::Mounts && self.selection.has_mount_on(&mount.point);
                     if !stays {
                         gone.insert(mount.id);
                     }

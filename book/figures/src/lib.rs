@@ -1,22 +1,26 @@
 //! The figures of "Linux Namespaces by Hand": what one recorded run did, drawn.
+//!
+//! [`figure`] draws one view of a trace, [`page`] a whole trace as a page of its own. A view makes
+//! a scene of the world after each event, and a picture of each scene that differs from the one
+//! before; the stepper shows one picture at a time. Each module imports only those above it.
 
-mod figure;
-mod maps;
+mod words;
+mod svg;
+mod scene;
 mod membership;
-mod mounts;
-mod network;
-mod owners;
-mod page;
 mod pointers;
 mod processes;
+mod maps;
+mod owners;
+mod mounts;
+mod network;
+mod figure;
 pub mod stepper;
-mod svg;
+mod page;
 #[cfg(test)]
 mod tests;
-mod words;
 
-pub use figure::{Nothing, Part, View, figure};
+pub use figure::{Nothing, View, figure};
 pub use page::page;
-
-/// The stylesheet of the pictures.
-pub const CSS: &str = include_str!("figures.css");
+pub use scene::Selection;
+pub use svg::CSS;

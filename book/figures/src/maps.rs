@@ -3,7 +3,7 @@
 
 use trace::{Kind, NamespaceId, World};
 
-use crate::figure::{self, Part};
+use crate::scene::{self, Selection, is_new, new_in_words};
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::words::{list, sentence};
 
@@ -32,9 +32,14 @@ struct Range {
 /// A panel: its head, the line inside, the joints, the line outside, the last remark.
 const PANEL: i32 = 130;
 const SPACE: i32 = 26;
+/// From one user namespace to the next.
+const PITCH: i32 = SPACE + 2 * PANEL + 12;
 
-impl figure::Scene for Scene {
-    fn of(world: &World, _: &Part) -> Scene {
+impl scene::Scene for Scene {
+    /// The most user namespaces that a frame has.
+    type Layout = i32;
+
+    fn of(world: &World, _: &Selection) -> Scene {
         let inner = world.namespaces.iter().filter_map(|namespace| {
             let parent = namespace.parent?;
             let map = |file: &str| ranges(namespace.settings.get(file).map_or("", String::as_str));
@@ -50,9 +55,9 @@ impl figure::Scene for Scene {
     }
 
     /// A namespace that was mapped before the trace began is not part of it, unless it is the only one.
-    fn thin_out(scenes: &mut [Scene], _: &Part) {
+    fn thin_out(scenes: &mut [Scene], _: &Selection) {
         let Some(first) = scenes.first().cloned() else { return };
-        let is_new = |id: NamespaceId| !first.spaces.iter().any(|space| space.id == id);
+        let is_new = |id: NamespaceId| first.space(id).is_none();
         if scenes.iter().flat_map(|scene| &scene.spaces).any(|space| is_new(space.id)) {
             for scene in scenes {
                 scene.spaces.retain(|space| is_new(space.id));
@@ -64,81 +69,87 @@ impl figure::Scene for Scene {
         self.spaces.is_empty()
     }
 
-    fn draw(scenes: &[Scene], at: usize) -> Picture {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let most = scenes.iter().map(|scene| scene.spaces.len()).max().unwrap_or(0) as i32;
-        let mut picture = Picture::new(most.max(1) * (SPACE + 2 * PANEL + 12));
-        if scene.spaces.is_empty() {
+    fn layout(scenes: &[Scene]) -> i32 {
+        scenes.iter().map(|scene| scene.spaces.len()).max().unwrap_or(0) as i32
+    }
+
+    fn draw(&self, before: Option<&Scene>, most: &i32) -> Picture {
+        let mut picture = Picture::new((*most).max(1) * PITCH);
+        if self.spaces.is_empty() {
             picture.text(8, 18, WIDTH - 16, Font::Note, "no user namespace of its own yet");
         }
-        for (number, space) in (0..).zip(&scene.spaces) {
-            let y = number * (SPACE + 2 * PANEL + 12);
-            let old = before.map(|before| before.spaces.iter().find(|old| old.id == space.id));
+        for (number, space) in (0..).zip(&self.spaces) {
+            let y = number * PITCH;
+            let old = before.map(|before| before.space(space.id));
             let whole = Area::new(2, y + 2, WIDTH - 4, SPACE + 2 * PANEL + 4);
-            picture.rect(whole, if old == Some(None) { "space new" } else { "space" });
+            picture.rect(whole, if is_new(old) { "space new" } else { "space" });
             let mut right = whole.right() - 8;
-            if old == Some(None) {
+            if is_new(old) {
                 right = picture.badge(whole.right() - 6, y + 8, "new", "badge") - 6;
             }
-            let setgroups = space
-                .setgroups
-                .as_ref()
-                .map(|text| format!("setgroups: {text}"))
-                .unwrap_or_default();
+            let setgroups = space.setgroups.as_ref();
+            let setgroups = setgroups.map(|text| format!("setgroups: {text}")).unwrap_or_default();
             let changed = old.flatten().is_some_and(|old| old.setgroups != space.setgroups);
             let font = if changed { Font::Mark } else { Font::Note };
             let room = font.width(&setgroups).min(120);
             picture.text(right - room, y + 20, room, font, &setgroups);
             picture.text(12, y + 20, right - room - 20, Font::Strong, &space.id.to_string());
-            let old_map = |of: fn(&Space) -> &Vec<Range>| old.flatten().map(of);
-            panel(&mut picture, y + SPACE, "uids", space, &space.uids, old_map(|old| &old.uids));
-            panel(
-                &mut picture,
-                y + SPACE + PANEL,
-                "gids",
-                space,
-                &space.gids,
-                old_map(|old| &old.gids),
-            );
+            for (what, y, of) in [
+                ("uids", y + SPACE, Space::uids as fn(&Space) -> &Vec<Range>),
+                ("gids", y + SPACE + PANEL, Space::gids),
+            ] {
+                panel(&mut picture, y, what, space, of(space), old.flatten().map(of));
+            }
         }
         picture
     }
 
-    fn describe(scenes: &[Scene], at: usize) -> String {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        if scene.spaces.is_empty() {
+    fn describe(&self, before: Option<&Scene>, _: &i32) -> String {
+        if self.spaces.is_empty() {
             return "There is no user namespace of its own yet.".to_owned();
         }
-        let mut words = Vec::new();
-        for space in &scene.spaces {
-            let old = before.map(|before| before.spaces.iter().find(|old| old.id == space.id));
-            let map = |what: &str, ranges: &[Range], old: Option<&Vec<Range>>| {
+        let sentences = self.spaces.iter().map(|space| {
+            let old = before.map(|before| before.space(space.id));
+            let map = |what: &str, of: fn(&Space) -> &Vec<Range>| {
+                let ranges = of(space);
                 let pairs = ranges.iter().map(|range| {
-                    format!(
-                        "{} inside is {} outside",
-                        shown(range.inside, range.length),
-                        shown(range.outside, range.length)
-                    )
+                    let inside = shown(range.inside, range.length);
+                    let outside = shown(range.outside, range.length);
+                    format!("{inside} inside is {outside} outside")
                 });
-                let news =
-                    if old.is_some_and(|old| old != ranges) { ", since this step" } else { "" };
+                let has_changed = old.flatten().is_some_and(|old| of(old) != ranges);
+                let news = if has_changed { ", since this step" } else { "" };
                 format!("{what} {}{news}", list(pairs, "are not mapped"))
             };
-            let is_new = if old == Some(None) { ", new" } else { "" };
-            let groups = space
-                .setgroups
-                .as_ref()
-                .map(|text| format!("; setgroups is {text}"))
-                .unwrap_or_default();
-            words.push(sentence(&format!(
-                "{} in {}{is_new}: {}; {}{groups}",
+            let setgroups = space.setgroups.as_ref();
+            let setgroups =
+                setgroups.map(|text| format!("; setgroups is {text}")).unwrap_or_default();
+            sentence(&format!(
+                "{} in {}{}: {}; {}{setgroups}",
                 space.id,
                 space.parent,
-                map("uids", &space.uids, old.flatten().map(|old| &old.uids)),
-                map("gids", &space.gids, old.flatten().map(|old| &old.gids)),
-            )));
-        }
-        words.join(" ")
+                new_in_words(old),
+                map("uids", Space::uids),
+                map("gids", Space::gids),
+            ))
+        });
+        sentences.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Scene {
+    fn space(&self, id: NamespaceId) -> Option<&Space> {
+        self.spaces.iter().find(|space| space.id == id)
+    }
+}
+
+impl Space {
+    fn uids(&self) -> &Vec<Range> {
+        &self.uids
+    }
+
+    fn gids(&self) -> &Vec<Range> {
+        &self.gids
     }
 }
 
@@ -168,30 +179,26 @@ fn panel(
     let rank = |of: fn(&Range) -> u64, range: &Range| {
         ranges.iter().filter(|other| of(other) < of(range)).count()
     };
+    let columns = |range: &Range| {
+        (place(rank(|range| range.inside, range)), place(rank(|range| range.outside, range)))
+    };
+    let is_new = |range: &Range| old.is_some_and(|old| !old.contains(range));
     for range in ranges {
-        let (above, below) =
-            (place(rank(|range| range.inside, range)), place(rank(|range| range.outside, range)));
-        let is_new = old.is_some_and(|old| !old.contains(range));
-        let path = format!(
-            "M{above} {}H{}L{} {outside}H{below}z",
-            inside + 20,
-            above + width,
-            below + width
-        );
+        let (above, below) = columns(range);
         let points = [
             (above, inside + 20),
             (above + width, inside + 20),
             (below + width, outside),
             (below, outside),
         ];
-        picture.path(&path, &points, if is_new { "joint new" } else { "joint" });
+        let [(_, top), (above_end, _), (below_end, _), _] = points;
+        let path = format!("M{above} {top}H{above_end}L{below_end} {outside}H{below}z");
+        picture.path(&path, &points, if is_new(range) { "joint new" } else { "joint" });
     }
     for range in ranges {
-        let (above, below) =
-            (place(rank(|range| range.inside, range)), place(rank(|range| range.outside, range)));
-        let is_new = old.is_some_and(|old| !old.contains(range));
+        let (above, below) = columns(range);
         let (class, font) =
-            if is_new { ("task changed", Font::Strong) } else { ("task", Font::Name) };
+            if is_new(range) { ("task changed", Font::Strong) } else { ("task", Font::Name) };
         for (x, y, id) in [(above, inside, range.inside), (below, outside, range.outside)] {
             picture.rect(Area::new(x, y, width, 20), class);
             picture.centred(x + 2, y + 14, width - 4, font, &shown(id, range.length));

@@ -1,13 +1,13 @@
-//! Who is in which namespace: a box for each namespace, and in it a chip for each process.
+//! Which process is in which namespace: a box for each namespace, and in it a chip for each process.
 //!
 //! Everything has one place for the whole figure, so that from frame to frame only what changed
 //! moves. A process that has just left is still there as an outline.
 
 use std::collections::BTreeMap;
 
-use trace::{NamespaceId, Task, World};
+use trace::{NamespaceId, World};
 
-use crate::figure::{self, Part};
+use crate::scene::{self, Selection, TaskLabel, distinct, is_new, new_in_words};
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::words::{list, sentence};
 
@@ -15,7 +15,7 @@ use crate::words::{list, sentence};
 pub(crate) struct Scene {
     /// By kind, and in order of first sight.
     spaces: Vec<Space>,
-    /// Shown tasks of which the kernel does not say where they are.
+    /// Selected tasks whose namespaces the kernel does not show.
     unseen: Vec<String>,
 }
 
@@ -23,62 +23,45 @@ pub(crate) struct Scene {
 struct Space {
     id: NamespaceId,
     host_name: Option<String>,
-    members: BTreeMap<u32, Who>,
-    /// Whose next children will be here.
+    members: BTreeMap<u32, TaskLabel>,
+    /// The pids of the tasks whose next children will be here.
     awaits: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Who {
-    pub(crate) program: String,
-    /// `pid 4`, `thread 5`.
-    pub(crate) pid: String,
-}
+impl scene::Scene for Scene {
+    type Layout = Grid;
 
-impl Who {
-    pub(crate) fn of(number: u32, task: &Task) -> Who {
-        let word = if task.process == number { "pid" } else { "thread" };
-        let pid = task.own_pid().map(|pid| format!("{word} {pid}"));
-        Who { program: task.program.clone(), pid: pid.unwrap_or_else(|| word.to_owned()) }
-    }
-
-    pub(crate) fn words(&self) -> String {
-        format!("{} ({})", self.program, self.pid)
-    }
-}
-
-impl figure::Scene for Scene {
-    fn of(world: &World, part: &Part) -> Scene {
+    fn of(world: &World, selection: &Selection) -> Scene {
         let alive = || {
             world
                 .tasks
                 .iter()
-                .filter(|(number, task)| part.has_task(**number) && task.ended.is_none())
+                .filter(|(number, task)| selection.has_task(**number) && task.ended.is_none())
         };
         let mut spaces = Vec::new();
-        for kind in &part.kinds {
+        for kind in &selection.kinds {
             for namespace in world.namespaces.iter().filter(|namespace| namespace.id.kind == *kind)
             {
-                let here = world.members(namespace.id).filter(|number| part.has_task(*number));
+                let here = world.members(namespace.id).filter(|number| selection.has_task(*number));
                 let awaits =
                     alive().filter(|(_, task)| task.children.get(kind) == Some(&namespace.id));
                 spaces.push(Space {
                     id: namespace.id,
                     host_name: namespace.host_name.clone(),
                     members: here
-                        .map(|number| (number, Who::of(number, &world.tasks[&number])))
+                        .map(|number| (number, TaskLabel::of(number, &world.tasks[&number])))
                         .collect(),
-                    awaits: awaits.map(|(number, task)| Who::of(*number, task).pid).collect(),
+                    awaits: awaits.map(|(number, task)| TaskLabel::of(*number, task).pid).collect(),
                 });
             }
         }
         let unseen = alive().filter(|(_, task)| task.namespaces.is_empty());
-        let unseen = unseen.map(|(number, task)| Who::of(*number, task).words()).collect();
+        let unseen = unseen.map(|(number, task)| TaskLabel::of(*number, task).in_words()).collect();
         Scene { spaces, unseen }
     }
 
-    /// A namespace that never has anybody to show is not part of the figure.
-    fn thin_out(scenes: &mut [Scene], _: &Part) {
+    /// A namespace that never has a process to show is not part of the figure.
+    fn thin_out(scenes: &mut [Scene], _: &Selection) {
         let mut used: Vec<NamespaceId> = Vec::new();
         for space in scenes.iter().flat_map(|scene| &scene.spaces) {
             if !space.members.is_empty() || !space.awaits.is_empty() {
@@ -94,55 +77,44 @@ impl figure::Scene for Scene {
         self.spaces.iter().all(|space| space.members.is_empty())
     }
 
-    fn draw(scenes: &[Scene], at: usize) -> Picture {
-        let grid = Grid::of(scenes);
+    fn layout(scenes: &[Scene]) -> Grid {
+        Grid::of(scenes)
+    }
+
+    fn draw(&self, before: Option<&Scene>, grid: &Grid) -> Picture {
         let mut picture = Picture::new(grid.height);
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        for space in &scene.spaces {
-            grid.draw(&mut picture, scene, before, space);
+        for space in &self.spaces {
+            grid.draw(&mut picture, self, before, space);
         }
         picture
     }
 
-    fn describe(scenes: &[Scene], at: usize) -> String {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let mut words = Vec::new();
-        for space in &scene.spaces {
-            let host = space
-                .host_name
-                .as_ref()
-                .map(|name| format!(", host name {name}"))
-                .unwrap_or_default();
-            let is_new = if before.is_some_and(|before| before.space(space.id).is_none()) {
-                ", new"
-            } else {
-                ""
-            };
-            let who = space.members.iter().map(|(number, who)| {
-                let past = match scene.past_of(before, *number, space) {
-                    Past::Same => "",
-                    Past::Moved => " just moved here",
-                    Past::Born => " just born here",
-                    Past::Program => " now executes this program",
-                };
-                format!("{}{past}", who.words())
+    fn describe(&self, before: Option<&Scene>, _: &Grid) -> String {
+        let mut sentences = Vec::new();
+        for space in &self.spaces {
+            let host_name = space.host_name.as_ref();
+            let host = host_name.map(|name| format!(", host name {name}")).unwrap_or_default();
+            let new = new_in_words(before.map(|before| before.space(space.id)));
+            let members = space.members.iter().map(|(number, task)| {
+                let past = self.past_of(before, *number, space).in_words();
+                format!("{}{past}", task.in_words())
             });
-            let mut inside = list(who, "none of the processes shown");
+            let mut inside = list(members, "none of the processes shown");
             if !space.awaits.is_empty() {
                 inside += &format!(
                     "; the next children of {} will be here",
                     list(space.awaits.iter().cloned(), "")
                 );
             }
-            words.push(sentence(&format!("{}{host}{is_new}: {inside}", space.id)));
+            sentences.push(sentence(&format!("{}{host}{new}: {inside}", space.id)));
         }
-        if !scene.unseen.is_empty() {
-            words.push(sentence(&format!(
+        if !self.unseen.is_empty() {
+            sentences.push(sentence(&format!(
                 "Not shown, as the kernel does not say where: {}",
-                list(scene.unseen.iter().cloned(), "")
+                list(self.unseen.iter().cloned(), "")
             )));
         }
-        words.join(" ")
+        sentences.join(" ")
     }
 }
 
@@ -153,6 +125,27 @@ enum Past {
     Moved,
     Born,
     Program,
+}
+
+impl Past {
+    fn in_words(self) -> &'static str {
+        match self {
+            Past::Same => "",
+            Past::Moved => " just moved here",
+            Past::Born => " just born here",
+            Past::Program => " now executes this program",
+        }
+    }
+
+    /// The same on a chip.
+    fn mark(self) -> &'static str {
+        match self {
+            Past::Same => "",
+            Past::Moved => ", moved",
+            Past::Born => ", born",
+            Past::Program => ", exec",
+        }
+    }
 }
 
 impl Scene {
@@ -166,7 +159,7 @@ impl Scene {
         match of_kind.find_map(|other| Some((other, other.members.get(&task)?))) {
             None => Past::Born,
             Some((other, _)) if other.id != space.id => Past::Moved,
-            Some((_, who)) if who.program != space.members[&task].program => Past::Program,
+            Some((_, label)) if label.program != space.members[&task].program => Past::Program,
             Some(_) => Past::Same,
         }
     }
@@ -177,8 +170,7 @@ const ROW: i32 = 14;
 const CHIP: i32 = 36;
 
 /// Where everything is, in all frames.
-struct Grid {
-    /// By namespace.
+pub(crate) struct Grid {
     boxes: BTreeMap<NamespaceId, Area>,
     /// The height of a chip's place, by namespace and task.
     slots: BTreeMap<(NamespaceId, u32), i32>,
@@ -188,14 +180,10 @@ struct Grid {
 
 impl Grid {
     fn of(scenes: &[Scene]) -> Grid {
-        let mut all: Vec<NamespaceId> = Vec::new();
-        for space in scenes.iter().flat_map(|scene| &scene.spaces) {
-            if !all.contains(&space.id) {
-                all.push(space.id);
-            }
-        }
+        let spaces = scenes.iter().flat_map(|scene| &scene.spaces);
+        let ids = distinct(spaces.map(|space| space.id));
         let mut rows: Vec<Vec<NamespaceId>> = Vec::new();
-        for id in all {
+        for id in ids {
             match rows.iter_mut().find(|row| row[0].kind == id.kind && row.len() < 3) {
                 Some(row) => row.push(id),
                 None => rows.push(vec![id]),
@@ -271,70 +259,48 @@ impl Grid {
 
     fn draw(&self, picture: &mut Picture, scene: &Scene, before: Option<&Scene>, space: &Space) {
         let area = self.boxes[&space.id];
-        let earlier = before.and_then(|before| before.space(space.id));
-        let is_new = before.is_some() && earlier.is_none();
+        let earlier = before.map(|before| before.space(space.id));
         let is_empty = space.members.is_empty() && space.awaits.is_empty();
-        let class = match (is_new, is_empty) {
-            (true, _) => "space new",
-            (false, true) => "space empty",
-            (false, false) => "space",
-        };
-        picture.rect(area, class);
-        let mut right = area.right() - 8;
-        if is_new {
-            right = picture.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
-        }
-        picture.text(
-            area.x + 8,
-            area.y + 18,
-            right - area.x - 8,
-            Font::Strong,
-            &space.id.to_string(),
-        );
+        let class = if is_empty { "space empty" } else { "space" };
+        picture.namespace(area, class, space.id, is_new(earlier));
+        let earlier = earlier.flatten();
         if let Some(host) = &space.host_name {
             let renamed = earlier.is_some_and(|earlier| earlier.host_name != space.host_name);
             let font = if renamed { Font::Mark } else { Font::Note };
-            let text = if renamed { format!("now “{host}”") } else { format!("“{host}”") };
+            let text = format!("{}“{host}”", if renamed { "now " } else { "" });
             picture.text(area.x + 8, area.y + 34, area.width - 16, font, &text);
         }
         let mut last = -1;
-        for (task, who) in &space.members {
-            let (Some(chip), past) =
-                (self.chip(space.id, *task), scene.past_of(before, *task, space))
-            else {
-                continue;
-            };
+        for (task, label) in &space.members {
+            let Some(chip) = self.chip(space.id, *task) else { continue };
+            let past = scene.past_of(before, *task, space);
             last = last.max(self.slots[&(space.id, *task)]);
             if past == Past::Moved {
                 self.arrow(picture, before, space, *task, chip);
             }
-            draw_chip(picture, chip, who, past);
+            let note = format!("{}{}", label.pid, past.mark());
+            let (class, font) = match past {
+                Past::Same => ("task", Font::Note),
+                _ => ("task changed", Font::Mark),
+            };
+            picture.chip(chip, class, [(Font::Name, &label.program), (font, &note)]);
         }
         let left = earlier.into_iter().flat_map(|earlier| &earlier.members);
-        for (task, who) in left.filter(|(task, _)| !space.members.contains_key(task)) {
+        for (task, label) in left.filter(|(task, _)| !space.members.contains_key(task)) {
             let Some(chip) = self.chip(space.id, *task) else { continue };
             last = last.max(self.slots[&(space.id, *task)]);
-            picture.rect(chip, "task gone");
             let moved = scene
                 .spaces
                 .iter()
                 .any(|other| other.id.kind == space.id.kind && other.members.contains_key(task));
             let how = if moved { "left" } else { "ended" };
-            picture.text(chip.x + 6, chip.y + 15, chip.width - 12, Font::Note, &who.program);
-            picture.text(
-                chip.x + 6,
-                chip.y + 29,
-                chip.width - 12,
-                Font::Note,
-                &format!("{}, {how}", who.pid),
-            );
+            let note = format!("{}, {how}", label.pid);
+            picture.chip(chip, "task gone", [(Font::Note, &label.program), (Font::Note, &note)]);
         }
         if !space.awaits.is_empty() {
             let chip = self.slot(space.id, last + 1);
-            picture.rect(chip, "task awaited");
-            picture.text(chip.x + 6, chip.y + 15, chip.width - 12, Font::Note, "next children");
             let of = format!("of {}", space.awaits.join(", "));
-            picture.text(chip.x + 6, chip.y + 29, chip.width - 12, Font::Note, &of);
+            picture.chip(chip, "task awaited", [(Font::Note, "next children"), (Font::Note, &of)]);
         } else if last < 0 {
             let chip = self.slot(space.id, 0);
             picture.text(chip.x + 3, chip.y + 15, chip.width - 6, Font::Note, "none of these");
@@ -350,14 +316,11 @@ impl Grid {
         task: u32,
         chip: Area,
     ) {
-        let was = before.and_then(|before| {
-            before
-                .spaces
-                .iter()
-                .find(|other| other.id.kind == space.id.kind && other.members.contains_key(&task))
-        });
-        let Some(from) = was.and_then(|was| self.chip(was.id, task)) else { return };
-        let (here, there) = (self.boxes[&space.id], self.boxes[&was.expect("it is somewhere").id]);
+        let spaces = before.into_iter().flat_map(|before| &before.spaces);
+        let mut spaces = spaces.filter(|other| other.id.kind == space.id.kind);
+        let Some(was) = spaces.find(|other| other.members.contains_key(&task)) else { return };
+        let Some(from) = self.chip(was.id, task) else { return };
+        let (here, there) = (self.boxes[&space.id], self.boxes[&was.id]);
         if here.y != there.y || (here.x - there.x).abs() > here.width + GAP {
             return;
         }
@@ -365,17 +328,4 @@ impl Grid {
             if from.x < chip.x { (from.right(), chip.x) } else { (from.x, chip.right()) };
         picture.arrow((start, from.middle()), (end, chip.middle()));
     }
-}
-
-fn draw_chip(picture: &mut Picture, chip: Area, who: &Who, past: Past) {
-    let (class, word) = match past {
-        Past::Same => ("task", ""),
-        Past::Moved => ("task changed", ", moved"),
-        Past::Born => ("task changed", ", born"),
-        Past::Program => ("task changed", ", exec"),
-    };
-    picture.rect(chip, class);
-    picture.text(chip.x + 6, chip.y + 15, chip.width - 10, Font::Name, &who.program);
-    let font = if past == Past::Same { Font::Note } else { Font::Mark };
-    picture.text(chip.x + 6, chip.y + 29, chip.width - 10, font, &format!("{}{word}", who.pid));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use trace::{Kind, Mount, NamespaceId, World};
 
-use crate::figure::{self, Part};
+use crate::scene::{self, Before, News, Selection, distinct, is_new, new_in_words};
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::words::{list, sentence};
 
@@ -24,15 +24,17 @@ const HEAD: i32 = 28;
 const ROW: i32 = 40;
 const GAP: i32 = 8;
 
-impl figure::Scene for Scene {
-    fn of(world: &World, part: &Part) -> Scene {
+impl scene::Scene for Scene {
+    type Layout = Vec<Line>;
+
+    fn of(world: &World, selection: &Selection) -> Scene {
         let spaces = world.namespaces.iter().filter(|namespace| namespace.id.kind == Kind::Mnt);
         let spaces = spaces.map(|namespace| Space {
             id: namespace.id,
             mounts: namespace
                 .mounts
                 .values()
-                .filter(|mount| part.has_mount_on(&mount.point))
+                .filter(|mount| selection.has_mount_on(&mount.point))
                 .map(|mount| (mount.id, mount.clone()))
                 .collect(),
         });
@@ -43,32 +45,30 @@ impl figure::Scene for Scene {
         self.spaces.is_empty()
     }
 
-    fn draw(scenes: &[Scene], at: usize) -> Picture {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let mut all: Vec<NamespaceId> = Vec::new();
-        for space in scenes.iter().flat_map(|scene| &scene.spaces) {
-            if !all.contains(&space.id) {
-                all.push(space.id);
-            }
-        }
-        let columns = if all.len() == 1 { 1 } else { 2 };
-        let width = (WIDTH - 4 - GAP * (columns - 1)) / columns;
+    fn layout(scenes: &[Scene]) -> Vec<Line> {
+        let spaces = scenes.iter().flat_map(|scene| &scene.spaces);
+        let ids = distinct(spaces.map(|space| space.id));
         let rows = |id: &NamespaceId| {
-            let counts =
-                scenes.iter().filter_map(|scene| scene.space(*id)).map(|space| space.mounts.len());
-            counts.max().unwrap_or(0) as i32
+            let spaces = scenes.iter().filter_map(|scene| scene.space(*id));
+            spaces.map(|space| space.mounts.len()).max().unwrap_or(0) as i32
         };
-        let lines: Vec<i32> = all
-            .chunks(columns as usize)
-            .map(|line| line.iter().map(rows).max().unwrap_or(0) * ROW + HEAD + 6)
-            .collect();
-        let mut picture =
-            Picture::new(lines.iter().map(|height| height + GAP).sum::<i32>() + 4 - GAP);
+        let columns = if ids.len() == 1 { 1 } else { 2 };
+        let lines = ids.chunks(columns).map(|ids| Line {
+            height: ids.iter().map(rows).max().unwrap_or(0) * ROW + HEAD + 6,
+            width: (WIDTH - 4 - GAP * (columns as i32 - 1)) / columns as i32,
+            ids: ids.to_vec(),
+        });
+        lines.collect()
+    }
+
+    fn draw(&self, before: Option<&Scene>, lines: &Vec<Line>) -> Picture {
+        let heights = lines.iter().map(|line| line.height + GAP);
+        let mut picture = Picture::new(heights.sum::<i32>() + 4 - GAP);
         let mut y = 2;
-        for (line, height) in all.chunks(columns as usize).zip(lines) {
-            for (column, id) in (0..).zip(line) {
-                if let Some(space) = scene.space(*id) {
-                    let area = Area::new(2 + column * (width + GAP), y, width, height);
+        for Line { ids, width, height } in lines {
+            for (column, id) in (0..).zip(ids) {
+                if let Some(space) = self.space(*id) {
+                    let area = Area::new(2 + column * (width + GAP), y, *width, *height);
                     draw_space(&mut picture, area, space, before.map(|before| before.space(*id)));
                 }
             }
@@ -77,33 +77,40 @@ impl figure::Scene for Scene {
         picture
     }
 
-    fn describe(scenes: &[Scene], at: usize) -> String {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let words = scene.spaces.iter().map(|space| {
+    fn describe(&self, before: Option<&Scene>, _: &Vec<Line>) -> String {
+        let sentences = self.spaces.iter().map(|space| {
             let old = before.map(|before| before.space(space.id));
-            let is_new = if old == Some(None) { ", new" } else { "" };
             let mounts = space.tree().into_iter().map(|(mount, _)| {
-                let news = match news(old, mount) {
-                    "" => String::new(),
-                    word => format!(", {word}"),
-                };
+                let news = news(old, mount).in_words();
                 let read_only = if mount.read_only { ", read-only" } else { "" };
-                format!("{} ({}, {}{read_only}{news})", mount.point, mount.kind, propagation(mount))
+                let propagation = match tags(mount).as_slice() {
+                    [] => "private".to_owned(),
+                    tags => list(tags.iter().map(Tag::in_words), ""),
+                };
+                format!("{} ({}, {propagation}{read_only}{news})", mount.point, mount.kind)
             });
+            let mounts = list(mounts, "nothing");
             let gone = old.flatten().into_iter().flat_map(|old| old.mounts.values());
             let gone: Vec<String> = gone
                 .filter(|mount| !space.mounts.contains_key(&mount.id))
                 .map(|mount| mount.point.clone())
                 .collect();
-            let gone = if gone.is_empty() {
-                String::new()
-            } else {
-                format!("; no longer there: {}", list(gone, ""))
+            let gone = match gone.is_empty() {
+                true => String::new(),
+                false => format!("; no longer there: {}", list(gone, "")),
             };
-            sentence(&format!("{}{is_new}: {}{gone}", space.id, list(mounts, "nothing")))
+            sentence(&format!("{}{}: {mounts}{gone}", space.id, new_in_words(old)))
         });
-        words.collect::<Vec<_>>().join(" ")
+        sentences.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Mount namespaces that stand beside each other.
+pub(crate) struct Line {
+    ids: Vec<NamespaceId>,
+    /// Of each.
+    width: i32,
+    height: i32,
 }
 
 impl Scene {
@@ -141,92 +148,75 @@ impl Space {
     }
 }
 
-fn draw_space(picture: &mut Picture, area: Area, space: &Space, old: Option<Option<&Space>>) {
-    let is_new = old == Some(None);
-    picture.rect(area, if is_new { "space new" } else { "space" });
-    let mut right = area.right() - 8;
-    if is_new {
-        right = picture.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
-    }
-    picture.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &space.id.to_string());
+fn draw_space(picture: &mut Picture, area: Area, space: &Space, old: Before<Space>) {
+    picture.namespace(area, "space", space.id, is_new(old));
     for (row, (mount, depth)) in (0..).zip(space.tree()) {
         let x = area.x + 5 + depth.min(5) * 10;
         let chip = Area::new(x, area.y + HEAD + row * ROW, area.right() - 5 - x, ROW - 4);
         let news = news(old, mount);
         if depth > 0 {
-            let down = x - 5;
-            picture.path(
-                &format!("M{down} {}V{}H{x}", chip.y - 4, chip.middle()),
-                &[(down, chip.y - 4), (x, chip.middle())],
-                "branch",
-            );
+            picture.branch((x - 5, chip.y - 4), (x, chip.middle()));
         }
-        picture.rect(chip, if news.is_empty() { "task" } else { "task changed" });
+        picture.rect(chip, news.pick("task", "task changed"));
+        let tags = tags(mount);
         let mut right = chip.right() - 4;
-        let label = match mount.propagation.as_str() {
-            "" => String::new(),
-            _ => short(mount),
-        };
-        if !label.is_empty() {
-            right = picture.badge(
-                right,
-                chip.y + 18,
-                &label,
-                if mount.propagation.contains("shared") { "peers" } else { "peers one-way" },
-            ) - 4;
+        if !tags.is_empty() {
+            let is_peer = tags.iter().any(|tag| matches!(tag, Tag::Shared(_)));
+            let class = if is_peer { "peers" } else { "peers one-way" };
+            let label = tags.iter().map(Tag::mark).collect::<Vec<_>>().join(" ");
+            right = picture.badge(right, chip.y + 18, &label, class) - 4;
         }
-        let font = if news.is_empty() { Font::Name } else { Font::Strong };
-        picture.text(
-            chip.x + 6,
-            chip.y + 14,
-            chip.width - 10,
-            font,
-            &tail(&mount.point, font, chip.width - 10),
-        );
-        let (font, kind) = if news.is_empty() {
-            (Font::Note, mount.kind.clone())
-        } else {
-            (Font::Mark, format!("{}, {news}", mount.kind))
-        };
-        picture.text(chip.x + 6, chip.y + 29, right - chip.x - 6, font, &kind);
+        let (x, room) = (chip.x + 6, chip.width - 10);
+        let point = tail(&mount.point, news.name_font(), room);
+        picture.text(x, chip.y + 14, room, news.name_font(), &point);
+        let kind = format!("{}{}", mount.kind, news.in_words());
+        picture.text(x, chip.y + 29, right - x, news.note_font(), &kind);
     }
 }
 
-/// What is new about a mount, in a word. In a new namespace all of them are, and none is said.
-fn news(old: Option<Option<&Space>>, mount: &Mount) -> &'static str {
-    match old.flatten().map(|old| old.mounts.get(&mount.id)) {
-        Some(None) => "new",
-        Some(Some(old)) if old != mount => "changed",
-        _ => "",
-    }
+/// What is new about a mount. In a new namespace all of them are, and none is marked.
+fn news(old: Before<Space>, mount: &Mount) -> News {
+    News::of(old.flatten().map(|old| old.mounts.get(&mount.id)), mount)
 }
 
-/// `shared:1` and the like, in words.
-fn propagation(mount: &Mount) -> String {
-    match mount.propagation.as_str() {
-        "" => "private".to_owned(),
-        tags => list(
-            tags.split_whitespace().map(|tag| match tag.split_once(':') {
-                Some(("shared", group)) => format!("shared with peer group {group}"),
-                Some(("master", group)) => format!("receiving from peer group {group}"),
-                _ => tag.to_owned(),
-            }),
-            "",
-        ),
-    }
+/// An optional field of mountinfo (proc_pid_mountinfo(5)).
+enum Tag<'a> {
+    /// A peer of this group.
+    Shared(&'a str),
+    /// It receives from this group.
+    Master(&'a str),
+    Other(&'a str),
 }
 
-/// The same on a badge: a double arrow for peers, a single one for a mount that only receives.
-fn short(mount: &Mount) -> String {
+fn tags(mount: &Mount) -> Vec<Tag<'_>> {
     let tags = mount.propagation.split_whitespace().map(|tag| match tag.split_once(':') {
-        Some(("shared", group)) => format!("↔ {group}"),
-        Some(("master", group)) => format!("← {group}"),
-        _ => tag.to_owned(),
+        Some(("shared", group)) => Tag::Shared(group),
+        Some(("master", group)) => Tag::Master(group),
+        _ => Tag::Other(tag),
     });
-    tags.collect::<Vec<_>>().join(" ")
+    tags.collect()
 }
 
-/// The end of a path says more than its beginning.
+impl Tag<'_> {
+    fn in_words(&self) -> String {
+        match self {
+            Tag::Shared(group) => format!("shared with peer group {group}"),
+            Tag::Master(group) => format!("receiving from peer group {group}"),
+            Tag::Other(tag) => tag.to_string(),
+        }
+    }
+
+    /// The same on a badge: a double arrow for peers, a single one for a mount that only receives.
+    fn mark(&self) -> String {
+        match self {
+            Tag::Shared(group) => format!("↔ {group}"),
+            Tag::Master(group) => format!("← {group}"),
+            Tag::Other(tag) => tag.to_string(),
+        }
+    }
+}
+
+/// The path, or `…` and its end, which says more than its beginning.
 fn tail(path: &str, font: Font, room: i32) -> String {
     if font.width(path) <= room {
         return path.to_owned();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use trace::{Kind, Link, NamespaceId, World};
 
-use crate::figure::{self, Part};
+use crate::scene::{self, Before, News, Selection, is_new, new_in_words};
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::words::{list, sentence};
 
@@ -26,22 +26,27 @@ const HEAD: i32 = 28;
 const LINK: i32 = 66;
 const CABLES: i32 = 40;
 
-impl figure::Scene for Scene {
-    fn of(world: &World, part: &Part) -> Scene {
+impl scene::Scene for Scene {
+    type Layout = Plan;
+
+    fn of(world: &World, selection: &Selection) -> Scene {
         let spaces = world.namespaces.iter().filter(|namespace| namespace.id.kind == Kind::Net);
         let spaces = spaces.map(|namespace| Space {
             id: namespace.id,
             links: in_order(&namespace.links),
-            members: world.members(namespace.id).filter(|number| part.has_task(*number)).collect(),
+            members: world
+                .members(namespace.id)
+                .filter(|number| selection.has_task(*number))
+                .collect(),
         });
         Scene { spaces: spaces.filter(|space| !space.links.is_empty()).collect() }
     }
 
-    /// Only the links count; a namespace nobody shown is ever in does not.
-    fn thin_out(scenes: &mut [Scene], part: &Part) {
+    /// Leaves out namespaces that no selected task is ever in. After that only the links count.
+    fn thin_out(scenes: &mut [Scene], selection: &Selection) {
         let mut used: Vec<NamespaceId> = Vec::new();
         for space in scenes.iter().flat_map(|scene| &scene.spaces) {
-            if part.tasks.is_empty() || !space.members.is_empty() {
+            if selection.tasks.is_empty() || !space.members.is_empty() {
                 used.push(space.id);
             }
         }
@@ -57,36 +62,25 @@ impl figure::Scene for Scene {
         self.spaces.is_empty()
     }
 
-    fn draw(scenes: &[Scene], at: usize) -> Picture {
-        let plan = Plan::of(scenes);
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
+    fn layout(scenes: &[Scene]) -> Plan {
+        Plan::of(scenes)
+    }
+
+    fn draw(&self, before: Option<&Scene>, plan: &Plan) -> Picture {
         let mut picture = Picture::new(plan.height);
-        for space in &scene.spaces {
-            let area = plan.boxes[&space.id];
+        for space in &self.spaces {
             let old = before.map(|before| before.space(space.id));
-            let is_new = old == Some(None);
-            picture.rect(area, if is_new { "space new" } else { "space" });
-            let mut right = area.right() - 8;
-            if is_new {
-                right = picture.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
-            }
-            picture.text(
-                area.x + 8,
-                area.y + 18,
-                right - area.x - 8,
-                Font::Strong,
-                &space.id.to_string(),
-            );
+            picture.namespace(plan.boxes[&space.id], "space", space.id, is_new(old));
         }
         // Cables lie above boxes and below interfaces.
-        for space in &scene.spaces {
-            for (link, other, peer) in scene.pairs(space) {
+        for space in &self.spaces {
+            for (link, other, peer) in self.pairs(space) {
                 if space.id != other.id {
                     plan.cable(&mut picture, (space.id, link), (other.id, peer));
                 }
             }
         }
-        for space in &scene.spaces {
+        for space in &self.spaces {
             let old = before.map(|before| before.space(space.id));
             for link in &space.links {
                 let area = plan.links[&(space.id, link.name.clone())];
@@ -96,11 +90,9 @@ impl figure::Scene for Scene {
         picture
     }
 
-    fn describe(scenes: &[Scene], at: usize) -> String {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let words = scene.spaces.iter().map(|space| {
+    fn describe(&self, before: Option<&Scene>, _: &Plan) -> String {
+        let sentences = self.spaces.iter().map(|space| {
             let old = before.map(|before| before.space(space.id));
-            let is_new = if old == Some(None) { ", new" } else { "" };
             let links = space.links.iter().map(|link| {
                 let state = if link.up { "up" } else { "down" };
                 let addresses = list(link.addresses.clone(), "no address");
@@ -109,20 +101,16 @@ impl figure::Scene for Scene {
                     Some((None, name)) => format!(", joined to {name}"),
                     None => String::new(),
                 };
-                let bridge = link
-                    .bridge
-                    .as_ref()
-                    .map(|bridge| format!(", a port of {bridge}"))
-                    .unwrap_or_default();
-                let news = match news(old, link) {
-                    "" => String::new(),
-                    word => format!(", {word}"),
-                };
+                let bridge = link.bridge.as_ref();
+                let bridge =
+                    bridge.map(|bridge| format!(", a port of {bridge}")).unwrap_or_default();
+                let news = news(old, link).in_words();
                 format!("{} ({state}, {addresses}{peer}{bridge}{news})", link.name)
             });
-            sentence(&format!("{}{is_new}: {}", space.id, list(links, "no interface")))
+            let links = list(links, "no interface");
+            sentence(&format!("{}{}: {links}", space.id, new_in_words(old)))
         });
-        words.collect::<Vec<_>>().join(" ")
+        sentences.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -147,7 +135,7 @@ impl Scene {
 
 /// Where everything is, in all frames: the namespace with the most interfaces above, and its
 /// neighbours beside each other below.
-struct Plan {
+pub(crate) struct Plan {
     boxes: BTreeMap<NamespaceId, Area>,
     /// By namespace and name.
     links: BTreeMap<(NamespaceId, String), Area>,
@@ -229,7 +217,7 @@ impl Plan {
     }
 
     fn cable(&self, picture: &mut Picture, one: (NamespaceId, &Link), other: (NamespaceId, &Link)) {
-        let place = |(space, link): (NamespaceId, &Link)| self.links[&(space, link.name.clone())];
+        let place = |(id, link): (NamespaceId, &Link)| self.links[&(id, link.name.clone())];
         let (mut one_end, mut other_end) = ((place(one), one.1.up), (place(other), other.1.up));
         if one_end.0.y > other_end.0.y {
             (one_end, other_end) = (other_end, one_end);
@@ -246,34 +234,17 @@ impl Plan {
     }
 }
 
-fn draw_link(picture: &mut Picture, area: Area, link: &Link, news: &str) {
-    let class = match (news.is_empty(), link.up) {
-        (false, _) => "task changed",
-        (true, true) => "task",
-        (true, false) => "task off",
+fn draw_link(picture: &mut Picture, area: Area, link: &Link, news: News) {
+    let class = match (news, link.up) {
+        (News::Nothing, true) => "task",
+        (News::Nothing, false) => "task off",
+        _ => "task changed",
     };
     picture.rect(area, class);
     let (x, room) = (area.x + 6, area.width - 10);
-    picture.text(
-        x,
-        area.y + 15,
-        room,
-        if news.is_empty() { Font::Name } else { Font::Strong },
-        &link.name,
-    );
-    let state = match (link.up, news) {
-        (true, "") => "up".to_owned(),
-        (false, "") => "down".to_owned(),
-        (true, news) => format!("up, {news}"),
-        (false, news) => format!("down, {news}"),
-    };
-    picture.text(
-        x,
-        area.y + 30,
-        room,
-        if news.is_empty() { Font::Note } else { Font::Mark },
-        &state,
-    );
+    picture.text(x, area.y + 15, room, news.name_font(), &link.name);
+    let state = format!("{}{}", if link.up { "up" } else { "down" }, news.in_words());
+    picture.text(x, area.y + 30, room, news.note_font(), &state);
     let address = match link.addresses.as_slice() {
         [] => "no address".to_owned(),
         [only] => only.clone(),
@@ -291,11 +262,11 @@ fn draw_link(picture: &mut Picture, area: Area, link: &Link, news: &str) {
     }
 }
 
-fn news(old: Option<Option<&Space>>, link: &Link) -> &'static str {
-    match old.flatten().map(|old| old.links.iter().find(|other| other.name == link.name)) {
-        Some(None) => "new",
-        Some(Some(old)) if old != link => "changed",
-        _ => "",
+fn news(old: Before<Space>, link: &Link) -> News {
+    let old_link = |old: &'_ Space| old.links.iter().find(|other| other.name == link.name).cloned();
+    match old.flatten().map(old_link) {
+        Some(old_link) => News::of(Some(old_link.as_ref()), link),
+        None => News::Nothing,
     }
 }
 

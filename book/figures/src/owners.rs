@@ -1,10 +1,9 @@
-//! The tree of user namespaces: each box lies in its parent's, and lists what it owns and who is
-//! in it.
+//! The tree of user namespaces: each box lies in its parent's, and lists what the namespace owns and
+//! which processes are in it.
 
 use trace::{Kind, NamespaceId, World};
 
-use crate::figure::{self, Part};
-use crate::membership::Who;
+use crate::scene::{self, Selection, TaskLabel, is_new, new_in_words};
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::words::{list, sentence};
 
@@ -25,22 +24,25 @@ const HEAD: i32 = 26;
 const PILL: i32 = 26;
 const INSET: i32 = 10;
 
-impl figure::Scene for Scene {
-    fn of(world: &World, part: &Part) -> Scene {
+impl scene::Scene for Scene {
+    /// The height of the highest frame.
+    type Layout = i32;
+
+    fn of(world: &World, selection: &Selection) -> Scene {
         let users = world.namespaces.iter().filter(|namespace| namespace.id.kind == Kind::User);
         let users = users.map(|user| {
             let owned = world.namespaces.iter().filter(|namespace| {
                 namespace.id.kind != Kind::User
                     && namespace.owner == Some(user.id)
-                    && part.kinds.contains(&namespace.id.kind)
+                    && selection.kinds.contains(&namespace.id.kind)
             });
-            let members = world.members(user.id).filter(|number| part.has_task(*number));
+            let members = world.members(user.id).filter(|number| selection.has_task(*number));
             User {
                 id: user.id,
                 parent: user.parent,
                 owned: owned.map(|namespace| namespace.id).collect(),
                 members: members
-                    .map(|number| Who::of(number, &world.tasks[&number]).words())
+                    .map(|number| TaskLabel::of(number, &world.tasks[&number]).in_words())
                     .collect(),
             }
         });
@@ -51,24 +53,25 @@ impl figure::Scene for Scene {
         self.users.iter().all(|user| user.owned.is_empty() && user.members.is_empty())
     }
 
-    fn draw(scenes: &[Scene], at: usize) -> Picture {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
+    fn layout(scenes: &[Scene]) -> i32 {
         let height =
             |scene: &Scene| scene.roots().map(|root| scene.height(root, 0) + 6).sum::<i32>();
-        let mut picture = Picture::new(scenes.iter().map(height).max().unwrap_or(0) + 2);
+        scenes.iter().map(height).max().unwrap_or(0) + 2
+    }
+
+    fn draw(&self, before: Option<&Scene>, height: &i32) -> Picture {
+        let mut picture = Picture::new(*height);
         let mut y = 2;
-        for root in scene.roots() {
-            scene.draw_user(&mut picture, before, root, 0, y);
-            y += scene.height(root, 0) + 6;
+        for root in self.roots() {
+            self.draw_user(&mut picture, before, root, 0, y);
+            y += self.height(root, 0) + 6;
         }
         picture
     }
 
-    fn describe(scenes: &[Scene], at: usize) -> String {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let words = scene.users.iter().map(|user| {
-            let old = before.map(|before| before.user(user.id));
-            let is_new = if old == Some(None) { ", new" } else { "" };
+    fn describe(&self, before: Option<&Scene>, _: &i32) -> String {
+        let sentences = self.users.iter().map(|user| {
+            let new = new_in_words(before.map(|before| before.user(user.id)));
             let nested = user.parent.map(|parent| format!(", inside {parent}")).unwrap_or_default();
             let owned = user.owned.iter().map(|id| match before {
                 Some(before) if !before.owns(*id) => format!("{id} (new)"),
@@ -76,9 +79,9 @@ impl figure::Scene for Scene {
             });
             let (owned, members) =
                 (list(owned, "nothing shown here"), list(user.members.clone(), "nobody"));
-            sentence(&format!("{}{nested}{is_new} owns {owned}; in it: {members}", user.id))
+            sentence(&format!("{}{nested}{new} owns {owned}; in it: {members}", user.id))
         });
-        words.collect::<Vec<_>>().join(" ")
+        sentences.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -119,13 +122,8 @@ impl Scene {
         let x = 2 + INSET * depth.min(12);
         let area = Area::new(x, y, WIDTH - 2 * x, self.height(user, depth));
         let old = before.map(|before| before.user(user.id));
-        let is_new = old == Some(None);
-        picture.rect(area, if is_new { "space new" } else { "space" });
-        let mut right = area.right() - 8;
-        if is_new {
-            right = picture.badge(area.right() - 5, y + 5, "new", "badge") - 4;
-        }
-        picture.text(x + 8, y + 18, right - x - 8, Font::Strong, &user.id.to_string());
+        let is_new_user = is_new(old);
+        picture.namespace(area, "space", user.id, is_new_user);
         let (lines, places) = pills(user, depth);
         for (id, (pill_x, line)) in user.owned.iter().zip(places) {
             let name = id.to_string();
@@ -143,12 +141,13 @@ impl Scene {
             );
         }
         let mut at = y + HEAD + lines * PILL;
-        for who in &user.members {
-            let came = old.flatten().is_some_and(|old| !old.members.contains(who)) || is_new;
+        for member in &user.members {
+            let came =
+                old.flatten().is_some_and(|old| !old.members.contains(member)) || is_new_user;
             let (font, text) = if came {
-                (Font::Mark, format!("→ {who}"))
+                (Font::Mark, format!("→ {member}"))
             } else {
-                (Font::Note, format!("• {who}"))
+                (Font::Note, format!("• {member}"))
             };
             picture.text(x + 8, at + 12, area.width - 16, font, &text);
             at += 18;

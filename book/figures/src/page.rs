@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use trace::{Outcome, Trace, World};
 
-use crate::figure::{Part, View, figure, who};
-use crate::svg::escape;
-use crate::{CSS, stepper};
+use crate::figure::{View, caller, figure};
+use crate::scene::Selection;
+use crate::stepper;
+use crate::svg::{CSS, escape};
 
 /// More events than this are in the table only: a picture for each would be a page of megabytes.
 const DRAWN: usize = 200;
@@ -50,7 +51,7 @@ pub fn page(trace: &Trace) -> String {
     let mut body = String::new();
     for (view, id, title, caption) in views {
         writeln!(body, "<section>\n<h2>{title}</h2>").expect("a String takes all");
-        match figure(&shown, view, &Part::default(), id, caption) {
+        match figure(&shown, view, &Selection::default(), id, caption) {
             Ok(figure) => body += &figure,
             Err(_) => body += "<p>The run made no namespace and joined none.</p>\n",
         }
@@ -84,21 +85,19 @@ fn table(trace: &Trace) -> String {
     let mut rows = String::new();
     let mut world = World::default();
     for (number, event) in trace.events.iter().enumerate() {
-        let who = escape(&who(&world, event).unwrap_or_default());
+        let caller = escape(&caller(&world, event).unwrap_or_default());
         world.apply(event);
         let (class, result) = match &event.outcome {
             Outcome::Value(value) => ("", value.to_string()),
             Outcome::Never => ("", String::new()),
             Outcome::Error { errno, why } => {
                 let why = why.as_ref().map(|why| format!("<p class=\"why\">{}</p>", escape(why)));
-                (
-                    " class=\"failed\"",
-                    format!("{}{}", escape(&format!("{errno:?}")), why.unwrap_or_default()),
-                )
+                let errno = escape(&format!("{errno:?}"));
+                (" class=\"failed\"", errno + &why.unwrap_or_default())
             }
         };
         let text = escape(&event.text);
-        writeln!(rows, "<tr{class}><td>{number}</td><td>{who}</td><td><code>{text}</code></td><td>{result}</td></tr>")
+        writeln!(rows, "<tr{class}><td>{number}</td><td>{caller}</td><td><code>{text}</code></td><td>{result}</td></tr>")
             .expect("a String takes all");
     }
     format!(

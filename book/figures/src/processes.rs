@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use trace::{Exit, Kind, NamespaceId, World};
 
-use crate::figure::{self, Part};
+use crate::scene::{self, Before, Selection, distinct, new_in_words};
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::words::{list, sentence};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scene {
-    /// PID namespaces, and the one each is nested in.
+    /// PID namespaces, each after the one that it is nested in.
     namespaces: Vec<NamespaceId>,
     processes: BTreeMap<u32, Process>,
 }
@@ -30,11 +30,13 @@ const ROW: i32 = 32;
 const COLUMN: i32 = 54;
 const INDENT: i32 = 16;
 
-impl figure::Scene for Scene {
-    fn of(world: &World, part: &Part) -> Scene {
+impl scene::Scene for Scene {
+    type Layout = Tree;
+
+    fn of(world: &World, selection: &Selection) -> Scene {
         let mut processes = BTreeMap::new();
         for (number, task) in &world.tasks {
-            if task.process != *number || !part.has_task(*number) {
+            if task.process != *number || !selection.has_task(*number) {
                 continue;
             }
             // From its own PID namespace outwards.
@@ -58,14 +60,12 @@ impl figure::Scene for Scene {
         Scene { namespaces, processes }
     }
 
-    /// Who has ended is shown where that is news; a namespace where somebody is in it.
-    fn thin_out(scenes: &mut [Scene], _: &Part) {
+    /// A process that has ended is shown in one frame; a namespace only if a process is ever in it.
+    fn thin_out(scenes: &mut [Scene], _: &Selection) {
         let mut ended: Vec<u32> = Vec::new();
-        let pids = |scene: &Scene| {
-            let all = scene.processes.values().flat_map(|process| process.pids.keys().copied());
-            all.collect::<Vec<_>>()
-        };
-        let used: Vec<NamespaceId> = scenes.iter().flat_map(pids).collect();
+        let processes = scenes.iter().flat_map(|scene| scene.processes.values());
+        let used: Vec<NamespaceId> =
+            processes.flat_map(|process| process.pids.keys().copied()).collect();
         for scene in scenes {
             scene.namespaces.retain(|id| used.contains(id));
             scene.processes.retain(|number, _| !ended.contains(number));
@@ -78,20 +78,18 @@ impl figure::Scene for Scene {
         self.processes.values().all(|process| process.ended.is_some())
     }
 
-    fn draw(scenes: &[Scene], at: usize) -> Picture {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let rows = rows(scenes);
-        let mut columns: Vec<NamespaceId> = Vec::new();
-        for id in scenes.iter().flat_map(|scene| &scene.namespaces) {
-            if !columns.contains(id) {
-                columns.push(*id);
-            }
-        }
+    fn layout(scenes: &[Scene]) -> Tree {
+        let ids = scenes.iter().flat_map(|scene| &scene.namespaces);
+        let mut columns = distinct(ids.copied());
         columns.truncate(4);
+        Tree { rows: rows(scenes), columns }
+    }
+
+    fn draw(&self, before: Option<&Scene>, Tree { rows, columns }: &Tree) -> Picture {
         let mut picture = Picture::new(HEAD + ROW * rows.len() as i32 + 8);
         let edge = WIDTH - 2 - COLUMN * columns.len() as i32;
-        for (column, id) in (0..).zip(&columns) {
-            if scene.namespaces.contains(id) {
+        for (column, id) in (0..).zip(columns) {
+            if self.namespaces.contains(id) {
                 let is_new = before.is_some_and(|before| !before.namespaces.contains(id));
                 let area = Area::new(edge + COLUMN * column + 2, 2, COLUMN - 4, picture.height - 4);
                 picture.rect(area, if is_new { "space new" } else { "space" });
@@ -102,87 +100,115 @@ impl figure::Scene for Scene {
         let y_of = |number: u32| {
             rows.iter().position(|(row, _)| *row == number).map(|row| HEAD + ROW * row as i32)
         };
-        for (number, depth) in &rows {
-            let (Some(process), Some(y)) = (scene.processes.get(number), y_of(*number)) else {
+        for (number, depth) in rows {
+            let (Some(process), Some(y)) = (self.processes.get(number), y_of(*number)) else {
                 continue;
             };
             let x = 2 + INDENT * depth;
             if let Some(parent) = process
                 .parent
-                .filter(|parent| *depth > 0 && scene.processes.contains_key(parent))
+                .filter(|parent| *depth > 0 && self.processes.contains_key(parent))
                 .and_then(y_of)
             {
-                let down = x - INDENT + 8;
-                let path = format!("M{down} {}V{}H{x}", parent + ROW - 5, y + ROW / 2);
-                picture.path(&path, &[(down, parent + ROW - 5), (x, y + ROW / 2)], "branch");
+                picture.branch((x - INDENT + 8, parent + ROW - 5), (x, y + ROW / 2));
             }
-            let (class, word) = process.news(before.map(|before| before.processes.get(number)));
+            let past = process.past(before.map(|before| before.processes.get(number)));
             let chip = Area::new(x, y + 3, edge - x - 4, ROW - 8);
-            picture.rect(chip, class);
+            picture.rect(chip, past.class());
             let mut right = chip.right() - 5;
-            if !word.is_empty() {
-                right = picture.badge(chip.right() - 4, chip.y + 4, word, "badge") - 4;
+            if past != Past::Same {
+                right = picture.badge(chip.right() - 4, chip.y + 4, past.mark(), "badge") - 4;
             }
             picture.text(x + 6, y + 20, right - x - 6, Font::Name, &process.program);
-            for (column, id) in (0..).zip(&columns) {
+            for (column, id) in (0..).zip(columns) {
                 if let Some(pid) = process.pids.get(id) {
-                    let font = if word == "born" { Font::Strong } else { Font::Name };
-                    picture.centred(
-                        edge + COLUMN * column + 2,
-                        y + 20,
-                        COLUMN - 4,
-                        font,
-                        &pid.to_string(),
-                    );
+                    let font = if past == Past::Born { Font::Strong } else { Font::Name };
+                    let x = edge + COLUMN * column + 2;
+                    picture.centred(x, y + 20, COLUMN - 4, font, &pid.to_string());
                 }
             }
         }
         picture
     }
 
-    fn describe(scenes: &[Scene], at: usize) -> String {
-        let (scene, before) = (&scenes[at], at.checked_sub(1).map(|before| &scenes[before]));
-        let mut words = Vec::new();
-        for (number, _) in rows(scenes) {
-            let Some(process) = scene.processes.get(&number) else { continue };
+    fn describe(&self, before: Option<&Scene>, Tree { rows, .. }: &Tree) -> String {
+        let mut sentences = Vec::new();
+        for (number, _) in rows {
+            let Some(process) = self.processes.get(number) else { continue };
             let pids = process.pids.iter().map(|(id, pid)| format!("pid {pid} in {id}"));
-            let child = process.parent.and_then(|parent| scene.processes.get(&parent));
+            let parent = process.parent.and_then(|parent| self.processes.get(&parent));
             let child =
-                child.map(|parent| format!(", a child of {}", parent.program)).unwrap_or_default();
-            let news = match (
-                process.news(before.map(|before| before.processes.get(&number))).1,
-                &process.ended,
-            ) {
-                (_, Some(how)) => format!("; it {how}"),
-                ("born", _) => "; just born".to_owned(),
-                ("exec", _) => "; this program is new".to_owned(),
-                _ => String::new(),
+                parent.map(|parent| format!(", a child of {}", parent.program)).unwrap_or_default();
+            let past = process.past(before.map(|before| before.processes.get(number)));
+            let news = match &process.ended {
+                Some(how) => format!("; it {how}"),
+                None => past.in_words().to_owned(),
             };
-            words.push(sentence(&format!(
-                "{}{child}: {}{news}",
-                process.program,
-                list(pids, "pid unknown")
-            )));
+            let pids = list(pids, "pid unknown");
+            sentences.push(sentence(&format!("{}{child}: {pids}{news}", process.program)));
         }
-        for id in &scene.namespaces {
-            if !scene.processes.values().any(|process| process.pids.contains_key(id)) {
-                let is_new = before.is_some_and(|before| !before.namespaces.contains(id));
-                let new = if is_new { ", new" } else { "" };
-                words.push(sentence(&format!("{id}{new}: no process")));
+        for id in &self.namespaces {
+            if !self.processes.values().any(|process| process.pids.contains_key(id)) {
+                let known = before.map(|before| before.namespaces.iter().find(|old| *old == id));
+                let new = new_in_words(known);
+                sentences.push(sentence(&format!("{id}{new}: no process")));
             }
         }
-        words.join(" ")
+        sentences.join(" ")
+    }
+}
+
+/// The rows and columns of all frames.
+pub(crate) struct Tree {
+    /// Every process with its depth in the tree, in the order in which they are drawn.
+    rows: Vec<(u32, i32)>,
+    /// PID namespaces.
+    columns: Vec<NamespaceId>,
+}
+
+/// What a process did since the frame before.
+#[derive(Clone, Copy, PartialEq)]
+enum Past {
+    Same,
+    Born,
+    Program,
+    Ended,
+}
+
+impl Past {
+    fn class(self) -> &'static str {
+        match self {
+            Past::Same => "task",
+            Past::Born | Past::Program => "task changed",
+            Past::Ended => "task gone",
+        }
+    }
+
+    fn mark(self) -> &'static str {
+        match self {
+            Past::Same => "",
+            Past::Born => "born",
+            Past::Program => "exec",
+            Past::Ended => "ended",
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Past::Same | Past::Ended => "",
+            Past::Born => "; just born",
+            Past::Program => "; this program is new",
+        }
     }
 }
 
 impl Process {
-    /// How it is drawn, and the word for what is new about it.
-    fn news(&self, before: Option<Option<&Process>>) -> (&'static str, &'static str) {
+    fn past(&self, before: Before<Process>) -> Past {
         match before {
-            _ if self.ended.is_some() => ("task gone", "ended"),
-            Some(None) => ("task changed", "born"),
-            Some(Some(before)) if before.program != self.program => ("task changed", "exec"),
-            _ => ("task", ""),
+            _ if self.ended.is_some() => Past::Ended,
+            Some(None) => Past::Born,
+            Some(Some(before)) if before.program != self.program => Past::Program,
+            _ => Past::Same,
         }
     }
 }

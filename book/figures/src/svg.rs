@@ -5,6 +5,11 @@
 
 use std::fmt::Write as _;
 
+use trace::NamespaceId;
+
+/// The stylesheet of the pictures.
+pub const CSS: &str = include_str!("figures.css");
+
 /// The width of every picture. A phone shows it one to one.
 pub(crate) const WIDTH: i32 = 360;
 
@@ -172,6 +177,30 @@ impl Picture {
         self.rect(Area::new(right - width, y, width, 16), class);
         self.set(right - width + 4, y + 12, width - 8, Font::Mark, text, " middle on-badge");
         right - width
+    }
+
+    /// The box of a namespace with its name. `class` is that of one that is not new.
+    pub(crate) fn namespace(&mut self, area: Area, class: &str, id: NamespaceId, is_new: bool) {
+        self.rect(area, if is_new { "space new" } else { class });
+        let mut right = area.right() - 8;
+        if is_new {
+            right = self.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
+        }
+        self.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &id.to_string());
+    }
+
+    /// A box with two lines of text, 36 units high.
+    pub(crate) fn chip(&mut self, area: Area, class: &str, lines: [(Font, &str); 2]) {
+        self.rect(area, class);
+        for ((font, text), y) in lines.into_iter().zip([15, 29]) {
+            self.text(area.x + 6, area.y + y, area.width - 10, font, text);
+        }
+    }
+
+    /// A line from a row of a tree to one of its children: down, and to the right.
+    pub(crate) fn branch(&mut self, from: (i32, i32), to: (i32, i32)) {
+        let ((x, top), (right, y)) = (from, to);
+        self.path(&format!("M{x} {top}V{y}H{right}"), &[from, to], "branch");
     }
 
     fn set(&mut self, x: i32, y: i32, room: i32, font: Font, text: &str, more: &str) {

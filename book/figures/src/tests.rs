@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use trace::{Change, Errno, Event, Exit, Kind, Link, Mount, NamespaceId, Outcome, Trace};
 
-use crate::figure::{Frame, Part, View, figure, frames};
+use crate::figure::{Frame, View, figure, frames};
+use crate::scene::Selection;
 use crate::svg::{Area, Font, Picture, WIDTH};
 use crate::{CSS, page};
 
@@ -219,21 +220,25 @@ fn nasty() -> Trace {
 }
 
 /// Every view of every trace, as a whole and in part.
-fn every_figure() -> Vec<(View, Part, Trace)> {
-    let parts = [
-        Part::default(),
-        Part { kinds: Kind::ALL.to_vec(), ..Part::default() },
-        Part {
+fn every_figure() -> Vec<(View, Selection, Trace)> {
+    let selections = [
+        Selection::default(),
+        Selection { kinds: Kind::ALL.to_vec(), ..Selection::default() },
+        Selection {
             kinds: vec![Kind::Uts],
             calls: vec!["unshare".into(), "clone".into()],
-            ..Part::default()
+            ..Selection::default()
         },
-        Part { tasks: vec![1, 2], paths: vec!["/".into(), "/mnt".into()], ..Part::default() },
+        Selection {
+            tasks: vec![1, 2],
+            paths: vec!["/".into(), "/mnt".into()],
+            ..Selection::default()
+        },
     ];
     let mut all = Vec::new();
     for trace in [plain(), nasty()] {
-        for part in &parts {
-            all.extend(View::ALL.map(|view| (view, part.clone(), trace.clone())));
+        for selection in &selections {
+            all.extend(View::ALL.map(|view| (view, selection.clone(), trace.clone())));
         }
     }
     all
@@ -267,10 +272,10 @@ fn faults(picture: &Picture) -> Vec<String> {
 }
 
 /// Those of which there is something to draw, among them some of each view.
-fn drawn() -> Vec<(View, Part, Trace)> {
+fn drawn() -> Vec<(View, Selection, Trace)> {
     let all = every_figure().into_iter();
     let drawn: Vec<_> =
-        all.filter(|(view, part, trace)| frames(trace, *view, part).is_ok()).collect();
+        all.filter(|(view, selection, trace)| frames(trace, *view, selection).is_ok()).collect();
     for view in View::ALL {
         assert!(drawn.iter().any(|(of, ..)| *of == view), "no figure of {view:?}");
     }
@@ -279,12 +284,12 @@ fn drawn() -> Vec<(View, Part, Trace)> {
 
 #[test]
 fn no_text_lies_on_another_and_nothing_outside() {
-    for (view, part, trace) in drawn() {
-        for frame in frames(&trace, view, &part).unwrap() {
+    for (view, selection, trace) in drawn() {
+        for frame in frames(&trace, view, &selection).unwrap() {
             let faults = faults(&frame.picture);
             assert!(
                 faults.is_empty(),
-                "{view:?} {part:?}, {:?}:\n{}",
+                "{view:?} {selection:?}, {:?}:\n{}",
                 frame.text,
                 faults.join("\n")
             );
@@ -306,11 +311,11 @@ fn texts_that_overlap_or_stick_out_are_found() {
 
 #[test]
 fn all_frames_of_a_figure_are_equally_high_and_each_is_told() {
-    for (view, part, trace) in drawn() {
-        let frames: Vec<Frame> = frames(&trace, view, &part).unwrap();
+    for (view, selection, trace) in drawn() {
+        let frames: Vec<Frame> = frames(&trace, view, &selection).unwrap();
         let heights: HashSet<i32> = frames.iter().map(|frame| frame.picture.height).collect();
-        assert!(heights.len() <= 1, "{view:?} {part:?}: {heights:?}");
-        assert!(frames.iter().all(|frame| !frame.description.is_empty()), "{view:?} {part:?}");
+        assert!(heights.len() <= 1, "{view:?} {selection:?}: {heights:?}");
+        assert!(frames.iter().all(|frame| !frame.description.is_empty()), "{view:?} {selection:?}");
     }
 }
 
@@ -356,16 +361,19 @@ fn ids(html: &str) -> Vec<&str> {
 
 #[test]
 fn figures_are_well_formed_with_unique_ids_and_no_blank_line() {
-    for (view, part, trace) in drawn() {
-        let html = figure(&trace, view, &part, "ch02-x", "A <em>caption</em>.").unwrap();
-        assert_eq!(malformed(&html), None, "{view:?} {part:?}");
+    for (view, selection, trace) in drawn() {
+        let html = figure(&trace, view, &selection, "ch02-x", "A <em>caption</em>.").unwrap();
+        assert_eq!(malformed(&html), None, "{view:?} {selection:?}");
         let all = ids(&html);
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "{view:?}: {all:?}");
         let right = all.iter().all(|id| id.starts_with("fig-ch02-x"));
         assert!(right && !all.is_empty(), "{all:?}");
-        assert!(html.lines().all(|line| !line.trim().is_empty()), "{view:?} {part:?}");
+        assert!(html.lines().all(|line| !line.trim().is_empty()), "{view:?} {selection:?}");
         assert!(html.chars().all(|c| c == '\n' || !c.is_control()));
-        assert_eq!(html, figure(&trace, view, &part, "ch02-x", "A <em>caption</em>.").unwrap());
+        assert_eq!(
+            html,
+            figure(&trace, view, &selection, "ch02-x", "A <em>caption</em>.").unwrap()
+        );
     }
 }
 
@@ -380,24 +388,26 @@ fn what_is_malformed_is_found() {
 #[test]
 fn every_view_shows_something_of_the_plain_trace() {
     for view in View::ALL {
-        assert!(frames(&plain(), view, &Part::default()).is_ok(), "{view:?}");
+        assert!(frames(&plain(), view, &Selection::default()).is_ok(), "{view:?}");
     }
-    let nothing = Part { kinds: vec![Kind::Time], ..Part::default() };
+    let nothing = Selection { kinds: vec![Kind::Time], ..Selection::default() };
     assert!(frames(&plain(), View::Membership, &nothing).is_err());
     assert!(
-        View::ALL.iter().all(|view| frames(&Trace::default(), *view, &Part::default()).is_err())
+        View::ALL
+            .iter()
+            .all(|view| frames(&Trace::default(), *view, &Selection::default()).is_err())
     );
 }
 
-fn told(view: View, part: &Part) -> Vec<String> {
-    frames(&plain(), view, part).unwrap().into_iter().map(|frame| frame.description).collect()
+fn told(view: View, selection: &Selection) -> Vec<String> {
+    frames(&plain(), view, selection).unwrap().into_iter().map(|frame| frame.description).collect()
 }
 
 #[test]
 fn a_frame_is_told_in_words() {
-    let part = Part { kinds: vec![Kind::Uts], ..Part::default() };
+    let selection = Selection { kinds: vec![Kind::Uts], ..Selection::default() };
     assert_eq!(
-        told(View::Membership, &part),
+        told(View::Membership, &selection),
         [
             "uts A: ch02-unshare (pid 2).",
             "uts A: none of the processes shown. uts B, new: ch02-unshare (pid 2) just moved here.",
@@ -409,7 +419,7 @@ fn a_frame_is_told_in_words() {
             "uts A: none of the processes shown. uts B, host name otter: ch02-unshare (pid 2).",
         ]
     );
-    let at = |view, number: usize| told(view, &Part::default())[number].clone();
+    let at = |view, number: usize| told(view, &Selection::default())[number].clone();
     assert_eq!(at(View::Processes, 1), "ch02-unshare: pid 2 in pid A. pid B, new: no process.");
     assert_eq!(
         at(View::Processes, 2),
@@ -438,8 +448,9 @@ fn a_frame_is_told_in_words() {
 
 #[test]
 fn calls_leave_frames_out_and_the_next_one_shows_what_happened_since() {
-    let part = Part { kinds: vec![Kind::Uts], calls: vec!["execve".into()], ..Part::default() };
-    let words = told(View::Membership, &part);
+    let selection =
+        Selection { kinds: vec![Kind::Uts], calls: vec!["execve".into()], ..Selection::default() };
+    let words = told(View::Membership, &selection);
     assert_eq!(words.len(), 2);
     assert!(
         words[1].contains("ch02-unshare (pid 2) just moved here and true (pid 1) just born here"),

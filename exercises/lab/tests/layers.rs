@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates, and folders of modules inside them, that keep this order.
-const LAYERED: [(&str, &str); 11] = [
+const LAYERED: [(&str, &str); 12] = [
     ("trace", ""),
     ("lab", ""),
     ("lab", "look"),
@@ -16,6 +16,7 @@ const LAYERED: [(&str, &str); 11] = [
     ("lab", "probe"),
     ("harness", ""),
     ("harness", "doctor"),
+    ("../book/figures", ""),
     ("../book/builder", ""),
 ];
 
