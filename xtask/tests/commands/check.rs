@@ -104,6 +104,38 @@ read   book/src/ch01-one.md#leave
 }
 
 #[test]
+fn two_verdicts_are_never_mixed() {
+    let checkout = failing("recorded");
+    checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* an attempt */ }\n");
+    let first = checkout.run("check ch1").1;
+    assert!(first.contains("this looks like: nothing was left"), "{first}");
+    let diagnosis = |mistake: &str| {
+        let mistake = mistake.into();
+        Some(Diagnosis { mistake, cause: "A cause.".into(), ..Diagnosis::default() })
+    };
+    let pointer = Some("look at call 1".to_owned());
+    let recorded = |verdict: Verdict| {
+        checkout.verdict("ch01-one", "step2_it_leaves-recorded", &verdict);
+        checkout.run("check ch1").1
+    };
+    // Another run saw something else, or passed, or does not know the mistake.
+    let other = Verdict {
+        saw: Excerpt::read("COMMAND: never started"),
+        diagnosis: diagnosis("another"),
+        pointer: pointer.clone(),
+        ..not_unshared()
+    };
+    assert_eq!(recorded(other.clone()), first);
+    assert_eq!(recorded(Verdict { outcome: Outcome::Passed, ..other }), first);
+    assert_eq!(recorded(Verdict { pointer: pointer.clone(), ..not_unshared() }), first);
+    // The same failure, with a closer look.
+    let closer = Verdict { diagnosis: diagnosis("the call failed"), pointer, ..not_unshared() };
+    let shown = recorded(closer);
+    assert!(shown.contains("this looks like: the call failed\n  A cause."), "{shown}");
+    assert!(shown.contains("in its trace: look at call 1\n"), "{shown}");
+}
+
+#[test]
 fn an_untouched_stub_is_expected_to_fail() {
     let (code, out, _) = failing("untouched").run("check one");
     assert_eq!(code, 1);
@@ -157,7 +189,7 @@ fn a_check_that_compared_nothing_has_not_passed() {
     // A verdict alone does not do either.
     checkout.script(
         "check",
-        &script.replace("passed\"' \"$2\" && exit 0", "passed\"' \"$2\" && exit 1"),
+        &script.replace("passed\"' \"$verdict\" && exit 0", "passed\"' \"$verdict\" && exit 1"),
     );
     assert_eq!(checkout.run("check ch2").0, 1);
     assert!(checkout.run("list").1.contains("not started"));
