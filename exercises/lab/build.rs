@@ -1,7 +1,7 @@
 //! Compiles the witness (`src/witness.rs`) into a static program without a C library.
 //!
-//! Cargo builds no second program for a library, so the witness is embedded in the harness as
-//! bytes and written into each sandbox.
+//! Cargo builds no second program for a library, so the lab includes the witness as bytes and writes it
+//! into each sandbox.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ fn main() {
     assert!(
         os == "linux" && ["x86_64", "aarch64"].contains(&arch.as_str()),
         "\n\nLinux namespaces exist on Linux only, and this course runs on x86_64 and aarch64; this is {os} on {arch}\n\
-         help: on another system use a Linux virtual machine (see \"Restricted systems\" in README.md)\n"
+         help: on another system use a Linux virtual machine (see \"Where it runs\" in README.md)\n"
     );
 
     let witness = Path::new(&env("OUT_DIR")).join("witness");

@@ -18,21 +18,20 @@ const IS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const FROM: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
 const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
 
-/// A filter in the making: it knows calls by number, and lets the others through.
+/// A filter under construction. It allows every call that no rule answers.
 pub(crate) struct Filter {
     program: Vec<sock_filter>,
 }
 
 impl Filter {
-    /// `other` is the answer to calls of another instruction set (32-bit), which have other
-    /// numbers.
+    /// `other` is the answer to calls of another instruction set (32-bit), whose numbers differ.
     pub(crate) fn new(other: u32) -> Filter {
         let mut filter = Filter { program: Vec::new() };
         filter.op(LOAD, offset_of!(seccomp_data, arch) as u32, 0, 0);
         filter.op(IS, ARCH, 1, 0);
         filter.op(ANSWER, other, 0, 0);
         filter.load_number();
-        // x32: the same architecture by name, with a bit set in the numbers (`asm/unistd.h`).
+        // x32 is the same architecture to the kernel, with a bit set in the numbers (`asm/unistd.h`).
         #[cfg(target_arch = "x86_64")]
         {
             filter.op(FROM, 0x4000_0000, 0, 1);
@@ -41,14 +40,14 @@ impl Filter {
         filter
     }
 
-    /// Answers this call.
+    /// Answers this call with `SECCOMP_RET_*`.
     pub(crate) fn on(mut self, call: libc::c_long, answer: u32) -> Filter {
         self.op(IS, call as u32, 0, 1);
         self.op(ANSWER, answer, 0, 0);
         self
     }
 
-    /// Answers this call where its argument (from 0) is this number.
+    /// Answers this call if its argument (counted from 0) is this number.
     pub(crate) fn on_value(
         self,
         call: libc::c_long,
@@ -59,7 +58,7 @@ impl Filter {
         self.on_masked(call, argument, u32::MAX, value, answer)
     }
 
-    /// Answers this call where the bits of `mask` are these in its argument (from 0).
+    /// Answers this call if its argument (counted from 0) has these bits of `mask`.
     pub(crate) fn on_masked(
         self,
         call: libc::c_long,
@@ -71,7 +70,7 @@ impl Filter {
         self.compare(call, argument, mask, (value, true), answer)
     }
 
-    /// Answers this call where one of the bits of `mask` is set in its argument (from 0).
+    /// Answers this call if one of the bits of `mask` is set in its argument (counted from 0).
     pub(crate) fn on_bits(
         self,
         call: libc::c_long,
@@ -82,7 +81,7 @@ impl Filter {
         self.compare(call, argument, mask, (0, false), answer)
     }
 
-    /// Answers this call where its argument (from 0) is none of these numbers.
+    /// Answers this call if its argument (counted from 0) is none of these numbers.
     pub(crate) fn on_others(
         mut self,
         call: libc::c_long,
@@ -101,8 +100,8 @@ impl Filter {
         self
     }
 
-    /// Answers this call where the bits of `mask` in its argument are a value, or are not. There may
-    /// be more rules for the same call.
+    /// Answers this call if the bits of `mask` in its argument are `value`, or if they are not. More rules
+    /// for the same call may follow.
     fn compare(
         mut self,
         call: libc::c_long,
@@ -120,8 +119,11 @@ impl Filter {
         self
     }
 
-    /// Puts the filter over this process and all that it will start. It needs no_new_privs
-    /// (prctl(2)) or CAP_SYS_ADMIN.
+    /// Installs the filter for this process and its future descendants.
+    ///
+    /// # Errors
+    ///
+    /// `EACCES` if this process has neither no_new_privs (prctl(2)) nor CAP_SYS_ADMIN.
     pub(crate) fn install(mut self) -> nix::Result<()> {
         self.op(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
         let program =
@@ -133,7 +135,7 @@ impl Filter {
         Errno::result(set).map(drop)
     }
 
-    /// Every rule begins with the call's number.
+    /// Every rule expects the call's number to be loaded.
     fn load_number(&mut self) {
         self.op(LOAD, offset_of!(seccomp_data, nr) as u32, 0, 0);
     }
@@ -143,8 +145,8 @@ impl Filter {
     }
 }
 
-/// Where the lower half of an argument is, on a little-endian machine: who takes a C int there, looks
-/// at no more.
+/// The offset of an argument's lower half, on a little-endian machine. The kernel reads no more of it
+/// where a call takes a C int.
 fn lower_half(argument: usize) -> u32 {
     (offset_of!(seccomp_data, args) + argument * size_of::<u64>()) as u32
 }

@@ -1,7 +1,7 @@
 //! The system calls that nix does not wrap.
 //!
-//! Each function is one call, returns what the kernel returned, and names its man page. The
-//! newest of them came with Linux 5.12; whoever calls it has a way to do without.
+//! Most functions are one call, return what the kernel returned, and name the man page. The newest of
+//! those calls came with Linux 5.12, and each caller has a fallback.
 
 use std::ffi::{CStr, c_int, c_long, c_uint};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -55,13 +55,13 @@ pub(crate) enum Fork {
 pub(crate) unsafe fn fork_into(flags: c_int) -> Result<Fork> {
     let mut pidfd: RawFd = -1;
     let flags = c_long::from(flags | libc::CLONE_PIDFD | libc::SIGCHLD);
-    // SAFETY: a null stack makes the child run on a copy of ours; the kernel writes one int to
-    // `pidfd`. The two last arguments change places between architectures; both are zero.
+    // SAFETY: without a stack the child runs on a copy of this one; the kernel writes one int to `pidfd`.
+    // The order of the last two arguments depends on the architecture, and both are zero.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
     match Errno::result(pid)? {
         0 => Ok(Fork::Child),
         pid => {
-            // SAFETY: the kernel just made this descriptor for us.
+            // SAFETY: the kernel has just made this descriptor, and it has no other owner.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
             Ok(Fork::Parent { pid: Pid::from_raw(pid as i32), pidfd })
         }
@@ -69,10 +69,9 @@ pub(crate) unsafe fn fork_into(flags: c_int) -> Result<Fork> {
 }
 // ANCHOR_END: fork
 
-/// Moves a process that was just made to another processor, if there is one (sched_setaffinity(2)),
-/// and lets it run anywhere again. A new process may otherwise stay on its parent's processor and
-/// wait until the parent sleeps, while others are idle (seen on Linux 6.18). Being refused costs
-/// time and nothing else, so no error is told.
+/// Moves a new process to another processor, if there is one (sched_setaffinity(2)), and lets it run
+/// anywhere again. Otherwise it may stay on its parent's processor and wait until the parent sleeps, while
+/// other processors are idle (seen on Linux 6.18). A failure only costs time, so it is ignored.
 pub(crate) fn move_away(pid: Pid) {
     let Ok(anywhere) = sched_getaffinity(pid) else { return };
     let mut elsewhere = anywhere;
@@ -88,14 +87,14 @@ pub(crate) fn move_away(pid: Pid) {
 pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
     // SAFETY: takes two integers, returns a new descriptor.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
-    // SAFETY: the kernel just made this descriptor for us.
+    // SAFETY: the kernel has just made this descriptor, and it has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
 /// pidfd_send_signal(2), Linux 5.1.
 pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd, signal: Signal) -> Result<()> {
     let (fd, signal) = (pidfd.as_raw_fd(), signal as c_int);
-    // SAFETY: a null siginfo asks for the same one that kill(2) would send.
+    // SAFETY: without a siginfo the kernel makes the one that kill(2) sends.
     let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, 0, 0) };
     Errno::result(sent).map(drop)
 }
@@ -106,7 +105,7 @@ pub(crate) fn clone_tree(path: &CStr) -> Result<OwnedFd> {
     // SAFETY: `path` is a C string; the kernel returns a new descriptor.
     let fd = unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) };
     let fd = Errno::result(fd)?;
-    // SAFETY: the kernel just made this descriptor for us.
+    // SAFETY: the kernel has just made this descriptor, and it has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
@@ -149,11 +148,11 @@ pub(crate) fn lock_tree(tree: BorrowedFd, attributes: u64) -> Result<()> {
     Errno::result(set).map(drop)
 }
 
-/// Closes every open descriptor from `first` on but those to `keep`.
+/// Closes every open descriptor from `first` on, except those to `keep`.
 pub(crate) fn close_from_except(first: RawFd, keep: &[RawFd]) -> Result<()> {
     each_from(first, |fd| {
         if !keep.contains(&fd) {
-            // SAFETY: the callers have just started or forked; nobody uses these descriptors again.
+            // SAFETY: the callers have just started or forked, and use none of these descriptors again.
             unsafe { libc::close(fd) };
         }
     })
@@ -161,7 +160,7 @@ pub(crate) fn close_from_except(first: RawFd, keep: &[RawFd]) -> Result<()> {
 
 /// Marks every descriptor from `first` on close-on-exec.
 pub(crate) fn close_on_exec_from(first: RawFd) -> Result<()> {
-    // SAFETY: marking descriptors closes none, so no owner is left with a dead one.
+    // SAFETY: this closes no descriptor now, so every owner keeps its own.
     let marked = unsafe {
         libc::syscall(libc::SYS_close_range, first, c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
     };
@@ -181,7 +180,7 @@ fn each_from(first: RawFd, mut act: impl FnMut(RawFd)) -> Result<()> {
     let listing = std::fs::read_dir("/proc/self/fd");
     let listing = listing.map_err(|error| errno_of(&error))?;
     let numbers = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    // Collected first: the listing has a descriptor of its own, which is closed by then.
+    // Collected first, so that the descriptor of the listing itself is closed by then.
     let numbers: Vec<RawFd> = numbers.collect();
     numbers.into_iter().filter(|fd| *fd >= first).for_each(&mut act);
     Ok(())
@@ -192,18 +191,18 @@ pub(crate) fn pidfd_namespace(pidfd: BorrowedFd, request: libc::Ioctl) -> Result
     if env::pretends_to_be_old() { Err(Errno::ENOTTY) } else { ioctl_fd(pidfd, request) }
 }
 
-/// An ioctl(2) that takes nothing and returns a descriptor, such as those of ioctl_nsfs(2).
+/// An ioctl(2) that takes no argument and returns a descriptor, such as those of ioctl_nsfs(2).
 pub(crate) fn ioctl_fd(fd: BorrowedFd, request: libc::Ioctl) -> Result<OwnedFd> {
     // SAFETY: these requests read no argument.
     let fd = Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, 0) })?;
-    // SAFETY: the kernel just made this descriptor for us.
+    // SAFETY: the kernel has just made this descriptor, and it has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// An ioctl(2) that writes a number of 32 bits.
 pub(crate) fn ioctl_number(fd: BorrowedFd, request: libc::Ioctl) -> Result<u32> {
     let mut number: u32 = 0;
-    // SAFETY: the callers' requests write 32 bits, and `number` has them.
+    // SAFETY: the requests of all callers write 32 bits, the size of `number`.
     Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), request, &raw mut number) })?;
     Ok(number)
 }
@@ -223,13 +222,13 @@ pub(crate) fn loopback_up() -> nix::Result<()> {
     // SAFETY: SIOCSIFFLAGS reads one ifreq.
     let set = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const lo) };
     match Errno::result(set) {
-        // gVisor brings it up by itself and refuses to do it twice.
+        // gVisor has brought it up already, and fails.
         Err(Errno::EEXIST) => Ok(()),
         set => set.map(drop),
     }
 }
 
-/// Input, output and error of this process from now on.
+/// Makes these the standard input, output and error of this process (dup2(2)).
 pub(crate) fn redirect_stdio(
     stdin: impl AsFd,
     stdout: impl AsFd,

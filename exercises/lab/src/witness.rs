@@ -1,17 +1,17 @@
 //! The witness: the COMMAND that a check hands to the learner's program.
 //!
-//! It says "I am here" on the socket it inherited, and blocks until the check answers with one
-//! byte, the status to exit with. While it is parked the check looks at it from outside. Nothing
-//! it says is believed: the kernel attaches the sender's real pid to the message.
+//! It sends a message on the socket that it inherited, and blocks until the check answers with one byte,
+//! the status to exit with. Meanwhile the check looks at it from outside. The text of the message proves
+//! nothing: what counts is the sender's pid, which the kernel attaches.
 //!
-//! It must start in any root, an empty one too, so it needs no C library, no loader and no file:
-//! `build.rs` compiles this file alone into a static program of a few kilobytes.
+//! It must start in any root directory, even an empty one, so it needs no C library, no loader and no
+//! file: `build.rs` compiles this file alone into a static program of a few kilobytes.
 #![no_std]
 #![no_main]
 
 use core::arch::{asm, global_asm};
 
-/// The descriptor the sandbox leaves open for the witness (`sandbox::WITNESS_FD`).
+/// The descriptor that the sandbox leaves open for the witness (`WITNESS_FD` in `sandbox/launch.rs`).
 const SOCKET: usize = 200;
 
 #[cfg(target_arch = "x86_64")]
@@ -27,7 +27,7 @@ mod nr {
     pub const EXIT_GROUP: usize = 94;
 }
 
-// The kernel enters a static program with nothing but a stack pointer. Align it and go.
+// The kernel enters a static program with no more than a stack pointer, which `run` needs aligned.
 #[cfg(target_arch = "x86_64")]
 global_asm!(".globl _start", "_start:", "and rsp, -16", "call {run}", run = sym run);
 #[cfg(target_arch = "aarch64")]
@@ -35,7 +35,7 @@ global_asm!(".globl _start", "_start:", "mov x29, xzr", "bl {run}", run = sym ru
 
 extern "C" fn run() -> ! {
     let mut status = [0u8];
-    // A check that has gone away closes its end; then there is nobody to look and nothing to do.
+    // If the check is gone, its end is closed, and one of the calls returns less.
     let parked = call(nr::WRITE, SOCKET, c"parked".as_ptr() as usize, 6) == 6
         && call(nr::READ, SOCKET, status.as_mut_ptr() as usize, 1) == 1;
     loop {

@@ -19,13 +19,13 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         NOW.set(NOW.get().saturating_add(layout.size()));
         MOST.set(MOST.get().max(NOW.get()));
-        // SAFETY: as our caller promises.
+        // SAFETY: the caller keeps the contract of this trait.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         NOW.set(NOW.get().saturating_sub(layout.size()));
-        // SAFETY: as our caller promises.
+        // SAFETY: the caller keeps the contract of this trait.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

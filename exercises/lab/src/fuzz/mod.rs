@@ -341,14 +341,14 @@ proptest! {
         bytes in prop_oneof![9 => vec(any::<u8>(), 0..600), 1 => vec(Just(7u8), 100_000..200_000)],
         handed in 0..6usize,
     ) {
-        let (ours, theirs) = wire::pair().unwrap();
-        setsockopt(&ours, sockopt::PassCred, &true).unwrap();
-        let fds = vec![theirs.as_fd(); handed];
-        let sent = wire::send(theirs.as_fd(), &bytes, &fds);
-        drop(theirs);
+        let (receiver, sender) = wire::pair().unwrap();
+        setsockopt(&receiver, sockopt::PassCred, &true).unwrap();
+        let fds = vec![sender.as_fd(); handed];
+        let sent = wire::send(sender.as_fd(), &bytes, &fds);
+        drop(sender);
         prop_assume!(sent.is_ok());
         let mut received = None;
-        let memory = memory_of(|| received = Some(wire::receive_untrusted(ours.as_fd())));
+        let memory = memory_of(|| received = Some(wire::receive_untrusted(receiver.as_fd())));
         prop_assert!(memory <= bound(bytes.len().min(wire::LONGEST)), "{}", memory);
         match received.unwrap() {
             Ok(Some(message)) => {
@@ -386,7 +386,7 @@ proptest! {
     }
 }
 
-/// A program that prints what nearly fits, up to the limit, keeps nobody waiting.
+/// A program may print text that nearly matches, up to the limit; the search must stay quick.
 #[test]
 fn a_pattern_takes_time_by_the_length_of_the_text() {
     let text = "*gid_map: Operation not permitted".repeat(8 * 1024 * 1024 / 33);

@@ -1,7 +1,7 @@
 //! Messages between the processes of a sandbox: bytes and descriptors over a Unix socket that
 //! keeps message boundaries (`SOCK_SEQPACKET`).
 //!
-//! Both ends are the same program, so the encoding of what is said is private ([`Wire`]).
+//! Both ends are the same program, so the encoding is private ([`Wire`]).
 
 use std::ffi::OsString;
 use std::io::{IoSlice, IoSliceMut};
@@ -16,7 +16,8 @@ use nix::sys::socket::{
     UnixCredentials, recv, recvmsg, sendmsg, socketpair,
 };
 
-/// The longest message: a request with its arguments. Under the default socket buffer (208 KiB).
+/// The most bytes of a message, such as a request with its arguments. The default socket buffer is larger
+/// (208 KiB).
 pub(crate) const LONGEST: usize = 128 * 1024;
 
 /// A pair of connected sockets, both close-on-exec.
@@ -24,9 +25,11 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
     socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
 }
 
+/// Sends one message with descriptors.
+///
 /// # Errors
 ///
-/// `E2BIG` for a message that the other end would have to cut, and those of sendmsg(2).
+/// `E2BIG` for more than [`LONGEST`] bytes, which the receiver would cut, and those of sendmsg(2).
 pub(crate) fn send(socket: BorrowedFd, bytes: &[u8], fds: &[BorrowedFd]) -> Result<()> {
     if bytes.len() > LONGEST {
         return Err(Errno::E2BIG);
@@ -48,25 +51,28 @@ pub(crate) fn send(socket: BorrowedFd, bytes: &[u8], fds: &[BorrowedFd]) -> Resu
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
     pub(crate) fds: Vec<OwnedFd>,
-    /// The sender's ids, translated by the kernel into ours; only where the socket asks for them
-    /// with `SO_PASSCRED` (unix(7)).
+    /// The sender's pid, uid and gid as they are here, from the kernel. Only a socket with `SO_PASSCRED`
+    /// receives them (unix(7)).
     pub(crate) sender: Option<UnixCredentials>,
 }
 
-/// The next message; `None` when every writer has closed its end.
+/// The next message; `None` when every copy of the other end is closed.
 pub(crate) fn receive(socket: BorrowedFd) -> Result<Option<Received>> {
     receive_with(socket, nix::cmsg_space!([i32; 64], UnixCredentials))
 }
 
-/// The same from somebody who may send anything. There is room for their ids and for no
-/// descriptor, so the kernel takes none of theirs into our table; a message with some is an error
-/// (`ENOBUFS`).
+/// The same from a process that may send anything. There is room for credentials and for no descriptor, so
+/// the kernel adds none to the table of this process.
+///
+/// # Errors
+///
+/// `ENOBUFS` for a message with descriptors, and those of recvmsg(2).
 pub(crate) fn receive_untrusted(socket: BorrowedFd) -> Result<Option<Received>> {
     receive_with(socket, nix::cmsg_space!(UnixCredentials))
 }
 
 fn receive_with(socket: BorrowedFd, mut control: Vec<u8>) -> Result<Option<Received>> {
-    // Its length first: to clear room for the longest takes longer than to read most of them.
+    // The length first, because zeroing a buffer for the longest message takes longer than reading most.
     let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
     let length = loop {
         match recv(socket.as_raw_fd(), &mut [], peek) {
@@ -82,7 +88,7 @@ fn receive_with(socket: BorrowedFd, mut control: Vec<u8>) -> Result<Option<Recei
     for control in message.cmsgs()? {
         match control {
             ControlMessageOwned::ScmRights(raw) => {
-                // SAFETY: the kernel just made these descriptors for us.
+                // SAFETY: the kernel has just made these descriptors, and they have no other owner.
                 fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
             }
             ControlMessageOwned::ScmCredentials(ids) => sender = Some(ids),
@@ -296,10 +302,10 @@ mod tests {
 
     #[test]
     fn a_message_arrives_whole_with_its_descriptors() {
-        let (ours, theirs) = pair().unwrap();
+        let (one, other) = pair().unwrap();
         let message = (7_u64, ("größer".to_owned(), vec![Some(-1_i32), None]));
-        send(ours.as_fd(), &message.to_bytes(), &[ours.as_fd()]).unwrap();
-        let received = receive(theirs.as_fd()).unwrap().unwrap();
+        send(one.as_fd(), &message.to_bytes(), &[one.as_fd()]).unwrap();
+        let received = receive(other.as_fd()).unwrap().unwrap();
         assert_eq!(Wire::from_bytes(&received.bytes), Some(message));
         assert_eq!(received.fds.len(), 1);
     }
@@ -316,15 +322,15 @@ mod tests {
 
     #[test]
     fn what_would_be_cut_is_not_sent() {
-        let (ours, _theirs) = pair().unwrap();
-        assert_eq!(send(ours.as_fd(), &[0; LONGEST + 1], &[]), Err(Errno::E2BIG));
-        assert_eq!(send(ours.as_fd(), &[0; LONGEST], &[]), Ok(()));
+        let (one, _other) = pair().unwrap();
+        assert_eq!(send(one.as_fd(), &[0; LONGEST + 1], &[]), Err(Errno::E2BIG));
+        assert_eq!(send(one.as_fd(), &[0; LONGEST], &[]), Ok(()));
     }
 
     #[test]
     fn an_end_is_not_a_message() {
-        let (ours, theirs) = pair().unwrap();
-        drop(ours);
-        assert!(receive(theirs.as_fd()).unwrap().is_none());
+        let (one, other) = pair().unwrap();
+        drop(one);
+        assert!(receive(other.as_fd()).unwrap().is_none());
     }
 }

@@ -18,7 +18,7 @@ use crate::record::recorder;
 use crate::sandbox::{self, cgroups};
 use crate::sys::{self, Fork};
 
-/// Covered by a tmpfs, in a mount namespace that ends with the probe. The sandbox does the same.
+/// Covered by a tmpfs, in a mount namespace that ends with the probe, as in the sandbox.
 const FOLDER: &str = "/tmp";
 
 pub(super) fn answers() -> Attempt {
@@ -64,7 +64,7 @@ pub(super) fn cgroup() -> Attempt {
     kind(Kind::Cgroup)
 }
 
-/// Offsets can be written only until the first process enters (time_namespaces(7)).
+/// Offsets can only be written until the first process enters (time_namespaces(7)).
 pub(super) fn time() -> Attempt {
     as_root_of(0, || {
         let flag = CloneFlags::from_bits_retain(libc::CLONE_NEWTIME);
@@ -79,7 +79,7 @@ pub(super) fn mounts() -> Attempt {
     as_root_of(libc::CLONE_NEWNS, own_folder)
 }
 
-/// Leaves propagation, covers [`FOLDER`] with a tmpfs and goes there.
+/// Makes all mounts private, covers [`FOLDER`] with a tmpfs and changes to it.
 fn own_folder() -> Attempt {
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
@@ -144,7 +144,7 @@ pub(super) fn second_level() -> Attempt {
         below("inner", libc::CLONE_NEWNS, || {
             match change(MsFlags::MS_REMOUNT | MsFlags::MS_BIND | kept) {
                 Err(_) => Ok(()),
-                // No errno: the kernel allowed what it must not.
+                // There is no errno: the kernel allowed what it should refuse.
                 Ok(()) => Err(refused("lock", "mount(MS_REMOUNT | MS_BIND) of a locked mount")(
                     Errno::UnknownErrno,
                 )),
@@ -159,8 +159,8 @@ pub(super) fn host_name() -> Attempt {
     })
 }
 
-/// Enters a child's user namespace and, by the rights one has there, its UTS namespace: the way of
-/// the check's visitor, and of nsenter(1).
+/// Enters a child's user namespace and, with the capabilities there, its UTS namespace, as the visitor and
+/// nsenter(1) do.
 pub(super) fn enter() -> Attempt {
     let child = Sleeper::new()?;
     for kind in [Kind::User, Kind::Uts] {
@@ -179,8 +179,9 @@ pub(super) fn enter_by_pidfd() -> Attempt {
     setns(&child.pidfd, flags).map_err(refused("setns_pidfd", "setns(a pidfd)"))
 }
 
-/// A child in user and UTS namespaces of its own, with ids mapped. It reads from a socket to us
-/// and so ends when we drop this, or end: a parent-death signal could come too early for it.
+/// A child in user and UTS namespaces of its own, with ids mapped. It reads from a socket, and so ends when
+/// this is dropped or its parent ends. (A parent-death signal would miss a parent that ends
+/// before the child has asked for it.)
 struct Sleeper {
     pid: Pid,
     pidfd: OwnedFd,
@@ -189,18 +190,18 @@ struct Sleeper {
 
 impl Sleeper {
     fn new() -> Result<Sleeper, Refusal> {
-        let (ours, theirs) = wire::pair().map_err(refused("setns", "socketpair()"))?;
+        let (socket, childs) = wire::pair().map_err(refused("setns", "socketpair()"))?;
         let call = "clone(CLONE_NEWUSER | CLONE_NEWUTS)";
         let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWUTS;
         // SAFETY: this process has one thread.
         match unsafe { sys::fork_into(flags) }.map_err(refused("namespaces", call))? {
             Fork::Child => {
-                drop(ours);
-                _ = wire::receive(theirs.as_fd());
+                drop(socket);
+                _ = wire::receive(childs.as_fd());
                 exit(0)
             }
             Fork::Parent { pid, pidfd } => {
-                let child = Sleeper { pid, pidfd, _ends_it: ours };
+                let child = Sleeper { pid, pidfd, _ends_it: socket };
                 ids::map(pid, 0, ids::host_uid(), ids::host_gid())?;
                 Ok(child)
             }
@@ -208,7 +209,7 @@ impl Sleeper {
     }
 }
 
-/// As the recorder does it: the tracer of a child in another user namespace.
+/// Traces a child in another user namespace, as the recorder does.
 pub(super) fn trace() -> Attempt {
     let child = Sleeper::new()?;
     recorder::attach(child.pid).map_err(refused("ptrace", "ptrace(PTRACE_SEIZE)"))
@@ -224,13 +225,13 @@ pub(super) fn pidfd_namespaces() -> Attempt {
     namespace.map(drop).map_err(refused("pidfd_namespaces", "ioctl(PIDFD_GET_UTS_NAMESPACE)"))
 }
 
-/// clone3(2) itself: some seccomp filters answer `ENOSYS`, so that libraries go back to clone(2).
+/// clone3(2) itself: some seccomp filters answer `ENOSYS`, so that libraries fall back to clone(2).
 pub(super) fn clone3() -> Attempt {
     // SAFETY: zero is a valid clone_args: no flag, no stack, no signal.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.exit_signal = libc::SIGCHLD as u64;
-    // SAFETY: `args` has the size given. Without a stack the child runs on a copy of ours, and
-    // this process has one thread.
+    // SAFETY: `args` has the size given. Without a stack the child runs on a copy of this one, and this
+    // process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };
     match Errno::result(pid) {
         Ok(0) => exit(0),
@@ -238,7 +239,7 @@ pub(super) fn clone3() -> Attempt {
     }
 }
 
-/// All at once for the mounts below, Linux 5.12.
+/// Flags for a mount and all mounts below it in one call, Linux 5.12.
 pub(super) fn mount_setattr() -> Attempt {
     as_root_of(libc::CLONE_NEWNS, || {
         let tree = null_device("show")?;
@@ -247,16 +248,16 @@ pub(super) fn mount_setattr() -> Attempt {
     })
 }
 
-/// A Unix socket that vouches for its peer by pidfd, Linux 6.5.
+/// A pidfd of the process at the other end of a Unix socket, Linux 6.5.
 pub(super) fn peer_pidfd() -> Attempt {
     let at = "peer_pidfd";
-    let (ours, _theirs) = wire::pair().map_err(refused(at, "socketpair(SOCK_SEQPACKET)"))?;
+    let (socket, _peer) = wire::pair().map_err(refused(at, "socketpair(SOCK_SEQPACKET)"))?;
     let mut fd: c_int = -1;
     let mut length = size_of_val(&fd) as libc::socklen_t;
     // SAFETY: the kernel writes one int to `fd` and its length to `length`.
     let got = unsafe {
         libc::getsockopt(
-            ours.as_raw_fd(),
+            socket.as_raw_fd(),
             libc::SOL_SOCKET,
             libc::SO_PEERPIDFD,
             (&raw mut fd).cast(),
@@ -264,7 +265,7 @@ pub(super) fn peer_pidfd() -> Attempt {
         )
     };
     Errno::result(got).map_err(refused(at, "getsockopt(SO_PEERPIDFD)"))?;
-    // SAFETY: the kernel just made this descriptor for us.
+    // SAFETY: the kernel has just made this descriptor, and it has no other owner.
     drop(unsafe { OwnedFd::from_raw_fd(fd) });
 
     let on: c_int = 1;
@@ -272,7 +273,7 @@ pub(super) fn peer_pidfd() -> Attempt {
     // SAFETY: the kernel reads one int.
     let set = unsafe {
         libc::setsockopt(
-            ours.as_raw_fd(),
+            socket.as_raw_fd(),
             libc::SOL_SOCKET,
             libc::SO_PASSPIDFD,
             (&raw const on).cast(),
@@ -291,12 +292,12 @@ pub(super) fn cgroup_mount() -> Attempt {
     })
 }
 
-/// Whether processes could be moved into cgroups of ours (cgroups(7), "Delegation").
+/// Cgroups into which processes could be moved (cgroups(7), "Delegation").
 pub(super) fn own_cgroups() -> Attempt {
     sandbox::has_cgroups()
 }
 
-/// Whether these could have limits. Where version 1 is mounted too, it has the controllers.
+/// Limits in those. If version 1 is mounted too, that has the controllers.
 pub(super) fn cgroup_limits() -> Attempt {
     sandbox::has_cgroup_limits()
 }

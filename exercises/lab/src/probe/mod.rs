@@ -23,17 +23,17 @@ pub const JOB: u8 = b'p';
 
 /// One thing that is tried.
 pub struct Probe {
-    /// The key under `when` in the table of environments, and its name in `--json`.
+    /// The key under `when` in the doctor's table, and its name in `--json`.
     pub name: &'static str,
     pub what: &'static str,
     /// The chapters that cannot be checked without it.
     pub chapters: &'static [u32],
-    /// The kernel that brought it, where this course gets along without.
+    /// The Linux version that it came with, if the course has a fallback.
     pub newer: Option<&'static str>,
     attempt: fn() -> Attempt,
 }
 
-/// What the sandbox is made of.
+/// The chapters whose checks need a sandbox.
 pub const EVERY: &[u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
 
 const fn needed(
@@ -45,7 +45,7 @@ const fn needed(
     Probe { name, what, chapters, newer: None, attempt }
 }
 
-/// What is nice to have: no check needs it.
+/// What no check needs.
 const fn extra(name: &'static str, what: &'static str, attempt: fn() -> Attempt) -> Probe {
     Probe { name, what, chapters: &[], newer: None, attempt }
 }
@@ -91,11 +91,11 @@ pub const ALL: [Probe; 28] = [
     newer("pidfd_namespaces", "namespaces by pidfd", "6.11", try_::pidfd_namespaces),
 ];
 
-/// The places that the table of environments names, in the order in which they are tried, and what
-/// is tried there in words: "a fresh /proc" for `proc`.
+/// The places in the doctor's table, in the order in which they are tried, with what is tried there in
+/// words: "a fresh /proc" for `proc`.
 pub fn places() -> impl Iterator<Item = (&'static str, &'static str)> {
     let probes = ALL.iter().map(|probe| (probe.name, probe.what));
-    // Not a probe of its own: `inner` meets it (`doctor/attempts.rs`).
+    // Not a probe of its own: the probe `inner` may report it (`attempts.rs`).
     probes.chain([("lock", "the locked mounts of the second level")])
 }
 

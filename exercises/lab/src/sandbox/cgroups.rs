@@ -1,27 +1,27 @@
-//! Cgroups (version 2) for a lab: where they can be made, how the program gets in, how they go.
+//! Cgroups (version 2) for a lab: where they can be made, how the program gets in, how they are removed.
 //!
 //! ```text
-//! the ground                  a cgroup of ours, or one above, in which we may make others
-//!  ├ …                        this check, its supervisor, PID 1 of the sandbox
-//!  └ namespaces-by-hand-…     ours: the limits on how many there are below, and how deep
-//!     └ root                  the lab's: `/` in there, and owned by the lab's root
+//! a delegated cgroup          that of the check, or one above, in which it may make others
+//!  ├ …                        the check, its supervisor, PID 1 of the sandbox
+//!  └ namespaces-by-hand-…     limits how many cgroups there are below, and how deep
+//!     └ root                  `/` in the lab, owned by the lab's root
 //!        ├ lab                where the program starts
 //!        └ …                  what the program makes
 //! ```
 //!
-//! The limits have a level of their own, because an ordinary user's id is also the program's: with
-//! it, root of the lab may write to every file that it reaches. It does not reach that level. The
-//! lab's cgroup namespace begins below (cgroup_namespaces(7)), and its mounts show what is in that.
+//! The limits have a level of their own because the program may have the check's id outside, with which
+//! root of the lab may write to every file that it can reach. It cannot reach that level: the lab's cgroup
+//! namespace begins below (cgroup_namespaces(7)), and its mounts show only what is in that.
 //!
-//! The program starts one level down, because a cgroup whose children have limits has no processes
-//! of its own (cgroups(7), "no internal processes"). PID 1 of the sandbox stays outside: it must go
-//! on when the program freezes, kills or starves what is in its cgroups.
+//! The program starts one level down because a cgroup whose children have limits cannot have processes of
+//! its own (cgroups(7), "no internal processes"). PID 1 of the sandbox stays outside, because it must go on
+//! when the program freezes, kills or starves what is in its cgroups.
 //!
-//! A program that asked for no cgroups stays in `root`, where it has our id: it could do with our own
-//! cgroup whatever we can.
+//! A program that needs no cgroups, but has the check's id, is put into `root`: with that id it could do to
+//! the check's own cgroup whatever the check can.
 //!
-//! Nothing that was there before is changed. A janitor, a process of its own, waits for the end of
-//! the sandbox and removes what was made, also when the check or the supervisor is killed.
+//! No existing cgroup is changed. The janitor, a process of its own, waits for the end of the sandbox and
+//! removes what was made, even when the check or the supervisor is killed.
 
 use std::fs::{self, DirEntry, File};
 use std::io::{ErrorKind, Write as _};
@@ -44,7 +44,7 @@ use crate::helper::{ids, wire};
 use crate::look::cgroup;
 use crate::sys::{self, Fork};
 
-/// Where a lab has its cgroups mounted, as most machines have.
+/// Where a lab has its cgroups mounted. Most machines have them there.
 pub const MOUNTED: &str = "/sys/fs/cgroup";
 
 /// The cgroup in which the program starts, as the lab sees it.
@@ -53,62 +53,62 @@ pub const STARTED_IN: &str = "/lab";
 /// The controllers that a lab's limits need.
 const CONTROLLERS: [&str; 2] = ["memory", "pids"];
 
-/// How many cgroups a lab may have below its `/`, and how deep: whoever makes them without end is
-/// stopped before it is this machine's worry.
+/// How many cgroups a lab may have below its `/`, and how deep. A program that makes them without end is
+/// stopped before the machine notices.
 const MOST: usize = 64;
 const DEEPEST: usize = 8;
 
-/// How long a janitor tries.
+/// How long a janitor keeps trying.
 const JANITORS_PATIENCE: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// A cgroup below which we may make others.
+/// A cgroup below which this process may make others and move its children into them.
 pub(crate) struct DelegatedCgroup {
     folder: PathBuf,
 }
 
 impl DelegatedCgroup {
-    /// Looks for it from our own cgroup upwards. One whose children may have limits is preferred:
-    /// our own has us in it, so as a rule it is the one above.
+    /// Looks for one from this process's cgroup upwards. One whose children may have limits is preferred.
+    /// As a rule that is a level above, because this process is in its own.
     ///
     /// # Errors
     ///
-    /// `ENODEV` where no cgroup v2 is mounted, `EACCES` or `EROFS` where ours is not ours to write.
+    /// `ENODEV` if no cgroup v2 is mounted, `EACCES` or `EROFS` if this process's cgroup is not writable.
     pub(crate) fn find() -> Result<DelegatedCgroup, Refusal> {
         let stage = Stage::Cgroups;
         let own = cgroup::own_folder()
             .ok_or(Errno::ENODEV)
             .map_err(refused(stage, format!("open(\"{MOUNTED}/cgroup.procs\")")))?;
         writable(&own)?;
-        // Above the mount point `cgroup.procs` is missing, which ends it.
+        // This ends at the mount point, above which there is no `cgroup.procs`.
         let all = own.ancestors().take_while(|folder| writable(folder).is_ok());
         let best = all.into_iter().find(|folder| limits(folder).is_ok()).unwrap_or(&own);
         Ok(DelegatedCgroup { folder: best.to_owned() })
     }
 
-    /// Whether what is made here can have limits.
+    /// Whether cgroups below can have limits.
     ///
     /// # Errors
     ///
-    /// `ENODEV` where a controller is not enabled for children.
+    /// `ENODEV` if a controller is not enabled for children.
     pub(crate) fn limits(&self) -> Result<(), Refusal> {
         limits(&self.folder)
     }
 
-    /// New names in it, which nobody else has.
+    /// Cgroups with unique names in it.
     pub(crate) fn plan(&self) -> Plan {
         let folder = self.folder.join(crate::random::token("namespaces-by-hand"));
         Plan { folder: folder.to_string_lossy().into_owned(), limits: self.limits().is_ok() }
     }
 }
 
-/// Whether we may make a cgroup there, and move a process of ours into it: it comes from here or
-/// from below, and the kernel asks for the cgroup above both (cgroups(7), "Delegation").
+/// Whether this process may make a cgroup there and move a process from its own cgroup into it. The kernel
+/// requires write permission for `cgroup.procs` of their common ancestor (cgroups(7), "Delegation").
 fn writable(folder: &Path) -> Result<(), Refusal> {
     let stage = Stage::Cgroups;
     access(folder, AccessFlags::W_OK)
         .map_err(refused(stage, format!("access({folder:?}, W_OK)")))?;
-    // Opened, as access(2) does not ask a security module such as Landlock.
+    // It is opened because access(2) does not ask a security module such as Landlock.
     let file = folder.join("cgroup.procs");
     let open = File::options().write(true).open(&file);
     open.map(drop).map_err(refused(stage, format!("open({file:?}, O_WRONLY)")))
@@ -128,49 +128,48 @@ fn limits(folder: &Path) -> Result<(), Refusal> {
     }
 }
 
-/// What the supervisor and PID 1 of a sandbox with cgroups hold.
+/// The cgroups of a lab, as its supervisor and its PID 1 hold them.
 pub(crate) struct LabCgroups {
-    /// The lab's uppermost `cgroup.procs`: who moves a process needs the rights of whoever has
-    /// opened that (since Linux 5.16 and the stable kernels of its time,
-    /// `cgroup_procs_write_permission` in `kernel/cgroup/cgroup.c`), and the lab has not ours.
+    /// `cgroup.procs` of the lab's uppermost one, opened here: since Linux 5.16 (and the stable kernels of
+    /// its time) moving a process takes the permissions of the opener
+    /// (`cgroup_procs_write_permission` in `kernel/cgroup/cgroup.c`), and the lab lacks them.
     pub(crate) entrance: OwnedFd,
-    /// As long as somebody holds it, the cgroups stay.
+    /// While any process has it open, the cgroups stay.
     _lease: OwnedFd,
 }
 
 impl LabCgroups {
-    /// In the supervisor: starts a janitor, and then makes our own cgroup with the limits, and the
-    /// lab's uppermost one. `gone` is closed when both have been removed.
+    /// In the supervisor: starts a janitor, and then makes the cgroup with the limits and the lab's
+    /// uppermost one. `gone` is closed when both have been removed.
     ///
     /// # Errors
     ///
-    /// What the kernel said when one could not be made or furnished. The janitor removes the rest.
-    pub(crate) fn begin(
+    /// The refused call when one could not be made or configured. The janitor removes the rest.
+    pub(crate) fn create(
         plan: &Plan,
         request: &Request,
         gone: OwnedFd,
     ) -> Result<LabCgroups, Refusal> {
         let stage = Stage::Cgroups;
-        let ours = Path::new(&plan.folder);
+        let limiting = Path::new(&plan.folder);
         let root = plan.root();
-        let _lease = fork_janitor(ours, gone)
+        let _lease = fork_janitor(limiting, gone)
             .map_err(refused(stage, "clone(the janitor of the cgroups)"))?;
         let make = |folder: &Path| {
             fs::create_dir(folder).map_err(refused(stage, format!("mkdir({folder:?})")))
         };
         let write = |file: &str, text: &str| {
-            let path = ours.join(file);
+            let path = limiting.join(file);
             fs::write(&path, text).map_err(refused(stage, format!("write({path:?}, {text:?})")))
         };
-        make(ours)?;
-        // The lab's uppermost one counts as well. Who did not ask for others makes none, as root of a
-        // lab that is nobody's id outside.
+        make(limiting)?;
+        // The lab's uppermost one counts as well. A program that did not ask for cgroups makes none.
         let most = if request.cgroups { MOST + 1 } else { 1 };
         write("cgroup.max.descendants", &most.to_string())?;
         write("cgroup.max.depth", &(DEEPEST + 1).to_string())?;
         if plan.limits {
-            // From level to level (cgroups(7)): otherwise the lab could not hand them on.
-            write("cgroup.subtree_control", &with_controllers())?;
+            // A cgroup can enable only what its parent has enabled (cgroups(7)).
+            write("cgroup.subtree_control", &enabling_controllers())?;
         }
         make(&root)?;
         let path = |file: &str| root.join(file);
@@ -180,7 +179,7 @@ impl LabCgroups {
         let many = ids::many().filter(|_| request.many_ids);
         let (uid, gid) = many.unwrap_or_else(|| (ids::host_uid(), ids::host_gid()));
         if uid != Uid::effective().as_raw() {
-            // What a delegation hands over (cgroups(7); /sys/kernel/cgroup/delegate).
+            // The files of a delegation (cgroups(7); /sys/kernel/cgroup/delegate).
             for file in ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
                 chown(path(file), Some(uid), Some(gid))
                     .map_err(refused(stage, format!("chown({:?})", path(file))))?;
@@ -190,23 +189,23 @@ impl LabCgroups {
     }
 }
 
-/// A process that removes the cgroups when nobody holds the lease any more. It is there before they
-/// are, so that whoever is killed at whatever moment leaves none.
+/// Starts a process that removes the cgroups when the last copy of the lease is closed. It is started
+/// before they are made, so that none stays behind whichever process is killed, and when.
 fn fork_janitor(folder: &Path, gone: OwnedFd) -> nix::Result<OwnedFd> {
     let (lease, line) = wire::pair()?;
     // SAFETY: the supervisor has one thread.
     match unsafe { sys::fork_into(0) }? {
         Fork::Parent { .. } => {
             drop(line);
-            // Until it says that it has left our process group, it may die with us.
+            // Until it has left this process group, a signal to the group would kill it, too.
             wire::receive(lease.as_fd())?.ok_or(Errno::ECHILD)?;
             Ok(lease)
         }
         Fork::Child => {
-            // Ctrl-C at the terminal is for the check, and we have to see it out.
+            // Ctrl-C at the terminal ends the check, and this process has to outlive it.
             _ = setsid();
             _ = nix::sys::prctl::set_name(c"janitor");
-            // Whoever reads what the check prints waits for its end, and not for ours.
+            // The reader of the check's output waits for the end of the check, and not of this process.
             if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
                 _ = sys::redirect_stdio(&null, &null, &null);
             }
@@ -219,14 +218,14 @@ fn fork_janitor(folder: &Path, gone: OwnedFd) -> nix::Result<OwnedFd> {
     }
 }
 
-/// The cgroups that are children of one: its folders.
+/// The children of a cgroup: its folders.
 fn children(folder: &Path) -> impl Iterator<Item = DirEntry> + use<> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
 }
 
-/// The cgroups below one, children after their parents. A program may make others while we look, so
-/// no more are told than a lab may have.
+/// The cgroups below one, children after their parents; no more than a lab may have, because a program may
+/// make others meanwhile.
 pub(crate) fn below(folder: &Path) -> Vec<PathBuf> {
     let paths = |folder: &Path| children(folder).map(|child| child.path());
     let mut found: Vec<_> = paths(folder).take(MOST).collect();
@@ -239,11 +238,11 @@ pub(crate) fn below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Removes a cgroup and those below, if that can be done within so long. Their files go with them.
+/// Removes a cgroup and those below, as far as that is possible within `patience`.
 fn remove(folder: &Path, patience: Duration) {
     let deadline = Instant::now() + patience;
     loop {
-        // Everybody in there dies with PID 1; this is quicker (Linux 5.14).
+        // The processes in there die with PID 1; this is quicker (Linux 5.14).
         let killer = File::options().write(true).open(folder.join("cgroup.kill"));
         _ = killer.and_then(|mut killer| killer.write_all(b"1"));
         _ = clear(folder, deadline);
@@ -251,19 +250,19 @@ fn remove(folder: &Path, patience: Duration) {
             Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < deadline => {
                 sleep(MOMENT);
             }
-            // Somebody else's removal is as good.
+            // Removed, by this process or another one.
             _ => return,
         }
     }
 }
 
-/// Removes what is below, from the bottom up. It holds the descriptor of one cgroup and no path: a
-/// tree may be deeper than a path is long, and than a process may have descriptors.
+/// Removes what is below, from the bottom up. It uses a descriptor of one cgroup at a time and no path,
+/// because a tree may be deeper than a path is long, and than a process may have descriptors.
 fn clear(folder: &Path, deadline: Instant) -> nix::Result<()> {
     let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut here = open(folder, flags, Mode::empty())?;
     let mut depth = 0_u64;
-    // Whether this one could not be removed though nothing was below.
+    // Whether this one could not be removed although there is none below it.
     let mut occupied = false;
     while Instant::now() < deadline {
         let list = format!("/proc/self/fd/{}", here.as_raw_fd());
@@ -282,7 +281,7 @@ fn clear(folder: &Path, deadline: Instant) -> nix::Result<()> {
             None if depth == 0 => break,
             None => {
                 if occupied {
-                    // Who is killed may be on its way out for a moment more.
+                    // A killed process may still be exiting.
                     sleep(MOMENT);
                 }
                 here = openat(&here, "..", flags, Mode::empty())?;
@@ -293,14 +292,14 @@ fn clear(folder: &Path, deadline: Instant) -> nix::Result<()> {
     Ok(())
 }
 
-/// In the program-to-be, before it makes its cgroup namespace: into the cgroup that will be `/`.
+/// In the program's process, before it makes its cgroup namespace: enters the cgroup that will be `/`.
 pub(crate) fn enter(entrance: &OwnedFd) -> Result<(), Refusal> {
     nix::unistd::write(entrance, b"0")
         .map(drop)
         .map_err(refused(Stage::Cgroups, "write(\"cgroup.procs\", \"0\")"))
 }
 
-/// In the program-to-be, with its own cgroup and mount namespaces.
+/// In the program's process, in its own cgroup and mount namespaces.
 pub(crate) fn show() -> Result<(), Refusal> {
     mount_on(MOUNTED)
         .map_err(refused(Stage::CgroupMount, format!("mount(\"cgroup2\", \"{MOUNTED}\")")))
@@ -311,7 +310,8 @@ pub(crate) fn mount_on(folder: &str) -> nix::Result<()> {
     mount(Some("cgroup2"), folder, Some("cgroup2"), flags, None::<&str>)
 }
 
-/// In the program-to-be, as root of the lab: one level down, and limits for whoever comes.
+/// In the program's process, as root of the lab: goes one level down, and enables limits for the children
+/// of `/`.
 pub(crate) fn configure(plan: &Plan) -> Result<(), Refusal> {
     let stage = Stage::Cgroups;
     let write = |file: &str, text: &str| {
@@ -322,13 +322,13 @@ pub(crate) fn configure(plan: &Plan) -> Result<(), Refusal> {
     fs::create_dir(&lab).map_err(refused(stage, format!("mkdir({lab:?})")))?;
     write(&format!("{STARTED_IN}/cgroup.procs"), "0")?;
     if plan.limits {
-        write("/cgroup.subtree_control", &with_controllers())?;
+        write("/cgroup.subtree_control", &enabling_controllers())?;
     }
     Ok(())
 }
 
-/// What one writes to `cgroup.subtree_control`, so that children may have limits.
-fn with_controllers() -> String {
+/// The text for `cgroup.subtree_control` that allows children to have limits.
+fn enabling_controllers() -> String {
     CONTROLLERS.map(|name| format!("+{name}")).join(" ")
 }
 
@@ -336,7 +336,7 @@ fn with_controllers() -> String {
 mod tests {
     use super::*;
 
-    /// Folders behave as cgroups do, but for the errno of one that is not empty.
+    /// Folders behave as cgroups do, except for the errno of one that is not empty.
     fn tree() -> PathBuf {
         let tree = std::env::temp_dir().join(crate::random::token("cgroups-of-a-test"));
         fs::create_dir(&tree).unwrap();
@@ -361,10 +361,10 @@ mod tests {
     }
 
     #[test]
-    fn who_stays_is_not_waited_for_without_end() {
+    fn a_cgroup_that_stays_is_not_waited_for_without_end() {
         let tree = tree();
         fs::create_dir_all(tree.join("a/b")).unwrap();
-        fs::write(tree.join("a/b/somebody"), "").unwrap();
+        fs::write(tree.join("a/b/process"), "").unwrap();
         let begin = Instant::now();
         remove(&tree, 20 * MOMENT);
         assert!(begin.elapsed() < JANITORS_PATIENCE / 2);

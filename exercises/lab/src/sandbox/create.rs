@@ -4,6 +4,10 @@ use std::ffi::{CString, c_int};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::OnceLock;
 
+use nix::fcntl::OFlag;
+use nix::unistd::{pipe2, write};
+use trace::flag_names;
+
 use super::cgroups::LabCgroups;
 use super::message::{Message, fail};
 use super::request::{Request, State};
@@ -13,13 +17,12 @@ use crate::helper::ids;
 use crate::helper::refusal::{Refusal, Stage, refused};
 use crate::helper::wire::Wire as _;
 use crate::sys::{self, Fork};
-use trace::flag_names;
 
 /// The first byte of a request to the supervisor.
 pub(crate) const JOB: u8 = b'r';
 
 pub(crate) fn fork_sandbox(body: &[u8], report: OwnedFd, fds: Vec<OwnedFd>) {
-    // They stay what they are: an id map is written once (user_namespaces(7)).
+    // They do not change, because an id map is written once (user_namespaces(7)).
     static HOST: OnceLock<(u32, u32)> = OnceLock::new();
     let host = *HOST.get_or_init(|| (ids::host_uid(), ids::host_gid()));
     let Some(request) = Request::from_bytes(body) else { return };
@@ -30,13 +33,13 @@ pub(crate) fn fork_sandbox(body: &[u8], report: OwnedFd, fds: Vec<OwnedFd>) {
     }
 }
 
-/// Starts what goes with a sandbox, a janitor for its cgroups and a recorder, clones its PID 1, gives
-/// that its ids (these of ours, or many), and hands its pidfd to the check.
+/// Starts what goes with a sandbox, a janitor for its cgroups and a recorder. Clones its PID 1, maps the
+/// ids of that (to this uid and gid, or many), and sends its pidfd to the check.
 fn run(setup: &mut Setup, (uid, gid): (u32, u32)) -> Result<(), Refusal> {
     let stage = Stage::Supervisor;
     let request = &setup.request;
     if let (Some(plan), Some(gone)) = (&request.own_cgroups, setup.fds.cgroups_gone.take()) {
-        setup.cgroups = Some(LabCgroups::begin(plan, request, gone)?);
+        setup.cgroups = Some(LabCgroups::create(plan, request, gone)?);
     }
     let mut recorder = None;
     if let Some(trace) = setup.fds.trace.take() {
@@ -45,18 +48,14 @@ fn run(setup: &mut Setup, (uid, gid): (u32, u32)) -> Result<(), Refusal> {
         setup.recorder = Some(programs);
         recorder = Some((socket, trace));
     }
-    // A mapped id cannot walk through root's home, so where we have the right to (real root) the
-    // mounts of single files are made here and travel as descriptors.
+    // The mapped id cannot walk through root's home. Real root can, so the mounts of single files are
+    // made here where that is allowed, and passed on as descriptors.
     let shown: Vec<Option<OwnedFd>> = request
         .shown
         .iter()
         .map(|shown| sys::clone_tree(&CString::new(shown.path.as_str()).ok()?).ok())
         .collect();
-    let (go, wait) = {
-        let (reader, writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)
-            .map_err(refused(stage, "pipe2(O_CLOEXEC)"))?;
-        (writer, reader)
-    };
+    let (wait, go) = pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"))?;
     let flags = outer_flags(request);
     // SAFETY: this process has one thread.
     match unsafe { sys::fork_into(flags) }
@@ -78,8 +77,8 @@ fn run(setup: &mut Setup, (uid, gid): (u32, u32)) -> Result<(), Refusal> {
             Message::Created
                 .send(setup.report.as_fd(), &[pidfd.as_fd()])
                 .map_err(refused(stage, "sendmsg(SCM_RIGHTS)"))?;
-            // A child that has died tells so itself, or its pidfd does.
-            _ = nix::unistd::write(&go, b"g");
+            // If the child has died, the check sees that by its message or its pidfd.
+            _ = write(&go, b"g");
             Ok(())
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct Ends {
     /// Where the recorder writes when every process that it traces has ended.
     pub(crate) trace: Option<OwnedFd>,
     pub(crate) cgroups: Option<OwnCgroups>,
-    /// How long each awaited thing may take; `None` for as long as it likes.
+    /// How long each awaited event may take; `None` for any time.
     pub(crate) patience: Option<Duration>,
 }
 

@@ -22,7 +22,7 @@ const PIDFD_IOCTLS: u8 = 0xFF;
 ///
 /// # Errors
 ///
-/// Those of prctl(2), `PR_SET_SECCOMP`: `EACCES` without no_new_privs and CAP_SYS_ADMIN.
+/// `EACCES` if this process has neither no_new_privs (prctl(2)) nor CAP_SYS_ADMIN.
 pub(crate) fn install(unknown_ioctls: &[u8]) -> nix::Result<()> {
     deny_calls()?;
     let newer = env::pretends_to_be_old().then_some(PIDFD_IOCTLS);

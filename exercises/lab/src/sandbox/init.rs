@@ -1,36 +1,36 @@
-//! PID 1 of a sandbox: builds the world, starts the program in a second level of namespaces,
-//! reaps, and takes everything down by its own end.
+//! PID 1 of a sandbox: builds the root directory, starts the program in a second level of namespaces,
+//! reaps, and by its own end kills every process inside.
 //!
-//! Two levels, because a program that has CAP_SYS_ADMIN in the namespace that made the read-only
-//! mounts can undo them. Mounts that a mount namespace of a new user namespace inherits are locked
-//! (mount_namespaces(7)).
+//! There are two levels because a program that has CAP_SYS_ADMIN in the user namespace that made the
+//! read-only mounts could undo them. In the mount namespace of another user namespace these mounts are
+//! locked (mount_namespaces(7)).
 
-use std::fs;
+use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::exit;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::{Pid, read, setsid};
+use nix::unistd::{Pid, pipe2, read, setsid, write};
+use trace::flag_names;
 
 use super::limits::{self, KernelMemory};
 use super::message::{Ended, Excess, Message, Status, fail};
 use super::request::State;
-use super::root::Trees;
+use super::root::{self, Trees};
 use super::setup::Setup;
 use super::{lab, launch};
 use crate::helper::ids;
 use crate::helper::refusal::{Refusal, Stage, refused};
-use trace::flag_names;
-
 use crate::sys::{self, Fork};
 
-/// How often PID 1 looks at what its processes use.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often PID 1 measures what its processes use.
+const INTERVAL: Duration = Duration::from_millis(50);
 
 pub(crate) fn main(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> ! {
     match live(setup, shown, go) {
@@ -45,17 +45,17 @@ pub(crate) fn main(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> !
 fn live(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> Result<(), Refusal> {
     let request = &setup.request;
     let liveness = setup.fds.liveness.as_fd();
-    // The supervisor writes one byte when the maps are there; otherwise it has told why, and that
-    // is told alone.
+    // The supervisor writes one byte when the ids are mapped. If it could not map them, it has reported
+    // that, and this process has nothing to add.
     if read(&go, &mut [0]) != Ok(1) {
         exit(1);
     }
     drop(go);
     ids::set_ids(0).map_err(refused(Stage::Map, "setresuid(0, 0, 0)"))?;
     die_with_the_check(liveness);
-    // What ps(1) and lsns(8) call us.
+    // The name in ps(1) and lsns(8).
     _ = nix::sys::prctl::set_name(c"init");
-    // No terminal of this machine is ours to type into.
+    // Out of the session of the check, so that no process inside can type into its terminal.
     _ = setsid();
     // Children are reaped here. The signal is blocked before the first child exists.
     let mut children = SigSet::empty();
@@ -66,38 +66,36 @@ fn live(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> Result<(), R
     let ends = SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
         .map_err(refused(Stage::Inner, "signalfd(SIGCHLD)"))?;
 
-    // Making namespaces and building a root take about as long: both at once.
+    // Making namespaces and building a root take about the same time, so they run side by side.
     let program = fork_program(setup)?;
-    Trees::take(request, shown)?.build(request)?;
+    root::build(request, Trees::take(request, shown)?)?;
     if request.state == State::PlainUser {
         lab::configure(request)?;
         lab::disable_forwarding(request);
     }
     let program = program.start(setup)?;
-    // A PID 1 that cannot see who is there vouches for nothing: its own end is theirs.
+    // If PID 1 cannot read what its processes use, it cannot enforce limits: it ends, and they with it.
     let before = KernelMemory::now();
     let ended = watch(&program, liveness, &ends, before)
         .map_err(refused(Stage::Start, "open(\"/proc\")"))?;
     _ = ended.send(setup.report.as_fd(), &[]);
-    // The check may still want to look at what the program left. That goes on, within its limits.
-    // Our end is everybody's.
-    let look = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::MAX);
-    while !hung_up(liveness, look) && excess(before).is_ok_and(|excess| excess.is_none()) {}
+    // The check may still look at what the program left running, which goes on within its limits.
+    while !hung_up(liveness, INTERVAL) && excess(before).is_ok_and(|excess| excess.is_none()) {}
     Ok(())
 }
 
-/// Two guards, because each alone has a gap: the parent-death signal is lost when ids change (so
-/// it is set after that), and says nothing when the parent was gone before; the pipe has no gap
-/// but needs somebody to poll it.
+/// Two guards, because each alone has a gap. The parent-death signal is lost when ids change, so it is
+/// set after that, and it is not sent for a parent that is gone already. The pipe has no such gap, but
+/// its end is only noticed by a process that polls it.
 fn die_with_the_check(liveness: BorrowedFd) {
     _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
-    if hung_up(liveness, PollTimeout::ZERO) {
+    if hung_up(liveness, Duration::ZERO) {
         exit(1);
     }
 }
 
-fn hung_up(liveness: BorrowedFd, timeout: PollTimeout) -> bool {
-    poll(&mut [PollFd::new(liveness, PollFlags::POLLIN)], timeout).is_ok_and(|ready| ready > 0)
+fn hung_up(liveness: BorrowedFd, patience: Duration) -> bool {
+    sys::await_readable(liveness, patience) == Ok(true)
 }
 
 /// The program, and the neighbors beside it, as children of PID 1.
@@ -106,35 +104,33 @@ struct Program {
     neighbors: Vec<i32>,
 }
 
-/// The program's process before its exec, in the second user namespace. It makes the other
-/// namespaces by itself, the mount namespace last: that is a copy of ours, and ours is not ready.
+/// The program's process before its exec, in the second user namespace. It makes the other namespaces
+/// itself. The mount namespace comes last, because it is a copy of PID 1's, which is still being built.
 struct Forked {
     pid: Pid,
-    /// One byte when the root is built, and one when there is nothing else to prepare.
+    /// Takes one byte when the root is built, and one when there is nothing else to prepare.
     go: OwnedFd,
-    /// The neighbors' pids. It is close-on-exec: its end is the exec.
-    told: fs::File,
+    /// Brings the neighbors' pids. The other end is close-on-exec, so an end-of-file is the exec.
+    pids: File,
 }
 
 fn fork_program(setup: &Setup) -> Result<Forked, Refusal> {
     let stage = Stage::Inner;
-    let pipe = || {
-        nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"))
-    };
-    let ((wait, go), (told, tell)) = (pipe()?, pipe()?);
-    // The user namespace now: while our root changes, the kernel would take the child for one in a
-    // chroot, and refuse (user_namespaces(7)).
+    let pipe = || pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"));
+    let ((wait, go), (pids, tell)) = (pipe()?, pipe()?);
+    // The user namespace comes first. While PID 1 changes its root, the kernel would take the child for a
+    // process in a chroot, which may not make one (user_namespaces(7)).
     let flags = libc::CLONE_NEWUSER;
     // SAFETY: this process has one thread.
     match unsafe { sys::fork_into(flags) }.map_err(refused(stage, flag_names("clone", flags)))? {
         Fork::Child => {
-            drop((go, told));
+            drop((go, pids));
             launch::main(setup, wait, tell)
         }
         Fork::Parent { pid, .. } => {
-            // It makes namespaces while we build the root: not in turn.
+            // It makes namespaces while this process builds the root: on another processor.
             sys::move_away(pid);
-            Ok(Forked { pid, go, told: told.into() })
+            Ok(Forked { pid, go, pids: pids.into() })
         }
     }
 }
@@ -143,18 +139,18 @@ impl Forked {
     fn start(mut self, setup: &Setup) -> Result<Program, Refusal> {
         let request = &setup.request;
         if request.many_ids {
-            // It maps one id by itself. More are ours to give.
+            // It can map one id itself. More take the capabilities of this process.
             let count = if request.state == State::RootLab { ids::MANY } else { 1 };
             ids::map_many(self.pid, request.state.id(), 0, 0, count)?;
         }
-        _ = nix::unistd::write(&self.go, b"r");
+        _ = write(&self.go, b"r");
         limits::on_namespaces();
-        // The program's user has our id outside. Undumpable, our /proc entry is closed to it
-        // (proc(5)).
+        // The program may have the same id outside. As this process is not dumpable, its files in /proc
+        // belong to root and are closed to the program (proc(5)).
         _ = nix::sys::prctl::set_dumpable(false);
-        _ = nix::unistd::write(&self.go, b"p");
+        _ = write(&self.go, b"p");
         let mut bytes = Vec::new();
-        self.told
+        self.pids
             .read_to_end(&mut bytes)
             .map_err(refused(Stage::Inner, "read(the start of the program)"))?;
         let pids =
@@ -174,30 +170,29 @@ fn watch(
 ) -> std::io::Result<Message> {
     let mut reaped = Reaped::default();
     let mut stopped = None;
-    let mut looked = Instant::now();
+    let mut measured = Instant::now();
     while reaped.status.is_none() && stopped.is_none() {
         let mut ready = [
             PollFd::new(liveness, PollFlags::POLLIN),
             PollFd::new(ends.as_fd(), PollFlags::POLLIN),
         ];
-        let timeout = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::MAX);
-        match poll(&mut ready, timeout) {
+        match poll(&mut ready, sys::poll_timeout(INTERVAL)) {
             Ok(1..) if ready[0].any() == Some(true) => exit(0),
             Ok(_) | Err(_) => while let Ok(Some(_)) = ends.read_signal() {},
         }
         reaped.take(program);
-        // By the clock: children that end all the time must not keep us from looking.
-        if reaped.status.is_none() && looked.elapsed() >= LOOK {
+        // By the clock, because children that end all the time must not put it off.
+        if reaped.status.is_none() && measured.elapsed() >= INTERVAL {
             stopped = excess(before)?;
-            looked = Instant::now();
+            measured = Instant::now();
         }
     }
     let mut left_running = Vec::new();
     if !reaped.all {
-        // A program that forks until it is refused may end before we look again.
+        // A program that forks until that is refused may have ended before the next measurement.
         stopped = stopped.or(excess(before)?);
         left_running = limits::others(&program.neighbors)?;
-        // Whoever has ended since is not running, and was not waited for either.
+        // A process that has ended since is not running, and the program has not waited for it either.
         reaped.take(program);
     }
     left_running.retain(|(pid, _)| *pid != program.pid.as_raw());
@@ -209,31 +204,31 @@ fn watch(
     Ok(Message::Ended(ended, stopped))
 }
 
-/// What waitpid(2) has told PID 1.
+/// What PID 1 has seen with waitpid(2).
 #[derive(Default)]
 struct Reaped {
     /// The program's, when it has ended.
     status: Option<Status>,
-    /// Children of the program, or further down, that became ours by its end.
+    /// Descendants of the program that became children of PID 1.
     orphaned: u64,
-    /// Nobody is left: whoever is would be a child of ours by now, or below one.
+    /// No process is left: any other would be a child of PID 1 by now, or a descendant of one.
     all: bool,
 }
 
 impl Reaped {
     // ANCHOR: reap
-    /// Takes the status of everybody who has ended.
+    /// Takes the status of every child that has ended.
     fn take(&mut self, program: &Program) {
-        const NOBODY: Pid = Pid::from_raw(0);
+        const NONE: Pid = Pid::from_raw(0);
         loop {
             let mut status = 0;
             // __WALL: a program may choose another signal than SIGCHLD for the end of a child.
             let options = libc::WNOHANG | libc::__WALL;
-            // Not through nix: its signals lack the real-time ones, and the status would be lost.
+            // Not through nix, which has no real-time signals: it would lose the status.
             // SAFETY: the kernel writes one int.
             let pid = unsafe { libc::waitpid(-1, &raw mut status, options) };
             let pid = match Errno::result(pid).map(Pid::from_raw) {
-                Ok(NOBODY) => return,
+                Ok(NONE) => return,
                 Ok(pid) => pid,
                 Err(Errno::ECHILD) => {
                     self.all = true;
@@ -256,7 +251,7 @@ impl Reaped {
     // ANCHOR_END: reap
 }
 
-/// What there is too much of.
+/// Which limit is exceeded.
 fn excess(before: KernelMemory) -> std::io::Result<Option<Excess>> {
     let usage = limits::usage()?;
     Ok(if usage.memory > limits::MEMORY || before.has_grown_too_much() {

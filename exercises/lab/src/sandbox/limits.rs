@@ -1,15 +1,15 @@
 //! How much a sandbox may use.
 //!
-//! Without a delegated cgroup there is no limit on a tree of processes as a whole. Each process
-//! gets resource limits (setrlimit(2)), the namespaces get theirs (namespaces(7)), and PID 1 of
-//! the sandbox looks at the sum.
+//! Without a delegated cgroup there is no limit on a tree of processes as a whole. Each process gets
+//! resource limits (setrlimit(2)), the namespaces get theirs (namespaces(7)), and PID 1 of the sandbox
+//! watches the sum.
 
 use std::fs;
 
 use nix::sys::resource::{Resource, setrlimit};
 
-use crate::look::kernel;
 use crate::look::stat::{Stat, rss};
+use crate::look::{Fields, kernel};
 
 /// Bytes of resident memory, all processes of a sandbox together.
 pub const MEMORY: u64 = 512 << 20;
@@ -18,9 +18,9 @@ pub const PROCESSES: u64 = 160;
 /// Bytes a program may print, on both streams together, before it is stopped.
 pub const OUTPUT: u64 = 8 << 20;
 
-/// How many there may be below the outer user namespace, per user, of what the kernel counts for a
-/// user namespace (namespaces(7), inotify(7)). The machine counts all of a user's together, and a
-/// program that took them all would keep that user from having one outside.
+/// How many of these each user may have below the outer user namespace (namespaces(7), inotify(7)). They
+/// also count towards the user's limit on the whole machine, so a program that took all would leave none
+/// to that user outside.
 const OF_NAMESPACES: [(&str, &str); 11] = [
     ("max_user_namespaces", "40"),
     ("max_mnt_namespaces", "40"),
@@ -35,18 +35,18 @@ const OF_NAMESPACES: [(&str, &str); 11] = [
     ("max_fanotify_groups", "8"),
 ];
 
-/// In the outer user and PID namespaces, where the program has no power. What is refused here
-/// (an old kernel, a read-only `/proc/sys`) is a second line of defence, not the first.
+/// In the outer user and PID namespaces, in which the program has no capability. A limit that cannot be
+/// set (on an old kernel, with a read-only `/proc/sys`) is a second line of defence, not the first.
 pub(crate) fn on_namespaces() {
     for (file, most) in OF_NAMESPACES {
         _ = fs::write(format!("/proc/sys/user/{file}"), most);
     }
-    // Against accidents: the program has the id of this PID namespace's root, and so may raise it
-    // again (`pid_table_root_permissions` in kernel/pid.c).
+    // Against accidents only: the program has the id of this PID namespace's root, and may raise it again
+    // (`pid_table_root_permissions` in kernel/pid.c).
     _ = fs::write("/proc/sys/kernel/pid_max", "400");
 }
 
-/// On the calling process and all that will come of it.
+/// On the calling process and its descendants.
 pub(crate) fn on_this_process() -> nix::Result<()> {
     let limits = [
         (Resource::RLIMIT_NPROC, PROCESSES + already_running()),
@@ -56,28 +56,29 @@ pub(crate) fn on_this_process() -> nix::Result<()> {
         (Resource::RLIMIT_NOFILE, 256),
         // 1, not 0: the kernel then does not start a core dump helper either (core(5)).
         (Resource::RLIMIT_CORE, 1),
-        // Counted for the user, whose programs outside want some, too.
+        // Counted per user, whose programs outside need some, too.
         (Resource::RLIMIT_SIGPENDING, 1024),
         (Resource::RLIMIT_MSGQUEUE, 1 << 20),
         (Resource::RLIMIT_MEMLOCK, 8 << 20),
     ];
     for (resource, most) in limits {
-        // Root may have set a lower one for this user: limits only go down.
+        // Root may have set a lower one for this user, and a hard limit can only be lowered.
         let hard = nix::sys::resource::getrlimit(resource)?.1.min(most);
         setrlimit(resource, hard, hard)?;
     }
-    // First to go when the machine runs out of memory.
+    // Killed first when the machine runs out of memory.
     _ = fs::write("/proc/self/oom_score_adj", "1000");
     Ok(())
 }
 
-/// Since Linux 5.14 the limit counts the processes of a user namespace; before, all of the user's.
+/// What RLIMIT_NPROC counts before the program starts. Since Linux 5.14 it counts the user's processes in
+/// this user namespace; before, all of the user's.
 fn already_running() -> u64 {
     if kernel::version() >= Some((5, 14)) {
         return 0;
     }
-    // /proc is the sandbox's own and shows no process of this user outside. loadavg(5)'s fourth
-    // field counts all of the machine's, which is at least as many.
+    // The sandbox's own /proc shows no process outside. The fourth field of proc_loadavg(5) counts those
+    // of the whole machine, which is at least as many.
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let tasks = load.split(['/', ' ']).nth(4).and_then(|count| count.parse().ok());
     tasks.unwrap_or(0)
@@ -92,12 +93,12 @@ pub(crate) struct Usage {
 
 /// # Errors
 ///
-/// Those of open(2): then nobody knows what they use.
+/// Those of open(2). What they use is unknown then.
 pub(crate) fn usage() -> std::io::Result<Usage> {
     let pids: Vec<_> = pids()?.filter(|pid| *pid != 1).collect();
     let mut usage = Usage { memory: 0, processes: pids.len() as u64 };
     if usage.processes >= PROCESSES {
-        // Hundreds that fork for ever leave us little time: their number says enough.
+        // Hundreds of processes that keep forking leave PID 1 little time, and their number is enough.
         return Ok(usage);
     }
     usage.processes = 0;
@@ -108,42 +109,38 @@ pub(crate) fn usage() -> std::io::Result<Usage> {
     Ok(usage)
 }
 
-/// Memory that is in no process, and that the kernel counts for the whole machine only.
+/// Memory that belongs to no process, and that the kernel counts for the whole machine only.
 ///
-/// A tmpfs that the program mounts, a memfd, an object of IPC: no resource limit counts their sum,
-/// and many cannot be seen from here. Nor can what the kernel keeps for the program: messages,
-/// mounts, interfaces, inodes. Others' are in the sum. Hence two looks, before and now.
+/// No resource limit counts the sum of a tmpfs that the program mounts, a memfd, an IPC object, and many
+/// of them cannot be seen from here. Nor can what the kernel allocates for the program: messages, mounts,
+/// interfaces, inodes. As the numbers include the rest of the machine, two of them are compared: from
+/// before the program and now.
 #[derive(Clone, Copy)]
 pub(crate) struct KernelMemory {
     /// Bytes in files without a disk.
     files: u64,
-    /// Bytes of the kernel's own, of which it can give back none.
+    /// Bytes of the kernel's own that it cannot reclaim.
     kernel: u64,
 }
 
 impl KernelMemory {
-    /// As proc_meminfo(5) tells it.
+    /// From proc_meminfo(5).
     pub(crate) fn now() -> KernelMemory {
-        let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let bytes = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            let kilobytes =
-                line.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
-            kilobytes.unwrap_or(0_u64) * 1024
-        };
+        let kilobytes = Fields::read("/proc/meminfo").unwrap_or_default();
+        let bytes = |name| kilobytes.number(name).unwrap_or(0_u64) * 1024;
         let kernel = ["SUnreclaim", "KernelStack", "PageTables", "Percpu"].map(bytes);
         KernelMemory { files: bytes("Shmem"), kernel: kernel.iter().sum() }
     }
 
-    /// Whether it has become more than one sandbox may use. Others use memory meanwhile: files count
-    /// from twice [`MEMORY`] on.
+    /// Whether it has grown by more than one sandbox may use. As other programs use memory meanwhile,
+    /// files may grow by twice [`MEMORY`].
     pub(crate) fn has_grown_too_much(self) -> bool {
         let now = KernelMemory::now();
         now.files > self.files + 2 * MEMORY || now.kernel > self.kernel + MEMORY
     }
 }
 
-/// Everybody else who is alive in this PID namespace: pid and name.
+/// Pid and name of the other processes that are alive in this PID namespace.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What the processes of a sandbox tell the check while a run goes on.
+//! The messages from the processes of a sandbox to the check.
 
 use std::os::fd::{AsFd, BorrowedFd};
 

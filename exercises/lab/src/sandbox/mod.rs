@@ -1,14 +1,14 @@
-//! The throwaway sandbox: any program runs in it, as root or not, and the machine is as before.
+//! The throwaway sandbox: any program runs in it, as root or not, and leaves the machine as it was.
 //!
 //! ```text
-//! the check (H)        many threads; asks, reads output, looks from outside
-//!  └ supervisor (S)    one thread; clones, writes id maps
-//!     └ PID 1 (I)      outer user, mount and PID namespace; builds the root, reaps, limits
-//!        └ program     inner user and mount namespace, and the lab's; the learner's code
+//! the check            many threads; asks, reads output, looks from outside
+//!  └ supervisor        one thread; clones, writes id maps
+//!     └ PID 1          outer user, mount and PID namespaces; builds the root, reaps, limits
+//!        └ program     inner user and mount namespaces, and the lab's; the learner's code
 //! ```
 //!
-//! The death of PID 1 is the broom: the kernel kills whatever is left in its PID namespace, and
-//! mounts, links and IPC objects go with the namespaces.
+//! The end of PID 1 cleans up: the kernel kills the other processes in its PID namespace, and mounts,
+//! interfaces and IPC objects are destroyed with their namespaces.
 
 pub(crate) mod request;
 pub(crate) mod message;
@@ -63,22 +63,22 @@ use starting::Starting;
 /// The COMMAND that checks hand to programs: a path inside every sandbox.
 pub const WITNESS: &str = "/lab/witness";
 
-/// Whether [`Sandbox::many_ids`] is to be had here. An ordinary user has one id and no power over
-/// others (user_namespaces(7)).
+/// Whether this machine allows [`Sandbox::many_ids`]. An ordinary user can map only one id
+/// (user_namespaces(7)).
 pub fn has_many_ids() -> bool {
     ids::many().is_some()
 }
 
-/// Whether [`Sandbox::cgroups`] are to be had here.
+/// Whether this machine allows [`Sandbox::cgroups`].
 ///
 /// # Errors
 ///
-/// The call that shows that they are not; [`crate::doctor::explain`] knows why.
+/// The call that shows that it does not.
 pub fn has_cgroups() -> Result<(), Refusal> {
     DelegatedCgroup::find().map(drop)
 }
 
-/// Whether they can have limits of processes and of memory.
+/// Whether those cgroups can have limits of processes and of memory.
 ///
 /// # Errors
 ///
@@ -87,7 +87,7 @@ pub fn has_cgroup_limits() -> Result<(), Refusal> {
     DelegatedCgroup::find()?.limits()
 }
 
-/// A run to be: a program, its arguments, and what it finds when it starts.
+/// The description of a run: a program, its arguments, and what it finds when it starts.
 #[must_use = "nothing runs before `start`"]
 pub struct Sandbox {
     request: Request,
@@ -105,7 +105,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// A program that is inside anyway, such as `/bin/sh`.
+    /// A program that every sandbox has, such as `/bin/sh`: a path inside.
     pub fn command(path: &str) -> Sandbox {
         let environment = [
             "PATH=/lab:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -138,6 +138,7 @@ impl Sandbox {
         }
     }
 
+    /// What the program finds when it starts; the root lab by default.
     pub fn state(mut self, state: State) -> Self {
         self.request.state = state;
         self
@@ -153,13 +154,14 @@ impl Sandbox {
         self
     }
 
-    /// Runs a shell script in the program's stead: there the program is `$0`, and what was an
-    /// argument so far is `$1` and so on.
+    /// Runs a shell script instead of the program. In the script the program is `$0`, and its arguments so
+    /// far are `$1` and so on.
     pub fn script(mut self, text: &str) -> Self {
         self.request.command.splice(0..0, ["/bin/sh", "-c", text].map(OsString::from));
         self
     }
 
+    /// A variable of the program's environment.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.request.environment.push(format!("{name}={value}").into());
         self
@@ -170,26 +172,26 @@ impl Sandbox {
         self.args(["--", WITNESS])
     }
 
-    /// Sends somebody into the PID namespace that the program makes below this one: a process that
-    /// has lost its parent, so that the program, as a subreaper (prctl(2)), becomes it.
+    /// Sends an orphan into the PID namespace that the program makes. The program is started as a subreaper
+    /// (prctl(2)), and becomes its parent.
     pub fn orphan(mut self) -> Self {
         self.request.orphan = true;
         self
     }
 
-    /// Starts the program without the attribute no_new_privs (prctl(2)), so that one can see whether
-    /// it sets it. There is nothing to gain all the same: what is shown of this machine is mounted
-    /// nosuid, and its owners have no id here.
+    /// Starts the program without the attribute no_new_privs (prctl(2)), so that a check can see whether
+    /// the program sets it. There are no privileges to gain all the same: what is shown of this machine is
+    /// mounted nosuid, and the ids of its owners are not mapped.
     ///
-    /// Not together with [`Sandbox::many_ids`] for a plain user: who is root first and then becomes
-    /// somebody has lost the capability that our filters need in the attribute's place (seccomp(2)).
-    /// The start fails with `EACCES` then.
+    /// Not together with [`Sandbox::many_ids`] for a plain user: the start fails with `EACCES`. Without the
+    /// attribute a filter takes CAP_SYS_ADMIN (seccomp(2)), which is lost with the change from root to the
+    /// plain user.
     pub fn without_no_new_privs(mut self) -> Self {
         self.request.no_new_privs = false;
         self
     }
 
-    /// Shows another file of this machine as `/lab/NAME`, unless one has that name already.
+    /// Shows another file of this machine as `/lab/NAME`, unless a shown file has that name already.
     pub fn show(mut self, name: &str, path: impl AsRef<Path>) -> Self {
         if self.request.shown.iter().any(|shown| shown.name == name) {
             return self;
@@ -199,69 +201,68 @@ impl Sandbox {
         self
     }
 
+    /// Starts a process beside the program.
     pub fn neighbor(mut self, neighbor: Neighbor) -> Self {
         self.request.neighbors.push(neighbor);
         self
     }
 
-    /// Puts something on a path in `/tmp` or `/run`.
+    /// Creates something at a path in `/tmp` or `/run`, in the order of these calls.
     pub fn fixture(mut self, path: impl Into<String>, fixture: Fixture) -> Self {
         self.request.fixtures.push((path.into(), fixture));
         self
     }
 
-    /// Makes every mount that the program finds a shared one, as systemd(1) does at boot: a copy
-    /// of the mount namespace gives its mounts back to the lab until it is told otherwise. The
-    /// peers are all inside; nothing reaches the outer level or this machine, and nothing comes
-    /// from there (mount_namespaces(7)).
+    /// Makes every mount that the program finds a shared one, as systemd(1) does at boot: mounts in a copy of
+    /// the mount namespace propagate back to the lab until the copy is made private. All peers are inside,
+    /// so nothing propagates to or from the outer level and this machine (mount_namespaces(7)).
     pub fn shared_mounts(mut self) -> Self {
         self.request.shared_mounts = true;
         self
     }
 
-    /// Shows the root lab its cgroups (version 2), at [`CGROUPS`]. They are its own: its root may make
-    /// others there, and the program starts in [`STARTED_IN`]. Where [`has_cgroups`] says no, it is
-    /// the one that we are in, and closed.
+    /// Mounts cgroups (version 2) in the root lab, at [`CGROUPS`]. They are its own: its root may make others
+    /// there, and the program starts in [`STARTED_IN`]. Where [`has_cgroups`] fails, the program finds the
+    /// cgroup of the check, and may not write to it.
     pub fn cgroups(mut self) -> Self {
         self.request.cgroups = true;
         self
     }
 
-    /// Takes all ioctl(2) requests of a type from the program (0xFF: pidfds, since Linux 6.11; 0xB7:
-    /// namespaces, since 4.9): they answer `ENOTTY`, as on a kernel that does not know them.
+    /// Makes all ioctl(2) requests of a type (0xFF: pidfds, since Linux 6.11; 0xB7: namespaces, since 4.9)
+    /// fail with `ENOTTY`, as on a kernel that does not know them.
     pub fn unknown_ioctls(mut self, kind: u8) -> Self {
         self.request.unknown_ioctls.push(kind);
         self
     }
 
-    /// The program's working directory, a path inside; `/` unless told.
+    /// The program's working directory, a path inside; `/` by default.
     pub fn working_directory(mut self, path: impl Into<String>) -> Self {
         self.request.working_directory = path.into();
         self
     }
 
-    /// The lab's host name; `lab` unless told.
+    /// The lab's host name; `lab` by default.
     pub fn host_name(mut self, name: impl Into<String>) -> Self {
         self.request.host_name = name.into();
         self
     }
 
-    /// Leaves out the network namespace, which costs as much as all the others together. For
-    /// programs that we trust.
+    /// Leaves out the network namespace, which takes as long to make as all the others together. For trusted
+    /// programs.
     pub fn without_network(mut self) -> Self {
         self.request.network = false;
         self
     }
 
-    /// Gives the sandbox many ids, of nobody, instead of one: root in the lab has all of them. And
-    /// nobody has denied setgroups(2) there yet, as on a machine that was just installed. Where
-    /// [`has_many_ids`] says no, nothing changes.
+    /// Gives the sandbox many unused ids instead of one: root in the lab has all of them. And setgroups(2) is
+    /// not denied there, as on a freshly installed machine. Where [`has_many_ids`] is false, nothing changes.
     pub fn many_ids(mut self) -> Self {
         self.request.many_ids = has_many_ids();
         self
     }
 
-    /// Gives the program a terminal of the sandbox's own; [`Run::terminal`] is its other side.
+    /// Gives the program a terminal that belongs to the sandbox; [`Run::terminal`] is its other side.
     pub fn terminal(mut self) -> Self {
         self.request.terminal = true;
         self
@@ -273,13 +274,13 @@ impl Sandbox {
         self
     }
 
-    /// How long each awaited thing may take; `None` for as long as it likes.
+    /// How long each awaited event may take; `None` for any time. [`patience`] by default.
     pub fn patience(mut self, patience: Option<Duration>) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Records what it does to its namespaces; [`Run::trace`] is it.
+    /// Records what the program does to its namespaces; [`Run::trace`] returns it.
     pub fn record(mut self) -> Self {
         self.request.recorded = true;
         self
@@ -298,7 +299,7 @@ impl Sandbox {
         // Any program can mount its own cgroup in namespaces that it makes. If it were in the cgroup of
         // this process and had the same id, it could kill and freeze what it finds there: the check,
         // the shell.
-        if request.cgroups || ids::is_ours() {
+        if request.cgroups || ids::is_own() {
             request.own_cgroups = DelegatedCgroup::find().ok().map(|cgroup| cgroup.plan());
         }
         let pipe = || pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"));

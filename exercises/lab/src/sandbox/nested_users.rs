@@ -1,7 +1,7 @@
 //! A neighbor's branch of the tree of user namespaces.
 //!
-//! Its inner nodes are empty: the one process that made them has gone on, and they live because
-//! the next one is nested in them. Nothing in `/proc` leads to them; ioctl_nsfs(2) does.
+//! Its inner nodes have no process: the neighbor that made them has gone further down, and each is kept
+//! alive by the one nested in it. No file in `/proc` leads to them, but ioctl_nsfs(2) does.
 
 use std::os::fd::AsFd as _;
 
@@ -29,15 +29,16 @@ pub(super) fn create(neighbor: &Neighbor, many_ids: bool) -> nix::Result<()> {
     if neighbor.far != 0 { join_below(neighbor.far) } else { Ok(()) }
 }
 
-/// Into a user namespace below, and those that it will own. We are root there.
+/// Moves this process into a new user namespace, where it is root, and into new namespaces that this one
+/// owns (`CLONE_NEW*`).
 fn descend(with_it: i32) -> nix::Result<()> {
     let (uid, gid) = (getuid(), getgid());
     unshare(CloneFlags::from_bits_retain(libc::CLONE_NEWUSER | with_it))?;
-    // Not by our pid: in a PID namespace of our own it is another than in the lab's /proc.
+    // Not by pid: in a PID namespace of its own the process has another than in the lab's /proc.
     ids::map("self", 0, uid.as_raw(), gid.as_raw()).map_err(|error| error.errno)
 }
 
-/// A child makes a user namespace and these with it, we join these and end it.
+/// Joins namespaces of a user namespace below: a child is cloned into them and killed afterwards.
 fn join_below(kinds: i32) -> nix::Result<()> {
     // SAFETY: this process has one thread.
     match unsafe { sys::fork_into(libc::CLONE_NEWUSER | kinds) }? {

@@ -1,11 +1,11 @@
-//! Somebody whom the program has never started and is the parent of all the same, in the PID
+//! A process that the program has never started and becomes the parent of all the same, in the PID
 //! namespace that it has made.
 //!
-//! Programs that look after containers meet such strangers: they are subreapers (prctl(2)), and a
-//! process that has entered the container with setns(2) has its parent out here. Ours is forked
-//! before the program's exec, so it is the program's child. It waits for a PID 1 below this PID
-//! namespace, lets a child be born beside it, and ends: the child is an orphan, and the program is
-//! the next subreaper above.
+//! Programs that manage containers meet such orphans. They are subreapers (prctl(2)), and the parent of a
+//! process that has entered the container with setns(2) is outside. Here that parent is forked before the
+//! program's exec, so it is the program's child. It waits for a PID 1 below this PID namespace, forks a
+//! child into that namespace, and ends. The child is an orphan, and the program is the nearest subreaper
+//! above it.
 
 use std::fs::{self, File};
 use std::process::exit;
@@ -26,15 +26,15 @@ pub(crate) fn send() -> nix::Result<()> {
     nix::sys::prctl::set_child_subreaper(true)?;
     // SAFETY: this process has one thread.
     if let Fork::Child = unsafe { sys::fork_into(0) }? {
-        // Whoever waits for the end of a pipe does not wait for us.
+        // No pipe may stay open because of this process.
         _ = sys::close_from_except(0, &[]);
-        come();
+        enter();
         exit(0);
     }
     Ok(())
 }
 
-fn come() {
+fn enter() {
     let file = loop {
         match pid_1_below().map(|pid| File::open(format!("/proc/{pid}/ns/pid"))) {
             Some(Ok(file)) => break file,
@@ -52,7 +52,7 @@ fn come() {
     }
 }
 
-/// Who has one number more than we have, and it is 1.
+/// The pid here of a process that has a pid in one PID namespace more than this one, and it is 1.
 fn pid_1_below() -> Option<String> {
     let entries = fs::read_dir("/proc").ok()?;
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());

@@ -1,4 +1,4 @@
-//! What a check asks the supervisor for.
+//! What a check asks the supervisor for: one run of one program.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ pub enum State {
     /// Root in a throwaway user namespace: uid 0, every capability, its own UTS, IPC, network and
     /// cgroup namespaces, owned by that user namespace.
     RootLab,
-    /// Uid 1000 without a capability. The namespaces around it belong to somebody else.
+    /// Uid 1000 without a capability. The namespaces that it is in belong to a user namespace further out.
     PlainUser,
 }
 
 impl State {
-    /// As pages and messages write it.
+    /// As pages and messages write it: `root-lab`, `plain-user`.
     pub fn name(self) -> &'static str {
         match self {
             State::RootLab => "root-lab",
@@ -47,35 +47,35 @@ pub struct Neighbor {
     pub name: String,
     /// `CLONE_NEW*`: the namespaces that are its own.
     pub new: i32,
-    /// A second thread that has left the process for namespaces of its own. `{NAME.thread}` in an
+    /// A second thread, which has left for namespaces of its own, `CLONE_NEW*`. `{NAME.thread}` in an
     /// argument stands for its thread id.
     pub thread: Option<i32>,
     /// The host name it gives to its UTS namespace (which must be in `new`).
     pub host_name: Option<String>,
-    /// The uid and gid with which it makes `below`, in a lab with many ids ([`super::has_many_ids`]);
-    /// in others there is no choice.
+    /// The uid and gid with which it makes `below`, in a lab with many ids ([`super::has_many_ids`]). In
+    /// others there is only one id.
     pub creator: Option<u32>,
     /// User namespaces, each made inside the one before, the last of them its own. With each come
     /// other namespaces in the same call, `CLONE_NEW*`, which it owns.
     pub below: Vec<i32>,
     /// Namespaces, `CLONE_NEW*`, that belong to a user namespace below the neighbor's own. It has
-    /// joined them, and nobody is in that user namespace.
+    /// joined them, and no process is in that user namespace.
     pub far: i32,
 }
 
-/// What the sandbox puts on a path inside, before the program starts. It belongs to root there.
+/// What the sandbox creates at a path inside, before the program starts. Its owner is root there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fixture {
     Directory,
     File(String),
-    /// The COMMAND of checks, for a root directory that is made of nothing else.
+    /// The COMMAND of checks, for a root directory that has nothing else.
     Witness,
 }
 
-/// The cgroups of a lab to be.
+/// The cgroups that a lab will have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// The path on this machine of the cgroup that has the limits.
+    /// The path on this machine of the cgroup with the limits.
     pub(crate) folder: String,
     /// Whether those below may have limits.
     pub(crate) limits: bool,
@@ -88,7 +88,7 @@ impl Plan {
     }
 }
 
-/// One run of one program.
+/// The request itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) state: State,
@@ -96,9 +96,9 @@ pub(crate) struct Request {
     pub(crate) terminal: bool,
     /// Many ids, and setgroups(2) not denied, where the machine allows it.
     pub(crate) many_ids: bool,
-    /// Whether somebody enters the PID namespace that the program makes.
+    /// Whether an orphan enters the PID namespace that the program makes.
     pub(crate) orphan: bool,
-    /// Whether the program starts with the attribute of prctl(2), and cannot gain privileges.
+    /// Whether the program starts with the attribute no_new_privs (prctl(2)).
     pub(crate) no_new_privs: bool,
     pub(crate) host_name: String,
     pub(crate) shown: Vec<Shown>,
@@ -107,11 +107,11 @@ pub(crate) struct Request {
     pub(crate) fixtures: Vec<(String, Fixture)>,
     /// Every mount that the program finds is shared.
     pub(crate) shared_mounts: bool,
-    /// Whether it finds cgroups mounted; for the root lab.
+    /// Whether the program finds cgroups mounted; in the root lab only.
     pub(crate) cgroups: bool,
-    /// Those that are its own.
+    /// The cgroups that the lab has for itself.
     pub(crate) own_cgroups: Option<Plan>,
-    /// Types of ioctl(2) requests that the program's kernel does not know.
+    /// Types of ioctl(2) requests that fail as on a kernel that does not know them.
     pub(crate) unknown_ioctls: Vec<u8>,
     /// The program's working directory.
     pub(crate) working_directory: String,

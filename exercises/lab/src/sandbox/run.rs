@@ -1,4 +1,4 @@
-//! A run as the check sees it: what arrives from the sandbox, and the deadline for it.
+//! A run as the check sees it: what arrives from the sandbox, and how long it may take.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -21,13 +21,13 @@ use crate::helper::wire::{self, Wire as _};
 use crate::look::{Mount, Namespaces, Process};
 use crate::sys;
 
-/// What is kept of each stream; the rest is read, counted and dropped.
+/// How many bytes of each stream are kept; the rest is read, counted and dropped.
 const KEPT: usize = 64 * 1024;
 
-/// How an awaited thing turned out.
+/// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// It has come.
+    /// What was awaited has happened.
     Reached,
     /// The program ended first.
     Ended,
@@ -35,14 +35,14 @@ pub enum Wait {
     TimedOut,
     /// The program printed more than [`OUTPUT`].
     TooMuchOutput,
-    /// Too much memory, too many processes.
+    /// The program used too much memory, or had too many processes.
     Stopped(Excess),
-    /// A process that is not the witness said that it was.
+    /// A process that is not the witness sent a message in its place.
     Impostor,
 }
 
 impl Wait {
-    /// Why the program was stopped, in words; `None` where it was not.
+    /// Why the program was stopped, in words; `None` if it was not.
     pub fn stopped(self) -> Option<String> {
         let why = match self {
             Wait::Reached | Wait::Ended | Wait::TimedOut => return None,
@@ -65,7 +65,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// The beginning of it, 64 KiB at most; bytes that are no UTF-8 as U+FFFD.
+    /// The first 64 KiB, with U+FFFD for bytes that are no UTF-8.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.text).into_owned()
     }
@@ -101,8 +101,8 @@ impl Run {
         &self.ready.program
     }
 
-    /// The uid and the gid that the program started with, as they are here: those of the sandbox's
-    /// PID 1, which it cannot change.
+    /// The uid and the gid that the program started with, as they are here. They are read from the
+    /// sandbox's PID 1, which the program cannot change.
     pub fn ids(&self) -> Option<[u32; 2]> {
         self.init.0.ids()
     }
@@ -118,7 +118,7 @@ impl Run {
     }
 
     /// The lab's cgroups as they are now, without the uppermost: paths as the lab sees them, such as
-    /// `/lab`. No more than it may have, so a program that makes others all the time delays nobody.
+    /// `/lab`. At most as many as a lab may have, even if a program keeps making others.
     pub fn cgroups(&self) -> Vec<String> {
         let mut found = Vec::new();
         if let Some(OwnCgroups { root, .. }) = &self.ends.cgroups {
@@ -143,9 +143,8 @@ impl Run {
         init.children().into_iter().find(|process| process.own_pid_below(init) == Some(pid))
     }
 
-    /// Everybody in the sandbox but its own PID 1, the neighbors and zombies: whoever has lost their
-    /// parent is PID 1's child. Ask again when somebody may just have died, and their children
-    /// were on the way there.
+    /// All processes in the sandbox except its PID 1, the neighbors and zombies. Orphans are found as
+    /// children of PID 1. If a process may be dying at this moment, ask again: its children may be missing.
     pub fn processes(&self) -> Vec<Process> {
         let init = &self.init.0;
         let mut found = init.children();
@@ -167,13 +166,13 @@ impl Run {
         self.ready.terminal.as_ref()
     }
 
-    /// How long each awaited thing may take; `None` for as long as it likes.
+    /// How long each awaited event may take; `None` for any time.
     pub fn patience(&self) -> Option<Duration> {
         self.ends.patience
     }
 
-    /// Readable when there is something to take in, such as the end. Whoever carries bytes
-    /// between terminals polls it, and then calls [`Run::await_end`].
+    /// Readable when the sandbox has sent something, such as the end of the program. A caller that copies
+    /// bytes between terminals polls it, and then calls [`Run::await_end`].
     pub fn poll_fd(&self) -> BorrowedFd<'_> {
         self.ends.report.as_fd()
     }
@@ -195,8 +194,8 @@ impl Run {
         self.await_nth_witness(0)
     }
 
-    /// The same for a script that starts more than one: the one that was parked after `before`
-    /// others. Each is handed out once.
+    /// The same for a script that starts more than one: the witness that was parked after `before` others.
+    /// Each is returned once.
     pub fn await_nth_witness(&mut self, before: usize) -> (Wait, Option<Process>) {
         let wait = self.pump(|run| run.witnesses.len() > before);
         (wait, self.witnesses.get_mut(before).and_then(Option::take))
@@ -221,8 +220,8 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// Where [`super::Sandbox::record`] was not asked for, or this machine forbids it; and where the
-    /// recorder has not come to an end within the run's patience. It is stopped then.
+    /// [`NoTrace`] without [`super::Sandbox::record`], if this machine forbids tracing, and if the recorder
+    /// does not come to an end within the run's patience. It is killed then.
     pub fn trace(&mut self) -> Result<Trace, NoTrace> {
         let trace = self.ends.trace.take().ok_or(NoTrace::NotRecorded)?;
         let patience = self.ends.patience.unwrap_or_else(patience);
@@ -300,20 +299,20 @@ impl Run {
 
     fn read_witness(&mut self) {
         match wire::receive_untrusted(self.ends.witness.as_fd()) {
-            // The pid comes from the kernel; the text could come from anybody.
+            // The kernel attests the pid. The text could be any process's.
             Ok(Some(message)) => {
                 let sender = message.sender.ok_or(Errno::EPROTO);
-                let who = sender.and_then(|sender| {
+                let witness = sender.and_then(|sender| {
                     authenticate_witness(Pid::from_raw(sender.pid()), &self.ends.witness_name)
                 });
-                match who {
+                match witness {
                     Ok(witness) => self.witnesses.push(witness),
                     Err(_) => self.impostor = true,
                 }
             }
-            // Nothing was there after all, or everybody has closed it.
+            // No message was there after all, or every copy of the other end is closed.
             Ok(None) | Err(Errno::EAGAIN) => {}
-            // More than the witness would send.
+            // A message with descriptors, which the witness does not send.
             Err(_) => self.impostor = true,
         }
     }
@@ -333,25 +332,24 @@ impl Run {
     }
 }
 
-/// The witness with this pid; `None` where it has ended, or is about to. Such a process executes
-/// nothing any more, and for a moment it is still in its namespaces (`do_exit` in `kernel/exit.c`):
-/// whoever looked at those would believe anybody who says the word and ends.
+/// The witness with this pid; `None` if it has ended or is exiting. An exiting process has no executable
+/// any more, but is in its namespaces for a moment longer (`do_exit` in `kernel/exit.c`): if those counted,
+/// any program could send the message and end.
 ///
 /// # Errors
 ///
-/// `EPERM` for another program: one that only says so could stand in any namespace. And for a witness
-/// that has another socket than ours. Whoever rules a PID namespace may name anybody in it as the
-/// sender (unix(7)), so that what a witness said to the program could come later.
-fn authenticate_witness(pid: Pid, their_socket: &str) -> nix::Result<Option<Process>> {
+/// `EPERM` for another program, because that could have chosen any namespace. And for a witness with another
+/// socket: root of a PID namespace may name any process in it as the sender (unix(7)), so a program could
+/// pass on a message that a witness sent to the program itself.
+fn authenticate_witness(pid: Pid, socket_name: &str) -> nix::Result<Option<Process>> {
     let Ok(process) = Process::open(pid) else { return Ok(None) };
     let socket = std::fs::read_link(format!("/proc/{pid}/fd/{WITNESS_FD}"));
-    let is_ours = socket.is_ok_and(|socket| socket.as_os_str() == their_socket);
-    // In this order: who ends gives up the program before the descriptors.
+    let has_socket = socket.is_ok_and(|socket| socket.as_os_str() == socket_name);
+    // In this order, because an exiting process loses its executable before its descriptors.
     match std::fs::read(format!("/proc/{pid}/exe")) {
-        Ok(program) if program == WITNESS && is_ours => Ok(Some(process)),
+        Ok(program) if program == WITNESS && has_socket => Ok(Some(process)),
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => Ok(None),
-        // COMMAND can be read by everybody. A file that refuses us is another program, though the
-        // namespaces of who runs it can be looked at.
+        // COMMAND is readable for every user. A file that is not is another program.
         _ => Err(Errno::EPERM),
     }
 }

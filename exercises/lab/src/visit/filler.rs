@@ -1,4 +1,4 @@
-//! Processes that go into a cgroup and use as much as they get, to see whether its limits hold.
+//! Processes that enter a cgroup and use as much as they can, to see whether its limits hold.
 
 use std::fs;
 use std::os::fd::{AsFd as _, OwnedFd};

@@ -1,11 +1,11 @@
-//! What a visitor finds in the IPC namespace it is in.
+//! What a visitor finds in the IPC namespace that it has entered.
 
 use std::ffi::CString;
 use std::os::fd::{FromRawFd as _, OwnedFd};
 
 use nix::errno::Errno;
 
-/// What is read of a segment, in bytes.
+/// How many bytes are read of a segment.
 const READ: usize = 256;
 
 /// The text at the beginning of the segment with this key (shmget(2), shmat(2)).
@@ -16,24 +16,25 @@ pub(super) fn segment(key: libc::key_t) -> nix::Result<String> {
     let mut about: libc::shmid_ds = unsafe { std::mem::zeroed() };
     // SAFETY: IPC_STAT fills one shmid_ds.
     Errno::result(unsafe { libc::shmctl(id, libc::IPC_STAT, &mut about) })?;
-    // SAFETY: the kernel chooses an address that is free. It stays attached until the visitor ends.
+    // SAFETY: the kernel chooses a free address. The segment stays attached until the visitor ends.
     let start = unsafe { libc::shmat(id, std::ptr::null(), libc::SHM_RDONLY) };
     if start as isize == -1 {
         return Err(Errno::last());
     }
     let start: *const u8 = start.cast();
-    // SAFETY: shm_segsz bytes are mapped there. Others may write meanwhile: each is read once.
+    // SAFETY: shm_segsz bytes are mapped there. As another process may write meanwhile, each byte is read
+    // once, and volatile.
     let bytes = (0..about.shm_segsz.min(READ)).map(|at| unsafe { start.add(at).read_volatile() });
     let text: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Opens the queue `name` (mq_open(3)) and lets it go again. No mqueue file system need be mounted.
+/// Opens the queue `name` (mq_open(3)) and closes it. That takes no mounted mqueue file system.
 pub(super) fn queue(name: &str) -> nix::Result<()> {
     let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
     // SAFETY: a C string and integers; without O_CREAT there are no further arguments.
     let queue = Errno::result(unsafe { libc::mq_open(name.as_ptr(), libc::O_RDONLY) })?;
-    // SAFETY: on Linux a queue descriptor is a file descriptor, and nobody else knows this one.
+    // SAFETY: on Linux a queue descriptor is a file descriptor, and this one has no other owner.
     drop(unsafe { OwnedFd::from_raw_fd(queue) });
     Ok(())
 }

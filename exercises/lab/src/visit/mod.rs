@@ -1,10 +1,9 @@
-//! The visitor: a process of the harness that enters namespaces, reads there, and may mount or
-//! connect.
+//! The visitor: a process that enters namespaces, reads there, and may mount or connect.
 //!
-//! A host name, for one, can only be read from inside its UTS namespace. The supervisor forks the
-//! visitor (setns(2) to a user namespace needs a process with one thread). It stays outside the
-//! learner's PID namespace, so nobody in there can trace or signal it. It works as well when the
-//! last process inside has ended: the descriptors keep the namespaces alive.
+//! A host name, for one, can only be read from inside its UTS namespace. The supervisor forks the visitor,
+//! because setns(2) to a user namespace takes a process with one thread. The visitor stays outside the
+//! program's PID namespace, so no process in there can trace or signal it. It works even when the last
+//! process inside has ended, because the descriptors keep the namespaces alive.
 
 mod ipc;
 pub(crate) mod filler;
@@ -36,7 +35,7 @@ pub(crate) const JOB: u8 = b'v';
 pub(crate) enum Visit {
     /// uname(2)'s node name.
     HostName,
-    /// The same in the UTS namespace that is mounted on a path.
+    /// The same in the UTS namespace that is mounted at a path.
     HostNameAt(String),
     /// The text of mountinfo, for the namespace's own root.
     Mounts,
@@ -44,7 +43,7 @@ pub(crate) enum Visit {
     Read(String),
     /// The names in a folder.
     Names(String),
-    /// A new tmpfs, on a folder that is made if it is not there.
+    /// Mounts a new tmpfs on a folder, which is made if it is not there.
     Mount(String),
     Unmount(String),
     /// The text at the beginning of the System V shared memory segment with this key.
@@ -55,14 +54,14 @@ pub(crate) enum Visit {
     Links,
     /// The routes.
     Routes,
-    /// What the server on a port of 127.0.0.1 says.
+    /// What the server on a port of 127.0.0.1 sends to a client.
     Listen(u16),
-    /// Listens on an address in the last namespace but one, connects from the last. Whom the
-    /// listener sees.
+    /// Listens on an address in the last namespace but one and connects from the last. The answer is the
+    /// client's address as the listener sees it.
     Exchange(Ipv4Addr),
 }
 
-/// What is read of a file.
+/// How many bytes are read of a file.
 const READ: u64 = 4096;
 
 wire!(enum Visit {
@@ -82,22 +81,23 @@ wire!(enum Visit {
 });
 
 impl Visit {
-    /// In the visitor, one namespace before the last: what it makes there and takes along.
+    /// In the visitor, one namespace before the last: makes what it takes along.
     fn prepare(&self) -> nix::Result<Option<TcpListener>> {
         let Visit::Exchange(address) = self else { return Ok(None) };
         let listener = TcpListener::bind((*address, 0)).map_err(|error| sys::errno_of(&error))?;
         Ok(Some(listener))
     }
 
-    /// In the visitor, where it has gone. `own` is its folder in the `/proc` that it came from: the
-    /// one inside shows another PID namespace, and knows no visitor.
+    /// In the visitor, in the last namespace. `own` is its folder in the `/proc` outside. The one inside
+    /// shows another PID namespace, in which the visitor has no pid.
     fn act(&self, own: &OwnedFd, prepared: Option<TcpListener>) -> nix::Result<String> {
-        // A pipe that somebody has put in a file's place must not keep us, nor a terminal become ours.
+        // If a program has put a pipe in a file's place, the open must not block; if a terminal, it must not
+        // become this process's controlling terminal.
         let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let io = |error: std::io::Error| sys::errno_of(&error);
         if let Visit::Read(_) | Visit::Names(_) | Visit::Mount(_) | Visit::Unmount(_) = self {
-            // On paths that a program could have prepared, with the rights of root in there and no
-            // others; and whoever makes a folder needs an id that its user namespace knows.
+            // A program could have prepared these paths, so the visitor has the rights of root in there and no
+            // others. And to make a folder takes an id that is mapped in the user namespace of its mount.
             ids::set_ids(0)?;
         }
         match self {
@@ -115,7 +115,7 @@ impl Visit {
             Visit::Read(path) => {
                 let mut bytes = Vec::new();
                 let file = File::from(open(path.as_str(), read_only, Mode::empty())?);
-                // A device would be read in the program's stead: a terminal, or /dev/zero.
+                // Reading a device could take input from the program (a terminal), or never end (/dev/zero).
                 if !file.metadata().map_err(io)?.is_file() {
                     return Err(Errno::EINVAL);
                 }
@@ -162,8 +162,8 @@ impl Visit {
     }
 }
 
-/// In the visitor: what a server says to whoever connects. All of it counts against `patience`: a
-/// server may say one byte at a time.
+/// In the visitor: what a server sends to a client. `patience` is for all of it, because a server may send
+/// one byte at a time.
 fn words_of(server: SocketAddr, patience: Duration) -> std::io::Result<String> {
     let deadline = Instant::now() + patience;
     let mut stream = TcpStream::connect_timeout(&server, patience)?;
@@ -182,12 +182,12 @@ fn words_of(server: SocketAddr, patience: Duration) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&words).into_owned())
 }
 
-/// In the visitor: connects to a listener that it has made somewhere else, and lets a byte through
-/// either way. Where the listener sees it come from.
+/// In the visitor: connects to a listener that it has made in another namespace, and sends a byte in each
+/// direction. Returns the client's address as the listener sees it.
 fn converse(listener: &TcpListener) -> std::io::Result<IpAddr> {
     let patience = patience();
     let mut here = TcpStream::connect_timeout(&listener.local_addr()?, patience)?;
-    // Our side is connected when the answer has come; the other side, when ours has come there.
+    // The client is connected when the handshake's answer has arrived; the server, one packet later.
     if !sys::await_readable(listener, patience)? {
         return Err(ErrorKind::TimedOut.into());
     }
@@ -206,21 +206,21 @@ fn converse(listener: &TcpListener) -> std::io::Result<IpAddr> {
 ///
 /// # Errors
 ///
-/// Those of setns(2); `ECHILD` when the visitor could not be started.
+/// Those of clone(2) and setns(2); `ECHILD` when the visitor was killed.
 pub fn host_name(uts: &Namespace) -> nix::Result<String> {
     send(Visit::HostName, uts)
 }
 
-/// The host name in the UTS namespace that is mounted on `path`, seen in the mount namespace `mnt`.
+/// The host name in the UTS namespace that is mounted at `path` in the mount namespace `mnt`.
 ///
 /// # Errors
 ///
-/// `ENOENT` when nothing is there, `EINVAL` when it is something else than a UTS namespace.
+/// `ENOENT` when nothing is there, `EINVAL` when it is not a UTS namespace, and as for [`host_name`].
 pub fn host_name_at(mnt: &Namespace, path: &str) -> nix::Result<String> {
     send(Visit::HostNameAt(path.to_owned()), mnt)
 }
 
-/// All mounts of a mount namespace, those above the root directory of a process in it, too.
+/// All mounts of a mount namespace, even those outside the root directory of the processes in it.
 ///
 /// # Errors
 ///
@@ -250,8 +250,8 @@ pub fn names_in(mnt: &Namespace, path: &str) -> nix::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Mounts an empty tmpfs in a mount namespace of the root lab, on a folder that is made if it is
-/// not there. It goes where `path`'s propagation takes it.
+/// Mounts an empty tmpfs in a mount namespace of the root lab, on a folder that is made if it is not there.
+/// The mount propagates as `path`'s mount does.
 ///
 /// # Errors
 ///
@@ -260,7 +260,7 @@ pub fn mount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
     send(Visit::Mount(path.to_owned()), mnt).map(drop)
 }
 
-/// Takes the uppermost mount at `path` away again.
+/// Unmounts the uppermost mount at `path`.
 ///
 /// # Errors
 ///
@@ -305,24 +305,25 @@ pub fn routes_in(net: &Namespace) -> nix::Result<Vec<Route>> {
     Ok(send(Visit::Routes, net)?.lines().filter_map(Route::from_line).collect())
 }
 
-/// What a server on 127.0.0.1 in a network namespace says to whoever connects, at most 4096 bytes.
+/// What a server on 127.0.0.1 in a network namespace sends to a client, at most 4096 bytes.
 ///
 /// # Errors
 ///
-/// `ECONNREFUSED` where nobody listens, `ENETUNREACH` where `lo` is down, `EAGAIN` where a server
-/// has not hung up after [`sandbox::patience`]; and as for [`host_name`].
+/// `ECONNREFUSED` without a listener, `ENETUNREACH` while `lo` is down, `EAGAIN` if the server has not
+/// closed the connection after [`patience`]; and as for [`host_name`].
 pub fn words_on_port(net: &Namespace, port: u16) -> nix::Result<String> {
     send(Visit::Listen(port), net)
 }
 
-/// Whether packets go from one network namespace to an address of another and back: a visitor
-/// listens there, and connects from here. Its address as it is seen there.
+/// Checks that packets travel from one network namespace to an address of another and back: a visitor
+/// listens in `to` and connects from `from`. Returns the client's address as the listener sees it.
+///
+/// The user namespace that owns `from` must own `to`, or be an ancestor of its owner.
 ///
 /// # Errors
 ///
-/// `EADDRNOTAVAIL` when the address is none of `to`'s; `ENETUNREACH`, `EHOSTUNREACH`, `EIO` after
-/// [`sandbox::patience`] when no answer comes; and as for [`host_name`]. The user namespace that
-/// owns `from` must own `to`, or be an ancestor of its owner.
+/// `EADDRNOTAVAIL` when the address is none of `to`'s; `ENETUNREACH`, `EHOSTUNREACH`, or `EIO` when no
+/// answer arrives within [`patience`]; and as for [`host_name`].
 pub fn exchange(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> nix::Result<Ipv4Addr> {
     let seen = send_through(Visit::Exchange(address), &[to, from])?;
     seen.parse().map_err(|_| Errno::EPROTO)
@@ -363,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_drips_keeps_nobody() {
+    fn a_server_that_drips_is_not_waited_for() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let server = std::thread::spawn(move || {
@@ -377,6 +378,6 @@ mod tests {
         });
         let words = words_of(address, Duration::from_millis(100));
         assert_eq!(words.unwrap_err().raw_os_error(), Some(libc::EAGAIN));
-        assert!(server.join().unwrap() < 1000, "it was heard to its end");
+        assert!(server.join().unwrap() < 1000, "it was read to its end");
     }
 }
