@@ -17,6 +17,8 @@ use super::{LONG, all, an_ordinary_run, attempts, beside_others, mark, skip};
 
 /// The first argument of a process that is that user.
 pub(crate) const DELEGATED: &str = "--delegated";
+/// A word in the names of these attacks.
+const CGROUP: &str = "cgroup";
 /// An id that no user of the machine and no sandbox has.
 const USER: u32 = 0x7000_4141;
 /// The exit status if that user finds no delegated cgroup.
@@ -31,11 +33,8 @@ pub(crate) fn main() -> ! {
         println!("{why}");
         exit(NOT_STAGED);
     }
-    let attempts =
-        attempts(CORPUS).into_iter().filter(|(attack, _)| attack.name.contains("cgroup"));
-    let attempts: Vec<_> = attempts.collect();
-    assert!(!attempts.is_empty(), "no attack has `cgroup` in its name");
-    let wrong = all(&attempts, 1);
+    let attempts = attempts(CORPUS).into_iter().filter(|(attack, _)| attack.name.contains(CGROUP));
+    let wrong = all(&attempts.collect::<Vec<_>>(), 1);
     an_ordinary_run();
     println!("{}", wrong.join("\n"));
     exit(if wrong.is_empty() { 0 } else { 1 })
@@ -111,6 +110,7 @@ impl Drop for Stage {
 #[test]
 fn no_attack_on_delegated_cgroups_gets_through() {
     let _machine = beside_others();
+    assert!(CORPUS.iter().any(|attack| attack.name.contains(CGROUP)));
     if !skip::is_root_of_the_machine() {
         return skip!(NotRoot: "attacks on delegated cgroups");
     }

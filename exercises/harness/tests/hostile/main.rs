@@ -209,7 +209,9 @@ fn each<T: Sync>(
             scope.spawn(|| {
                 loop {
                     let Some(item) = left.lock().unwrap().next() else { break };
-                    wrong.lock().unwrap().extend(try_it(item).err());
+                    // Not in the line below, where the others would wait for it.
+                    let error = try_it(item).err();
+                    wrong.lock().unwrap().extend(error);
                 }
             });
         }
