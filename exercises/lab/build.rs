@@ -1,7 +1,7 @@
 //! Compiles the witness (`src/witness.rs`) into a static program without a C library.
 //!
-//! Cargo builds no second program for a library, so the lab includes the witness as bytes and writes it
-//! into each sandbox.
+//! Cargo builds no second program for a library, so the lab includes the witness as bytes and
+//! writes it into each sandbox.
 
 use std::path::Path;
 use std::process::Command;

@@ -6,8 +6,8 @@ use std::time::Duration;
 /// Set by a reader or a test: how many seconds each awaited thing may take, such as `2.5`.
 pub const PATIENCE: &str = "NAMESPACES_BY_HAND_PATIENCE";
 
-/// Set by a test to `5.10`: every call that came with a later kernel fails as it does on that one, so
-/// that its fallback is tested on a new kernel, too.
+/// Set by a test to `5.10`: every call that came with a later kernel fails as it does on that one,
+/// so that its fallback is tested on a new kernel, too.
 pub const KERNEL: &str = "NAMESPACES_BY_HAND_KERNEL";
 
 /// Set for the supervisor by the process that starts it.

@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Instant;
 
-/// A word with a random end, such as `name-3f9a1c`. If it is read back from the kernel, it was put there
-/// in this run.
+/// A word with a random end, such as `name-3f9a1c`. If it is read back from the kernel, it was put
+/// there in this run.
 pub fn token(word: &str) -> String {
     format!("{word}-{:06x}", random() & 0xff_ffff)
 }

@@ -31,7 +31,8 @@ impl Filter {
         filter.op(IS, ARCH, 1, 0);
         filter.op(ANSWER, other, 0, 0);
         filter.load_number();
-        // x32 is the same architecture to the kernel, with a bit set in the numbers (`asm/unistd.h`).
+        // x32 is the same architecture to the kernel, with a bit set in the numbers
+        // (`asm/unistd.h`).
         #[cfg(target_arch = "x86_64")]
         {
             filter.op(FROM, 0x4000_0000, 0, 1);
@@ -100,8 +101,8 @@ impl Filter {
         self
     }
 
-    /// Answers this call if the bits of `mask` in its argument are `value`, or if they are not. More rules
-    /// for the same call may follow.
+    /// Answers this call if the bits of `mask` in its argument are `value`, or if they are not.
+    /// More rules for the same call may follow.
     fn compare(
         mut self,
         call: libc::c_long,
@@ -145,8 +146,8 @@ impl Filter {
     }
 }
 
-/// The offset of an argument's lower half, on a little-endian machine. The kernel reads no more of it
-/// where a call takes a C int.
+/// The offset of an argument's lower half, on a little-endian machine. The kernel reads no more of
+/// it where a call takes a C int.
 fn lower_half(argument: usize) -> u32 {
     (offset_of!(seccomp_data, args) + argument * size_of::<u64>()) as u32
 }

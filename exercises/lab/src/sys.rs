@@ -1,7 +1,7 @@
 //! The system calls that nix does not wrap.
 //!
-//! Most functions are one call, return what the kernel returned, and name the man page. The newest of
-//! those calls came with Linux 5.12, and each caller has a fallback.
+//! Most functions are one call, return what the kernel returned, and name the man page. The newest
+//! of those calls came with Linux 5.12, and each caller has a fallback.
 
 use std::ffi::{CStr, c_int, c_long, c_uint};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -55,8 +55,8 @@ pub(crate) enum Fork {
 pub(crate) unsafe fn fork_into(flags: c_int) -> Result<Fork> {
     let mut pidfd: RawFd = -1;
     let flags = c_long::from(flags | libc::CLONE_PIDFD | libc::SIGCHLD);
-    // SAFETY: without a stack the child runs on a copy of this one; the kernel writes one int to `pidfd`.
-    // The order of the last two arguments depends on the architecture, and both are zero.
+    // SAFETY: without a stack the child runs on a copy of this one; the kernel writes one int to
+    // `pidfd`. The order of the last two arguments depends on the architecture, and both are zero.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &raw mut pidfd, 0, 0) };
     match Errno::result(pid)? {
         0 => Ok(Fork::Child),
@@ -69,9 +69,10 @@ pub(crate) unsafe fn fork_into(flags: c_int) -> Result<Fork> {
 }
 // ANCHOR_END: fork
 
-/// Moves a new process to another processor, if there is one (sched_setaffinity(2)), and lets it run
-/// anywhere again. Otherwise it may stay on its parent's processor and wait until the parent sleeps, while
-/// other processors are idle (seen on Linux 6.18). A failure only costs time, so it is ignored.
+/// Moves a new process to another processor, if there is one (sched_setaffinity(2)), and lets it
+/// run anywhere again. Otherwise it may stay on its parent's processor and wait until the parent
+/// sleeps, while other processors are idle (seen on Linux 6.18). A failure only costs time, so it
+/// is ignored.
 pub(crate) fn move_away(pid: Pid) {
     let Ok(anywhere) = sched_getaffinity(pid) else { return };
     let mut elsewhere = anywhere;
@@ -152,7 +153,8 @@ pub(crate) fn lock_tree(tree: BorrowedFd, attributes: u64) -> Result<()> {
 pub(crate) fn close_from_except(first: RawFd, keep: &[RawFd]) -> Result<()> {
     each_from(first, |fd| {
         if !keep.contains(&fd) {
-            // SAFETY: the callers have just started or forked, and use none of these descriptors again.
+            // SAFETY: the callers have just started or forked, and use none of these descriptors
+            // again.
             unsafe { libc::close(fd) };
         }
     })

@@ -1,17 +1,18 @@
 //! The witness: the COMMAND that a check hands to the learner's program.
 //!
-//! It sends a message on the socket that it inherited, and blocks until the check answers with one byte,
-//! the status to exit with. Meanwhile the check looks at it from outside. The text of the message proves
-//! nothing: what counts is the sender's pid, which the kernel attaches.
+//! It sends a message on the socket that it inherited, and blocks until the check answers with one
+//! byte, the status to exit with. Meanwhile the check looks at it from outside. The text of the
+//! message proves nothing: what counts is the sender's pid, which the kernel attaches.
 //!
-//! It must start in any root directory, even an empty one, so it needs no C library, no loader and no
-//! file: `build.rs` compiles this file alone into a static program of a few kilobytes.
+//! It must start in any root directory, even an empty one, so it needs no C library, no loader and
+//! no file: `build.rs` compiles this file alone into a static program of a few kilobytes.
 #![no_std]
 #![no_main]
 
 use core::arch::{asm, global_asm};
 
-/// The descriptor that the sandbox leaves open for the witness (`WITNESS_FD` in `sandbox/launch.rs`).
+/// The descriptor that the sandbox leaves open for the witness (`WITNESS_FD` in
+/// `sandbox/launch.rs`).
 const SOCKET: usize = 200;
 
 #[cfg(target_arch = "x86_64")]

@@ -75,7 +75,8 @@ fn running_back(src: &Path, folder: &str) -> Vec<String> {
             // What the index exports belongs to the module that has it.
             let export = exports.iter().find(|path| path.ends_with(&format!("::{name}")));
             let name = export.map_or(name.as_str(), |path| path.split("::").next().unwrap());
-            // An item of a crate's root comes after every module. Elsewhere a child may complete it.
+            // An item of a crate's root comes after every module. Elsewhere a child may complete
+            // it.
             let back =
                 place(name).map_or(depth == 0 && export.is_none(), |at| Some(at) > place(own));
             if back {

@@ -197,7 +197,8 @@ fn fills() -> impl Strategy<Value = Fill> {
     (with, any::<u64>(), ".{0,8}").prop_map(|(with, most, folder)| Fill { with, most, folder })
 }
 
-/// A value is read back as it was, no part of its bytes is one, and a byte that is changed does no harm.
+/// A value is read back as it was, no part of its bytes is one, and a byte that is changed does no
+/// harm.
 fn survives<T: Wire + PartialEq + Debug>(
     value: T,
     cut: Index,
@@ -334,8 +335,8 @@ proptest! {
         prop_assert_eq!(ids_in(&bytes), ids);
     }
 
-    /// Any message of an untrusted process, with descriptors and without. One that is longer than the
-    /// longest message is cut, and its descriptors never arrive.
+    /// Any message of an untrusted process, with descriptors and without. One that is longer than
+    /// the longest message is cut, and its descriptors never arrive.
     #[test]
     fn an_untrusted_message(
         bytes in prop_oneof![9 => vec(any::<u8>(), 0..600), 1 => vec(Just(7u8), 100_000..200_000)],

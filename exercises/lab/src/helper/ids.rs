@@ -1,7 +1,8 @@
 //! Which ids of this machine a sandbox runs with.
 //!
-//! Inside a sandbox a program may be root. Outside, its id must own nothing: if root's id were mapped, the
-//! program could still write `kernel.core_pattern`, make cgroups and ignore `RLIMIT_NPROC`.
+//! Inside a sandbox a program may be root. Outside, its id must own nothing: if root's id were
+//! mapped, the program could still write `kernel.core_pattern`, make cgroups and ignore
+//! `RLIMIT_NPROC`.
 
 use std::fmt::Display;
 use std::fs;
@@ -11,8 +12,8 @@ use nix::unistd::{Gid, Uid};
 use super::refusal::{Refusal, Stage, refused};
 use crate::look::ranges_in;
 
-/// An id that belongs to no account: above every range that useradd(8), subuid(5) and systemd assign by
-/// default.
+/// An id that belongs to no account: above every range that useradd(8), subuid(5) and systemd
+/// assign by default.
 const UNUSED: u32 = 0x7000_4242;
 
 /// How many ids of this machine a sandbox with many ids has.
@@ -32,22 +33,22 @@ pub(crate) fn is_own() -> bool {
     host_uid() == Uid::effective().as_raw()
 }
 
-/// An ordinary user keeps its id. Root takes an id that is mapped here and is not root's. If there is
-/// none, "root" is the only id of a user namespace (`unshare -Ur`).
+/// An ordinary user keeps its id. Root takes an id that is mapped here and is not root's. If there
+/// is none, "root" is the only id of a user namespace (`unshare -Ur`).
 fn unprivileged(own: u32, map: &str) -> u32 {
     if own != 0 { own } else { beside_root(&fs::read_to_string(map).unwrap_or_default()) }
 }
 
 /// Whether sandboxes started here would run with the id of the machine's root.
 ///
-/// That is so only in a user namespace into which root mapped itself alone, as `unshare -Ur` does when
-/// root runs it: no other id exists there. A program then has root's id without root's capabilities, and
-/// may write what belongs to root and takes no capability, such as most of `/proc/sys`. Before running
-/// programs that you do not trust, leave that namespace.
+/// That is so only in a user namespace into which root mapped itself alone, as `unshare -Ur` does
+/// when root runs it: no other id exists there. A program then has root's id without root's
+/// capabilities, and may write what belongs to root and takes no capability, such as most of
+/// `/proc/sys`. Before running programs that you do not trust, leave that namespace.
 pub fn holds_the_machines_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    // Sysctls belong to the machine's root (`proc_sys_make_inode` in fs/proc/proc_sysctl.c). If its id is
-    // not mapped here, the owner appears as the overflow uid.
+    // Sysctls belong to the machine's root (`proc_sys_make_inode` in fs/proc/proc_sysctl.c). If its
+    // id is not mapped here, the owner appears as the overflow uid.
     let owner = fs::metadata("/proc/sys/kernel/core_pattern").map(|file| file.uid());
     owner.is_ok_and(|owner| owner == 0 && host_uid() == 0)
 }
@@ -67,10 +68,11 @@ pub(crate) fn longest(map: &str) -> (u64, u64) {
     ranges.max_by_key(|(_, length)| *length).unwrap_or((0, 1))
 }
 
-/// The first uid and the first gid of [`MANY`] unused ones each; `None` if a sandbox cannot have them here.
+/// The first uid and the first gid of [`MANY`] unused ones each; `None` if a sandbox cannot have
+/// them here.
 ///
-/// To map several ids takes CAP_SETUID and CAP_SETGID, which root has and an ordinary user does not. And
-/// setgroups(2) must not be denied in this user namespace, because the denial is inherited
+/// To map several ids takes CAP_SETUID and CAP_SETGID, which root has and an ordinary user does
+/// not. And setgroups(2) must not be denied in this user namespace, because the denial is inherited
 /// (user_namespaces(7)).
 pub(crate) fn many() -> Option<(u32, u32)> {
     let read = |file: &str| fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
@@ -87,17 +89,17 @@ pub(crate) fn block(map: &str) -> Option<u32> {
     (start > first).then_some(start.min(u64::from(UNUSED)) as u32)
 }
 
-/// Maps one id for a process, a pid or `self`, in a new user namespace: `inside` there is `(uid, gid)` in
-/// the one above (user_namespaces(7)).
+/// Maps one id for a process, a pid or `self`, in a new user namespace: `inside` there is `uid` and
+/// `gid` in the one above (user_namespaces(7)).
 pub(crate) fn map(process: impl Display, inside: u32, uid: u32, gid: u32) -> Result<(), Refusal> {
-    // Without CAP_SETGID, gid_map can only be written after "deny". Root writes it too, so that every
-    // sandbox is the same.
+    // Without CAP_SETGID, gid_map can only be written after "deny". Root writes it too, so that
+    // every sandbox is the same.
     write(&process, "setgroups", "deny")?;
     map_many(process, inside, uid, gid, 1)
 }
 
-/// Maps `count` ids, from `inside` there and from `(uid, gid)` above on, and leaves setgroups(2) as it is.
-/// More than one id takes CAP_SETUID and CAP_SETGID above.
+/// Maps `count` ids, from `inside` there and from `uid` and `gid` above on, and leaves setgroups(2) as
+/// it is. More than one id takes CAP_SETUID and CAP_SETGID above.
 pub(crate) fn map_many(
     process: impl Display,
     inside: u32,
@@ -119,8 +121,8 @@ pub(crate) fn set_ids(id: u32) -> nix::Result<()> {
     let (gid, uid) = (Gid::from_raw(id), Uid::from_raw(id));
     nix::unistd::setresgid(gid, gid, gid)?;
     nix::unistd::setresuid(uid, uid, uid)?;
-    // After a change of ids the process is not dumpable, and its files in /proc belong to root (proc(5)).
-    // The check must be able to read them.
+    // After a change of ids the process is not dumpable, and its files in /proc belong to root
+    // (proc(5)). The check must be able to read them.
     nix::sys::prctl::set_dumpable(true)
 }
 

@@ -1,7 +1,8 @@
 //! A call that this machine refused: which one, where in the lab, with which errno.
 //!
-//! It travels to the check as data from the process that met it, so that "this machine forbids it" is
-//! never taken for "your program failed". The harness's doctor turns it into a cause and a remedy.
+//! It travels to the check as data from the process that met it, so that "this machine forbids it"
+//! is never taken for "your program failed". The harness's doctor turns it into a cause and a
+//! remedy.
 
 use std::fmt::{self, Display};
 
@@ -91,8 +92,8 @@ impl Display for Stage {
 /// A refused call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// A stage of the sandbox's set-up or the name of a probe: the keys under `when` in the doctor's
-    /// table.
+    /// A stage of the sandbox's set-up or the name of a probe: the keys under `when` in the
+    /// doctor's table.
     pub at: String,
     /// The call as one would type it.
     pub call: String,

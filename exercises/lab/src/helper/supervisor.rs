@@ -71,12 +71,13 @@ pub(crate) fn ask<Answer: Wire>(
     Answer::from_bytes(&answer.bytes).ok_or(Errno::EPROTO)
 }
 
-/// What the supervisor does with a request: its body, the socket for the answer, and the descriptors
-/// that came with it. A job returns at once; what takes time is done by a process that it forks.
+/// What the supervisor does with a request: its body, the socket for the answer, and the
+/// descriptors that came with it. A job returns at once; what takes time is done by a process that
+/// it forks.
 pub(crate) type Job = fn(&[u8], OwnedFd, Vec<OwnedFd>);
 
-/// In the supervisor: forks a process that answers with what `work` makes of the request. `failed` is
-/// the answer where the fork is refused.
+/// In the supervisor: forks a process that answers with what `work` makes of the request. `failed`
+/// is the answer where the fork is refused.
 pub(crate) fn answer<Question: Wire, Answer: Wire>(
     body: &[u8],
     socket: OwnedFd,
@@ -107,21 +108,22 @@ pub(crate) fn serve_if_marked(jobs: &[(u8, Job)]) {
 
 fn serve(jobs: &[(u8, Job)]) {
     // SAFETY: both are the kernel's own dispositions, no handler runs. While SIGCHLD is ignored the
-    // kernel reaps (wait(2)): nothing here waits, and the check learns the end from the sandbox's PID 1.
+    // kernel reaps (wait(2)): nothing here waits, and the check learns the end from the sandbox's
+    // PID 1.
     unsafe {
         _ = signal(Signal::SIGCHLD, SigHandler::SigIgn);
         _ = signal(Signal::SIGPIPE, SigHandler::SigIgn);
     }
-    // Descriptors that the test process left inheritable must not reach a sandbox. None above 2 has an
-    // owner in this process yet.
+    // Descriptors that the test process left inheritable must not reach a sandbox. None above 2 has
+    // an owner in this process yet.
     _ = sys::close_from_except(3, &[]);
     _ = std::env::set_current_dir("/");
     // A visitor opens files that a program chose. Without a session of its own it could reach the
     // reader's terminal.
     _ = setsid();
     if Uid::effective().is_root() {
-        // Root's supplementary groups would follow into the sandbox. Root of a user namespace may be
-        // refused; its groups are then those of an ordinary user.
+        // Root's supplementary groups would follow into the sandbox. Root of a user namespace may
+        // be refused; its groups are then those of an ordinary user.
         _ = setgroups(&[]);
     }
     let requests = std::io::stdin();

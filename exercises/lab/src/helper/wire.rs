@@ -16,8 +16,8 @@ use nix::sys::socket::{
     UnixCredentials, recv, recvmsg, sendmsg, socketpair,
 };
 
-/// The most bytes of a message, such as a request with its arguments. The default socket buffer is larger
-/// (208 KiB).
+/// The most bytes of a message, such as a request with its arguments. The default socket buffer is
+/// larger (208 KiB).
 pub(crate) const LONGEST: usize = 128 * 1024;
 
 /// A pair of connected sockets, both close-on-exec.
@@ -51,8 +51,8 @@ pub(crate) fn send(socket: BorrowedFd, bytes: &[u8], fds: &[BorrowedFd]) -> Resu
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
     pub(crate) fds: Vec<OwnedFd>,
-    /// The sender's pid, uid and gid as they are here, from the kernel. Only a socket with `SO_PASSCRED`
-    /// receives them (unix(7)).
+    /// The sender's pid, uid and gid as they are here, from the kernel. Only a socket with
+    /// `SO_PASSCRED` receives them (unix(7)).
     pub(crate) sender: Option<UnixCredentials>,
 }
 
@@ -61,8 +61,8 @@ pub(crate) fn receive(socket: BorrowedFd) -> Result<Option<Received>> {
     receive_with(socket, nix::cmsg_space!([i32; 64], UnixCredentials))
 }
 
-/// The same from a process that may send anything. There is room for credentials and for no descriptor, so
-/// the kernel adds none to the table of this process.
+/// The same from a process that may send anything. There is room for credentials and for no
+/// descriptor, so the kernel adds none to the table of this process.
 ///
 /// # Errors
 ///
@@ -72,7 +72,8 @@ pub(crate) fn receive_untrusted(socket: BorrowedFd) -> Result<Option<Received>> 
 }
 
 fn receive_with(socket: BorrowedFd, mut control: Vec<u8>) -> Result<Option<Received>> {
-    // The length first, because zeroing a buffer for the longest message takes longer than reading most.
+    // The length first, because zeroing a buffer for the longest message takes longer than reading
+    // most.
     let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;
     let length = loop {
         match recv(socket.as_raw_fd(), &mut [], peek) {
@@ -105,7 +106,8 @@ fn receive_with(socket: BorrowedFd, mut control: Vec<u8>) -> Result<Option<Recei
 pub(crate) trait Wire: Sized {
     fn encode(&self, to: &mut Vec<u8>);
 
-    /// Takes the value from the front of `from`; `None` if that ends too early or is not such a value.
+    /// Takes the value from the front of `from`; `None` if that ends too early or is not such a
+    /// value.
     fn decode(from: &mut &[u8]) -> Option<Self>;
 
     fn to_bytes(&self) -> Vec<u8> {

@@ -159,8 +159,8 @@ pub(super) fn host_name() -> Attempt {
     })
 }
 
-/// Enters a child's user namespace and, with the capabilities there, its UTS namespace, as the visitor and
-/// nsenter(1) do.
+/// Enters a child's user namespace and, with the capabilities there, its UTS namespace, as the
+/// visitor and nsenter(1) do.
 pub(super) fn enter() -> Attempt {
     let child = Sleeper::new()?;
     for kind in [Kind::User, Kind::Uts] {
@@ -179,9 +179,9 @@ pub(super) fn enter_by_pidfd() -> Attempt {
     setns(&child.pidfd, flags).map_err(refused("setns_pidfd", "setns(a pidfd)"))
 }
 
-/// A child in user and UTS namespaces of its own, with ids mapped. It reads from a socket, and so ends when
-/// this is dropped or its parent ends. (A parent-death signal would miss a parent that ends
-/// before the child has asked for it.)
+/// A child in user and UTS namespaces of its own, with ids mapped. It reads from a socket, and so
+/// ends when this is dropped or its parent ends. (A parent-death signal would miss a parent that
+/// ends before the child has asked for it.)
 struct Sleeper {
     pid: Pid,
     pidfd: OwnedFd,
@@ -230,8 +230,8 @@ pub(super) fn clone3() -> Attempt {
     // SAFETY: zero is a valid clone_args: no flag, no stack, no signal.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.exit_signal = libc::SIGCHLD as u64;
-    // SAFETY: `args` has the size given. Without a stack the child runs on a copy of this one, and this
-    // process has one thread.
+    // SAFETY: `args` has the size given. Without a stack the child runs on a copy of this one, and
+    // this process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };
     match Errno::result(pid) {
         Ok(0) => exit(0),

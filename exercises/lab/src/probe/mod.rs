@@ -1,7 +1,7 @@
 //! The probes, and how one is asked for.
 //!
-//! The supervisor forks a child for each: it has one thread, which unshare(2) and setns(2) with a user
-//! namespace require, and what a probe does to itself ends with it.
+//! The supervisor forks a child for each: it has one thread, which unshare(2) and setns(2) with a
+//! user namespace require, and what a probe does to itself ends with it.
 
 mod child;
 mod attempts;
@@ -91,8 +91,8 @@ pub const ALL: [Probe; 28] = [
     newer("pidfd_namespaces", "namespaces by pidfd", "6.11", try_::pidfd_namespaces),
 ];
 
-/// The places in the doctor's table, in the order in which they are tried, with what is tried there in
-/// words: "a fresh /proc" for `proc`.
+/// The places in the doctor's table, in the order in which they are tried, with what is tried there
+/// in words: "a fresh /proc" for `proc`.
 pub fn places() -> impl Iterator<Item = (&'static str, &'static str)> {
     let probes = ALL.iter().map(|probe| (probe.name, probe.what));
     // Not a probe of its own: the probe `inner` may report it (`attempts.rs`).

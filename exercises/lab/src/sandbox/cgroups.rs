@@ -1,4 +1,5 @@
-//! Cgroups (version 2) for a lab: where they can be made, how the program gets in, how they are removed.
+//! Cgroups (version 2) for a lab: where they can be made, how the program gets in, how they are
+//! removed.
 //!
 //! ```text
 //! a delegated cgroup          that of the check, or one above, in which it may make others
@@ -9,19 +10,20 @@
 //!        └ …                  what the program makes
 //! ```
 //!
-//! The limits have a level of their own because the program may have the check's id outside, with which
-//! root of the lab may write to every file that it can reach. It cannot reach that level: the lab's cgroup
-//! namespace begins below (cgroup_namespaces(7)), and its mounts show only what is in that.
+//! The limits have a level of their own because the program may have the check's id outside, with
+//! which root of the lab may write to every file that it can reach. It cannot reach that level: the
+//! lab's cgroup namespace begins below (cgroup_namespaces(7)), and its mounts show only what is in
+//! that.
 //!
-//! The program starts one level down because a cgroup whose children have limits cannot have processes of
-//! its own (cgroups(7), "no internal processes"). PID 1 of the sandbox stays outside, because it must go on
-//! when the program freezes, kills or starves what is in its cgroups.
+//! The program starts one level down because a cgroup whose children have limits cannot have
+//! processes of its own (cgroups(7), "no internal processes"). PID 1 of the sandbox stays outside,
+//! because it must go on when the program freezes, kills or starves what is in its cgroups.
 //!
-//! A program that needs no cgroups, but has the check's id, is put into `root`: with that id it could do to
-//! the check's own cgroup whatever the check can.
+//! A program that needs no cgroups, but has the check's id, is put into `root`: with that id it
+//! could do to the check's own cgroup whatever the check can.
 //!
-//! No existing cgroup is changed. The janitor, a process of its own, waits for the end of the sandbox and
-//! removes what was made, even when the check or the supervisor is killed.
+//! No existing cgroup is changed. The janitor, a process of its own, waits for the end of the
+//! sandbox and removes what was made, even when the check or the supervisor is killed.
 
 use std::fs::{self, DirEntry, File};
 use std::io::{ErrorKind, Write as _};
@@ -53,8 +55,8 @@ pub const STARTED_IN: &str = "/lab";
 /// The controllers that a lab's limits need.
 const CONTROLLERS: [&str; 2] = ["memory", "pids"];
 
-/// How many cgroups a lab may have below its `/`, and how deep. A program that makes them without end is
-/// stopped before the machine notices.
+/// How many cgroups a lab may have below its `/`, and how deep. A program that makes them without
+/// end is stopped before the machine notices.
 const MOST: usize = 64;
 const DEEPEST: usize = 8;
 
@@ -68,12 +70,13 @@ pub(crate) struct DelegatedCgroup {
 }
 
 impl DelegatedCgroup {
-    /// Looks for one from this process's cgroup upwards. One whose children may have limits is preferred.
-    /// As a rule that is a level above, because this process is in its own.
+    /// Looks for one from this process's cgroup upwards. One whose children may have limits is
+    /// preferred. As a rule that is a level above, because this process is in its own.
     ///
     /// # Errors
     ///
-    /// `ENODEV` if no cgroup v2 is mounted, `EACCES` or `EROFS` if this process's cgroup is not writable.
+    /// `ENODEV` if no cgroup v2 is mounted, `EACCES` or `EROFS` if this process's cgroup is not
+    /// writable.
     pub(crate) fn find() -> Result<DelegatedCgroup, Refusal> {
         let stage = Stage::Cgroups;
         let own = cgroup::own_folder()
@@ -102,8 +105,9 @@ impl DelegatedCgroup {
     }
 }
 
-/// Whether this process may make a cgroup there and move a process from its own cgroup into it. The kernel
-/// requires write permission for `cgroup.procs` of their common ancestor (cgroups(7), "Delegation").
+/// Whether this process may make a cgroup there and move a process from its own cgroup into it. The
+/// kernel requires write permission for `cgroup.procs` of their common ancestor (cgroups(7),
+/// "Delegation").
 fn writable(folder: &Path) -> Result<(), Refusal> {
     let stage = Stage::Cgroups;
     access(folder, AccessFlags::W_OK)
@@ -130,8 +134,8 @@ fn limits(folder: &Path) -> Result<(), Refusal> {
 
 /// The cgroups of a lab, as its supervisor and its PID 1 hold them.
 pub(crate) struct LabCgroups {
-    /// `cgroup.procs` of the lab's uppermost one, opened here: since Linux 5.16 (and the stable kernels of
-    /// its time) moving a process takes the permissions of the opener
+    /// `cgroup.procs` of the lab's uppermost one, opened here: since Linux 5.16 (and the stable
+    /// kernels of its time) moving a process takes the permissions of the opener
     /// (`cgroup_procs_write_permission` in `kernel/cgroup/cgroup.c`), and the lab lacks them.
     pub(crate) entrance: OwnedFd,
     /// While any process has it open, the cgroups stay.
@@ -163,7 +167,8 @@ impl LabCgroups {
             fs::write(&path, text).map_err(refused(stage, format!("write({path:?}, {text:?})")))
         };
         make(limiting)?;
-        // The lab's uppermost one counts as well. A program that did not ask for cgroups makes none.
+        // The lab's uppermost one counts as well. A program that did not ask for cgroups makes
+        // none.
         let most = if request.cgroups { MOST + 1 } else { 1 };
         write("cgroup.max.descendants", &most.to_string())?;
         write("cgroup.max.depth", &(DEEPEST + 1).to_string())?;
@@ -189,8 +194,8 @@ impl LabCgroups {
     }
 }
 
-/// Starts a process that removes the cgroups when the last copy of the lease is closed. It is started
-/// before they are made, so that none stays behind whichever process is killed, and when.
+/// Starts a process that removes the cgroups when the last copy of the lease is closed. It is
+/// started before they are made, so that none stays behind whichever process is killed, and when.
 fn fork_janitor(folder: &Path, gone: OwnedFd) -> nix::Result<OwnedFd> {
     let (lease, line) = wire::pair()?;
     // SAFETY: the supervisor has one thread.
@@ -205,7 +210,8 @@ fn fork_janitor(folder: &Path, gone: OwnedFd) -> nix::Result<OwnedFd> {
             // Ctrl-C at the terminal ends the check, and this process has to outlive it.
             _ = setsid();
             _ = nix::sys::prctl::set_name(c"janitor");
-            // The reader of the check's output waits for the end of the check, and not of this process.
+            // The reader of the check's output waits for the end of the check, and not of this
+            // process.
             if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
                 _ = sys::redirect_stdio(&null, &null, &null);
             }
@@ -224,8 +230,8 @@ fn children(folder: &Path) -> impl Iterator<Item = DirEntry> + use<> {
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
 }
 
-/// The cgroups below one, children after their parents; no more than a lab may have, because a program may
-/// make others meanwhile.
+/// The cgroups below one, children after their parents; no more than a lab may have, because a
+/// program may make others meanwhile.
 pub(crate) fn below(folder: &Path) -> Vec<PathBuf> {
     let paths = |folder: &Path| children(folder).map(|child| child.path());
     let mut found: Vec<_> = paths(folder).take(MOST).collect();
@@ -256,8 +262,8 @@ fn remove(folder: &Path, patience: Duration) {
     }
 }
 
-/// Removes what is below, from the bottom up. It uses a descriptor of one cgroup at a time and no path,
-/// because a tree may be deeper than a path is long, and than a process may have descriptors.
+/// Removes what is below, from the bottom up. It uses a descriptor of one cgroup at a time and no
+/// path, because a tree may be deeper than a path is long, and than a process may have descriptors.
 fn clear(folder: &Path, deadline: Instant) -> nix::Result<()> {
     let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut here = open(folder, flags, Mode::empty())?;
@@ -292,7 +298,8 @@ fn clear(folder: &Path, deadline: Instant) -> nix::Result<()> {
     Ok(())
 }
 
-/// In the program's process, before it makes its cgroup namespace: enters the cgroup that will be `/`.
+/// In the program's process, before it makes its cgroup namespace: enters the cgroup that will be
+/// `/`.
 pub(crate) fn enter(entrance: &OwnedFd) -> Result<(), Refusal> {
     nix::unistd::write(entrance, b"0")
         .map(drop)
@@ -310,8 +317,8 @@ pub(crate) fn mount_on(folder: &str) -> nix::Result<()> {
     mount(Some("cgroup2"), folder, Some("cgroup2"), flags, None::<&str>)
 }
 
-/// In the program's process, as root of the lab: goes one level down, and enables limits for the children
-/// of `/`.
+/// In the program's process, as root of the lab: goes one level down, and enables limits for the
+/// children of `/`.
 pub(crate) fn configure(plan: &Plan) -> Result<(), Refusal> {
     let stage = Stage::Cgroups;
     let write = |file: &str, text: &str| {

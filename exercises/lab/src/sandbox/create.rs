@@ -33,8 +33,8 @@ pub(crate) fn fork_sandbox(body: &[u8], report: OwnedFd, fds: Vec<OwnedFd>) {
     }
 }
 
-/// Starts what goes with a sandbox, a janitor for its cgroups and a recorder. Clones its PID 1, maps the
-/// ids of that (to this uid and gid, or many), and sends its pidfd to the check.
+/// Starts what goes with a sandbox, a janitor for its cgroups and a recorder. Clones its PID 1,
+/// maps the ids of that (to this uid and gid, or many), and sends its pidfd to the check.
 fn run(setup: &mut Setup, (uid, gid): (u32, u32)) -> Result<(), Refusal> {
     let stage = Stage::Supervisor;
     let request = &setup.request;
@@ -48,8 +48,8 @@ fn run(setup: &mut Setup, (uid, gid): (u32, u32)) -> Result<(), Refusal> {
         setup.recorder = Some(programs);
         recorder = Some((socket, trace));
     }
-    // The mapped id cannot walk through root's home. Real root can, so the mounts of single files are
-    // made here where that is allowed, and passed on as descriptors.
+    // The mapped id cannot walk through root's home. Real root can, so the mounts of single files
+    // are made here where that is allowed, and passed on as descriptors.
     let shown: Vec<Option<OwnedFd>> = request
         .shown
         .iter()

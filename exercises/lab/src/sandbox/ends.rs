@@ -40,8 +40,8 @@ impl Drop for OwnCgroups {
     }
 }
 
-/// PID 1 of the sandbox. Dropping this kills it, and every process in its PID namespace with it, and
-/// waits until the last one has died.
+/// PID 1 of the sandbox. Dropping this kills it, and every process in its PID namespace with it,
+/// and waits until the last one has died.
 pub(crate) struct Init(pub(crate) Process);
 
 impl Drop for Init {

@@ -17,8 +17,8 @@ const IOPRIO_WHO_USER: u32 = 3;
 /// 6.11.
 const PIDFD_IOCTLS: u8 = 0xFF;
 
-/// Puts the filters over this process and the program that it will become. Requests of ioctl(2) of the
-/// types `unknown_ioctls` fail as on a kernel that does not know them.
+/// Puts the filters over this process and the program that it will become. Requests of ioctl(2) of
+/// the types `unknown_ioctls` fail as on a kernel that does not know them.
 ///
 /// # Errors
 ///
@@ -35,8 +35,8 @@ pub(crate) fn install(unknown_ioctls: &[u8]) -> nix::Result<()> {
 /// PR_SET_MM (PR_SET_MM(2const)) lets root of a user namespace choose the file behind
 /// `/proc/PID/exe`, by which the check recognizes COMMAND.
 ///
-/// The sandbox's PID 1 may have the same id outside as the program. Limits and priorities of a process
-/// belong to its id (`check_prlimit_permission` in kernel/sys.c, `check_same_owner` in
+/// The sandbox's PID 1 may have the same id outside as the program. Limits and priorities of a
+/// process belong to its id (`check_prlimit_permission` in kernel/sys.c, `check_same_owner` in
 /// kernel/sched/syscalls.c), whatever its user namespace. If PID 1 had no descriptors or got no CPU
 /// time, it could see neither what the program uses nor what it leaves running.
 fn deny_calls() -> nix::Result<()> {
@@ -56,8 +56,8 @@ fn deny_calls() -> nix::Result<()> {
     ] {
         filter = filter.on_value(call, 0, 1, refused);
     }
-    // The first argument says what the second one is: a process, a process group (PID 1 leads its own)
-    // or a user, which here is the user of every process.
+    // The first argument says what the second one is: a process, a process group (PID 1 leads its
+    // own) or a user, which here is the user of every process.
     for (call, user) in
         [(libc::SYS_setpriority, libc::PRIO_USER), (libc::SYS_ioprio_set, IOPRIO_WHO_USER)]
     {

@@ -1,9 +1,9 @@
-//! PID 1 of a sandbox: builds the root directory, starts the program in a second level of namespaces,
-//! reaps, and by its own end kills every process inside.
+//! PID 1 of a sandbox: builds the root directory, starts the program in a second level of
+//! namespaces, reaps, and by its own end kills every process inside.
 //!
-//! There are two levels because a program that has CAP_SYS_ADMIN in the user namespace that made the
-//! read-only mounts could undo them. In the mount namespace of another user namespace these mounts are
-//! locked (mount_namespaces(7)).
+//! There are two levels because a program that has CAP_SYS_ADMIN in the user namespace that made
+//! the read-only mounts could undo them. In the mount namespace of another user namespace these
+//! mounts are locked (mount_namespaces(7)).
 
 use std::fs::File;
 use std::io::Read as _;
@@ -45,8 +45,8 @@ pub(crate) fn main(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> !
 fn live(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> Result<(), Refusal> {
     let request = &setup.request;
     let liveness = setup.fds.liveness.as_fd();
-    // The supervisor writes one byte when the ids are mapped. If it could not map them, it has reported
-    // that, and this process has nothing to add.
+    // The supervisor writes one byte when the ids are mapped. If it could not map them, it has
+    // reported that, and this process has nothing to add.
     if read(&go, &mut [0]) != Ok(1) {
         exit(1);
     }
@@ -74,7 +74,8 @@ fn live(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> Result<(), R
         lab::disable_forwarding(request);
     }
     let program = program.start(setup)?;
-    // If PID 1 cannot read what its processes use, it cannot enforce limits: it ends, and they with it.
+    // If PID 1 cannot read what its processes use, it cannot enforce limits: it ends, and they with
+    // it.
     let before = KernelMemory::now();
     let ended = watch(&program, liveness, &ends, before)
         .map_err(refused(Stage::Start, "open(\"/proc\")"))?;
@@ -84,9 +85,9 @@ fn live(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> Result<(), R
     Ok(())
 }
 
-/// Two guards, because each alone has a gap. The parent-death signal is lost when ids change, so it is
-/// set after that, and it is not sent for a parent that is gone already. The pipe has no such gap, but
-/// its end is only noticed by a process that polls it.
+/// Two guards, because each alone has a gap. The parent-death signal is lost when ids change, so it
+/// is set after that, and it is not sent for a parent that is gone already. The pipe has no such
+/// gap, but its end is only noticed by a process that polls it.
 fn die_with_the_check(liveness: BorrowedFd) {
     _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
     if hung_up(liveness, Duration::ZERO) {
@@ -104,8 +105,9 @@ struct Program {
     neighbors: Vec<i32>,
 }
 
-/// The program's process before its exec, in the second user namespace. It makes the other namespaces
-/// itself. The mount namespace comes last, because it is a copy of PID 1's, which is still being built.
+/// The program's process before its exec, in the second user namespace. It makes the other
+/// namespaces itself. The mount namespace comes last, because it is a copy of PID 1's, which is
+/// still being built.
 struct Forked {
     pid: Pid,
     /// Takes one byte when the root is built, and one when there is nothing else to prepare.
@@ -118,8 +120,8 @@ fn fork_program(setup: &Setup) -> Result<Forked, Refusal> {
     let stage = Stage::Inner;
     let pipe = || pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"));
     let ((wait, go), (pids, tell)) = (pipe()?, pipe()?);
-    // The user namespace comes first. While PID 1 changes its root, the kernel would take the child for a
-    // process in a chroot, which may not make one (user_namespaces(7)).
+    // The user namespace comes first. While PID 1 changes its root, the kernel would take the child
+    // for a process in a chroot, which may not make one (user_namespaces(7)).
     let flags = libc::CLONE_NEWUSER;
     // SAFETY: this process has one thread.
     match unsafe { sys::fork_into(flags) }.map_err(refused(stage, flag_names("clone", flags)))? {
@@ -145,8 +147,8 @@ impl Forked {
         }
         _ = write(&self.go, b"r");
         limits::on_namespaces();
-        // The program may have the same id outside. As this process is not dumpable, its files in /proc
-        // belong to root and are closed to the program (proc(5)).
+        // The program may have the same id outside. As this process is not dumpable, its files in
+        // /proc belong to root and are closed to the program (proc(5)).
         _ = nix::sys::prctl::set_dumpable(false);
         _ = write(&self.go, b"p");
         let mut bytes = Vec::new();
@@ -192,7 +194,8 @@ fn watch(
         // A program that forks until that is refused may have ended before the next measurement.
         stopped = stopped.or(excess(before)?);
         left_running = limits::others(&program.neighbors)?;
-        // A process that has ended since is not running, and the program has not waited for it either.
+        // A process that has ended since is not running, and the program has not waited for it
+        // either.
         reaped.take(program);
     }
     left_running.retain(|(pid, _)| *pid != program.pid.as_raw());

@@ -1,7 +1,8 @@
 //! The namespaces of the lab, and what only their owner may set.
 //!
-//! In the *root lab* they belong to the inner user namespace, in which the program is root: its process
-//! makes them. The *plain user* finds namespaces that belong to the outer one: PID 1 is made in them.
+//! In the *root lab* they belong to the inner user namespace, in which the program is root: its
+//! process makes them. The *plain user* finds namespaces that belong to the outer one: PID 1 is
+//! made in them.
 
 use std::ffi::c_int;
 use std::fs;
@@ -29,9 +30,9 @@ pub(crate) fn configure(request: &Request) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// In the owner, with the lab's own `/proc`, because the machine's may be read-only: turns forwarding
-/// off. A new network namespace has it from the machine (`devinet_init_net` in net/ipv4/devinet.c), and
-/// labs are the same everywhere.
+/// In the owner, with the lab's own `/proc`, because the machine's may be read-only: turns
+/// forwarding off. A new network namespace has it from the machine (`devinet_init_net` in
+/// net/ipv4/devinet.c), and labs are the same everywhere.
 pub(crate) fn disable_forwarding(request: &Request) {
     if request.network {
         _ = fs::write("/proc/sys/net/ipv4/ip_forward", "0");

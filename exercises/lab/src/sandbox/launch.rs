@@ -1,4 +1,5 @@
-//! The last code of the lab's own before the program: in its process, with its ids, in its namespaces.
+//! The last code of the lab's own before the program: in its process, with its ids, in its
+//! namespaces.
 
 use std::convert::Infallible;
 use std::ffi::{CString, OsString};
@@ -28,8 +29,8 @@ use crate::sys;
 /// Where the witness finds its socket (`witness.rs`).
 pub(crate) const WITNESS_FD: RawFd = 200;
 
-/// In the program's process: `go` brings a byte when the root directory is built, and one when PID 1 is
-/// ready for the program. `tell` takes the neighbors' pids.
+/// In the program's process: `go` brings a byte when the root directory is built, and one when PID
+/// 1 is ready for the program. `tell` takes the neighbors' pids.
 pub(crate) fn main(setup: &Setup, go: OwnedFd, tell: OwnedFd) -> ! {
     // Open until the failure has been sent: PID 1 takes its closing for the exec.
     let mut tell = File::from(tell);
@@ -58,8 +59,8 @@ fn start(setup: &Setup, go: OwnedFd, tell: &mut File) -> Result<Infallible, Refu
     become_the_program(request, &pids)
 }
 
-/// What does not depend on the root directory, which PID 1 builds meanwhile: the one id, if there are
-/// not many, and the namespaces of the lab.
+/// What does not depend on the root directory, which PID 1 builds meanwhile: the one id, if there
+/// are not many, and the namespaces of the lab.
 fn make_lab(setup: &Setup) -> Result<(), Refusal> {
     let request = &setup.request;
     if !request.many_ids {
@@ -87,8 +88,8 @@ fn await_byte(go: &OwnedFd) {
 }
 
 // ANCHOR: enter
-/// Enters the mount namespace of the second level. Its mounts are locked, because the user namespace
-/// that owns it is another than the first level's.
+/// Enters the mount namespace of the second level. Its mounts are locked, because the user
+/// namespace that owns it is another than the first level's.
 fn enter(request: &Request) -> Result<(), Refusal> {
     let stage = Stage::Inner;
     unshare(CloneFlags::CLONE_NEWNS).map_err(refused(stage, "unshare(CLONE_NEWNS)"))?;
@@ -96,7 +97,8 @@ fn enter(request: &Request) -> Result<(), Refusal> {
         cgroups::show()?;
     }
     if request.shared_mounts {
-        // The copies are private, so these peer groups are new: no mount of the outer level is in them.
+        // The copies are private, so these peer groups are new: no mount of the outer level is in
+        // them.
         let (shared, none) = (MsFlags::MS_REC | MsFlags::MS_SHARED, None::<&str>);
         mount(none, "/", none, shared, none)
             .map_err(refused(stage, "mount(\"/\", MS_REC | MS_SHARED)"))?;
@@ -185,8 +187,9 @@ fn restrict(request: &Request) -> Result<(), Refusal> {
 }
 
 fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infallible, Refusal> {
-    // An ignored signal stays ignored over an exec. The supervisor ignores some, and a shell two for
-    // what it starts with `&`. For SIGKILL and SIGSTOP the call fails, and they cannot be ignored.
+    // An ignored signal stays ignored over an exec. The supervisor ignores some, and a shell two
+    // for what it starts with `&`. For SIGKILL and SIGSTOP the call fails, and they cannot be
+    // ignored.
     for number in 1..=libc::SIGRTMAX() {
         // SAFETY: the kernel's own disposition, no handler runs.
         unsafe { libc::signal(number, libc::SIG_DFL) };

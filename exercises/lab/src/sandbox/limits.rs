@@ -1,8 +1,8 @@
 //! How much a sandbox may use.
 //!
-//! Without a delegated cgroup there is no limit on a tree of processes as a whole. Each process gets
-//! resource limits (setrlimit(2)), the namespaces get theirs (namespaces(7)), and PID 1 of the sandbox
-//! watches the sum.
+//! Without a delegated cgroup there is no limit on a tree of processes as a whole. Each process
+//! gets resource limits (setrlimit(2)), the namespaces get theirs (namespaces(7)), and PID 1 of the
+//! sandbox watches the sum.
 
 use std::fs;
 
@@ -18,9 +18,9 @@ pub const PROCESSES: u64 = 160;
 /// Bytes a program may print, on both streams together, before it is stopped.
 pub const OUTPUT: u64 = 8 << 20;
 
-/// How many of these each user may have below the outer user namespace (namespaces(7), inotify(7)). They
-/// also count towards the user's limit on the whole machine, so a program that took all would leave none
-/// to that user outside.
+/// How many of these each user may have below the outer user namespace (namespaces(7), inotify(7)).
+/// They also count towards the user's limit on the whole machine, so a program that took all would
+/// leave none to that user outside.
 const OF_NAMESPACES: [(&str, &str); 11] = [
     ("max_user_namespaces", "40"),
     ("max_mnt_namespaces", "40"),
@@ -35,14 +35,15 @@ const OF_NAMESPACES: [(&str, &str); 11] = [
     ("max_fanotify_groups", "8"),
 ];
 
-/// In the outer user and PID namespaces, in which the program has no capability. A limit that cannot be
-/// set (on an old kernel, with a read-only `/proc/sys`) is a second line of defence, not the first.
+/// In the outer user and PID namespaces, in which the program has no capability. A limit that
+/// cannot be set (on an old kernel, with a read-only `/proc/sys`) is a second line of defence, not
+/// the first.
 pub(crate) fn on_namespaces() {
     for (file, most) in OF_NAMESPACES {
         _ = fs::write(format!("/proc/sys/user/{file}"), most);
     }
-    // Against accidents only: the program has the id of this PID namespace's root, and may raise it again
-    // (`pid_table_root_permissions` in kernel/pid.c).
+    // Against accidents only: the program has the id of this PID namespace's root, and may raise it
+    // again (`pid_table_root_permissions` in kernel/pid.c).
     _ = fs::write("/proc/sys/kernel/pid_max", "400");
 }
 
@@ -71,14 +72,14 @@ pub(crate) fn on_this_process() -> nix::Result<()> {
     Ok(())
 }
 
-/// What RLIMIT_NPROC counts before the program starts. Since Linux 5.14 it counts the user's processes in
-/// this user namespace; before, all of the user's.
+/// What RLIMIT_NPROC counts before the program starts. Since Linux 5.14 it counts the user's
+/// processes in this user namespace; before, all of the user's.
 fn already_running() -> u64 {
     if kernel::version() >= Some((5, 14)) {
         return 0;
     }
-    // The sandbox's own /proc shows no process outside. The fourth field of proc_loadavg(5) counts those
-    // of the whole machine, which is at least as many.
+    // The sandbox's own /proc shows no process outside. The fourth field of proc_loadavg(5) counts
+    // those of the whole machine, which is at least as many.
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let tasks = load.split(['/', ' ']).nth(4).and_then(|count| count.parse().ok());
     tasks.unwrap_or(0)
@@ -98,7 +99,8 @@ pub(crate) fn usage() -> std::io::Result<Usage> {
     let pids: Vec<_> = pids()?.filter(|pid| *pid != 1).collect();
     let mut usage = Usage { memory: 0, processes: pids.len() as u64 };
     if usage.processes >= PROCESSES {
-        // Hundreds of processes that keep forking leave PID 1 little time, and their number is enough.
+        // Hundreds of processes that keep forking leave PID 1 little time, and their number is
+        // enough.
         return Ok(usage);
     }
     usage.processes = 0;
@@ -111,10 +113,10 @@ pub(crate) fn usage() -> std::io::Result<Usage> {
 
 /// Memory that belongs to no process, and that the kernel counts for the whole machine only.
 ///
-/// No resource limit counts the sum of a tmpfs that the program mounts, a memfd, an IPC object, and many
-/// of them cannot be seen from here. Nor can what the kernel allocates for the program: messages, mounts,
-/// interfaces, inodes. As the numbers include the rest of the machine, two of them are compared: from
-/// before the program and now.
+/// No resource limit counts the sum of a tmpfs that the program mounts, a memfd, an IPC object, and
+/// many of them cannot be seen from here. Nor can what the kernel allocates for the program:
+/// messages, mounts, interfaces, inodes. As the numbers include the rest of the machine, two of
+/// them are compared: from before the program and now.
 #[derive(Clone, Copy)]
 pub(crate) struct KernelMemory {
     /// Bytes in files without a disk.
@@ -132,8 +134,8 @@ impl KernelMemory {
         KernelMemory { files: bytes("Shmem"), kernel: kernel.iter().sum() }
     }
 
-    /// Whether it has grown by more than one sandbox may use. As other programs use memory meanwhile,
-    /// files may grow by twice [`MEMORY`].
+    /// Whether it has grown by more than one sandbox may use. As other programs use memory
+    /// meanwhile, files may grow by twice [`MEMORY`].
     pub(crate) fn has_grown_too_much(self) -> bool {
         let now = KernelMemory::now();
         now.files > self.files + 2 * MEMORY || now.kernel > self.kernel + MEMORY

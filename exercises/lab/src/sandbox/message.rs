@@ -45,8 +45,8 @@ pub(crate) enum Message {
     /// The pids of the neighbors and their threads inside the sandbox.
     Neighbors(Vec<(String, i32)>),
     /// From the program's process before its exec; with a pidfd of it, the master side of its
-    /// terminal if it has one, and the descriptors of its namespaces ([`crate::look::Kind`]'s order,
-    /// without those that the kernel lacks).
+    /// terminal if it has one, and the descriptors of its namespaces ([`crate::look::Kind`]'s
+    /// order, without those that the kernel lacks).
     Ready {
         /// Its mountinfo: the mounts that it finds.
         mounts: String,

@@ -7,8 +7,8 @@
 //!        └ program     inner user and mount namespaces, and the lab's; the learner's code
 //! ```
 //!
-//! The end of PID 1 cleans up: the kernel kills the other processes in its PID namespace, and mounts,
-//! interfaces and IPC objects are destroyed with their namespaces.
+//! The end of PID 1 cleans up: the kernel kills the other processes in its PID namespace, and
+//! mounts, interfaces and IPC objects are destroyed with their namespaces.
 
 pub(crate) mod request;
 pub(crate) mod message;
@@ -154,8 +154,8 @@ impl Sandbox {
         self
     }
 
-    /// Runs a shell script instead of the program. In the script the program is `$0`, and its arguments so
-    /// far are `$1` and so on.
+    /// Runs a shell script instead of the program. In the script the program is `$0`, and its
+    /// arguments so far are `$1` and so on.
     pub fn script(mut self, text: &str) -> Self {
         self.request.command.splice(0..0, ["/bin/sh", "-c", text].map(OsString::from));
         self
@@ -172,26 +172,27 @@ impl Sandbox {
         self.args(["--", WITNESS])
     }
 
-    /// Sends an orphan into the PID namespace that the program makes. The program is started as a subreaper
-    /// (prctl(2)), and becomes its parent.
+    /// Sends an orphan into the PID namespace that the program makes. The program is started as a
+    /// subreaper (prctl(2)), and becomes its parent.
     pub fn orphan(mut self) -> Self {
         self.request.orphan = true;
         self
     }
 
-    /// Starts the program without the attribute no_new_privs (prctl(2)), so that a check can see whether
-    /// the program sets it. There are no privileges to gain all the same: what is shown of this machine is
-    /// mounted nosuid, and the ids of its owners are not mapped.
+    /// Starts the program without the attribute no_new_privs (prctl(2)), so that a check can see
+    /// whether the program sets it. There are no privileges to gain all the same: what is shown of
+    /// this machine is mounted nosuid, and the ids of its owners are not mapped.
     ///
-    /// Not together with [`Sandbox::many_ids`] for a plain user: the start fails with `EACCES`. Without the
-    /// attribute a filter takes CAP_SYS_ADMIN (seccomp(2)), which is lost with the change from root to the
-    /// plain user.
+    /// Not together with [`Sandbox::many_ids`] for a plain user: the start fails with `EACCES`.
+    /// Without the attribute a filter takes CAP_SYS_ADMIN (seccomp(2)), which is lost with the
+    /// change from root to the plain user.
     pub fn without_no_new_privs(mut self) -> Self {
         self.request.no_new_privs = false;
         self
     }
 
-    /// Shows another file of this machine as `/lab/NAME`, unless a shown file has that name already.
+    /// Shows another file of this machine as `/lab/NAME`, unless a shown file has that name
+    /// already.
     pub fn show(mut self, name: &str, path: impl AsRef<Path>) -> Self {
         if self.request.shown.iter().any(|shown| shown.name == name) {
             return self;
@@ -213,24 +214,25 @@ impl Sandbox {
         self
     }
 
-    /// Makes every mount that the program finds a shared one, as systemd(1) does at boot: mounts in a copy of
-    /// the mount namespace propagate back to the lab until the copy is made private. All peers are inside,
-    /// so nothing propagates to or from the outer level and this machine (mount_namespaces(7)).
+    /// Makes every mount that the program finds a shared one, as systemd(1) does at boot: mounts in
+    /// a copy of the mount namespace propagate back to the lab until the copy is made private. All
+    /// peers are inside, so nothing propagates to or from the outer level and this machine
+    /// (mount_namespaces(7)).
     pub fn shared_mounts(mut self) -> Self {
         self.request.shared_mounts = true;
         self
     }
 
-    /// Mounts cgroups (version 2) in the root lab, at [`CGROUPS`]. They are its own: its root may make others
-    /// there, and the program starts in [`STARTED_IN`]. Where [`has_cgroups`] fails, the program finds the
-    /// cgroup of the check, and may not write to it.
+    /// Mounts cgroups (version 2) in the root lab, at [`CGROUPS`]. They are its own: its root may
+    /// make others there, and the program starts in [`STARTED_IN`]. Where [`has_cgroups`] fails,
+    /// the program finds the cgroup of the check, and may not write to it.
     pub fn cgroups(mut self) -> Self {
         self.request.cgroups = true;
         self
     }
 
-    /// Makes all ioctl(2) requests of a type (0xFF: pidfds, since Linux 6.11; 0xB7: namespaces, since 4.9)
-    /// fail with `ENOTTY`, as on a kernel that does not know them.
+    /// Makes all ioctl(2) requests of a type (0xFF: pidfds, since Linux 6.11; 0xB7: namespaces,
+    /// since 4.9) fail with `ENOTTY`, as on a kernel that does not know them.
     pub fn unknown_ioctls(mut self, kind: u8) -> Self {
         self.request.unknown_ioctls.push(kind);
         self
@@ -248,21 +250,23 @@ impl Sandbox {
         self
     }
 
-    /// Leaves out the network namespace, which takes as long to make as all the others together. For trusted
-    /// programs.
+    /// Leaves out the network namespace, which takes as long to make as all the others together.
+    /// For trusted programs.
     pub fn without_network(mut self) -> Self {
         self.request.network = false;
         self
     }
 
-    /// Gives the sandbox many unused ids instead of one: root in the lab has all of them. And setgroups(2) is
-    /// not denied there, as on a freshly installed machine. Where [`has_many_ids`] is false, nothing changes.
+    /// Gives the sandbox many unused ids instead of one: root in the lab has all of them. And
+    /// setgroups(2) is not denied there, as on a freshly installed machine. Where [`has_many_ids`]
+    /// is false, nothing changes.
     pub fn many_ids(mut self) -> Self {
         self.request.many_ids = has_many_ids();
         self
     }
 
-    /// Gives the program a terminal that belongs to the sandbox; [`Run::terminal`] is its other side.
+    /// Gives the program a terminal that belongs to the sandbox; [`Run::terminal`] is its other
+    /// side.
     pub fn terminal(mut self) -> Self {
         self.request.terminal = true;
         self
@@ -294,11 +298,12 @@ impl Sandbox {
     pub fn start(self) -> Result<Run, Refusal> {
         let stage = Stage::Supervisor;
         let Sandbox { mut request, standard, patience } = self;
-        // The plain user's cgroup namespace is the outer user namespace's, so it could not mount them.
+        // The plain user's cgroup namespace is the outer user namespace's, so it could not mount
+        // them.
         request.cgroups &= request.state == State::RootLab;
-        // Any program can mount its own cgroup in namespaces that it makes. If it were in the cgroup of
-        // this process and had the same id, it could kill and freeze what it finds there: the check,
-        // the shell.
+        // Any program can mount its own cgroup in namespaces that it makes. If it were in the
+        // cgroup of this process and had the same id, it could kill and freeze what it finds there:
+        // the check, the shell.
         if request.cgroups || ids::is_own() {
             request.own_cgroups = DelegatedCgroup::find().ok().map(|cgroup| cgroup.plan());
         }

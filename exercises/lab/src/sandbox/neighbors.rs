@@ -16,8 +16,8 @@ use super::request::{Neighbor, Request};
 use crate::helper::refusal::{Refusal, Stage, refused};
 use crate::sys::{self, Fork};
 
-/// Starts them and writes their pids to `init`. Returns names and pids, for the arguments that ask for
-/// them.
+/// Starts them and writes their pids to `init`. Returns names and pids, for the arguments that ask
+/// for them.
 pub(crate) fn start(request: &Request, init: &mut File) -> Result<Vec<(String, i32)>, Refusal> {
     let mut pids = Vec::new();
     for neighbor in &request.neighbors {
@@ -29,8 +29,8 @@ pub(crate) fn start(request: &Request, init: &mut File) -> Result<Vec<(String, i
     Ok(pids)
 }
 
-/// Starts a neighbor and returns its pid and its thread's id when it is ready. It is a child of PID 1,
-/// because a child of this process would be the program's, which may wait for all of its own.
+/// Starts a neighbor and returns its pid and its thread's id when it is ready. It is a child of PID
+/// 1, because a child of this process would be the program's, which may wait for all of its own.
 fn settle(neighbor: &Neighbor, many_ids: bool) -> Result<(i32, Option<i32>), Refusal> {
     let stage = Stage::Neighbors;
     let flags = libc::CLONE_PARENT | neighbor.new;

@@ -1,7 +1,7 @@
 //! A neighbor's branch of the tree of user namespaces.
 //!
-//! Its inner nodes have no process: the neighbor that made them has gone further down, and each is kept
-//! alive by the one nested in it. No file in `/proc` leads to them, but ioctl_nsfs(2) does.
+//! Its inner nodes have no process: the neighbor that made them has gone further down, and each is
+//! kept alive by the one nested in it. No file in `/proc` leads to them, but ioctl_nsfs(2) does.
 
 use std::os::fd::AsFd as _;
 
@@ -29,8 +29,8 @@ pub(super) fn create(neighbor: &Neighbor, many_ids: bool) -> nix::Result<()> {
     if neighbor.far != 0 { join_below(neighbor.far) } else { Ok(()) }
 }
 
-/// Moves this process into a new user namespace, where it is root, and into new namespaces that this one
-/// owns (`CLONE_NEW*`).
+/// Moves this process into a new user namespace, where it is root, and into new namespaces that
+/// this one owns (`CLONE_NEW*`).
 fn descend(with_it: i32) -> nix::Result<()> {
     let (uid, gid) = (getuid(), getgid());
     unshare(CloneFlags::from_bits_retain(libc::CLONE_NEWUSER | with_it))?;

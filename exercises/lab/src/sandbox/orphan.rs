@@ -1,11 +1,11 @@
 //! A process that the program has never started and becomes the parent of all the same, in the PID
 //! namespace that it has made.
 //!
-//! Programs that manage containers meet such orphans. They are subreapers (prctl(2)), and the parent of a
-//! process that has entered the container with setns(2) is outside. Here that parent is forked before the
-//! program's exec, so it is the program's child. It waits for a PID 1 below this PID namespace, forks a
-//! child into that namespace, and ends. The child is an orphan, and the program is the nearest subreaper
-//! above it.
+//! Programs that manage containers meet such orphans. They are subreapers (prctl(2)), and the
+//! parent of a process that has entered the container with setns(2) is outside. Here that parent is
+//! forked before the program's exec, so it is the program's child. It waits for a PID 1 below this
+//! PID namespace, forks a child into that namespace, and ends. The child is an orphan, and the
+//! program is the nearest subreaper above it.
 
 use std::fs::{self, File};
 use std::process::exit;

@@ -30,7 +30,8 @@ use crate::record::filter;
 use crate::record::recorder::{self, Neighbor};
 use crate::sys::{self, Fork};
 
-/// The most that is read of a trace: a recorder writes less, its events and the program's arguments.
+/// The most that is read of a trace: a recorder writes less, its events and the program's
+/// arguments.
 const LONGEST: usize = 2 * budget::KEPT;
 
 /// The recorder's end of the socket, and the program's.
@@ -40,8 +41,8 @@ pub(crate) fn pair() -> nix::Result<(OwnedFd, OwnedFd)> {
     Ok((recorders, programs))
 }
 
-/// In the supervisor: starts the recorder for the sandbox of this PID 1. It writes the trace, or the
-/// errno for which there is none, to `trace`.
+/// In the supervisor: starts the recorder for the sandbox of this PID 1. It writes the trace, or
+/// the errno for which there is none, to `trace`.
 pub(crate) fn fork_recorder(
     request: &Request,
     socket: OwnedFd,
@@ -71,8 +72,8 @@ fn follow(
     init: Pid,
     trace: &OwnedFd,
 ) -> nix::Result<String> {
-    // The supervisor ignores SIGCHLD, so the kernel reaps its children. A recorder must see its tracees
-    // end.
+    // The supervisor ignores SIGCHLD, so the kernel reaps its children. A recorder must see its
+    // tracees end.
     // SAFETY: the kernel's own disposition, no handler runs.
     _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
     // The name in ps(1).
@@ -81,8 +82,8 @@ fn follow(
     setns(&user, CloneFlags::CLONE_NEWUSER)?;
     drop(user);
     ids::set_ids(0)?;
-    // It ends when its last tracee has ended. If it waits for something else, the end of the supervisor
-    // or of the reader ends it.
+    // It ends when its last tracee has ended. If it waits for something else, the end of the
+    // supervisor or of the reader ends it.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
     end_with_the_reader(trace);
 
@@ -99,9 +100,9 @@ fn follow(
     Ok(recorder::record(program, command, &staged))
 }
 
-/// The check has no pidfd of the recorder. It closes its end of the pipe when it stops waiting, and the
-/// kernel then sends a signal to the owner of the other end (fcntl(2), `O_ASYNC`). The end of a tracer
-/// ends its tracees.
+/// The check has no pidfd of the recorder. It closes its end of the pipe when it stops waiting, and
+/// the kernel then sends a signal to the owner of the other end (fcntl(2), `O_ASYNC`). The end of a
+/// tracer ends its tracees.
 fn end_with_the_reader(trace: &OwnedFd) {
     /// `include/uapi/asm-generic/fcntl.h`; libc does not have it.
     const F_SETSIG: c_int = 10;
@@ -129,8 +130,9 @@ fn on_this_machine(init: Pid, neighbors: &[(String, i32)]) -> Vec<Neighbor> {
     known.collect()
 }
 
-/// In the program's process, last before its exec: asks for the recorder, and then installs the filter
-/// that stops at the calls of a trace. If the recorder could not attach, the program runs unrecorded.
+/// In the program's process, last before its exec: asks for the recorder, and then installs the
+/// filter that stops at the calls of a trace. If the recorder could not attach, the program runs
+/// unrecorded.
 pub(crate) fn ask(socket: &OwnedFd, neighbors: &[(String, i32)]) -> nix::Result<()> {
     wire::send(socket.as_fd(), &neighbors.to_vec().to_bytes(), &[])?;
     match wire::receive(socket.as_fd())? {
@@ -169,8 +171,8 @@ pub(crate) fn trace_from(pipe: OwnedFd, deadline: Instant) -> Result<Trace, NoTr
     Trace::from_json_lines(&text.map_err(NoTrace::Refused)?).map_err(|_| NoTrace::Lost)
 }
 
-/// What the recorder has written, if it closes the pipe by `deadline` and has written no more than a
-/// trace can be. A busy program keeps the recorder busy.
+/// What the recorder has written, if it closes the pipe by `deadline` and has written no more than
+/// a trace can be. A busy program keeps the recorder busy.
 fn read_to_end(pipe: OwnedFd, deadline: Instant) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 16 * 1024];

@@ -11,7 +11,8 @@ pub enum State {
     /// Root in a throwaway user namespace: uid 0, every capability, its own UTS, IPC, network and
     /// cgroup namespaces, owned by that user namespace.
     RootLab,
-    /// Uid 1000 without a capability. The namespaces that it is in belong to a user namespace further out.
+    /// Uid 1000 without a capability. The namespaces that it is in belong to a user namespace
+    /// further out.
     PlainUser,
 }
 
@@ -47,13 +48,13 @@ pub struct Neighbor {
     pub name: String,
     /// `CLONE_NEW*`: the namespaces that are its own.
     pub new: i32,
-    /// A second thread, which has left for namespaces of its own, `CLONE_NEW*`. `{NAME.thread}` in an
-    /// argument stands for its thread id.
+    /// A second thread, which has left for namespaces of its own, `CLONE_NEW*`. `{NAME.thread}` in
+    /// an argument stands for its thread id.
     pub thread: Option<i32>,
     /// The host name it gives to its UTS namespace (which must be in `new`).
     pub host_name: Option<String>,
-    /// The uid and gid with which it makes `below`, in a lab with many ids ([`super::has_many_ids`]). In
-    /// others there is only one id.
+    /// The uid and gid with which it makes `below`, in a lab with many ids
+    /// ([`super::has_many_ids`]). In others there is only one id.
     pub creator: Option<u32>,
     /// User namespaces, each made inside the one before, the last of them its own. With each come
     /// other namespaces in the same call, `CLONE_NEW*`, which it owns.

@@ -1,5 +1,5 @@
-//! The root directory of a sandbox: an empty tmpfs, in which read-only mounts show what a program needs
-//! to start, one for each entry of [`SYSTEM`].
+//! The root directory of a sandbox: an empty tmpfs, in which read-only mounts show what a program
+//! needs to start, one for each entry of [`SYSTEM`].
 //!
 //! This machine's `/` made read-only would not do, because through a read-only mount a process can
 //! still connect(2) to a socket.
@@ -113,8 +113,8 @@ impl Trees {
     }
 }
 
-/// Builds the root directory and makes it `/`. The trees are taken before, because its tmpfs covers a
-/// folder of this machine (in this mount namespace only) that may hold them.
+/// Builds the root directory and makes it `/`. The trees are taken before, because its tmpfs covers
+/// a folder of this machine (in this mount namespace only) that may hold them.
 pub(crate) fn build(request: &Request, trees: Trees) -> Result<(), Refusal> {
     let base = skeleton()?;
     show(trees)?;
@@ -123,7 +123,8 @@ pub(crate) fn build(request: &Request, trees: Trees) -> Result<(), Refusal> {
     seal(base)
 }
 
-/// An empty tree on a tmpfs, which becomes the working directory. Returns the folder that it covers.
+/// An empty tree on a tmpfs, which becomes the working directory. Returns the folder that it
+/// covers.
 fn skeleton() -> Result<&'static str, Refusal> {
     let stage = Stage::Mount;
     let base = ["/tmp", "/run", "/mnt", "/var"].into_iter().find(|path| Path::new(path).is_dir());
@@ -238,8 +239,8 @@ fn clone_tree(path: &str) -> Result<OwnedFd, Refusal> {
     tree.map_err(refused(Stage::Show, format!("open_tree(\"{path}\", OPEN_TREE_CLONE)")))
 }
 
-/// Shows a tree at `inside`, a path relative to the new root: read-only and without set-user-ID, and so
-/// the mounts below it. `no_devices` is `MS_NODEV`, or empty for a device.
+/// Shows a tree at `inside`, a path relative to the new root: read-only and without set-user-ID,
+/// and so the mounts below it. `no_devices` is `MS_NODEV`, or empty for a device.
 fn attach(tree: &OwnedFd, inside: &str, is_file: bool, no_devices: MsFlags) -> Result<(), Refusal> {
     let stage = Stage::Show;
     let make = || if is_file { fs::write(inside, "") } else { fs::create_dir(inside) };

@@ -117,8 +117,8 @@ impl Run {
         &self.ready.mounts
     }
 
-    /// The lab's cgroups as they are now, without the uppermost: paths as the lab sees them, such as
-    /// `/lab`. At most as many as a lab may have, even if a program keeps making others.
+    /// The lab's cgroups as they are now, without the uppermost: paths as the lab sees them, such
+    /// as `/lab`. At most as many as a lab may have, even if a program keeps making others.
     pub fn cgroups(&self) -> Vec<String> {
         let mut found = Vec::new();
         if let Some(OwnCgroups { root, .. }) = &self.ends.cgroups {
@@ -143,8 +143,9 @@ impl Run {
         init.children().into_iter().find(|process| process.own_pid_below(init) == Some(pid))
     }
 
-    /// All processes in the sandbox except its PID 1, the neighbors and zombies. Orphans are found as
-    /// children of PID 1. If a process may be dying at this moment, ask again: its children may be missing.
+    /// All processes in the sandbox except its PID 1, the neighbors and zombies. Orphans are found
+    /// as children of PID 1. If a process may be dying at this moment, ask again: its children may
+    /// be missing.
     pub fn processes(&self) -> Vec<Process> {
         let init = &self.init.0;
         let mut found = init.children();
@@ -171,8 +172,8 @@ impl Run {
         self.ends.patience
     }
 
-    /// Readable when the sandbox has sent something, such as the end of the program. A caller that copies
-    /// bytes between terminals polls it, and then calls [`Run::await_end`].
+    /// Readable when the sandbox has sent something, such as the end of the program. A caller that
+    /// copies bytes between terminals polls it, and then calls [`Run::await_end`].
     pub fn poll_fd(&self) -> BorrowedFd<'_> {
         self.ends.report.as_fd()
     }
@@ -194,8 +195,8 @@ impl Run {
         self.await_nth_witness(0)
     }
 
-    /// The same for a script that starts more than one: the witness that was parked after `before` others.
-    /// Each is returned once.
+    /// The same for a script that starts more than one: the witness that was parked after `before`
+    /// others. Each is returned once.
     pub fn await_nth_witness(&mut self, before: usize) -> (Wait, Option<Process>) {
         let wait = self.pump(|run| run.witnesses.len() > before);
         (wait, self.witnesses.get_mut(before).and_then(Option::take))
@@ -220,8 +221,8 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// [`NoTrace`] without [`super::Sandbox::record`], if this machine forbids tracing, and if the recorder
-    /// does not come to an end within the run's patience. It is killed then.
+    /// [`NoTrace`] without [`super::Sandbox::record`], if this machine forbids tracing, and if the
+    /// recorder does not come to an end within the run's patience. It is killed then.
     pub fn trace(&mut self) -> Result<Trace, NoTrace> {
         let trace = self.ends.trace.take().ok_or(NoTrace::NotRecorded)?;
         let patience = self.ends.patience.unwrap_or_else(patience);
@@ -332,15 +333,15 @@ impl Run {
     }
 }
 
-/// The witness with this pid; `None` if it has ended or is exiting. An exiting process has no executable
-/// any more, but is in its namespaces for a moment longer (`do_exit` in `kernel/exit.c`): if those counted,
-/// any program could send the message and end.
+/// The witness with this pid; `None` if it has ended or is exiting. An exiting process has no
+/// executable any more, but is in its namespaces for a moment longer (`do_exit` in
+/// `kernel/exit.c`): if those counted, any program could send the message and end.
 ///
 /// # Errors
 ///
-/// `EPERM` for another program, because that could have chosen any namespace. And for a witness with another
-/// socket: root of a PID namespace may name any process in it as the sender (unix(7)), so a program could
-/// pass on a message that a witness sent to the program itself.
+/// `EPERM` for another program, because that could have chosen any namespace. And for a witness
+/// with another socket: root of a PID namespace may name any process in it as the sender (unix(7)),
+/// so a program could pass on a message that a witness sent to the program itself.
 fn authenticate_witness(pid: Pid, socket_name: &str) -> nix::Result<Option<Process>> {
     let Ok(process) = Process::open(pid) else { return Ok(None) };
     let socket = std::fs::read_link(format!("/proc/{pid}/fd/{WITNESS_FD}"));

@@ -33,8 +33,8 @@ impl Starting {
     ///
     /// # Errors
     ///
-    /// The refusal that a process of the sandbox reports; `EPIPE` when PID 1 was killed from outside, and
-    /// `ETIMEDOUT` after twice [`patience`].
+    /// The refusal that a process of the sandbox reports; `EPIPE` when PID 1 was killed from
+    /// outside, and `ETIMEDOUT` after twice [`patience`].
     pub(crate) fn finish(mut self) -> Result<Run, Refusal> {
         let failed = |errno| refused(Stage::Supervisor, "the sandbox's set-up")(errno);
         let deadline = Instant::now() + 2 * patience();

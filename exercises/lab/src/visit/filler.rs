@@ -18,13 +18,13 @@ use crate::sys::{self, Fork};
 pub(crate) const JOB: u8 = b'f';
 
 impl Cgroup {
-    /// Sends a process in, which makes others until fork(2) is refused. Returns how many there were in
-    /// the end, the ones that were there before included; `most` at most.
+    /// Sends a process in, which makes others until fork(2) is refused. Returns how many there were
+    /// in the end, the ones that were there before included; `most` at most.
     ///
     /// # Errors
     ///
-    /// `EACCES` without the right to put a process there, `ECHILD` when it was killed, `ETIMEDOUT` when it
-    /// does not come to an end: the cgroup may be frozen.
+    /// `EACCES` without the right to put a process there, `ECHILD` when it was killed, `ETIMEDOUT`
+    /// when it does not come to an end: the cgroup may be frozen.
     pub fn fill_with_processes(&self, most: u64) -> nix::Result<u64> {
         let before = self.read("pids.current")?.parse().map_err(|_| Errno::ENODATA)?;
         match self.fill(Filling::Processes, most.saturating_sub(before))? {
@@ -33,8 +33,9 @@ impl Cgroup {
         }
     }
 
-    /// Sends a process in, which writes to `most` bytes of memory; `false` if it is killed. On a machine
-    /// with swap space that may never happen, because another file limits that (`memory.swap.max`).
+    /// Sends a process in, which writes to `most` bytes of memory; `false` if it is killed. On a
+    /// machine with swap space that may never happen, because another file limits that
+    /// (`memory.swap.max`).
     ///
     /// # Errors
     ///
@@ -70,8 +71,8 @@ pub(crate) enum Filling {
 wire!(struct Fill { with, most, folder });
 wire!(enum Filling { 0 => Processes, 1 => Memory });
 
-/// In the supervisor: forks a process that stays outside and answers when its child, which goes in, has
-/// ended. So no process of this machine's is left in there by then.
+/// In the supervisor: forks a process that stays outside and answers when its child, which goes in,
+/// has ended. So no process of this machine's is left in there by then.
 pub(crate) fn fork_filler(body: &[u8], socket: OwnedFd, _: Vec<OwnedFd>) {
     supervisor::answer(body, socket, Outcome::Err, |fill: Fill| supervise(&fill));
 }
@@ -83,8 +84,8 @@ fn supervise(fill: &Fill) -> Outcome {
     if let Fork::Child = unsafe { sys::fork_into(0) }? {
         drop(result);
         _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-        // As high as that of the processes at home there (`sandbox/limits.rs`): among equals the kernel
-        // ends the largest.
+        // As high as that of the processes at home there (`sandbox/limits.rs`): among equals the
+        // kernel ends the largest.
         _ = fs::write("/proc/self/oom_score_adj", "1000");
         let entered = fs::write(Path::new(&fill.folder).join("cgroup.procs"), "0");
         let outcome = entered.map_err(|error| sys::errno_of(&error)).map(|()| match fill.with {
@@ -107,7 +108,8 @@ fn supervise(fill: &Fill) -> Outcome {
     }
 }
 
-/// Forks children that do nothing until that is refused, or there are `most` processes with this one.
+/// Forks children that do nothing until that is refused, or there are `most` processes with this
+/// one.
 fn processes(most: u64) -> u64 {
     let Ok((wait, go)) = pipe2(nix::fcntl::OFlag::O_CLOEXEC) else { return 0 };
     let mut count = 1;

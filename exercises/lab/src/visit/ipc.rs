@@ -22,8 +22,8 @@ pub(super) fn segment(key: libc::key_t) -> nix::Result<String> {
         return Err(Errno::last());
     }
     let start: *const u8 = start.cast();
-    // SAFETY: shm_segsz bytes are mapped there. As another process may write meanwhile, each byte is read
-    // once, and volatile.
+    // SAFETY: shm_segsz bytes are mapped there. As another process may write meanwhile, each byte
+    // is read once, and volatile.
     let bytes = (0..about.shm_segsz.min(READ)).map(|at| unsafe { start.add(at).read_volatile() });
     let text: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
     Ok(String::from_utf8_lossy(&text).into_owned())

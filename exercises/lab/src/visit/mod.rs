@@ -1,9 +1,9 @@
 //! The visitor: a process that enters namespaces, reads there, and may mount or connect.
 //!
-//! A host name, for one, can only be read from inside its UTS namespace. The supervisor forks the visitor,
-//! because setns(2) to a user namespace takes a process with one thread. The visitor stays outside the
-//! program's PID namespace, so no process in there can trace or signal it. It works even when the last
-//! process inside has ended, because the descriptors keep the namespaces alive.
+//! A host name, for one, can only be read from inside its UTS namespace. The supervisor forks the
+//! visitor, because setns(2) to a user namespace takes a process with one thread. The visitor stays
+//! outside the program's PID namespace, so no process in there can trace or signal it. It works
+//! even when the last process inside has ended, because the descriptors keep the namespaces alive.
 
 mod ipc;
 pub(crate) mod filler;
@@ -56,8 +56,8 @@ pub(crate) enum Visit {
     Routes,
     /// What the server on a port of 127.0.0.1 sends to a client.
     Listen(u16),
-    /// Listens on an address in the last namespace but one and connects from the last. The answer is the
-    /// client's address as the listener sees it.
+    /// Listens on an address in the last namespace but one and connects from the last. The answer
+    /// is the client's address as the listener sees it.
     Exchange(Ipv4Addr),
 }
 
@@ -88,16 +88,17 @@ impl Visit {
         Ok(Some(listener))
     }
 
-    /// In the visitor, in the last namespace. `own` is its folder in the `/proc` outside. The one inside
-    /// shows another PID namespace, in which the visitor has no pid.
+    /// In the visitor, in the last namespace. `own` is its folder in the `/proc` outside. The one
+    /// inside shows another PID namespace, in which the visitor has no pid.
     fn act(&self, own: &OwnedFd, prepared: Option<TcpListener>) -> nix::Result<String> {
-        // If a program has put a pipe in a file's place, the open must not block; if a terminal, it must not
-        // become this process's controlling terminal.
+        // If a program has put a pipe in a file's place, the open must not block; if a terminal, it
+        // must not become this process's controlling terminal.
         let read_only = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let io = |error: std::io::Error| sys::errno_of(&error);
         if let Visit::Read(_) | Visit::Names(_) | Visit::Mount(_) | Visit::Unmount(_) = self {
-            // A program could have prepared these paths, so the visitor has the rights of root in there and no
-            // others. And to make a folder takes an id that is mapped in the user namespace of its mount.
+            // A program could have prepared these paths, so the visitor has the rights of root in
+            // there and no others. And to make a folder takes an id that is mapped in the user
+            // namespace of its mount.
             ids::set_ids(0)?;
         }
         match self {
@@ -115,7 +116,8 @@ impl Visit {
             Visit::Read(path) => {
                 let mut bytes = Vec::new();
                 let file = File::from(open(path.as_str(), read_only, Mode::empty())?);
-                // Reading a device could take input from the program (a terminal), or never end (/dev/zero).
+                // Reading a device could take input from the program (a terminal), or never end
+                // (/dev/zero).
                 if !file.metadata().map_err(io)?.is_file() {
                     return Err(Errno::EINVAL);
                 }
@@ -162,8 +164,8 @@ impl Visit {
     }
 }
 
-/// In the visitor: what a server sends to a client. `patience` is for all of it, because a server may send
-/// one byte at a time.
+/// In the visitor: what a server sends to a client. `patience` is for all of it, because a server
+/// may send one byte at a time.
 fn words_of(server: SocketAddr, patience: Duration) -> std::io::Result<String> {
     let deadline = Instant::now() + patience;
     let mut stream = TcpStream::connect_timeout(&server, patience)?;
@@ -182,12 +184,13 @@ fn words_of(server: SocketAddr, patience: Duration) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&words).into_owned())
 }
 
-/// In the visitor: connects to a listener that it has made in another namespace, and sends a byte in each
-/// direction. Returns the client's address as the listener sees it.
+/// In the visitor: connects to a listener that it has made in another namespace, and sends a byte
+/// in each direction. Returns the client's address as the listener sees it.
 fn converse(listener: &TcpListener) -> std::io::Result<IpAddr> {
     let patience = patience();
     let mut here = TcpStream::connect_timeout(&listener.local_addr()?, patience)?;
-    // The client is connected when the handshake's answer has arrived; the server, one packet later.
+    // The client is connected when the handshake's answer has arrived; the server, one packet
+    // later.
     if !sys::await_readable(listener, patience)? {
         return Err(ErrorKind::TimedOut.into());
     }
@@ -215,7 +218,8 @@ pub fn host_name(uts: &Namespace) -> nix::Result<String> {
 ///
 /// # Errors
 ///
-/// `ENOENT` when nothing is there, `EINVAL` when it is not a UTS namespace, and as for [`host_name`].
+/// `ENOENT` when nothing is there, `EINVAL` when it is not a UTS namespace, and as for
+/// [`host_name`].
 pub fn host_name_at(mnt: &Namespace, path: &str) -> nix::Result<String> {
     send(Visit::HostNameAt(path.to_owned()), mnt)
 }
@@ -250,8 +254,8 @@ pub fn names_in(mnt: &Namespace, path: &str) -> nix::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Mounts an empty tmpfs in a mount namespace of the root lab, on a folder that is made if it is not there.
-/// The mount propagates as `path`'s mount does.
+/// Mounts an empty tmpfs in a mount namespace of the root lab, on a folder that is made if it is
+/// not there. The mount propagates as `path`'s mount does.
 ///
 /// # Errors
 ///
@@ -309,21 +313,22 @@ pub fn routes_in(net: &Namespace) -> nix::Result<Vec<Route>> {
 ///
 /// # Errors
 ///
-/// `ECONNREFUSED` without a listener, `ENETUNREACH` while `lo` is down, `EAGAIN` if the server has not
-/// closed the connection after [`patience`]; and as for [`host_name`].
+/// `ECONNREFUSED` without a listener, `ENETUNREACH` while `lo` is down, `EAGAIN` if the server has
+/// not closed the connection after [`patience`]; and as for [`host_name`].
 pub fn words_on_port(net: &Namespace, port: u16) -> nix::Result<String> {
     send(Visit::Listen(port), net)
 }
 
-/// Checks that packets travel from one network namespace to an address of another and back: a visitor
-/// listens in `to` and connects from `from`. Returns the client's address as the listener sees it.
+/// Checks that packets travel from one network namespace to an address of another and back: a
+/// visitor listens in `to` and connects from `from`. Returns the client's address as the listener
+/// sees it.
 ///
 /// The user namespace that owns `from` must own `to`, or be an ancestor of its owner.
 ///
 /// # Errors
 ///
-/// `EADDRNOTAVAIL` when the address is none of `to`'s; `ENETUNREACH`, `EHOSTUNREACH`, or `EIO` when no
-/// answer arrives within [`patience`]; and as for [`host_name`].
+/// `EADDRNOTAVAIL` when the address is none of `to`'s; `ENETUNREACH`, `EHOSTUNREACH`, or `EIO` when
+/// no answer arrives within [`patience`]; and as for [`host_name`].
 pub fn exchange(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> nix::Result<Ipv4Addr> {
     let seen = send_through(Visit::Exchange(address), &[to, from])?;
     seen.parse().map_err(|_| Errno::EPROTO)
@@ -334,8 +339,8 @@ fn send(visit: Visit, place: &Namespace) -> nix::Result<String> {
 }
 
 // ANCHOR: send
-/// Sends a visitor to the last of `places`, through the others. Entering takes CAP_SYS_ADMIN in the user
-/// namespace that owns a place, so the visitor enters the owner of the last one first.
+/// Sends a visitor to the last of `places`, through the others. Entering takes CAP_SYS_ADMIN in the
+/// user namespace that owns a place, so the visitor enters the owner of the last one first.
 fn send_through(visit: Visit, places: &[&Namespace]) -> nix::Result<String> {
     let owner = places.last().ok_or(Errno::EINVAL)?.owner()?;
     let mut fds = vec![owner.fd().as_fd()];
