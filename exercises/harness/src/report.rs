@@ -175,11 +175,12 @@ impl Report {
         self.endings.push((key.to_owned(), printed.into()));
     }
 
-    /// Adds what the other runs have printed whose lines differ from the wanted ones.
+    /// Adds what the other runs have printed whose lines are wanted otherwise.
     pub(crate) fn add_failed_endings(&mut self, wanted: &Excerpt) {
         for (key, printed) in std::mem::take(&mut self.endings) {
-            let line = self.lines.iter().find(|line| line.key == key);
-            if line.is_some_and(|line| !wanted.lines.contains(line)) {
+            let of_key = |line: &&Line| line.key == key;
+            let wanted = wanted.lines.iter().find(of_key);
+            if wanted.is_some() && wanted != self.lines.iter().find(of_key) {
                 self.asides.extend(printed);
             }
         }
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_runs_those_that_failed_are_heard() {
+    fn of_several_runs_the_output_of_failed_ones_is_shown() {
         let run = |status: i32, stderr: &str| {
             let mut report = Report::default();
             report.line("exit status", status);
