@@ -22,7 +22,7 @@
 use std::fmt;
 
 use nix::errno::Errno;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::argument::{Argument, Target};
 use super::event::{Change, Event, Exit, Link, Mount, Outcome, Trace};
@@ -96,7 +96,7 @@ impl Trace {
             Some(VERSION) => {}
             version => return Err(Unreadable::Version(version.unwrap_or_default())),
         }
-        let program = texts(&head, "program").ok_or(Unreadable::NoTrace)?;
+        let program = Field::from_json(&head["program"]).ok_or(Unreadable::NoTrace)?;
         let mut trace = Trace { program, ..Trace::default() };
         while let Some((number, line)) = lines.next() {
             let value = serde_json::from_str::<Value>(line);
@@ -122,288 +122,265 @@ impl Trace {
 impl Event {
     /// One line, without the newline.
     pub fn to_json(&self) -> String {
-        let mut object = fields(json!({
-            "task": self.task,
-            "call": self.call,
-            "text": self.text,
-            "changes": self.changes.iter().map(change_to_json).collect::<Vec<_>>(),
-        }));
-        if !self.arguments.is_empty() {
-            let arguments = self.arguments.iter().map(argument_to_json).collect();
-            object.insert("arguments".into(), Value::Array(arguments));
-        }
-        match &self.outcome {
-            Outcome::Value(value) => _ = object.insert("value".into(), json!(value)),
+        let (value, errno, why) = match &self.outcome {
+            Outcome::Value(value) => (json!(value), Value::Null, Value::Null),
             Outcome::Error { errno, why } => {
-                object.insert("errno".into(), json!(format!("{errno:?}")));
-                insert(&mut object, "why", why);
+                (Value::Null, json!(format!("{errno:?}")), why.to_json())
             }
-            Outcome::Never => {}
-        }
-        Value::Object(object).to_string()
+            Outcome::Never => (Value::Null, Value::Null, Value::Null),
+        };
+        let arguments = Some(&self.arguments).filter(|arguments| !arguments.is_empty());
+        object([
+            ("task", self.task.to_json()),
+            ("call", self.call.to_json()),
+            ("arguments", arguments.map_or(Value::Null, Field::to_json)),
+            ("text", self.text.to_json()),
+            ("value", value),
+            ("errno", errno),
+            ("why", why),
+            ("changes", self.changes.to_json()),
+        ])
+        .to_string()
     }
 
     fn from_json(value: &Value) -> Option<Event> {
-        let outcome = match (value.get("value"), text(value, "errno")) {
+        let outcome = match (value.get("value"), value.get("errno")) {
             (Some(value), _) => Outcome::Value(value.as_i64()?),
             (None, Some(errno)) => {
-                Outcome::Error { errno: errno_by_name(&errno)?, why: text(value, "why") }
+                // 0 is none of them: `UnknownErrno`.
+                let mut all = (0..=libc::EHWPOISON).map(Errno::from_raw);
+                let errno = all.find(|known| *errno == format!("{known:?}"))?;
+                Outcome::Error { errno, why: Field::from_json(&value["why"])? }
             }
             (None, None) => Outcome::Never,
         };
+        let arguments = Option::<Vec<Argument>>::from_json(&value["arguments"])?;
         Some(Event {
-            task: number(value, "task")?,
-            call: text(value, "call")?,
-            arguments: match value.get("arguments") {
-                Some(_) => list(value, "arguments", argument_from_json)?,
-                None => Vec::new(),
-            },
-            text: text(value, "text")?,
+            task: Field::from_json(&value["task"])?,
+            call: Field::from_json(&value["call"])?,
+            arguments: arguments.unwrap_or_default(),
+            text: Field::from_json(&value["text"])?,
             outcome,
-            changes: list(value, "changes", change_from_json)?,
+            changes: Field::from_json(&value["changes"])?,
         })
     }
 }
 
-fn errno_by_name(name: &str) -> Option<Errno> {
-    // 0 is none of them: `UnknownErrno`.
-    let mut all = (0..=libc::EHWPOISON).map(Errno::from_raw);
-    all.find(|errno| format!("{errno:?}") == name)
+/// A value in JSON. `null` is a field that is not there.
+trait Field: Sized {
+    fn to_json(&self) -> Value;
+    fn from_json(value: &Value) -> Option<Self>;
 }
 
-fn argument_to_json(argument: &Argument) -> Value {
-    match argument {
-        Argument::Number(number) => json!(number),
-        Argument::Null => Value::Null,
-        Argument::Text(text) => json!(text),
-        Argument::Texts(texts) => json!(texts),
-        Argument::Flags(names) => json!({ "flags": names }),
-        Argument::Descriptor { number, target } => match target {
-            None => json!({ "fd": number }),
-            Some(Target::Namespace(id)) => json!({ "fd": number, "namespace": id.to_string() }),
-            Some(Target::Process(pid)) => json!({ "fd": number, "process": pid }),
-        },
+/// Fields that are `null` are left out.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
+    fields.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+impl Field for Mount {
+    fn to_json(&self) -> Value {
+        object([
+            ("id", self.id.to_json()),
+            ("parent", self.parent.to_json()),
+            ("kind", self.kind.to_json()),
+            ("root", self.root.to_json()),
+            ("point", self.point.to_json()),
+            ("read_only", self.read_only.to_json()),
+            ("propagation", self.propagation.to_json()),
+        ])
+    }
+
+    fn from_json(value: &Value) -> Option<Mount> {
+        Some(Mount {
+            id: Field::from_json(&value["id"])?,
+            parent: Field::from_json(&value["parent"])?,
+            kind: Field::from_json(&value["kind"])?,
+            root: Field::from_json(&value["root"])?,
+            point: Field::from_json(&value["point"])?,
+            read_only: Field::from_json(&value["read_only"])?,
+            propagation: Field::from_json(&value["propagation"])?,
+        })
     }
 }
 
-fn argument_from_json(value: &Value) -> Option<Argument> {
-    Some(match value {
-        Value::Null => Argument::Null,
-        Value::Number(number) => Argument::Number(number.as_i64()?),
-        Value::String(text) => Argument::Text(text.clone()),
-        Value::Array(texts) => Argument::Texts(texts.iter().map(string).collect::<Option<_>>()?),
-        Value::Object(object) if object.contains_key("flags") => {
-            Argument::Flags(texts(value, "flags")?)
-        }
-        Value::Object(object) => Argument::Descriptor {
-            number: value.get("fd")?.as_i64()?.try_into().ok()?,
-            target: match (object.get("namespace"), object.get("process")) {
-                (Some(_), _) => Some(Target::Namespace(namespace(value, "namespace")?)),
-                (None, Some(Value::Null)) => Some(Target::Process(None)),
-                (None, Some(pid)) => Some(Target::Process(Some(pid.as_i64()?.try_into().ok()?))),
-                (None, None) => None,
-            },
-        },
-        Value::Bool(_) => return None,
-    })
-}
-
-fn change_to_json(change: &Change) -> Value {
-    match change {
-        Change::Namespace { id, owner, parent } => {
-            let mut object = fields(json!({
-                "change": "namespace", "name": id.to_string(), "kind": id.kind.name(),
-            }));
-            insert(&mut object, "owner", &owner.map(|owner| owner.to_string()));
-            insert(&mut object, "parent", &parent.map(|parent| parent.to_string()));
-            Value::Object(object)
-        }
-        Change::Task { task, process, parent, pids, namespaces } => {
-            let mut object = fields(json!({
-                "change": "task", "task": task, "process": process, "pids": pids,
-                "namespaces": namespaces.iter().map(NamespaceId::to_string).collect::<Vec<_>>(),
-            }));
-            if let Some(parent) = parent {
-                object.insert("parent".into(), json!(parent));
-            }
-            Value::Object(object)
-        }
-        Change::Joined { task, namespace: id } => json!({
-            "change": "joined", "task": task, "kind": id.kind.name(), "namespace": id.to_string(),
-        }),
-        Change::Children { task, namespace: id } => json!({
-            "change": "children", "task": task, "kind": id.kind.name(), "namespace": id.to_string(),
-        }),
-        Change::Capabilities { task, effective } => json!({
-            "change": "capabilities", "task": task, "effective": format!("{effective:016x}"),
-        }),
-        Change::Program { task, name } => {
-            json!({ "change": "program", "task": task, "name": name })
-        }
-        Change::Ended { task, how } => {
-            json!({ "change": "ended", "task": task, "how": how.to_string() })
-        }
-        Change::Setting { namespace, file, text } => {
-            json!({ "change": "setting", "namespace": namespace.to_string(), "file": file, "text": text })
-        }
-        Change::Mount { namespace, mount } => json!({
-            "change": "mount", "namespace": namespace.to_string(), "mount": mount_to_json(mount),
-        }),
-        Change::Unmount { namespace, id } => {
-            json!({ "change": "unmount", "namespace": namespace.to_string(), "id": id })
-        }
-        Change::Root { task, path } => json!({ "change": "root", "task": task, "path": path }),
-        Change::HostName { namespace, name } => {
-            json!({ "change": "host-name", "namespace": namespace.to_string(), "name": name })
-        }
-        Change::Cgroup { task, path } => {
-            json!({ "change": "cgroup", "task": task, "path": path })
-        }
-        Change::Links { namespace, links } => json!({
-            "change": "links", "namespace": namespace.to_string(),
-            "links": links.iter().map(link_to_json).collect::<Vec<_>>(),
-        }),
-    }
-}
-
-fn change_from_json(value: &Value) -> Option<Change> {
-    let namespace = || namespace(value, "namespace");
-    // The kind is there twice: by itself, and in the name.
-    let of_kind = |name: &str| {
-        let id = self::namespace(value, name)?;
-        (Kind::parse(value["kind"].as_str()?)? == id.kind).then_some(id)
+macro_rules! key {
+    ($field:ident) => {
+        stringify!($field)
     };
-    let task = || number(value, "task");
-    Some(match value["change"].as_str()? {
-        "namespace" => Change::Namespace {
-            id: of_kind("name")?,
-            owner: optional(value, "owner")?,
-            parent: optional(value, "parent")?,
-        },
-        "task" => Change::Task {
-            task: task()?,
-            process: number(value, "process")?,
-            parent: number(value, "parent"),
-            pids: list(value, "pids", |pid| pid.as_i64()?.try_into().ok())?,
-            namespaces: list(value, "namespaces", |id| NamespaceId::parse(id.as_str()?))?,
-        },
-        "joined" => Change::Joined { task: task()?, namespace: of_kind("namespace")? },
-        "children" => Change::Children { task: task()?, namespace: of_kind("namespace")? },
-        "capabilities" => Change::Capabilities {
-            task: task()?,
-            effective: u64::from_str_radix(value["effective"].as_str()?, 16).ok()?,
-        },
-        "program" => Change::Program { task: task()?, name: text(value, "name")? },
-        "ended" => Change::Ended { task: task()?, how: Exit::parse(value["how"].as_str()?)? },
-        "setting" => Change::Setting {
-            namespace: namespace()?,
-            file: text(value, "file")?,
-            text: text(value, "text")?,
-        },
-        "mount" => {
-            Change::Mount { namespace: namespace()?, mount: mount_from_json(&value["mount"])? }
+    ($field:ident $key:literal) => {
+        $key
+    };
+}
+
+/// The variants of [`Change`], each with its name and those of its fields that differ in JSON.
+macro_rules! changes {
+    ($($name:literal => $variant:ident { $($field:ident $(as $key:literal)?),* })*) => {
+        impl Field for Change {
+            fn to_json(&self) -> Value {
+                match self {
+                    $(Change::$variant { $($field),* } => object([
+                        ("change", $name.into()),
+                        ("kind", kind(self).map_or(Value::Null, |kind| kind.name().into())),
+                        $((key!($field $($key)?), $field.to_json())),*
+                    ]),)*
+                }
+            }
+
+            fn from_json(value: &Value) -> Option<Change> {
+                let change = match value["change"].as_str()? {
+                    $($name => Change::$variant {
+                        $($field: Field::from_json(&value[key!($field $($key)?)])?),*
+                    },)*
+                    _ => return None,
+                };
+                let said = value.get("kind").map(|kind| Kind::parse(kind.as_str()?));
+                let agrees = kind(&change).is_none_or(|kind| said == Some(Some(kind)));
+                agrees.then_some(change)
+            }
         }
-        "unmount" => Change::Unmount { namespace: namespace()?, id: number(value, "id")? },
-        "root" => Change::Root { task: task()?, path: text(value, "path")? },
-        "host-name" => Change::HostName { namespace: namespace()?, name: text(value, "name")? },
-        "cgroup" => Change::Cgroup { task: task()?, path: text(value, "path")? },
-        "links" => {
-            Change::Links { namespace: namespace()?, links: list(value, "links", link_from_json)? }
+    };
+}
+
+changes! {
+    "namespace" => Namespace { id as "name", owner, parent }
+    "task" => Task { task, process, parent, pids, namespaces }
+    "joined" => Joined { task, namespace }
+    "children" => Children { task, namespace }
+    "capabilities" => Capabilities { task, effective }
+    "program" => Program { task, name }
+    "ended" => Ended { task, how }
+    "setting" => Setting { namespace, file, text }
+    "mount" => Mount { namespace, mount }
+    "unmount" => Unmount { namespace, id }
+    "root" => Root { task, path }
+    "host-name" => HostName { namespace, name }
+    "cgroup" => Cgroup { task, path }
+    "links" => Links { namespace, links }
+}
+
+/// The kind that JSON has by itself in some changes, beside the namespace's name.
+fn kind(change: &Change) -> Option<Kind> {
+    match change {
+        Change::Namespace { id, .. }
+        | Change::Joined { namespace: id, .. }
+        | Change::Children { namespace: id, .. } => Some(id.kind),
+        _ => None,
+    }
+}
+
+impl Field for Link {
+    fn to_json(&self) -> Value {
+        let (namespace, peer) = match &self.peer {
+            Some((namespace, name)) => (*namespace, Some(name)),
+            None => (None, None),
+        };
+        object([
+            ("name", self.name.to_json()),
+            ("up", self.up.to_json()),
+            ("addresses", self.addresses.to_json()),
+            ("peer", peer.map_or(Value::Null, Field::to_json)),
+            ("peer_namespace", namespace.to_json()),
+            ("bridge", self.bridge.to_json()),
+        ])
+    }
+
+    fn from_json(value: &Value) -> Option<Link> {
+        let namespace = Field::from_json(&value["peer_namespace"])?;
+        let peer = Option::<String>::from_json(&value["peer"])?;
+        Some(Link {
+            name: Field::from_json(&value["name"])?,
+            up: Field::from_json(&value["up"])?,
+            addresses: Field::from_json(&value["addresses"])?,
+            peer: peer.map(|name| (namespace, name)),
+            bridge: Field::from_json(&value["bridge"])?,
+        })
+    }
+}
+
+impl Field for Argument {
+    fn to_json(&self) -> Value {
+        match self {
+            Argument::Number(number) => json!(number),
+            Argument::Null => Value::Null,
+            Argument::Text(text) => json!(text),
+            Argument::Texts(texts) => json!(texts),
+            Argument::Flags(names) => json!({ "flags": names }),
+            Argument::Descriptor { number, target } => match target {
+                None => json!({ "fd": number }),
+                Some(Target::Namespace(id)) => json!({ "fd": number, "namespace": id.to_json() }),
+                Some(Target::Process(pid)) => json!({ "fd": number, "process": pid }),
+            },
         }
-        _ => return None,
-    })
-}
-
-fn mount_to_json(mount: &Mount) -> Value {
-    let mut object = fields(json!({
-        "id": mount.id, "kind": mount.kind, "root": mount.root, "point": mount.point,
-        "read_only": mount.read_only, "propagation": mount.propagation,
-    }));
-    if let Some(parent) = mount.parent {
-        object.insert("parent".into(), json!(parent));
     }
-    Value::Object(object)
-}
 
-fn mount_from_json(value: &Value) -> Option<Mount> {
-    Some(Mount {
-        id: number(value, "id")?,
-        parent: number(value, "parent"),
-        kind: text(value, "kind")?,
-        root: text(value, "root")?,
-        point: text(value, "point")?,
-        read_only: value["read_only"].as_bool()?,
-        propagation: text(value, "propagation")?,
-    })
-}
-
-fn link_to_json(link: &Link) -> Value {
-    let mut object =
-        fields(json!({ "name": link.name, "up": link.up, "addresses": link.addresses }));
-    if let Some((namespace, name)) = &link.peer {
-        object.insert("peer".into(), json!(name));
-        insert(&mut object, "peer_namespace", &namespace.map(|id| id.to_string()));
-    }
-    insert(&mut object, "bridge", &link.bridge);
-    Value::Object(object)
-}
-
-fn link_from_json(value: &Value) -> Option<Link> {
-    Some(Link {
-        name: text(value, "name")?,
-        up: value["up"].as_bool()?,
-        addresses: texts(value, "addresses")?,
-        peer: match text(value, "peer") {
-            Some(name) => Some((optional(value, "peer_namespace")?, name)),
-            None => None,
-        },
-        bridge: text(value, "bridge"),
-    })
-}
-
-fn fields(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
+    fn from_json(value: &Value) -> Option<Argument> {
+        Some(match value {
+            Value::Null => Argument::Null,
+            Value::Number(number) => Argument::Number(number.as_i64()?),
+            Value::String(text) => Argument::Text(text.clone()),
+            Value::Array(_) => Argument::Texts(Field::from_json(value)?),
+            Value::Object(object) if object.contains_key("flags") => {
+                Argument::Flags(Field::from_json(&object["flags"])?)
+            }
+            Value::Object(object) => Argument::Descriptor {
+                number: Field::from_json(&value["fd"])?,
+                target: match (object.get("namespace"), object.get("process")) {
+                    (Some(id), _) => Some(Target::Namespace(Field::from_json(id)?)),
+                    (None, Some(pid)) => Some(Target::Process(Field::from_json(pid)?)),
+                    (None, None) => None,
+                },
+            },
+            Value::Bool(_) => return None,
+        })
     }
 }
 
-fn insert(object: &mut Map<String, Value>, name: &str, value: &Option<String>) {
-    if let Some(value) = value {
-        object.insert(name.into(), json!(value));
+impl<T: Field> Field for Option<T> {
+    fn to_json(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Field::to_json)
+    }
+
+    fn from_json(value: &Value) -> Option<Option<T>> {
+        if value.is_null() { Some(None) } else { T::from_json(value).map(Some) }
     }
 }
 
-fn text(value: &Value, name: &str) -> Option<String> {
-    string(value.get(name)?)
-}
+impl<T: Field> Field for Vec<T> {
+    fn to_json(&self) -> Value {
+        self.iter().map(Field::to_json).collect()
+    }
 
-fn namespace(value: &Value, name: &str) -> Option<NamespaceId> {
-    NamespaceId::parse(value.get(name)?.as_str()?)
-}
-
-/// A namespace that need not be there.
-fn optional(value: &Value, name: &str) -> Option<Option<NamespaceId>> {
-    match value.get(name) {
-        Some(_) => namespace(value, name).map(Some),
-        None => Some(None),
+    fn from_json(value: &Value) -> Option<Vec<T>> {
+        value.as_array()?.iter().map(Field::from_json).collect()
     }
 }
 
-fn number(value: &Value, name: &str) -> Option<u32> {
-    value.get(name)?.as_u64()?.try_into().ok()
+/// Types of one JSON value: how it is written, and read back.
+macro_rules! values {
+    ($($type:ty: |$this:ident| $write:expr, |$value:ident| $read:expr;)*) => { $(
+        impl Field for $type {
+            fn to_json(&self) -> Value {
+                let $this = self;
+                $write.into()
+            }
+
+            fn from_json($value: &Value) -> Option<$type> {
+                $read
+            }
+        }
+    )* };
 }
 
-fn list<T>(value: &Value, name: &str, each: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
-    value.get(name)?.as_array()?.iter().map(each).collect()
-}
-
-fn texts(value: &Value, name: &str) -> Option<Vec<String>> {
-    list(value, name, string)
-}
-
-fn string(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
+values! {
+    bool: |this| *this, |value| value.as_bool();
+    u32: |this| *this, |value| value.as_u64()?.try_into().ok();
+    i32: |this| *this, |value| value.as_i64()?.try_into().ok();
+    String: |this| this.as_str(), |value| value.as_str().map(str::to_owned);
+    NamespaceId: |this| this.to_string(), |value| NamespaceId::parse(value.as_str()?);
+    Exit: |this| this.to_string(), |value| Exit::parse(value.as_str()?);
+    // A set of bits, in hexadecimal.
+    u64: |this| format!("{this:016x}"), |value| u64::from_str_radix(value.as_str()?, 16).ok();
 }
 
 #[cfg(test)]
