@@ -6,6 +6,9 @@ use tempfile::TempDir;
 
 pub(crate) struct Repo(TempDir);
 
+/// mdBook's own template takes as long to parse as all the rest of a build.
+pub(crate) const TEMPLATE: &str = "<!DOCTYPE html>\n<title>{{ title }}</title>\n{{{ content }}}\n";
+
 impl Repo {
     pub(crate) fn clean() -> Repo {
         let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -16,6 +19,16 @@ impl Repo {
         }
         fs::copy(crate_root.join("../book.toml"), repo.path().join("book/book.toml")).unwrap();
         Repo(repo)
+    }
+
+    /// One that is built in less time: with a small template, without the search and the page for print.
+    pub(crate) fn quick() -> Repo {
+        let repo = Repo::clean();
+        repo.write("book/theme/index.hbs", TEMPLATE);
+        let print = "[output.html.print]\nenable = ";
+        let search = "[output.html.search]\nenable = false\n\n";
+        repo.edit("book/book.toml", &format!("{print}true"), &format!("{search}{print}false"));
+        repo
     }
 
     pub(crate) fn path(&self) -> &Path {

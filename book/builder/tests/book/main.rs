@@ -1,5 +1,6 @@
 //! The builder on a small book: `fixtures/clean`, with this repository's book.toml and theme.
 
+mod concepts;
 mod faults;
 mod fixture;
 mod pages;

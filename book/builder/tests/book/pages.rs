@@ -1,11 +1,27 @@
 //! What the rendered pages hold.
 
 use crate::fixture::Repo;
+use std::collections::BTreeMap;
 use std::fs;
+use std::sync::LazyLock;
+
+/// What lies in the folder of the clean book, built once: names, and the text of each page.
+static BUILT: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let repo = Repo::clean();
+    let entries = fs::read_dir(repo.build()).unwrap().map(|entry| entry.unwrap());
+    let name = |entry: &fs::DirEntry| entry.file_name().into_string().unwrap();
+    entries
+        .map(|entry| (name(&entry), fs::read_to_string(entry.path()).unwrap_or_default()))
+        .collect()
+});
+
+fn page(name: &str) -> &'static str {
+    &BUILT[name]
+}
 
 #[test]
 fn a_listing_names_its_file_and_has_no_anchor_comment() {
-    let page = fs::read_to_string(Repo::clean().build().join("ch02-unshare.html")).unwrap();
+    let page = page("ch02-unshare.html");
     let listing = "<p class=\"listing\"><code>solutions/ch02-unshare/src/main.rs</code></p>\n\n\
         <pre><code class=\"language-rust\">// Only this thread moves, and its children with it.\n\
         unshare(";
@@ -15,21 +31,21 @@ fn a_listing_names_its_file_and_has_no_anchor_comment() {
 
 #[test]
 fn a_console_fence_is_plain_for_the_renderer() {
-    let page = fs::read_to_string(Repo::clean().build().join("ch02-unshare.html")).unwrap();
+    let page = page("ch02-unshare.html");
     assert!(page.contains("<code class=\"language-console\"># hostname\n"));
     assert!(!page.contains("root-lab") && !page.contains("unrecorded"));
 }
 
 #[test]
 fn quoted_directives_stay_as_they_are() {
-    let page = fs::read_to_string(Repo::clean().build().join("start.html")).unwrap();
+    let page = page("start.html");
     assert!(page.contains("<code>{{#include PATH:ANCHOR}}</code>"));
     assert!(page.contains("<code class=\"language-text\">{{#mistakes}}\n</code>"));
 }
 
 #[test]
 fn mistakes_and_hints_are_folded() {
-    let page = fs::read_to_string(Repo::clean().build().join("ch02-unshare.html")).unwrap();
+    let page = page("ch02-unshare.html");
     assert_eq!(page.matches("<details class=\"mistake\">").count(), 2);
     assert_eq!(page.matches("<details class=\"hint\">").count(), 2);
     let first = "<summary><code>sethostname</code> before <code>unshare</code></summary>\n\
@@ -41,7 +57,7 @@ fn mistakes_and_hints_are_folded() {
 
 #[test]
 fn the_whole_book_is_one_page_too() {
-    let page = fs::read_to_string(Repo::clean().build().join("print.html")).unwrap();
+    let page = page("print.html");
     for title in ["Before you start", "A name of your own", "Errors"] {
         assert!(page.contains(&format!(">{title}</a></h1>")), "{title}");
     }
@@ -49,9 +65,7 @@ fn the_whole_book_is_one_page_too() {
 
 #[test]
 fn a_figure_is_drawn_from_its_trace() {
-    let repo = Repo::clean();
-    let built = repo.build();
-    let page = fs::read_to_string(built.join("ch02-unshare.html")).unwrap();
+    let page = page("ch02-unshare.html");
     let opening = "<figure class=\"steps\" id=\"fig-ch02-unshare-leaves\" \
         aria-labelledby=\"fig-ch02-unshare-leaves-caption\">";
     assert!(page.contains(opening));
@@ -60,13 +74,12 @@ fn a_figure_is_drawn_from_its_trace() {
     assert!(page.contains(caption));
     assert!(page.contains("<desc id=\"fig-ch02-unshare-leaves-2-desc\">uts A: none of the"));
     assert!(!page.contains("root-lab"));
-    let copied = fs::read_dir(&built).unwrap().map(|entry| entry.unwrap().file_name());
-    assert!(copied.into_iter().all(|name| name != "traces"), "traces are no part of the site");
+    assert!(!BUILT.contains_key("traces"), "traces are no part of the site");
 }
 
 #[test]
 fn the_doctors_environments_are_sections_with_their_names_as_anchors() {
-    let repo = Repo::clean();
+    let repo = Repo::quick();
     repo.edit("book/src/start.md", "Type", "{{#environments}}\n\nType");
     let page = fs::read_to_string(repo.build().join("start.html")).unwrap();
     for environment in harness::doctor::environments() {

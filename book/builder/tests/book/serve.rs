@@ -21,7 +21,7 @@ fn get(server: &Server, path: &str) -> String {
 
 #[test]
 fn pages_are_served_and_nothing_else() {
-    let repo = Repo::clean();
+    let repo = Repo::quick();
     let server = Server::start(repo.path(), 0).unwrap();
     assert!(get(&server, "/").starts_with("HTTP/1.1 503"), "there is no book yet");
     server.rebuild().unwrap();
@@ -46,7 +46,7 @@ fn pages_are_served_and_nothing_else() {
 
 #[test]
 fn a_failing_build_keeps_the_last_good_book() {
-    let repo = Repo::clean();
+    let repo = Repo::quick();
     let server = Server::start(repo.path(), 0).unwrap();
     server.rebuild().unwrap();
     repo.edit("book/src/start.md", "Type `cargo", "Enter `cargo");
@@ -60,7 +60,7 @@ fn a_failing_build_keeps_the_last_good_book() {
 
 #[test]
 fn a_change_reloads_the_page() {
-    let repo = Repo::clean();
+    let repo = Repo::quick();
     let server = Server::start(repo.path(), 0).unwrap();
     server.rebuild().unwrap();
     let mut events = open(server.address(), "/.reload");
@@ -84,7 +84,7 @@ fn a_change_reloads_the_page() {
 
 #[test]
 fn a_busy_port_is_named() {
-    let repo = Repo::clean();
+    let repo = Repo::quick();
     let server = Server::start(repo.path(), 0).unwrap();
     let port = server.address().port();
     let error = format!("{:#}", Server::start(repo.path(), port).err().unwrap());

@@ -8,7 +8,7 @@ use book::needs::{Programs, Recording};
 use book::record::{pages, programs};
 
 use crate::skip::may_skip;
-use crate::{exception, root};
+use crate::{exception, root, side_by_side};
 
 /// What is wrong with a figure whose trace is stored below `root`.
 fn fault(figure: &Figure, root: &Path, programs: &Programs) -> Option<String> {
@@ -47,8 +47,7 @@ fn every_figure_is_true() {
         all.extend(found.unwrap_or_else(|error| panic!("{name}: {error}")));
     }
     assert!(!all.is_empty(), "no page has a figure: were they looked for in the right place?");
-    let faults: Vec<String> =
-        all.iter().filter_map(|figure| fault_twice(figure, &root(), &programs)).collect();
+    let faults = side_by_side(&all, |figure| fault_twice(figure, &root(), &programs));
     assert!(
         faults.is_empty(),
         "{}\nhelp: where the figures are wrong, `cargo run -p book -- record` draws them anew",

@@ -7,13 +7,31 @@ mod skip;
 mod figures;
 mod sessions;
 
+use std::iter;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
 
 use book::needs::Need;
 use skip::Exception;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What a check finds in many things, in any order. Most of a run's time is `sleep`.
+fn side_by_side<T: Sync, F: IntoIterator<Item = String>>(
+    all: &[T],
+    check: impl Fn(&T) -> F + Sync,
+) -> Vec<String> {
+    const WORKERS: usize = 16;
+    let left = Mutex::new(all.iter());
+    let next = || left.lock().unwrap().next();
+    let work = || iter::from_fn(next).flat_map(&check).collect::<Vec<_>>();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    })
 }
 
 /// What a machine for tests may lack.

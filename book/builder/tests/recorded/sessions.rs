@@ -1,16 +1,13 @@
 //! Every session that a page shows is what a run prints.
 
 use std::fs;
-use std::iter;
-use std::sync::Mutex;
-use std::thread;
 
 use book::needs::{Programs, Recording};
 use book::record::{pages, programs};
 use book::session::{Group, groups, play};
 
 use crate::skip::may_skip;
-use crate::{exception, root};
+use crate::{exception, root, side_by_side};
 
 /// What is wrong with a group of sessions of `page`.
 fn faults(page: &str, group: &Group, programs: &Programs) -> Vec<String> {
@@ -55,18 +52,7 @@ fn every_recorded_session_is_true() {
         all.extend(groups.into_iter().map(|group| (name.clone(), group)));
     }
     assert!(!all.is_empty(), "no page has a session: were they looked for in the right place?");
-    // Most of a session's time is `sleep`.
-    const WORKERS: usize = 16;
-    let left = Mutex::new(all.iter());
-    let next = || left.lock().unwrap().next();
-    let work = || {
-        let mine = iter::from_fn(next);
-        mine.flat_map(|(page, group)| faults_twice(page, group, &programs)).collect::<Vec<_>>()
-    };
-    let found: Vec<String> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
-    });
+    let found = side_by_side(&all, |(page, group)| faults_twice(page, group, &programs));
     assert!(
         found.is_empty(),
         "{}\nhelp: where the pages are wrong, `cargo run -p book -- record` mends them",
