@@ -28,9 +28,9 @@ impl NamespaceId {
         }
         let (kind, letters) = text.split_once(' ')?;
         let kind = Kind::parse(kind)?;
-        let digits = letters.bytes().map(|byte| byte.is_ascii_uppercase().then(|| byte - b'A' + 1));
-        let index = digits.fold(Some(0_u32), |number, digit| {
-            number?.checked_mul(26)?.checked_add(digit?.into())
+        let index = letters.bytes().try_fold(0_u32, |index, letter| {
+            let digit = letter.is_ascii_uppercase().then(|| u32::from(letter - b'A') + 1)?;
+            index.checked_mul(26)?.checked_add(digit)
         })?;
         (index > 0).then_some(NamespaceId { kind, index })
     }

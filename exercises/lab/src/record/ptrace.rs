@@ -11,11 +11,11 @@ use nix::Result;
 use nix::errno::Errno;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
+use trace::Exit;
 
 /// Why a task stopped, or that it has ended.
 pub(super) enum Stop {
-    Exited(c_int),
-    Killed(c_int),
+    Ended(Exit),
     /// One of `PTRACE_EVENT_*`, and its message.
     Event(c_int, u64),
     /// At the entry or at the return of a system call.
@@ -80,10 +80,8 @@ pub(super) fn wait() -> Result<(Pid, Stop)> {
         }
     };
     let event = status >> 16;
-    let stop = if libc::WIFEXITED(status) {
-        Stop::Exited(libc::WEXITSTATUS(status))
-    } else if libc::WIFSIGNALED(status) {
-        Stop::Killed(libc::WTERMSIG(status))
+    let stop = if libc::WIFEXITED(status) || libc::WIFSIGNALED(status) {
+        Stop::Ended(exit_in(status))
     } else {
         match (libc::WSTOPSIG(status), event) {
             (libc::SIGTRAP, libc::PTRACE_EVENT_STOP) => Stop::Halt(None),
@@ -94,6 +92,15 @@ pub(super) fn wait() -> Result<(Pid, Stop)> {
         }
     };
     Ok((pid, stop))
+}
+
+/// How a task ends, by its status for wait(2).
+pub(super) fn exit_in(status: c_int) -> Exit {
+    if libc::WIFSIGNALED(status) {
+        Exit::Killed(libc::WTERMSIG(status))
+    } else {
+        Exit::Exited(libc::WEXITSTATUS(status))
+    }
 }
 
 /// Lets a stopped task run, after it has received `signal` (0 for none): until the next event, or only

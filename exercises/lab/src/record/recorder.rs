@@ -5,7 +5,7 @@
 //! namespace, where no process inside can see or signal it, and in the sandbox's outer user
 //! namespace, which gives it rights over the program and over nothing else.
 //!
-//! What a program can notice: it has a tracer (`TracerPid`), so it can have no other one, and the
+//! A program can notice that it has a tracer (`TracerPid`), so that no other can trace it, and that the
 //! recorded calls take longer.
 
 use std::ffi::c_int;
@@ -40,8 +40,8 @@ pub(crate) fn attach(program: Pid) -> nix::Result<()> {
 /// Follows `program`, which [`attach`] has seized, until all of its tasks have ended. Returns the
 /// trace as JSON Lines.
 pub(crate) fn record(program: Pid, command: Vec<String>, neighbors: &[Neighbor]) -> String {
-    let mut recorder = Recorder(Observer::new(Budget::new(command)));
-    recorder.0.tasks.add(program, None);
+    let mut recorder = Recorder { seen: Observer::new(Budget::new(command)) };
+    recorder.seen.tasks.add(program, None);
     let mut started = false;
     while let Ok((pid, stop)) = ptrace::wait() {
         if !started && matches!(stop, Stop::Event(libc::PTRACE_EVENT_EXEC, _)) {
@@ -53,32 +53,34 @@ pub(crate) fn record(program: Pid, command: Vec<String>, neighbors: &[Neighbor])
             recorder.take(pid, stop);
         }
     }
-    recorder.0.budget.finish()
+    recorder.seen.budget.finish()
 }
 
 /// Makes an event of each stop that is one.
-struct Recorder(Observer);
+struct Recorder {
+    seen: Observer,
+}
 
 impl Recorder {
     /// Event 0: the world that the program finds.
     fn begin(&mut self, program: Pid, neighbors: &[Neighbor]) {
         let mut changes = Vec::new();
-        self.0.introduce(program, None, &mut changes);
-        let call = self.0.tasks.get_mut(program).and_then(|task| task.call.take());
+        self.seen.introduce(program, None, &mut changes);
+        let call = self.seen.tasks.get_mut(program).and_then(|task| task.call.take());
         if let Some(Call { meaning: Meaning::Exec(name), .. }) = call {
             changes.push(Change::Program { task: 1, name });
         }
-        self.0.look(program, &mut changes);
-        self.0.settings(program, &mut changes);
-        self.0.look_at_mounts(&mut changes);
-        self.0.look_at_links(&mut changes);
+        self.seen.look(program, &mut changes);
+        self.seen.settings(program, &mut changes);
+        self.seen.look_at_mounts(&mut changes);
+        self.seen.look_at_links(&mut changes);
         for Neighbor { pid, name } in neighbors {
-            let task = self.0.tasks.add(*pid, None).number;
-            self.0.introduce(*pid, None, &mut changes);
+            let task = self.seen.tasks.add(*pid, None).number;
+            self.seen.introduce(*pid, None, &mut changes);
             changes.push(Change::Program { task, name: name.clone() });
         }
         for neighbor in neighbors {
-            self.0.tasks.remove(neighbor.pid);
+            self.seen.tasks.remove(neighbor.pid);
         }
         let start = Event::new(1, "start", Vec::new(), Outcome::Never, changes);
         self.push(Event { text: "the program starts".to_owned(), ..start });
@@ -86,8 +88,7 @@ impl Recorder {
 
     fn take(&mut self, pid: Pid, stop: Stop) {
         match stop {
-            Stop::Exited(code) => self.gone(pid, Exit::Exited(code)),
-            Stop::Killed(signal) => self.gone(pid, Exit::Killed(signal)),
+            Stop::Ended(how) => self.gone(pid, how),
             Stop::Event(event, message) => self.event(pid, event, message),
             Stop::Call => {
                 self.at_call(pid);
@@ -97,8 +98,8 @@ impl Recorder {
                 let signal = if self.stops_init(pid, signal) { 0 } else { signal };
                 self.go_on(pid, signal);
             }
-            Stop::Halt(None) if self.0.tasks.get(pid).is_none() => {
-                _ = self.0.tasks.early.insert(pid);
+            Stop::Halt(None) if self.seen.tasks.get(pid).is_none() => {
+                _ = self.seen.tasks.early.insert(pid);
             }
             Stop::Halt(None) => self.go_on(pid, 0),
             Stop::Halt(Some(_)) => ptrace::stay_stopped(pid),
@@ -111,18 +112,8 @@ impl Recorder {
                 self.born(pid, Pid::from_raw(message as i32));
             }
             libc::PTRACE_EVENT_EXEC => self.executed(pid, Pid::from_raw(message as i32)),
-            // It is about to end; it can still be looked at.
-            libc::PTRACE_EVENT_EXIT => {
-                let status = message as c_int;
-                self.end(
-                    pid,
-                    if libc::WIFSIGNALED(status) {
-                        Exit::Killed(libc::WTERMSIG(status))
-                    } else {
-                        Exit::Exited(libc::WEXITSTATUS(status))
-                    },
-                );
-            }
+            // It is about to end, and can still be looked at.
+            libc::PTRACE_EVENT_EXIT => self.end(pid, ptrace::exit_in(message as c_int)),
             // The message is what the filter answered; the program may have filters of its own.
             libc::PTRACE_EVENT_SECCOMP if message == u64::from(MARK) => self.enters(pid),
             _ => {}
@@ -130,28 +121,28 @@ impl Recorder {
         self.go_on(pid, 0);
     }
 
-    /// Lets it run to its next stop that matters.
+    /// Lets a task run, after it has received `signal` (0 for none), to its next stop that matters.
     fn go_on(&self, pid: Pid, signal: c_int) {
-        let task = self.0.tasks.get(pid);
+        let task = self.seen.tasks.get(pid);
         let every_call = task.is_some_and(|task| task.call.is_some() || task.writes);
         ptrace::resume(pid, every_call, signal);
     }
 
-    /// At the entry of a recorded call.
+    /// A task has stopped at the entry of a recorded call.
     fn enters(&mut self, pid: Pid) {
         let Ok(At::Filter { number, arguments }) = ptrace::call(pid) else { return };
         let Some(call) = calls::decode(pid, number, &arguments) else { return };
         if let Meaning::Child(flags) = call.meaning {
             keep_its_child(pid, number, arguments[0], flags);
         }
-        if let Some(task) = self.0.tasks.get_mut(pid) {
+        if let Some(task) = self.seen.tasks.get_mut(pid) {
             task.call = Some(call);
         }
     }
 
-    /// At the entry or the return of a call of a task that stops at each.
+    /// A task that stops at every call is at the entry or the return of one.
     fn at_call(&mut self, pid: Pid) {
-        let (at, Some(task)) = (ptrace::call(pid), self.0.tasks.get_mut(pid)) else { return };
+        let (at, Some(task)) = (ptrace::call(pid), self.seen.tasks.get_mut(pid)) else { return };
         match at {
             Ok(At::Entry { number, arguments }) if task.writes && task.call.is_none() => {
                 task.call = calls::decode_write(pid, number, &arguments);
@@ -160,7 +151,7 @@ impl Recorder {
                 if let Some(call) = task.call.take() {
                     self.returns(pid, call, value);
                 }
-                if let Some(task) = self.0.tasks.get_mut(pid)
+                if let Some(task) = self.seen.tasks.get_mut(pid)
                     && task.writes
                 {
                     task.writes = calls::has_a_followed_file(pid);
@@ -172,34 +163,34 @@ impl Recorder {
 
     /// A recorded call has returned.
     fn returns(&mut self, pid: Pid, mut call: Call, value: i64) {
-        if self.0.budget.is_full() {
-            return self.0.budget.drop_event();
+        if self.seen.budget.is_full() {
+            return self.seen.budget.drop_event();
         }
-        let Some(task) = self.0.tasks.get_mut(pid) else { return };
+        let Some(task) = self.seen.tasks.get_mut(pid) else { return };
         if call.meaning == Meaning::Open && value >= 0 {
-            // The write will be an event, the opening is none.
+            // The write will be an event, but the opening is not.
             task.writes = true;
             return;
         }
         let number = task.number;
         match (&call.meaning, &mut call.arguments[..]) {
             (Meaning::Setns { fd, .. }, [Argument::Descriptor { target, .. }, ..]) => {
-                *target = self.0.target(pid, *fd);
+                *target = self.seen.target(pid, *fd);
             }
-            (Meaning::Write { .. }, [path, ..]) => self.0.with_self(pid, path),
+            (Meaning::Write { .. }, [path, ..]) => self.seen.with_self(pid, path),
             _ => {}
         }
         let mut changes = Vec::new();
         let outcome = if value < 0 {
             let errno = Errno::from_raw(-value as i32);
-            let caller = Caller::of(pid, &self.0.tasks, &self.0.names);
+            let caller = Caller::of(pid, &self.seen.tasks, &self.seen.names);
             Outcome::Error { errno, why: caller.and_then(|it| why::explain(&it, &call, errno)) }
         } else {
             self.effects(pid, &call.meaning, &mut changes);
             Outcome::Value(value)
         };
         let event = Event::new(number, call.name, call.arguments, outcome, changes);
-        match (&call.meaning, self.0.tasks.get_mut(pid)) {
+        match (&call.meaning, self.seen.tasks.get_mut(pid)) {
             (Meaning::Exec(_), Some(task)) if value == -i64::from(libc::ENOENT) => {
                 task.search = Some(event);
             }
@@ -216,21 +207,21 @@ impl Recorder {
             // Other flags (`CLONE_FS`, `CLONE_FILES`) are about no namespace.
             Meaning::Unshare(flags) if flags & calls::NAMESPACES == 0 => {}
             Meaning::Unshare(_) | Meaning::Setns { .. } => {
-                self.0.look(pid, changes);
-                self.0.look_at_mounts(changes);
+                self.seen.look(pid, changes);
+                self.seen.look_at_mounts(changes);
             }
             Meaning::Mounts(_) | Meaning::Chroot => {
-                self.0.look_at_root(pid, changes);
-                self.0.look_at_mounts(changes);
+                self.seen.look_at_root(pid, changes);
+                self.seen.look_at_mounts(changes);
             }
             Meaning::HostName(name) => {
-                let task = self.0.tasks.get(pid);
+                let task = self.seen.tasks.get(pid);
                 if let Some(namespace) = task.and_then(|task| task.namespaces.get(&Kind::Uts)) {
                     let (namespace, name) = (*namespace, name.clone());
                     changes.push(Change::HostName { namespace, name });
                 }
             }
-            Meaning::Write { file, bytes } => self.0.written(pid, file, bytes, changes),
+            Meaning::Write { file, bytes } => self.seen.written(pid, file, bytes, changes),
             Meaning::Child(_)
             | Meaning::Exec(_)
             | Meaning::Open
@@ -239,47 +230,47 @@ impl Recorder {
         }
     }
 
-    /// `maker` has made a task. The event is kept now, before the new task does anything.
+    /// `maker` has made a task. Its event comes before everything that the new task does.
     fn born(&mut self, maker: Pid, pid: Pid) {
         self.push_search(maker);
-        let Some(parent) = self.0.tasks.get_mut(maker) else { return };
+        let Some(parent) = self.seen.tasks.get_mut(maker) else { return };
         let call = parent.call.take();
         let flags = match call.as_ref().map(|call| &call.meaning) {
             Some(Meaning::Child(flags)) => *flags,
             _ => 0,
         };
         let (number, process, level) = (parent.number, parent.process, parent.pids.len());
-        // It has a copy of its maker's descriptors.
+        // The new task has a copy of its maker's descriptors.
         let (writes, capabilities) = (parent.writes, parent.capabilities);
         let (root, cgroup) = (parent.root.clone(), parent.cgroup.clone());
         let thread = flags & libc::CLONE_THREAD as u64 != 0;
-        let task = self.0.tasks.add(pid, thread.then_some(process));
+        let task = self.seen.tasks.add(pid, thread.then_some(process));
         (task.writes, task.capabilities, task.root, task.cgroup) =
             (writes, capabilities, root, cgroup);
 
         let mut changes = Vec::new();
-        self.0.introduce(pid, Some(number), &mut changes);
-        self.0.look(pid, &mut changes);
-        self.0.look_at_children_of(maker, &mut changes);
+        self.seen.introduce(pid, Some(number), &mut changes);
+        self.seen.look(pid, &mut changes);
+        self.seen.look_at_children_of(maker, &mut changes);
         if flags & libc::CLONE_NEWNS as u64 != 0 {
-            self.0.look_at_mounts(&mut changes);
+            self.seen.look_at_mounts(&mut changes);
         }
         // The pid as the maker sees it.
-        let value = self.0.tasks.get(pid).and_then(|task| task.pids.get(level.checked_sub(1)?));
+        let value = self.seen.tasks.get(pid).and_then(|task| task.pids.get(level.checked_sub(1)?));
         let outcome = Outcome::Value(value.copied().unwrap_or_default().into());
         let (name, arguments) =
             call.map_or(("clone", Vec::new()), |call| (call.name, call.arguments));
         self.push(Event::new(number, name, arguments, outcome, changes));
-        if self.0.tasks.early.remove(&pid) {
+        if self.seen.tasks.early.remove(&pid) {
             self.go_on(pid, 0);
         }
     }
 
-    /// `pid` executes another program. If one of its further threads has asked for that, the
-    /// thread takes over the process's pid, and `former` was its own.
+    /// `pid` executes another program. If a thread other than the first has called execve(2), it
+    /// takes over the pid of the process, and `former` is the id that it had.
     fn executed(&mut self, pid: Pid, former: Pid) {
-        let asked = if former == pid { None } else { self.0.tasks.remove(former) };
-        let Some(task) = self.0.tasks.get_mut(pid) else { return };
+        let asked = if former == pid { None } else { self.seen.tasks.remove(former) };
+        let Some(task) = self.seen.tasks.get_mut(pid) else { return };
         let call = asked.and_then(|task| task.call).or_else(|| task.call.take());
         task.call = None;
         task.search = None;
@@ -293,23 +284,23 @@ impl Recorder {
             }
             _ => ("execve", Vec::new()),
         };
-        // The kernel may have taken capabilities away, and moved it into its time namespace.
-        self.0.look(pid, &mut changes);
-        self.0.look_at_links(&mut changes);
+        // An exec changes capabilities, and moves the task into its `time_for_children`.
+        self.seen.look(pid, &mut changes);
+        self.seen.look_at_links(&mut changes);
         self.push(Event::new(number, name, arguments, Outcome::Never, changes));
     }
 
     fn end(&mut self, pid: Pid, how: Exit) {
         self.push_search(pid);
-        let Some(task) = self.0.tasks.get_mut(pid).filter(|task| !task.ended) else { return };
+        let Some(task) = self.seen.tasks.get_mut(pid).filter(|task| !task.ended) else { return };
         task.ended = true;
         let (task, unfinished) = (task.number, task.call.take());
         if let Some(call) = unfinished {
-            // It will not return any more.
+            // The call will not return any more.
             self.push(Event::new(task, call.name, call.arguments, Outcome::Never, Vec::new()));
         }
         let mut changes = vec![Change::Ended { task, how }];
-        self.0.look_at_links(&mut changes);
+        self.seen.look_at_links(&mut changes);
         self.push(match how {
             Exit::Exited(code) => {
                 let arguments = vec![Argument::Number(code.into())];
@@ -322,47 +313,47 @@ impl Recorder {
         });
     }
 
-    /// It has ended, and the kernel has forgotten its pid.
+    /// A task has ended and been waited for, so its pid is free.
     fn gone(&mut self, pid: Pid, how: Exit) {
         self.end(pid, how);
-        self.0.tasks.remove(pid);
-        self.0.tasks.early.remove(&pid);
+        self.seen.tasks.remove(pid);
+        self.seen.tasks.early.remove(&pid);
         // A task that is killed while it makes a child never reports the child.
-        for child in std::mem::take(&mut self.0.tasks.early) {
-            let task = self.0.tasks.add(child, None).number;
+        for child in std::mem::take(&mut self.seen.tasks.early) {
+            let task = self.seen.tasks.add(child, None).number;
             let mut changes = Vec::new();
-            self.0.introduce(child, None, &mut changes);
+            self.seen.introduce(child, None, &mut changes);
             let event = Event::new(task, "clone", Vec::new(), Outcome::Never, changes);
             self.push(Event { text: "the task that made it was killed".to_owned(), ..event });
             self.go_on(child, 0);
         }
     }
 
-    /// A signal from inside that would stop a PID 1. The kernel ignores it where there is no tracer;
-    /// a traced one would stop for good (`SIGNAL_UNKILLABLE` in kernel/signal.c).
+    /// Whether it is a SIGSTOP from inside for a PID 1. The kernel ignores it if the process has no
+    /// tracer, but a traced one would stop for good (`SIGNAL_UNKILLABLE` in kernel/signal.c).
     fn stops_init(&self, pid: Pid, signal: c_int) -> bool {
         signal == libc::SIGSTOP
-            && self.0.tasks.get(pid).is_some_and(|task| task.pids.last() == Some(&1))
+            && self.seen.tasks.get(pid).is_some_and(|task| task.pids.last() == Some(&1))
             && ptrace::sender(pid).is_some_and(|sender| sender != 0)
     }
 
-    /// A search for a program that found none becomes an event when the task does something else.
+    /// A failed search for a program becomes an event when the task does something else.
     fn push_search(&mut self, pid: Pid) {
-        if let Some(event) = self.0.tasks.get_mut(pid).and_then(|task| task.search.take()) {
+        if let Some(event) = self.seen.tasks.get_mut(pid).and_then(|task| task.search.take()) {
             self.push(event);
         }
     }
 
     fn push(&mut self, mut event: Event) {
-        if !self.0.budget.is_full() {
-            self.0.names.host_names(&mut event.changes);
+        if !self.seen.budget.is_full() {
+            self.seen.names.host_names(&mut event.changes);
         }
-        self.0.budget.keep(&event);
+        self.seen.budget.keep(&event);
     }
 }
 
-/// A child that is born with `CLONE_UNTRACED` would have no tracer, and each of its recorded calls
-/// would fail: the flag is taken out.
+/// Removes `CLONE_UNTRACED` from a call. With the flag the child would have no tracer, so that each of
+/// its recorded calls would fail.
 fn keep_its_child(pid: Pid, number: libc::c_long, first: u64, flags: u64) {
     let untraced = libc::CLONE_UNTRACED as u64;
     if flags & untraced == 0 {
