@@ -1,5 +1,5 @@
 //! The preprocessor: expands `{{#include}}`, `{{#mistakes}}`, `{{#hints}}` and `{{#environments}}`, and
-//! holds every fence to the rule that what a page shows was produced by something tested.
+//! makes sure that every listing, session and figure of a page comes from something that is tested.
 
 use crate::console::{ConsoleFence, Session};
 use crate::environments;
@@ -18,19 +18,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// The preprocessor's name; book.toml has a table of that name.
+/// The preprocessor's name, which is also that of its table in book.toml.
 pub const NAME: &str = "hand";
 
 /// The preprocessor, as part of this process.
 ///
-/// It reports to a list instead of stopping at the first fault, so that one build names them all.
+/// It collects faults in a list instead of stopping at the first, so that one build reports them all.
 #[derive(Default)]
 pub struct Hand {
     faults: Rc<RefCell<Vec<Fault>>>,
 }
 
 impl Hand {
-    /// The list that its faults go to.
+    /// The list in which it collects faults.
     pub fn faults(&self) -> Rc<RefCell<Vec<Fault>>> {
         self.faults.clone()
     }
@@ -72,7 +72,7 @@ fn expand(repo: &Path, file: &Path, source: &str) -> (String, Vec<Fault>) {
     expander.finish()
 }
 
-/// A text that a page takes in: its fences are held to the rules, directives it has none.
+/// Checks a text that a page includes: its fences follow the rules, and it has no directives.
 fn included(repo: &Path, file: &Path, source: &str) -> (String, Vec<Fault>) {
     let mut expander = Expander::new(repo, file, source);
     expander.fences();
@@ -106,7 +106,7 @@ impl<'a> Expander<'a> {
         self.edits.push((range, String::new()));
     }
 
-    /// Applies the edits from the end, so that no edit moves another one's place.
+    /// Applies the edits from the end, so that no edit moves the place of another.
     fn finish(mut self) -> (String, Vec<Fault>) {
         let mut text = self.source.to_owned();
         self.edits.sort_by_key(|(range, _)| (range.start, range.end));
@@ -150,7 +150,7 @@ impl<'a> Expander<'a> {
                 }
                 _ => continue,
             };
-            // Only the language goes on to the renderer, which makes a class of each word.
+            // The renderer gets only the language, because it makes a class of each word.
             self.edits.push((fence.info_range.clone(), fence.language().to_owned()));
             if let Err(problem) = checked {
                 self.faults.push(problem.at(self.file, fence.line));
@@ -186,7 +186,7 @@ impl<'a> Expander<'a> {
                 ));
             }
         };
-        // Without a path the include itself is at fault, and reported as such.
+        // Without a path the include itself is at fault, and is reported when it is expanded.
         let Some(path) = path else { return Ok(()) };
         if !unchecked && !path.starts_with("solutions") && !path.starts_with("exercises") {
             return Err(Problem::new("rust listing that no test compiles")
@@ -200,7 +200,7 @@ impl<'a> Expander<'a> {
         Ok(())
     }
 
-    /// Puts the drawing of a recorded run in the place of its fence.
+    /// Replaces a fence with the drawing of its recorded run.
     fn figure(&mut self, fence: &Fence, known: &mut HashSet<String>) -> Result<(), Problem> {
         if !indentation(&self.source[fence.range.start..fence.info_range.start]).is_empty() {
             return Err(Problem::new("a figure stands at the left edge, in no list and no quote"));
@@ -265,7 +265,7 @@ impl<'a> Expander<'a> {
         Ok(dedent(&text).trim_end().replace('\n', &format!("\n{indent}")))
     }
 
-    /// Reads a file that the page names; the path returned is the one from the repository's root.
+    /// Reads a file that the page names. The returned path starts at the root of the repository.
     fn read(&self, path: &str) -> Result<(PathBuf, String), Problem> {
         let named = normalized(&self.file.with_file_name(path));
         let missing = |error: std::io::Error| {
@@ -280,7 +280,7 @@ impl<'a> Expander<'a> {
         Ok((inside.to_owned(), text))
     }
 
-    /// What becomes several paragraphs has its line for itself.
+    /// Checks that a directive which becomes several paragraphs is alone on its line.
     fn stands_alone(&self, at: &Range<usize>) -> Result<(), Problem> {
         let line_start = self.source[..at.start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = self.source[at.end..].find('\n').map_or(self.source.len(), |n| at.end + n);
@@ -314,7 +314,7 @@ impl<'a> Expander<'a> {
     }
 }
 
-/// The directives of a text: where each stands, its name and its argument.
+/// The directives of a text: the place, the name and the argument of each.
 fn directives(text: &str) -> impl Iterator<Item = (Range<usize>, Result<(&str, &str), Problem>)> {
     text.match_indices("{{").filter_map(|(start, _)| {
         let inside = text[start + 2..].trim_start_matches(' ').strip_prefix('#')?;
@@ -334,7 +334,7 @@ fn directives(text: &str) -> impl Iterator<Item = (Range<usize>, Result<(&str, &
     })
 }
 
-/// The start of a line that its continuation lines need too, in a list or a quote.
+/// The spaces and `>` at the start of a line. In a list or a quote the lines after it need them too.
 fn indentation(line: &str) -> &str {
     &line[..line.find(|c| c != ' ' && c != '>').unwrap_or(line.len())]
 }

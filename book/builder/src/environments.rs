@@ -1,7 +1,7 @@
 //! The doctor's table of environments, as a page shows it.
 //!
-//! The table is `exercises/harness/src/doctor/environments.toml`, compiled into the harness: what the
-//! page says is what `cargo xtask doctor` says.
+//! The table is `exercises/harness/src/doctor/environments.toml`, compiled into the harness, so the
+//! page and `cargo xtask doctor` say the same.
 
 use harness::doctor::{Environment, Proof, places};
 use std::fmt::Write as _;
@@ -27,13 +27,13 @@ fn section(environment: &Environment) -> String {
          *Remedy*: {remedy}.\n\n\
          *Proof*: {}.\n\n",
         seen(environment),
-        read(environment),
+        distinguishing_facts(environment),
         proof(environment),
     )
 }
 
-/// What is refused with which errno, in the order of the doctor. Places that share their errnos
-/// stand together.
+/// What is refused with which errno, in the order in which the doctor tries it. Calls that fail with
+/// the same errnos stand together.
 fn seen(environment: &Environment) -> String {
     let mut groups: Vec<(&[String], Vec<&str>)> = Vec::new();
     for (place, what) in places() {
@@ -55,8 +55,8 @@ fn seen(environment: &Environment) -> String {
     groups.collect::<Vec<_>>().join("; ")
 }
 
-/// The facts by which the doctor tells this environment from others.
-fn read(environment: &Environment) -> String {
+/// The facts by which the doctor distinguishes this environment from others.
+fn distinguishing_facts(environment: &Environment) -> String {
     let facts = environment.facts.iter().map(|(name, values)| {
         let values: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
         format!("`{name}` is {}", values.join(" or "))
@@ -77,7 +77,7 @@ fn proof(environment: &Environment) -> String {
     }
 }
 
-/// `owner/repository#7` as a link to that issue; every other source as it is.
+/// Turns `owner/repository#7` into a link to that issue, and leaves any other source as it is.
 fn linked(source: &str) -> String {
     match source.split_once('#') {
         Some((repository, number)) if number.parse::<u32>().is_ok() => {
@@ -87,7 +87,7 @@ fn linked(source: &str) -> String {
     }
 }
 
-/// `{fact}` is for the doctor, who knows this machine; a page has an ellipsis there.
+/// The doctor puts facts about this machine in the place of `{fact}`; a page has an ellipsis there.
 fn without_facts(text: &str) -> String {
     let mut parts = text.split('{');
     let first = parts.next().unwrap_or_default().to_owned();

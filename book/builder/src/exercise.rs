@@ -1,4 +1,4 @@
-//! The parts of a page that live beside its exercise: `mistakes.toml` and `hints.md`.
+//! The parts of a page that are files of its exercise: `mistakes.toml` and `hints.md`.
 
 use crate::fault::{Fault, Problem};
 use crate::page::{Page, inline_html, line_of};
@@ -12,7 +12,7 @@ struct Catalogue {
     mistake: Vec<Mistake>,
 }
 
-/// What a page shows of a mistake. The keys that make it and find it are the check's.
+/// What a page shows of a mistake. The other keys are for the check.
 #[derive(Deserialize)]
 struct Mistake {
     name: String,
@@ -61,7 +61,7 @@ pub(crate) fn hints(file: &Path, text: &str) -> (String, Vec<Fault>) {
     (html, Vec::new())
 }
 
-/// One `<details>`. The blank lines make the body Markdown again.
+/// Writes one `<details>`. Because of the blank lines its body is Markdown again.
 fn card(html: &mut String, class: &str, summary: &str, body: &str) {
     let opening = format!("<details class=\"{class}\"><summary>{summary}</summary>");
     write!(html, "{opening}\n\n{body}\n\n</details>\n\n").expect("a String takes all");

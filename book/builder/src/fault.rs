@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub struct Fault {
     /// The file, as seen from the root of the repository.
     pub file: PathBuf,
-    /// The line, counted from 1; 0 when the fault is the file's as a whole.
+    /// The line, counted from 1; 0 if the fault concerns the file as a whole.
     pub line: usize,
     /// The fault in one sentence.
     pub what: String,
@@ -30,7 +30,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A fault whose place is still the caller's knowledge.
+/// A fault without its place, which the caller adds.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Problem {
     what: String,

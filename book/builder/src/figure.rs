@@ -33,7 +33,7 @@ pub(crate) const TRACES: &str = "book/traces";
 pub struct Figure {
     /// The line of its fence in the page, counted from 1.
     pub line: usize,
-    /// The page's and its own: `ch02-unshare-leaves`.
+    /// The name of the page and of the figure: `ch02-unshare-leaves`.
     pub id: String,
     start: State,
     needs: Vec<Need>,
@@ -43,7 +43,7 @@ pub struct Figure {
     caption: String,
 }
 
-/// The figures of a page in order. `page` is the name of its file without the ending.
+/// The figures of a page in order. `page` is the name of its file without the extension.
 ///
 /// # Errors
 ///
@@ -133,7 +133,7 @@ impl Figure {
         Path::new(TRACES).join(&self.id).with_extension("jsonl")
     }
 
-    /// The figure as HTML, from the trace that is kept.
+    /// The figure as HTML, from the trace in the repository.
     pub(crate) fn html(&self, repo: &Path) -> Result<String, Problem> {
         let file = self.file();
         let record = "`cargo run -p book -- record` writes it";
@@ -171,7 +171,7 @@ impl Figure {
     ///
     /// # Errors
     ///
-    /// One that gives none.
+    /// A trace that gives no figure.
     pub fn is_same(&self, one: &Trace, other: &Trace) -> Result<bool> {
         let draw = |trace| self.draw(trace).map_err(|problem| anyhow!("{problem}"));
         Ok(draw(one)? == draw(other)?)
@@ -189,8 +189,8 @@ impl Figure {
         Trace::from_json_lines(&text).map_err(|error| anyhow!("{}: {error}", file.display()))
     }
 
-    /// What a sandbox starts: the program itself where the command is one program and its
-    /// arguments, and else a shell.
+    /// What a sandbox starts: the program itself if the command is one program and its arguments,
+    /// otherwise a shell.
     fn program(&self) -> Vec<String> {
         let plain = |c: char| c.is_alphanumeric() || " ./:=_+,@%-".contains(c);
         if self.script.chars().all(plain) {
@@ -203,7 +203,7 @@ impl Figure {
     ///
     /// # Errors
     ///
-    /// A sandbox that cannot be set up, a run that does not end, a program that is not there.
+    /// A sandbox that cannot be set up, a run that does not end, a program that does not exist.
     pub fn record(&self, programs: &Programs) -> Result<Recording<Trace>> {
         if let Some(skipped) = unmet(&self.needs) {
             return Ok(skipped);
@@ -233,7 +233,7 @@ impl Figure {
         }
     }
 
-    /// Without what the figure does not show and other machines would have differently.
+    /// Removes what the figure does not show and what would differ on another machine.
     fn trimmed(&self, mut trace: Trace) -> Trace {
         let mut gone = HashSet::new();
         for event in &mut trace.events {

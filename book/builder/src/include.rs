@@ -1,4 +1,4 @@
-//! `{{#include PATH}}`: a part of a file, or a reason why there is none.
+//! `{{#include PATH}}`: a part of a file.
 
 use crate::fault::Problem;
 
@@ -7,11 +7,11 @@ use crate::fault::Problem;
 pub(crate) struct Include {
     /// The file, relative to the page.
     pub(crate) path: String,
-    part: Part,
+    excerpt: Excerpt,
 }
 
 #[derive(Debug, PartialEq)]
-enum Part {
+enum Excerpt {
     Whole,
     Anchor(String),
     Lines(usize, Option<usize>),
@@ -28,13 +28,13 @@ impl Include {
         let mut fields = argument.split(':');
         let path = fields.next().unwrap_or_default().to_owned();
         let rest: Vec<&str> = fields.collect();
-        let part = match rest[..] {
-            [] => Part::Whole,
+        let excerpt = match rest[..] {
+            [] => Excerpt::Whole,
             [line] if line.parse::<usize>().is_ok() => {
-                Part::Lines(number(line)?, Some(number(line)?))
+                Excerpt::Lines(number(line)?, Some(number(line)?))
             }
-            [anchor] if is_anchor(anchor) => Part::Anchor(anchor.to_owned()),
-            [first, last] => Part::Lines(
+            [anchor] if is_anchor(anchor) => Excerpt::Anchor(anchor.to_owned()),
+            [first, last] => Excerpt::Lines(
                 if first.is_empty() { 1 } else { number(first)? },
                 if last.is_empty() { None } else { Some(number(last)?) },
             ),
@@ -43,16 +43,16 @@ impl Include {
         if path.is_empty() || path.contains(char::is_whitespace) {
             return Err(malformed());
         }
-        Ok(Include { path, part })
+        Ok(Include { path, excerpt })
     }
 
-    /// Cuts the part out of the file's text. Lines that hold an anchor comment are left out.
+    /// Cuts the excerpt out of the text of the file. Lines with an anchor comment are left out.
     pub(crate) fn cut(&self, text: &str) -> Result<String, Problem> {
         let lines: Vec<&str> = text.lines().collect();
-        let (first, last) = match &self.part {
-            Part::Whole => (0, lines.len()),
-            Part::Anchor(name) => between_anchors(&lines, name)?,
-            &Part::Lines(first, last) => {
+        let (first, last) = match &self.excerpt {
+            Excerpt::Whole => (0, lines.len()),
+            Excerpt::Anchor(name) => between_anchors(&lines, name)?,
+            &Excerpt::Lines(first, last) => {
                 let last = last.unwrap_or(lines.len());
                 if first < 1 || first > last {
                     return Err(Problem::new(format!("empty range {first} to {last}"))
@@ -74,7 +74,7 @@ impl Include {
     }
 }
 
-/// Takes away the indentation that all lines of a listing have in common.
+/// Removes the indentation that all lines of a listing share.
 pub(crate) fn dedent(text: &str) -> String {
     let indents = text.lines().filter(|line| !line.trim().is_empty());
     let common = indents.map(|line| line.len() - line.trim_start_matches(' ').len()).min();

@@ -4,8 +4,12 @@
 //! misspelt anchor is an empty listing, a dead link is a link. Here each of them is a [`Fault`]
 //! with its file and line, and a book with a fault is not built.
 //!
-//! One preprocessor, [`directive::Hand`], takes the place of mdBook's `links`. It also speaks
-//! mdBook's protocol, so that a plain `mdbook serve` shows the same pages.
+//! [`site::build`] is one build, from the top: it checks SUMMARY.md, lets mdBook render the pages, and
+//! checks their links. One preprocessor, [`directive::Hand`], takes the place of mdBook's `links`. It
+//! also speaks mdBook's protocol, so that a plain `mdbook serve` shows the same pages. What a page
+//! shows of a run comes from [`session`] and [`figure`], and [`record`] runs it again.
+//!
+//! Each module imports only those above it.
 
 mod fault;
 mod paths;

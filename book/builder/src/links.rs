@@ -11,7 +11,7 @@ use std::thread;
 /// Checks the pages in `built`. Faults are placed in the sources under `repo`/`book`.
 pub(crate) fn check(repo: &Path, book: &Path, src: &Path, built: &Path) -> Vec<Fault> {
     let rendered = Rendered::read(built);
-    // These two repeat what other pages hold: the first page, and all of them.
+    // index.html repeats the first page, and print.html all pages.
     let repeats = |path: &Path| {
         ["index.html", "print.html"].iter().any(|name| path == Path::new(name))
             && !repo.join(src).join(path.with_extension("md")).exists()
@@ -81,7 +81,7 @@ impl Rendered {
             return Ok(());
         }
         let fragment = percent_decoded(fragment);
-        // A file that is no page has no fragments: what is not looked at does not count as fine.
+        // A file that is not a page has no known fragments, so a link to one is a fault.
         if self.page(&file).is_some_and(|page| page.ids.contains(&fragment)) {
             return Ok(());
         }

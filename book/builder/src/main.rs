@@ -11,10 +11,10 @@ Usage: book COMMAND
 
   build                     build the book into book/book, or list its faults
   serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
-  record [PAGE…]            run the sessions and figures of all pages again, or of these, and write what
-                            is new
-  theme                     write book/theme/index.hbs anew, from the pinned mdBook
-  preprocess                be mdBook's preprocessor (mdBook calls this)
+  record [PAGE…]            run the sessions and figures of these pages again, or of all, and write
+                            what has changed
+  theme                     write book/theme/index.hbs again, from the template of this mdBook
+  preprocess                act as mdBook's preprocessor (mdBook calls this)
 ";
 
 fn main() -> ExitCode {
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         ["record", pages @ ..] => record(pages),
         ["theme"] => write_theme(),
         ["preprocess"] => preprocess(),
-        // A preprocessor that refuses a renderer is skipped without a word, so none is refused.
+        // mdBook silently skips a preprocessor that does not support the renderer.
         ["preprocess", "supports", _renderer] => Ok(ExitCode::SUCCESS),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

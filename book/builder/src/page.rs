@@ -1,4 +1,4 @@
-//! What a page's Markdown holds: its fences, its heading anchors, and where directives stand.
+//! The Markdown of a page: its fences, the anchors of its headings, and which text is quoted.
 
 use crate::fault::Problem;
 use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};

@@ -25,7 +25,7 @@ const SOURCES: [&str; 7] = [
     "solutions",
 ];
 
-/// Appended to every page: waits for the server to speak, then reloads.
+/// Appended to every page: reloads it when the server sends an event.
 const RELOAD: &str =
     "<script>new EventSource('/.reload').onmessage = () => location.reload()</script>";
 
@@ -39,8 +39,8 @@ pub struct Server {
     shared: Arc<Shared>,
 }
 
-/// The pages are held in memory: a request during a build, or after one that failed, is answered
-/// from the last good book, and there is no path that leads out of it.
+/// The files of the book, held in memory: a request during a build, or after one that failed, is
+/// answered from the last good book, and no path leads out of it.
 type Pages = HashMap<String, Vec<u8>>;
 
 #[derive(Default)]
@@ -50,7 +50,7 @@ struct Shared {
 }
 
 impl Server {
-    /// Starts to listen; 0 takes any free port. There is no book yet.
+    /// Starts to listen on a port; 0 takes any free one. There is no book yet.
     pub fn start(repo: &Path, port: u16) -> Result<Server> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
             let help = "help: choose another with --port N; 0 takes any that is free";
@@ -68,12 +68,12 @@ impl Server {
         Ok(Server { repo: repo.to_owned(), address, shared })
     }
 
-    /// Where the book is.
+    /// The address of the book.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Builds the book. A good one takes the place of the one before and reloads its readers.
+    /// Builds the book. If it has no fault, it replaces the one before, and open pages reload.
     pub fn rebuild(&self) -> Result<(), Vec<Fault>> {
         let built = site::build(&self.repo)?;
         let read = |file: PathBuf| {
@@ -87,13 +87,13 @@ impl Server {
         Ok(())
     }
 
-    /// Rebuilds on every change of the sources, for ever.
+    /// Rebuilds after every change of the sources. Does not return.
     pub fn watch(&self, mut report: impl FnMut(Result<(), Vec<Fault>>, Duration)) -> ! {
         let mut built = None;
         let mut before = fingerprint(&self.repo);
         loop {
             let now = fingerprint(&self.repo);
-            // Built only when it has stopped changing: editors write in several steps.
+            // An editor writes in several steps, so a build waits until nothing changes any more.
             if now == before && built != Some(now) {
                 let start = Instant::now();
                 report(self.rebuild(), start.elapsed());
@@ -105,7 +105,7 @@ impl Server {
     }
 }
 
-/// Changes when a source of the book does.
+/// A number that changes when a source of the book does.
 fn fingerprint(repo: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
     for root in SOURCES {
@@ -121,7 +121,7 @@ fn fingerprint(repo: &Path) -> u64 {
 }
 
 fn answer(client: TcpStream, shared: &Shared) {
-    // A client that goes away is no news.
+    // A client that closes its connection is not an error.
     let _ = try_answer(client, shared);
 }
 
@@ -181,7 +181,7 @@ fn respond(
     client.write_all(if with_body { body } else { b"" })
 }
 
-/// Server-sent events: one message when the next book is there.
+/// Answers with server-sent events: one message when the next book is built.
 fn reload(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     client.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")?;
     let mut current = shared.current.lock().expect("no panic while held");
@@ -192,7 +192,7 @@ fn reload(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
         current = guard;
         if timeout.timed_out() {
             drop(current);
-            client.write_all(b": still here\n\n")?; // fails when the reader has gone
+            client.write_all(b": still here\n\n")?; // fails if the client has closed the connection
             current = shared.current.lock().expect("no panic while held");
         }
     }

@@ -1,4 +1,4 @@
-//! One build of the book: sources checked, pages rendered, the result checked.
+//! One build of the book: the sources are checked, the pages rendered, and their links checked.
 
 use crate::directive::Hand;
 use crate::fault::{Fault, Problem};
@@ -16,7 +16,7 @@ pub fn repository(from: &Path) -> Result<PathBuf> {
     found.map(Path::to_owned).context(help)
 }
 
-/// Builds the book of a repository and returns the directory of the pages, or all that is wrong.
+/// Builds the book of a repository and returns the directory of the pages, or all faults.
 pub fn build(repo: &Path) -> Result<PathBuf, Vec<Fault>> {
     let (book, src) = (Path::new("book"), Path::new("book/src"));
     let whole = |error: anyhow::Error| {

@@ -1,4 +1,4 @@
-//! SUMMARY.md against the files beside it.
+//! Compares SUMMARY.md with the files beside it.
 
 use crate::fault::{Fault, Problem};
 use crate::page::line_of;
@@ -38,7 +38,7 @@ pub(crate) fn check(repo: &Path, src: &Path) -> Vec<Fault> {
     faults
 }
 
-/// All pages under `src`, but for the two that are never named.
+/// All pages under `src` except the two that SUMMARY.md never names.
 pub(crate) fn pages(src: &Path) -> BTreeSet<PathBuf> {
     let unnamed = [Path::new("SUMMARY.md"), Path::new("404.md")];
     let files = files(src).into_iter().filter(|file| has_extension(file, "md"));

@@ -17,7 +17,7 @@ pub fn stock(name: impl AsRef<Path>) -> Result<String> {
     std::fs::read_to_string(&file).with_context(|| format!("mdBook has no {}", name.display()))
 }
 
-/// Our template.
+/// The template of this book.
 pub fn index() -> Result<String> {
     let mut template = stock("index.hbs")?;
     for (old, new) in REPAIRS {
@@ -34,7 +34,7 @@ const NOTICE: &str = "\
 ";
 
 const REPAIRS: &[(&str, &str)] = &[
-    // A way past the sidebar and the menu for the keyboard.
+    // Keyboard users can skip the sidebar and the menu.
     (
         "    <body>\n",
         "    <body>\n    <a class=\"skip-link\" href=\"#mdbook-content\">Skip to the text</a>\n",
@@ -63,7 +63,7 @@ const REPAIRS: &[(&str, &str)] = &[
                         <noscript><a class="contents-link" href="{{ path_to_root }}toc.html">Contents</a></noscript>
 "#,
     ),
-    // Landmarks: the menu bar is the page's header, the search box a search.
+    // Landmarks for screen readers: the menu bar is the header, the search box a search.
     (
         r#"<div id="mdbook-menu-bar" class="menu-bar sticky">"#,
         r#"<header id="mdbook-menu-bar" class="menu-bar sticky">"#,

@@ -169,10 +169,10 @@ const GAP: i32 = 20;
 const ROW: i32 = 14;
 const CHIP: i32 = 36;
 
-/// Where everything is, in all frames.
+/// The places of namespaces and tasks in all frames.
 pub(crate) struct Grid {
     boxes: BTreeMap<NamespaceId, Area>,
-    /// The height of a chip's place, by namespace and task.
+    /// The row of a chip in its namespace, by namespace and task.
     slots: BTreeMap<(NamespaceId, u32), i32>,
     heads: BTreeMap<NamespaceId, i32>,
     height: i32,
@@ -217,9 +217,9 @@ impl Grid {
         grid
     }
 
-    /// Gives every process that is ever in a namespace a place there. Returns how many it takes.
+    /// Gives every task that is ever in a namespace a row there. Returns the number of rows.
     fn place(&mut self, scenes: &[Scene], id: NamespaceId) -> i32 {
-        // From the first frame to the last, and one more for the outline of one that has left.
+        // The first frame and the last, and one more for the outline of a task that has left.
         let mut stays: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
         let mut awaited = 0;
         for (at, scene) in scenes.iter().enumerate() {
@@ -307,7 +307,7 @@ impl Grid {
         }
     }
 
-    /// From where a process was to where it is, if that is next door.
+    /// An arrow from the namespace that a task was in to its present one, if they are neighbors.
     fn arrow(
         &self,
         picture: &mut Picture,

@@ -133,8 +133,8 @@ impl Scene {
     }
 }
 
-/// Where everything is, in all frames: the namespace with the most interfaces above, and its
-/// neighbours beside each other below.
+/// The places of namespaces and interfaces in all frames: the namespace with the most interfaces is
+/// above, and the others are beside each other below it.
 pub(crate) struct Plan {
     boxes: BTreeMap<NamespaceId, Area>,
     /// By namespace and name.
@@ -166,7 +166,7 @@ impl Plan {
         }
         let (id, links) = spaces.remove(hub);
         let columns = links.len().clamp(2, 3) as i32;
-        // The last line is next to the neighbours: the cables begin there.
+        // The cables begin at the last line, which is next to the other namespaces.
         let (with, without): (Vec<Link>, Vec<Link>) =
             in_order(&links).into_iter().partition(|link| link.peer.is_some());
         let order = without.into_iter().chain(with);
@@ -200,7 +200,7 @@ impl Plan {
     fn panel(&mut self, id: NamespaceId, links: Vec<Link>, area: Area, columns: i32) -> i32 {
         let width = (area.width - 10 - 6 * (columns - 1)) / columns;
         let lines = (links.len() as i32 + columns - 1) / columns;
-        // What does not fill all lines leaves places open before the ends of cables.
+        // If the interfaces do not fill all lines, the gap is before those with a cable.
         let open = lines * columns - links.len() as i32;
         let mut cables_begin = false;
         for (number, link) in (0..).zip(&links) {

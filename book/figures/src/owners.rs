@@ -78,7 +78,7 @@ impl scene::Scene for Scene {
                 _ => id.to_string(),
             });
             let (owned, members) =
-                (list(owned, "nothing shown here"), list(user.members.clone(), "nobody"));
+                (list(owned, "nothing shown here"), list(user.members.clone(), "no process"));
             sentence(&format!("{}{nested}{new} owns {owned}; in it: {members}", user.id))
         });
         sentences.collect::<Vec<_>>().join(" ")
@@ -94,7 +94,7 @@ impl Scene {
         self.users.iter().any(|user| user.owned.contains(&id))
     }
 
-    /// Those whose parent is not in the trace.
+    /// The user namespaces whose parent is not in the trace.
     fn roots(&self) -> impl Iterator<Item = &User> {
         let is_root = |user: &&User| user.parent.is_none_or(|parent| self.user(parent).is_none());
         self.users.iter().filter(is_root)
@@ -159,7 +159,7 @@ impl Scene {
     }
 }
 
-/// Where the pills of what a user namespace owns go: how many lines, and each one's place.
+/// The places of the namespaces that a user namespace owns: how many lines, and for each its x and line.
 fn pills(user: &User, depth: i32) -> (i32, Vec<(i32, i32)>) {
     let left = 2 + INSET * depth.min(12) + 8;
     let (mut x, mut line, mut places) = (left, 0, Vec::new());

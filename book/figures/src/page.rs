@@ -1,4 +1,4 @@
-//! A trace as one HTML page that asks nobody for anything: its pictures, and every call.
+//! A trace as one HTML page that loads nothing: its pictures, and every call.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::scene::Selection;
 use crate::stepper;
 use crate::svg::{CSS, escape};
 
-/// More events than this are in the table only: a picture for each would be a page of megabytes.
+/// Events after this many are in the table only: with a picture of each the page would have megabytes.
 const DRAWN: usize = 200;
 
 const PAGE_CSS: &str = "\
@@ -28,8 +28,8 @@ td:first-child { color: light-dark(#5a606b, #9aa0b4) } .failed td { font-weight:
 @media print { .calls { overflow: visible } }
 ";
 
-/// A page that shows what one run did: who is in which namespace, the tree of processes, and all
-/// calls with what came of them. It needs no other file, and no network.
+/// A page that shows what one run did: which process is in which namespace, the tree of processes,
+/// and all calls with their results. It needs no other file, and no network.
 pub fn page(trace: &Trace) -> String {
     let program = escape(&trace.program.join(" "));
     let shown =
@@ -38,7 +38,7 @@ pub fn page(trace: &Trace) -> String {
         (
             View::Membership,
             "membership",
-            "Who is in which namespace",
+            "Which process is in which namespace",
             "What a step changed has a thick outline and a word. A dashed outline is a process that has just left or ended.",
         ),
         (
@@ -102,7 +102,7 @@ fn table(trace: &Trace) -> String {
     }
     format!(
         "<div class=\"calls\" tabindex=\"0\" role=\"region\" aria-label=\"Every call\">\n<table>\n\
-         <thead><tr><th scope=\"col\">#</th><th scope=\"col\">who, pid</th><th scope=\"col\">call</th>\
+         <thead><tr><th scope=\"col\">#</th><th scope=\"col\">caller, pid</th><th scope=\"col\">call</th>\
          <th scope=\"col\">result</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n"
     )
 }

@@ -217,7 +217,7 @@ fn depth(world: &World, id: NamespaceId) -> usize {
     let mut at = world.namespace(id);
     let mut depth = 0;
     while let Some(parent) = at.and_then(|namespace| namespace.parent) {
-        // A damaged trace could go in a circle.
+        // In a damaged trace the parents could form a cycle.
         if depth > world.namespaces.len() {
             break;
         }
@@ -234,7 +234,7 @@ fn rows(scenes: &[Scene]) -> Vec<(u32, i32)> {
         parents.insert(*number, process.parent);
     }
     let known: Vec<u32> = parents.keys().copied().collect();
-    // A child has a higher number than its parent.
+    // A child has a higher number than its parent; in a damaged trace it may not.
     parents.iter_mut().for_each(|(number, parent)| {
         *parent = parent.filter(|parent| parent < number && known.contains(parent))
     });

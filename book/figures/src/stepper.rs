@@ -13,10 +13,10 @@
 //! ```
 //!
 //! Without [`JS`], and in print, its frames stand one below the other, with numbers. A figure of
-//! one frame stays like that. With [`JS`], at the end of the page or deferred, there are buttons; and
-//! the arrow keys, Home and End, wherever the focus is in the figure. A link to a frame's id shows it.
-//! Play is for those who like motion: where a reader prefers less of it, there is no Play, and
-//! one frame takes the place of another at once.
+//! one frame stays like that. With [`JS`], at the end of the page or deferred, there are buttons, and
+//! the arrow keys, Home and End work while the focus is in the figure. A link to the id of a frame
+//! shows it.
+//! If the reader prefers reduced motion, there is no Play, and one frame replaces another at once.
 //!
 //! [`CSS`] takes its colours from mdBook's variables. A page without them gets a light or a dark
 //! set, whichever its `color-scheme` says: `:root { color-scheme: light dark }` follows the reader.

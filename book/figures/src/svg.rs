@@ -1,7 +1,7 @@
 //! A picture: shapes and texts of an SVG that is 360 units wide, and where the texts are.
 //!
-//! A browser may have other fonts than this machine. So a text is given room for the widest of the
-//! usual ones, and what does not fit its room is shortened.
+//! The fonts of the reader are not known. So a text is given room for the widest of the usual ones,
+//! and what does not fit its room is shortened.
 
 use std::fmt::Write as _;
 

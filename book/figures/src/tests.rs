@@ -148,7 +148,7 @@ fn wide(kind: Kind, number: u32) -> String {
     NamespaceId { kind, index: u32::MAX - number }.to_string()
 }
 
-/// Much of everything, with names that are long, wide, and full of what XML minds.
+/// Much of everything, with names that are long, wide, and full of characters that XML must escape.
 fn nasty() -> Trace {
     let mut trace = plain();
     let long = "<&\"größer>-水獭-a-name-without-any-end\u{1b}[1m";
@@ -203,7 +203,7 @@ fn nasty() -> Trace {
         }
         trace.events.push(event(2, "write", long, changes));
     }
-    // Somebody the trace never introduced, one of which the kernel says nothing, a circle.
+    // Tasks that the trace never introduced, a task of which the kernel shows nothing, a cycle.
     trace.events.push(event(
         99,
         "setns",
@@ -310,7 +310,7 @@ fn texts_that_overlap_or_stick_out_are_found() {
 }
 
 #[test]
-fn all_frames_of_a_figure_are_equally_high_and_each_is_told() {
+fn all_frames_of_a_figure_are_equally_high_and_each_is_described() {
     for (view, selection, trace) in drawn() {
         let frames: Vec<Frame> = frames(&trace, view, &selection).unwrap();
         let heights: HashSet<i32> = frames.iter().map(|frame| frame.picture.height).collect();
@@ -399,15 +399,15 @@ fn every_view_shows_something_of_the_plain_trace() {
     );
 }
 
-fn told(view: View, selection: &Selection) -> Vec<String> {
+fn descriptions(view: View, selection: &Selection) -> Vec<String> {
     frames(&plain(), view, selection).unwrap().into_iter().map(|frame| frame.description).collect()
 }
 
 #[test]
-fn a_frame_is_told_in_words() {
+fn a_frame_is_described_in_words() {
     let selection = Selection { kinds: vec![Kind::Uts], ..Selection::default() };
     assert_eq!(
-        told(View::Membership, &selection),
+        descriptions(View::Membership, &selection),
         [
             "uts A: ch02-unshare (pid 2).",
             "uts A: none of the processes shown. uts B, new: ch02-unshare (pid 2) just moved here.",
@@ -419,7 +419,7 @@ fn a_frame_is_told_in_words() {
             "uts A: none of the processes shown. uts B, host name otter: ch02-unshare (pid 2).",
         ]
     );
-    let at = |view, number: usize| told(view, &Selection::default())[number].clone();
+    let at = |view, number: usize| descriptions(view, &Selection::default())[number].clone();
     assert_eq!(at(View::Processes, 1), "ch02-unshare: pid 2 in pid A. pid B, new: no process.");
     assert_eq!(
         at(View::Processes, 2),
@@ -450,7 +450,7 @@ fn a_frame_is_told_in_words() {
 fn calls_leave_frames_out_and_the_next_one_shows_what_happened_since() {
     let selection =
         Selection { kinds: vec![Kind::Uts], calls: vec!["execve".into()], ..Selection::default() };
-    let words = told(View::Membership, &selection);
+    let words = descriptions(View::Membership, &selection);
     assert_eq!(words.len(), 2);
     assert!(
         words[1].contains("ch02-unshare (pid 2) just moved here and true (pid 1) just born here"),

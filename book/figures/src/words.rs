@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn lists_read_like_sentences() {
-        let of = |items: &[&str]| list(items.iter().map(|item| item.to_string()), "nobody");
-        assert_eq!([of(&[]), of(&["a"]), of(&["a", "b", "c"])], ["nobody", "a", "a, b and c"]);
+        let of = |items: &[&str]| list(items.iter().map(|item| item.to_string()), "none");
+        assert_eq!([of(&[]), of(&["a"]), of(&["a", "b", "c"])], ["none", "a", "a, b and c"]);
     }
 }

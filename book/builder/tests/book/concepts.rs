@@ -16,9 +16,9 @@ fn faults(table: &str, anchors: impl Fn(&str) -> Option<Vec<String>>) -> Vec<Str
         Err(error) => return vec![error.to_string()],
     };
     let mut faults = Vec::new();
-    let mut told = BTreeMap::new();
+    let mut taught = BTreeMap::new();
     for (key, (concept, place)) in &concepts.concept {
-        if let Some(other) = told.insert(concept, key) {
+        if let Some(other) = taught.insert(concept, key) {
             faults.push(format!("{key}: {other} says the same"));
         }
         let Some((page, anchor)) = place.split_once('#') else {

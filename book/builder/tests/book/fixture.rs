@@ -21,7 +21,7 @@ impl Repo {
         Repo(repo)
     }
 
-    /// One that is built in less time: with a small template, without the search and the page for print.
+    /// One that takes less time to build: it has a small template, no search, and no page for print.
     pub(crate) fn quick() -> Repo {
         let repo = Repo::clean();
         repo.write("book/theme/index.hbs", TEMPLATE);

@@ -15,7 +15,7 @@ fn run(repo: &Repo, arguments: &[&str]) -> Output {
     book.output().unwrap()
 }
 
-/// Builds as plain mdBook does: our program is the preprocessor, over pipes.
+/// Builds as plain mdBook does: this program is the preprocessor, over pipes.
 fn build_by_protocol(repo: &Repo) -> Result<(), String> {
     let command = format!("command = \"{BOOK} preprocess\"");
     repo.edit("book/book.toml", "command = \"cargo run -q -p book -- preprocess\"", &command);

@@ -26,22 +26,22 @@ fn properties(stylesheet: &str, selector: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_colour_and_measure_of_mdbook_is_set() {
-    let (ours, stock) = (committed("css/variables.css"), stock("css/variables.css").unwrap());
-    for (our_selector, stock_selector) in [
+    let (theme, stock) = (committed("css/variables.css"), stock("css/variables.css").unwrap());
+    for (selector, stock_selector) in [
         (":root", ":root"),
         (".light, .navy, html:not(.js)", ".light, html:not(.js)"),
         ("    .navy", ".navy"),
     ] {
-        let ours = properties(&ours, our_selector);
+        let set = properties(&theme, selector);
         let stock = properties(&stock, stock_selector);
-        let missing: Vec<_> = stock.difference(&ours).collect();
-        assert!(!stock.is_empty() && missing.is_empty(), "{our_selector} lacks {missing:?}");
+        let missing: Vec<_> = stock.difference(&set).collect();
+        assert!(!stock.is_empty() && missing.is_empty(), "{selector} lacks {missing:?}");
     }
 }
 
 #[test]
 fn light_and_dark_set_the_same_colours() {
-    let ours = committed("css/variables.css");
-    let light = properties(&ours, ".light, .navy, html:not(.js)");
-    assert_eq!(light, properties(&ours, "    .navy"));
+    let theme = committed("css/variables.css");
+    let light = properties(&theme, ".light, .navy, html:not(.js)");
+    assert_eq!(light, properties(&theme, "    .navy"));
 }

@@ -19,7 +19,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// What a check finds in many things, in any order. Most of a run's time is `sleep`.
+/// Runs a check on all of these, several at a time, and returns what it finds, in any order. Most of
+/// the time of a run is `sleep`.
 fn side_by_side<T: Sync, F: IntoIterator<Item = String>>(
     all: &[T],
     check: impl Fn(&T) -> F + Sync,

@@ -78,8 +78,8 @@ fn the_sidebar_and_the_search_work() {
     none(faults);
 }
 
-/// The pages after the chapters are part of the book: a word of theirs is found, and leads there,
-/// and from there links lead back and on.
+/// The pages after the chapters are part of the book: the search finds a word of one, and the links
+/// of that page lead back and on.
 #[test]
 fn a_page_without_an_exercise_is_found_and_has_neighbours() {
     let Some(Tools { mut browser, .. }) = Tools::find() else { return };

@@ -1,4 +1,4 @@
-//! One page as it stands: whom it keeps out, what it asks for, whether it fits the screen.
+//! One page as it is loaded: its barriers, its requests, and whether it fits the screen.
 
 use crate::chromium::Chromium;
 use crate::paper;
@@ -60,8 +60,8 @@ fn requests(events: &[Value]) -> Vec<&str> {
 }
 
 fn foreign(asked: &[&str], site: &Site) -> Vec<String> {
-    let ours = [site.url(""), "data:".to_owned(), "blob:".to_owned()];
-    let foreign = asked.iter().filter(|url| !ours.iter().any(|start| url.starts_with(start)));
+    let own = [site.url(""), "data:".to_owned(), "blob:".to_owned()];
+    let foreign = asked.iter().filter(|url| !own.iter().any(|start| url.starts_with(start)));
     foreign.map(|url| format!("request to elsewhere: {url}")).collect()
 }
 

@@ -55,7 +55,7 @@ fn a_fault_of_a_page_is_found() {
     assert_eq!(faults("figures"), "", "nothing is planted there");
 }
 
-/// A change of a file, who looks, and the fault that is found.
+/// A change of a file, the test that looks at it, and the fault that is found.
 type Change = (&'static str, &'static str, &'static str, Look, &'static str);
 type Look = fn(&mut Chromium, &Site) -> Vec<String>;
 
@@ -101,7 +101,7 @@ const CHANGES: [Change; 7] = [
         },
         "the PDF has 4 pictures and figures, not 6",
     ),
-    // What screen readers are told stays right in these two.
+    // In these two, what screen readers announce stays right.
     (
         "theme/css/hand.css",
         "\ndetails {",

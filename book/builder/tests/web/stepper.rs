@@ -37,7 +37,7 @@ pub(crate) struct Test<'a> {
 impl Test<'_> {
     pub(crate) fn everything(&mut self) {
         self.clicks();
-        // Which takes its time, and is the same on every screen.
+        // It takes long, and is the same on every screen.
         if self.screen == Screen::DESK {
             self.play();
         }
@@ -188,10 +188,10 @@ impl Test<'_> {
         self.sit_still();
         self.open();
         let play = self.reader.sees(PLAY);
-        self.faults.unless(!play, "there is Play for who wants no motion");
+        self.faults.unless(!play, "there is Play although the reader prefers reduced motion");
         self.reader.click(NEXT);
         let moving = self.reader.eval("document.getAnimations().length");
-        self.faults.unless(moving == 0, "a step moves for who wants no motion");
+        self.faults.unless(moving == 0, "a step moves although the reader prefers reduced motion");
         self.is_at(2, "click without motion");
     }
 
