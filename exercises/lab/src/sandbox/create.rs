@@ -1,6 +1,6 @@
 //! In the supervisor: the birth of a sandbox.
 
-use std::ffi::{CString, c_int};
+use std::ffi::c_int;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::OnceLock;
 
@@ -11,6 +11,7 @@ use trace::flag_names;
 use super::cgroups::LabCgroups;
 use super::message::{Message, fail};
 use super::request::{Request, State};
+use super::root::Opened;
 use super::setup::{Descriptors, Setup};
 use super::{init, lab, recording};
 use crate::helper::ids;
@@ -48,13 +49,9 @@ fn run(setup: &mut Setup, (uid, gid): (u32, u32)) -> Result<(), Refusal> {
         setup.recorder = Some(programs);
         recorder = Some((socket, trace));
     }
-    // The mapped id cannot walk through root's home. Real root can, so the mounts of single files
-    // are made here where that is allowed, and passed on as descriptors.
-    let shown: Vec<Option<OwnedFd>> = request
-        .shown
-        .iter()
-        .map(|shown| sys::clone_tree(&CString::new(shown.path.as_str()).ok()?).ok())
-        .collect();
+    // The mapped id cannot walk through root's home. Real root can, so the files to show are opened
+    // here where that is allowed, and passed on as descriptors.
+    let shown = request.shown.iter().map(|shown| Opened::open(&shown.path, uid)).collect();
     let (wait, go) = pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"))?;
     let flags = outer_flags(request);
     // SAFETY: this process has one thread.

@@ -22,7 +22,7 @@ use trace::flag_names;
 use super::limits::{self, KernelMemory};
 use super::message::{Ended, Excess, Message, Status, fail};
 use super::request::State;
-use super::root::{self, Trees};
+use super::root::{self, Opened, Trees};
 use super::setup::Setup;
 use super::{lab, launch};
 use crate::helper::ids;
@@ -32,7 +32,7 @@ use crate::sys::{self, Fork};
 /// How often PID 1 measures what its processes use.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-pub(crate) fn main(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> ! {
+pub(crate) fn main(setup: &Setup, shown: Vec<Option<Opened>>, go: OwnedFd) -> ! {
     match live(setup, shown, go) {
         Ok(()) => exit(0),
         Err(error) => {
@@ -42,7 +42,7 @@ pub(crate) fn main(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> !
     }
 }
 
-fn live(setup: &Setup, shown: Vec<Option<OwnedFd>>, go: OwnedFd) -> Result<(), Refusal> {
+fn live(setup: &Setup, shown: Vec<Option<Opened>>, go: OwnedFd) -> Result<(), Refusal> {
     let request = &setup.request;
     let liveness = setup.fds.liveness.as_fd();
     // The supervisor writes one byte when the ids are mapped. If it could not map them, it has

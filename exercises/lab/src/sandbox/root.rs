@@ -5,9 +5,10 @@
 //! still connect(2) to a socket.
 
 use std::ffi::CString;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -71,6 +72,26 @@ const FILES: [(&str, &str); 4] = [
 /// The witness, made by `build.rs`.
 pub(crate) const WITNESS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/witness"));
 
+/// A file to show. The supervisor opens it, which can reach files that PID 1 cannot.
+pub(crate) enum Opened {
+    Mount(OwnedFd),
+    /// Of a file that the program's id may not execute: so umask 077 leaves the programs of root.
+    Contents(File),
+}
+
+impl Opened {
+    /// `uid` is the program's id outside. `None` if the supervisor cannot reach the file either.
+    pub(crate) fn open(path: &str, uid: u32) -> Option<Opened> {
+        let is_closed = |file: fs::Metadata| file.uid() != uid && file.mode() & 0o001 == 0;
+        if fs::metadata(path).is_ok_and(is_closed)
+            && let Ok(file) = File::open(path)
+        {
+            return Some(Opened::Contents(file));
+        }
+        sys::clone_tree(&CString::new(path).ok()?).ok().map(Opened::Mount)
+    }
+}
+
 /// What the root directory shows of this machine: mounts that are not attached anywhere yet.
 pub(crate) struct Trees {
     /// The path inside, and the mount.
@@ -81,18 +102,19 @@ pub(crate) struct Trees {
 }
 
 impl Trees {
-    /// Takes them, in this mount namespace. `ready` are the mounts of `request.shown` that the
-    /// supervisor could make.
-    pub(crate) fn take(request: &Request, ready: Vec<Option<OwnedFd>>) -> Result<Trees, Refusal> {
+    /// Takes them, in this mount namespace. `opened` is what the supervisor could open of
+    /// `request.shown`.
+    pub(crate) fn take(request: &Request, opened: Vec<Option<Opened>>) -> Result<Trees, Refusal> {
         // If `/` is a shared mount, the mounts below would propagate back to this machine.
         let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
         mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
             .map_err(refused(Stage::Mount, "mount(\"/\", MS_REC | MS_PRIVATE)"))?;
 
         let mut shown = Vec::new();
-        for (Shown { name, path }, tree) in request.shown.iter().zip(ready) {
-            let tree = match tree {
-                Some(tree) => tree,
+        for (Shown { name, path }, opened) in request.shown.iter().zip(opened) {
+            let tree = match opened {
+                Some(Opened::Mount(tree)) => tree,
+                Some(Opened::Contents(file)) => copy(file)?,
                 None => clone_tree(path)?,
             };
             shown.push((format!("lab/{name}"), tree));
@@ -123,12 +145,17 @@ pub(crate) fn build(request: &Request, trees: Trees) -> Result<(), Refusal> {
     seal(base)
 }
 
+/// A folder of this machine to mount on, in this mount namespace only.
+fn covered() -> Result<&'static str, Refusal> {
+    let base = ["/tmp", "/run", "/mnt", "/var"].into_iter().find(|path| Path::new(path).is_dir());
+    base.ok_or(Errno::ENOENT).map_err(refused(Stage::Mount, "stat(\"/tmp\")"))
+}
+
 /// An empty tree on a tmpfs, which becomes the working directory. Returns the folder that it
 /// covers.
 fn skeleton() -> Result<&'static str, Refusal> {
     let stage = Stage::Mount;
-    let base = ["/tmp", "/run", "/mnt", "/var"].into_iter().find(|path| Path::new(path).is_dir());
-    let base = base.ok_or(Errno::ENOENT).map_err(refused(stage, "stat(\"/tmp\")"))?;
+    let base = covered()?;
     let tmpfs = |target: &str, options: &str| {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         mount(Some("tmpfs"), target, Some("tmpfs"), flags, Some(options))
@@ -232,6 +259,25 @@ fn write_witness(inside: &str) -> std::io::Result<()> {
 fn c_path(path: &str) -> Result<CString, Refusal> {
     let no_nul = CString::new(path).map_err(|_| Errno::EINVAL);
     no_nul.map_err(refused(Stage::Show, format!("open_tree({path:?})")))
+}
+
+/// A copy of a file that every id may execute, on a tmpfs that nothing else is on.
+fn copy(mut from: File) -> Result<OwnedFd, Refusal> {
+    let stage = Stage::Show;
+    let folder = covered()?;
+    mount(Some("tmpfs"), folder, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))
+        .map_err(refused(stage, format!("mount(\"tmpfs\", \"{folder}\")")))?;
+    let path = format!("{folder}/copy");
+    let copied = File::create(&path).and_then(|mut to| {
+        io::copy(&mut from, &mut to)?;
+        to.set_permissions(fs::Permissions::from_mode(0o755))
+    });
+    copied.map_err(refused(stage, format!("write(\"{path}\")")))?;
+    let tree = clone_tree(&path);
+    // The tree keeps the file.
+    umount2(folder, MntFlags::MNT_DETACH)
+        .map_err(refused(stage, format!("umount2(\"{folder}\")")))?;
+    tree
 }
 
 fn clone_tree(path: &str) -> Result<OwnedFd, Refusal> {

@@ -117,6 +117,20 @@ fn only_three_streams_the_witness_socket_and_four_variables_are_inherited() {
     assert_eq!(words, ["0", "1", "2", "200", "HOME", "LANG", "PATH", "PWD"]);
 }
 
+/// As umask 077 leaves it. Root's program is that of another id in the sandbox.
+#[test]
+fn a_program_that_only_its_owner_may_execute_is_started() {
+    let program = std::env::temp_dir().join(format!("closed-{}", std::process::id()));
+    // Another process writes it: this one may fork while the file is open for writing.
+    let made = Command::new("install").args(["-m", "700", "/bin/true"]).arg(&program).status();
+    assert!(made.unwrap().success());
+    let run = Sandbox::new(&program).start();
+    std::fs::remove_file(&program).unwrap();
+    let mut run = run.unwrap();
+    run.await_end();
+    assert_eq!(status(&run), Status::Exited(0));
+}
+
 #[test]
 #[ignore = "part of `signals_ignored_outside_are_not_ignored_inside`"]
 fn signals_end_a_program() {
