@@ -23,7 +23,10 @@ use format::Format;
 
 pub(crate) const USAGE: Usage = Usage {
     name: "verify",
-    forms: &[("", "solutions pass, exercises fail, mistakes are named")],
+    forms: &[(
+        "[CHAPTER…]",
+        "solutions pass, exercises fail, mistakes are named; all of them by default",
+    )],
     options: &[
         ("--any-progress", "whatever the exercises' src/main.rs hold"),
         ("--quick", "cheats at a chapter's first step only, and no terse programs"),
@@ -32,14 +35,20 @@ pub(crate) const USAGE: Usage = Usage {
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
     let (mut any_progress, mut quick) = (false, false);
+    let mut chapters = Vec::new();
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("any-progress") => any_progress = true,
             Argument::Long("quick") => quick = true,
+            Argument::Value(name) => chapters.push(Chapter::find(name)?),
             other => return Err(USAGE.unexpected(other)),
         }
     }
-    let chapters = Chapter::all()?;
+    if chapters.is_empty() {
+        chapters = Chapter::all()?;
+    }
+    chapters.sort();
+    chapters.dedup();
     let cheats = candidates::cheats()?;
     let mut findings = Findings::default();
 
