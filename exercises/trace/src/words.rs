@@ -64,7 +64,7 @@ impl Event {
 }
 
 fn sentence(change: &Change, before: &World) -> String {
-    let who = |task: &u32| match before.tasks.get(task) {
+    let label = |task: &u32| match before.tasks.get(task) {
         Some(task) => task.label(),
         None => format!("task {task}"),
     };
@@ -97,36 +97,36 @@ fn sentence(change: &Change, before: &World) -> String {
         Change::Joined { task, namespace } => {
             let from = before.tasks.get(task).and_then(|task| task.namespaces.get(&namespace.kind));
             match from {
-                Some(from) => format!("{} leaves {from} for {namespace}", who(task)),
-                None => format!("{} is in {namespace}", who(task)),
+                Some(from) => format!("{} leaves {from} for {namespace}", label(task)),
+                None => format!("{} is in {namespace}", label(task)),
             }
         }
         Change::Children { task, namespace } => {
-            format!("{} stays where it is; its next children will be in {namespace}", who(task))
+            format!("{} stays where it is; its next children will be in {namespace}", label(task))
         }
         Change::Capabilities { task, effective } => {
             let had = before.tasks.get(task).and_then(|task| task.capabilities);
             match (had, effective) {
-                (_, 0) => format!("{} has no capabilities", who(task)),
+                (_, 0) => format!("{} has no capabilities", label(task)),
                 (Some(0) | None, effective) => {
-                    format!("{} has {} capabilities", who(task), effective.count_ones())
+                    format!("{} has {} capabilities", label(task), effective.count_ones())
                 }
                 (Some(had), effective) => format!(
                     "{} has {} capabilities (it had {})",
-                    who(task),
+                    label(task),
                     effective.count_ones(),
                     had.count_ones()
                 ),
             }
         }
-        Change::Program { task, name } => format!("{} executes {name}", who(task)),
-        Change::Ended { task, how } => format!("{}: {how}", who(task)),
+        Change::Program { task, name } => format!("{} executes {name}", label(task)),
+        Change::Ended { task, how } => format!("{}: {how}", label(task)),
         Change::Setting { namespace, file, text } => {
             format!("{file} of {namespace}: {}", text.replace('\n', ", "))
         }
-        Change::Root { task, path } => format!("the root of {} is {path}", who(task)),
+        Change::Root { task, path } => format!("the root of {} is {path}", label(task)),
         Change::HostName { namespace, name } => format!("the host name in {namespace} is {name:?}"),
-        Change::Cgroup { task, path } => format!("{} is in the cgroup {path}", who(task)),
+        Change::Cgroup { task, path } => format!("{} is in the cgroup {path}", label(task)),
         Change::Links { namespace, links } => {
             let links: Vec<String> = links.iter().map(link).collect();
             format!("links in {namespace}: {}", links.join("; "))

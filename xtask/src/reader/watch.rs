@@ -128,10 +128,14 @@ fn request(chapter: &Chapter, before: &[Saved], keys: Option<&Keys>) -> Request 
 /// Name, time and content of a file: what a save changes.
 type Saved = (String, Option<SystemTime>, u64);
 
-/// The exercise's sources as they are.
+/// The exercise's sources as they are. Hidden files are an editor's own: Emacs locks `main.rs` by a
+/// symbolic link `.#main.rs`.
 fn saved(chapter: &Chapter) -> Vec<Saved> {
     let entries = fs::read_dir(chapter.exercise().join("src")).into_iter().flatten().flatten();
-    let rust = entries.filter(|entry| entry.path().extension().is_some_and(|kind| kind == "rs"));
+    let rust = entries.filter(|entry| {
+        let is_rust = entry.path().extension().is_some_and(|kind| kind == "rs");
+        is_rust && !entry.file_name().as_encoded_bytes().starts_with(b".")
+    });
     let mut files: Vec<Saved> = rust
         .map(|entry| {
             let time = entry.metadata().and_then(|about| about.modified()).ok();

@@ -72,17 +72,19 @@ const PROGRAM: &str = "bin";
 const TEST: &str = "test";
 
 /// A program that cargo has built, from one of its messages.
-struct Artifact {
+pub(crate) struct Artifact {
+    pub(crate) name: String,
     kind: String,
     manifest: PathBuf,
-    executable: PathBuf,
+    pub(crate) executable: PathBuf,
 }
 
 impl Artifact {
     /// Reads a line of `--message-format=json`. `None` if it is about something else.
-    fn read(line: &str) -> Option<Artifact> {
+    pub(crate) fn read(line: &str) -> Option<Artifact> {
         let message: Value = serde_json::from_str(line).ok()?;
         Some(Artifact {
+            name: message["target"]["name"].as_str().unwrap_or_default().to_owned(),
             kind: message["target"]["kind"][0].as_str()?.to_owned(),
             manifest: message["manifest_path"].as_str().unwrap_or_default().into(),
             executable: message["executable"].as_str()?.into(),

@@ -1,4 +1,4 @@
-//! What the kernel says about COMMAND's ids and capabilities, and about who owns its namespaces.
+//! What the kernel says about COMMAND's ids and capabilities, and about the owners of its namespaces.
 
 use std::fs;
 use std::thread::sleep;
@@ -64,7 +64,7 @@ impl Attempt {
     }
 
     /// A user namespace inherits the denial (user_namespaces(7)). If the lab has it already, the file
-    /// contains `deny` whatever the program did, and only the trace of the run shows who wrote it.
+    /// contains `deny` whatever the program did, and only the trace of the run shows which process wrote it.
     pub(super) fn enter_denial(&mut self, trace: &Result<Trace, NoTrace>) {
         let Some(denied) = self.denied else { return };
         let denial = match (denied, sandbox::has_many_ids()) {

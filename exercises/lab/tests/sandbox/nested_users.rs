@@ -54,7 +54,7 @@ fn what_is_far_belongs_to_a_user_namespace_below() {
             assert!(!users.contains(&owner), "{kind}");
             assert!(owner.parent().unwrap() == users[0], "{kind}");
         }
-        // Who made it has ended.
+        // The process that created the tree has ended.
         assert!(run.neighbor("one").unwrap().children().is_empty());
     }
 }

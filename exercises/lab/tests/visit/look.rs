@@ -30,7 +30,7 @@ fn a_proc_is_known_by_its_pid_namespace() {
     }
 }
 
-/// A `/proc` of the program's own making neither keeps whoever looks there, nor leads them out.
+/// A `/proc` that the program has made itself neither blocks the check nor leads it out of the lab.
 #[test]
 fn a_proc_of_pipes_and_links_is_another_one() {
     let outside = std::env::temp_dir().join(format!("pipe-{}", std::process::id()));

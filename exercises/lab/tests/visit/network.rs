@@ -7,7 +7,7 @@ use lab::sandbox::{Neighbor, Run, Sandbox};
 use lab::visit;
 use nix::errno::Errno;
 
-/// The lab, and a neighbor with a network namespace in which nobody has done anything.
+/// The lab, and a neighbor with a network namespace that is as the kernel made it.
 fn lab_and_neighbor() -> (Run, Namespace, Namespace) {
     let neighbor =
         Neighbor { name: "other".into(), new: libc::CLONE_NEWNET, ..Neighbor::default() };

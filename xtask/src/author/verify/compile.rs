@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::shared::cargo::{self, programs, target};
+use crate::shared::cargo::{self, Artifact, target};
 use crate::shared::chapter::root;
 use crate::shared::failure::{Failure, Result};
 
@@ -48,7 +48,9 @@ pub(super) fn build(sources: &[&Source]) -> Result<Built> {
         Failure::new(format!("could not write the programs to `{}`: {error}", folder.display()))
     })?;
     let output = cargo::command()
-        .args(["build", "--quiet", "--keep-going", "--manifest-path"])
+        .args(["build", "--quiet", "--keep-going"])
+        // Where the programs are depends on the reader's configuration of cargo.
+        .args(["--message-format=json-render-diagnostics", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(target()?)
@@ -63,10 +65,10 @@ pub(super) fn build(sources: &[&Source]) -> Result<Built> {
         // Cargo says it once for all of them.
         faults.push(format!("the compiler said:\n{}", said.trim_end()));
     }
-    let folder = programs()?;
-    let compiled = sources.iter().filter(|source| !failed.contains(&source.name.as_str()));
-    let programs = compiled.map(|source| (source.name.clone(), folder.join(&source.name)));
-    Ok(Built { programs: programs.collect(), faults })
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let programs = messages.lines().filter_map(Artifact::read);
+    let programs = programs.map(|built| (built.name, built.executable)).collect();
+    Ok(Built { programs, faults })
 }
 
 /// Which programs did not compile, and the faults, according to what the compiler said.
