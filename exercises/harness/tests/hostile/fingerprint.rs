@@ -64,6 +64,12 @@ impl Fingerprint {
                     |line| line.split_ascii_whitespace().skip(7).collect::<Vec<_>>().join(" ")
                 }
                 "keys by user" => |line| line.split(':').next().unwrap().into(),
+                // The seventh and eighth are how often a route is referred to and was used.
+                "routes, IPv6" => |line| {
+                    let words = line.split_ascii_whitespace().enumerate();
+                    let words = words.filter(|(index, _)| !(6..8).contains(index));
+                    words.map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+                },
                 _ => str::to_owned,
             };
             machine.many(what, text.lines().map(words));
