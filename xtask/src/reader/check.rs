@@ -81,7 +81,7 @@ fn code_word(checked: &Checked) -> &'static str {
     }
 }
 
-/// For whom the result is printed.
+/// The readers of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
     /// A reader: the first failure, and where to go from there.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::Pid;
@@ -54,8 +53,7 @@ impl Process {
 
     /// Whether it has ended: its pidfd is readable then (pidfd_open(2)).
     pub fn has_ended(&self) -> bool {
-        let mut ready = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
-        poll(&mut ready, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+        sys::await_readable(&self.pidfd, Duration::ZERO).is_ok_and(|ended| ended)
     }
 
     /// Waits until it has ended. Returns `false` if it has not after `patience`.
@@ -63,11 +61,9 @@ impl Process {
         let deadline = Instant::now() + patience;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-            let mut ready = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut ready, timeout) {
+            match sys::await_readable(&self.pidfd, left) {
                 Err(Errno::EINTR) => {}
-                ready => return ready.is_ok_and(|ready| ready > 0),
+                ended => return ended.is_ok_and(|ended| ended),
             }
         }
     }
