@@ -49,7 +49,8 @@ impl Chromium {
         if is_root() {
             command.arg("--no-sandbox"); // Chromium refuses to start as root otherwise
         }
-        command.arg("about:blank").env("HOME", profile.path());
+        // Chromium keeps files beside its profile, too, and leaves them if it is killed.
+        command.arg("about:blank").env("HOME", profile.path()).env("TMPDIR", profile.path());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let commands = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());
