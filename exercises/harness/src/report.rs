@@ -15,6 +15,14 @@ pub struct Row {
     pub letters: [char; 8],
 }
 
+impl Row {
+    /// Each letter, and what it is called: `COMMAND uts`.
+    fn cells(&self) -> impl Iterator<Item = (String, char)> {
+        let letters = Kind::ALL.into_iter().zip(self.letters);
+        letters.map(|(kind, letter)| (format!("{} {}", self.name, kind.name()), letter))
+    }
+}
+
 /// A statement: what it is about, and what was seen. A key has no `: ` in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -57,6 +65,14 @@ impl Excerpt {
             None => Line::new(line.strip_suffix(':').unwrap_or(line), String::new()),
         });
         Excerpt { table, lines: lines.collect() }
+    }
+
+    /// The value of a line, or of `NAME KIND`, a cell of the table.
+    pub fn value(&self, key: &str) -> Option<String> {
+        let cells = self.table.iter().flatten().flat_map(Row::cells);
+        let cell = cells.filter(|(name, _)| name == key).map(|(_, letter)| letter.to_string());
+        let lines = self.lines.iter().filter(|line| line.key == key);
+        cell.chain(lines.map(|line| line.value.clone())).next()
     }
 
     /// How wide the names of the table's rows are. Not less than `COMMAND`, which may be missing.
@@ -197,13 +213,9 @@ impl Report {
     /// The values of a fact: of a line's or an aside's key, or of `NAME KIND`, a cell of the table.
     /// There are several of `stderr` where several runs have failed.
     pub fn facts(&self, key: &str) -> impl Iterator<Item = String> {
-        let cells = self.rows.iter().flat_map(move |Row { name, letters }| {
-            let kind = key.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix(' '));
-            let cells = Kind::ALL.into_iter().zip(letters);
-            cells
-                .filter(move |(of, _)| kind == Some(of.name()))
-                .map(|(_, letter)| letter.to_string())
-        });
+        let cells = self.rows.iter().flat_map(Row::cells);
+        let cells =
+            cells.filter(move |(name, _)| name == key).map(|(_, letter)| letter.to_string());
         let lines = self.lines.iter().chain(&self.asides);
         cells.chain(lines.filter(move |line| line.key == key).map(|line| line.value.clone()))
     }

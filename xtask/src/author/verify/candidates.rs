@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use harness::mistakes::Mistake;
 
 use super::compile::Source;
+use super::promises::{Broken, Promise};
 use super::trials::{LONG, SHORT};
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::edit;
@@ -27,6 +28,17 @@ pub(super) struct Candidate {
     pub(super) expected: Expected,
     /// How many seconds a check waits for each thing, where that is not as long as usual.
     pub(super) patience: Option<&'static str>,
+    /// Which step refuses the program, for one that one step has to refuse.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// How a step refuses a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The step's number.
+    pub(super) step: u32,
+    /// The line of the report, or the cell of its table, that is not as it should be.
+    pub(super) line: Option<String>,
 }
 
 /// What must come of a program.
@@ -40,16 +52,22 @@ pub(super) enum Expected {
     StubFails,
     /// So does a program that replays or fakes.
     CheatFails,
+    /// One that fakes a single chapter's exercise is refused by the step that it names.
+    FakeFails,
+    /// One that breaks a single promise is refused by the step that proves the promise.
+    PromiseProven,
     /// The first step that fails is diagnosed as this mistake.
     Diagnosed(Mistaken),
 }
 
 /// The results in the order in which they are reported, those together that are reported as one.
-pub(super) const IN_ORDER: [&[Expected]; 6] = [
+pub(super) const IN_ORDER: [&[Expected]; 8] = [
     &[Expected::SolutionPasses],
     &[Expected::OtherPasses],
     &[Expected::StubFails],
     &[Expected::CheatFails],
+    &[Expected::FakeFails],
+    &[Expected::PromiseProven],
     &[Expected::Diagnosed(Mistaken::Reported), Expected::Diagnosed(Mistaken::Pointed)],
     &[Expected::Diagnosed(Mistaken::Traced)],
 ];
@@ -75,6 +93,10 @@ impl Expected {
             Expected::StubFails => "the stub fails at every step".to_owned(),
             Expected::CheatFails if quick => format!("{count} cheats fail at the first step"),
             Expected::CheatFails => format!("{count} cheats fail at every step"),
+            Expected::FakeFails => format!("{count} fakes are refused"),
+            Expected::PromiseProven => {
+                format!("{count} promises are kept by the solution and proven by a step")
+            }
             Expected::Diagnosed(Mistaken::Traced) => {
                 format!("{count} mistakes are named in programs that print only an errno")
             }
@@ -86,7 +108,13 @@ impl Expected {
 /// The solution itself.
 pub(super) fn solution() -> Candidate {
     let name = "the solution".to_owned();
-    Candidate { name, source: None, expected: Expected::SolutionPasses, patience: None }
+    Candidate {
+        name,
+        source: None,
+        expected: Expected::SolutionPasses,
+        patience: None,
+        refusal: None,
+    }
 }
 
 pub(super) fn stub(chapter: &Chapter, text: String) -> Candidate {
@@ -96,6 +124,7 @@ pub(super) fn stub(chapter: &Chapter, text: String) -> Candidate {
         source: Some(source),
         expected: Expected::StubFails,
         patience: Some(SHORT),
+        refusal: None,
     }
 }
 
@@ -114,6 +143,7 @@ pub(super) fn mistake(
         source: Some(Source { name: program, text, strict: false }),
         expected: Expected::Diagnosed(mistaken),
         patience: (!is_stopped(mistake)).then_some(SHORT),
+        refusal: None,
     };
     let mut candidates = Vec::new();
     let is_printed = mistake.when.iter().flatten().any(|(fact, _)| fact == "stderr");
@@ -143,6 +173,62 @@ pub(super) fn others(chapter: &Chapter) -> std::result::Result<Vec<Candidate>, S
     Ok(named_by_source(sources, Expected::OtherPasses, LONG))
 }
 
+/// What the first line of a fake says: `//! Refused by step 2: …`.
+const REFUSED: &str = "//! Refused by step ";
+
+/// The programs that fake a chapter's exercise. The first line of each says which step refuses it, and
+/// why.
+pub(super) fn fakes(chapter: &Chapter) -> std::result::Result<Vec<Candidate>, String> {
+    let sources = sources_in(&fakes_of(chapter), &format!("{}-fake", chapter.name))?;
+    let mut fakes = named_by_source(sources, Expected::FakeFails, SHORT);
+    for fake in &mut fakes {
+        let text = fake.source.as_ref().map_or("", |source| &source.text);
+        let step = text.strip_prefix(REFUSED).and_then(|rest| rest.split_once(": "));
+        let step = step.and_then(|(number, _)| number.parse().ok()).ok_or_else(|| {
+            format!("{}: its first line does not begin with `{REFUSED}N: `", fake.name)
+        })?;
+        fake.refusal = Some(Refusal { step, line: None });
+    }
+    Ok(fakes)
+}
+
+/// The program that breaks the promise with this number in its table. `own` are the chapter's other
+/// programs.
+pub(super) fn breaking(
+    chapter: &Chapter,
+    number: usize,
+    promise: &Promise,
+    solution: &str,
+    own: &[Candidate],
+) -> std::result::Result<Candidate, String> {
+    let missing = |what: &str, name: &str| format!("no {what} is called {name:?}");
+    let source = match &promise.broken {
+        Broken::Without(edits) => Source {
+            name: format!("{}-promise-{number}", chapter.name),
+            text: edit::apply(solution, edits)?,
+            strict: false,
+        },
+        Broken::Mistake(name) => {
+            let made = own.iter().find(|candidate| candidate.name == *name);
+            let source = made.and_then(|candidate| candidate.source.clone());
+            source.ok_or_else(|| missing("mistake", name))?
+        }
+        Broken::Fake(stem) => {
+            let file = format!("{}-fake-{}", chapter.name, stem.replace('_', "-"));
+            let fake = own.iter().find(|candidate| candidate.name == file);
+            let source = fake.and_then(|candidate| candidate.source.clone());
+            source.ok_or_else(|| missing("fake", stem))?
+        }
+    };
+    Ok(Candidate {
+        name: format!("without {:?}", promise.says),
+        source: Some(source),
+        expected: Expected::PromiseProven,
+        patience: Some(SHORT),
+        refusal: Some(Refusal { step: promise.step, line: Some(promise.line.clone()) }),
+    })
+}
+
 /// The programs that replay or fake. They are tried in each chapter.
 pub(super) fn cheats() -> Result<Vec<Candidate>> {
     let sources = sources_in(&root().join(CHEATS), "cheat").map_err(Failure::new)?;
@@ -162,6 +248,7 @@ fn named_by_source(
         source: Some(source),
         expected,
         patience: Some(patience),
+        refusal: None,
     };
     sources.into_iter().map(candidate).collect()
 }
@@ -170,12 +257,17 @@ fn named_by_source(
 pub(super) fn files(chapters: &[Chapter]) -> Vec<PathBuf> {
     // A stub that is missing is a fault already, and rustfmt need not report it again.
     let stubs = chapters.iter().map(Chapter::stub).filter(|stub| stub.is_file());
-    let folders = chapters.iter().map(others_of).chain([root().join(CHEATS)]);
+    let folders = chapters.iter().flat_map(|chapter| [others_of(chapter), fakes_of(chapter)]);
+    let folders = folders.chain([root().join(CHEATS)]);
     stubs.chain(folders.flat_map(|folder| rust_files(&folder))).collect()
 }
 
 fn others_of(chapter: &Chapter) -> PathBuf {
     chapter.solution().join("others")
+}
+
+fn fakes_of(chapter: &Chapter) -> PathBuf {
+    chapter.solution().join("fakes")
 }
 
 /// Every `*.rs` of a folder, in order; none if there is no folder.

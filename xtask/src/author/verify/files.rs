@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use harness::mistakes;
 
 use super::candidates::{self, Candidate};
-use super::{Findings, rules};
+use super::{Findings, promises, rules};
 use crate::shared::chapter::{Chapter, shown};
 
 /// The chapter in whose solution the mistakes are made that any chapter may have.
@@ -32,6 +32,8 @@ pub(super) fn read(
     let page = text(chapter.page());
     let hints = text(chapter.exercise().join("hints.md"));
     let table = text(chapter.exercise().join("mistakes.toml"));
+    let promised = text(chapter.exercise().join("promises.toml"));
+    let check = text(chapter.exercise().join("tests/check.rs"));
     _ = text(chapter.exercise().join("Cargo.toml"));
     _ = text(chapter.solution().join("Cargo.toml"));
     findings.fact(name, "all files are there", missing);
@@ -65,6 +67,26 @@ pub(super) fn read(
     };
     candidates.extend(others);
     findings.fact(name, "other correct programs can be read", faults);
+
+    let (fakes, faults) = match candidates::fakes(chapter) {
+        Ok(fakes) => (fakes, Vec::new()),
+        Err(error) => (Vec::new(), vec![error]),
+    };
+    candidates.extend(fakes);
+    findings.fact(name, "each fake names the step that refuses it", faults);
+
+    let (table, mut faults) = match promises::read(&promised) {
+        Ok(table) => (table, Vec::new()),
+        Err(error) => (promises::Table::default(), vec![format!("promises.toml: {error}")]),
+    };
+    faults.extend(promises::gaps(&table, &check, &page));
+    for (index, promise) in table.promises.iter().enumerate() {
+        match candidates::breaking(chapter, index + 1, promise, &solution, &candidates) {
+            Ok(breaking) => candidates.push(breaking),
+            Err(error) => faults.push(format!("promise {:?}: {error}", promise.says)),
+        }
+    }
+    findings.fact(name, "the table has a row for each sentence that asks for something", faults);
     candidates
 }
 

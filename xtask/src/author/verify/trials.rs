@@ -106,6 +106,9 @@ fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
         Expected::CheatFails if trial.quick => {
             vec![Piece { number, trial, step: trial.steps.first() }]
         }
+        Expected::FakeFails | Expected::PromiseProven => {
+            vec![Piece { number, trial, step: trial.step_that_refuses() }]
+        }
         _ => trial.steps.iter().map(|step| Piece { number, trial, step: Some(step) }).collect(),
     }
 }
@@ -114,12 +117,20 @@ impl Piece<'_> {
     fn faults(&self) -> Vec<String> {
         match self.step {
             Some(step) => self.trial.faults_of_step(step),
+            None if self.trial.candidate.refusal.is_some() => {
+                vec![self.trial.fault("its step does not exist")]
+            }
             None => self.trial.faults_of_mistake(),
         }
     }
 }
 
 impl Trial<'_> {
+    fn step_that_refuses(&self) -> Option<&Step> {
+        let refusal = self.candidate.refusal.as_ref()?;
+        self.steps.iter().find(|step| step.number == refusal.step)
+    }
+
     /// A step has to pass, or it has to fail.
     fn faults_of_step(&self, step: &Step) -> Vec<String> {
         let run = match run_step(self.check, step, self.other) {
@@ -131,7 +142,13 @@ impl Trial<'_> {
             _ => Outcome::Failed,
         };
         if run.outcome() == wanted {
-            return Vec::new();
+            let line = self.candidate.refusal.as_ref().and_then(|refusal| refusal.line.as_deref());
+            let (saw, wanted) = (&run.verdict.saw, &run.verdict.wanted);
+            let same = line.filter(|line| saw.value(line) == wanted.value(line));
+            return match same {
+                Some(line) => vec![format!("not because of {line:?}: {}", self.saw(step, &run))],
+                None => Vec::new(),
+            };
         }
         if run.outcome() == Outcome::Passed && !run.verdict.skipped.is_empty() {
             let (name, reason) = (&self.candidate.name, plain(&run.verdict.skipped()));
