@@ -1,6 +1,6 @@
 //! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
-use harness::{Attempt, Report, assert_report, exercise, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
@@ -8,7 +8,7 @@ fn report() -> Report {
     let mut attempt = Attempt::start(exercise!().arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
-        attempt.report.line("host name of COMMAND", command.host_name());
+        attempt.look("host name of COMMAND", &command, Seen::host_name);
     }
     attempt.release();
     attempt.finish()

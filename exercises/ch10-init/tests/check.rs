@@ -39,10 +39,9 @@ fn report() -> Report {
     let mut attempt = Attempt::start(exercise!().witness());
     if let Some(command) = attempt.command() {
         report_position(&mut attempt, &command.process);
-        let blocked = command.process.status("SigBlk");
-        let blocked = blocked.as_deref().map_or("cannot be read", |set| {
-            if set.bytes().all(|digit| digit == b'0') { "none" } else { "some" }
-        });
+        let blocked = command.blocked_signals();
+        let blocked =
+            blocked.map_or("cannot be read", |set| if set == 0 { "none" } else { "some" });
         attempt.report.line("signals that COMMAND blocks", blocked);
     }
     attempt.release();
@@ -74,7 +73,7 @@ fn until(done: impl Fn() -> bool) -> bool {
 fn step2_orphans_are_reaped_even_if_many_end_at_once() {
     // Each waits for a line that never comes. `read` is a shell builtin, so it needs no exec.
     let orphans = "read line <&3 & ".repeat(ORPHANS);
-    let text = format!("mkfifo /tmp/line; exec 3<>/tmp/line; ({orphans}); exec /lab/witness 3<&-");
+    let text = format!("mkfifo /tmp/line; exec 3<>/tmp/line; ({orphans}); exec {{witness}} 3<&-");
     let mut attempt = Attempt::start(script(&text));
     if let Some(command) = attempt.command()
         && let Some(init) = report_position(&mut attempt, &command.process)
@@ -110,7 +109,7 @@ fn step2_orphans_are_reaped_even_if_many_end_at_once() {
 fn signal_arrives(report: &mut Report, key: &str, signal: Signal, target: Target) {
     let name = signal.as_str().trim_start_matches("SIG");
     // The first witness shows that the trap is set.
-    let text = format!("trap 'exec /lab/witness' {name}; /lab/witness & wait");
+    let text = format!("trap 'exec {{witness}}' {name}; {{witness}} & wait");
     let mut attempt = Attempt::start(script(&text));
     let shell = attempt.command().and_then(|first| first.process.parent());
     let shell = shell.and_then(|shell| Process::open(shell).ok());
@@ -184,7 +183,7 @@ fn step4_however_command_ends_your_program_ends_with_its_status() {
     let missing = Attempt::start(exercise!().args(["--", "/lab/missing"])).finish();
     report.ending("a COMMAND that is missing", &missing);
 
-    let mut attempt = Attempt::start(script("sleep 1000 & exec /lab/witness"));
+    let mut attempt = Attempt::start(script("sleep 1000 & exec {witness}"));
     if attempt.command().is_some() {
         attempt.release();
     }

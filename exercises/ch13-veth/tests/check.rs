@@ -163,7 +163,7 @@ fn step2_packets_go_both_ways() {
 #[step]
 fn step3_two_commands_reach_each_other_through_the_lab() {
     let (one, two) = (Pair::new(201), Pair::new(202));
-    let run = |pair: &Pair| format!("\"$0\" {} -- /lab/witness &", pair.arguments().join(" "));
+    let run = |pair: &Pair| format!("\"$0\" {} -- {{witness}} &", pair.arguments().join(" "));
     // One after the other: if two processes write to ip_forward at the same moment, each may find the
     // value already set (`devinet_sysctl_forward` in net/ipv4/devinet.c), and then the file contains 1
     // but no interface forwards. Once the first one's end is in the lab, it has written.

@@ -27,10 +27,10 @@ fn program(root: &str) -> Sandbox {
 
 fn program_of(state: State, root: &str) -> Sandbox {
     let mut sandbox = exercise!().state(state);
-    for path in ["", "/lab", "/proc", "/data"] {
+    for path in ["", "/proc", "/data"] {
         sandbox = sandbox.fixture(format!("{root}{path}"), Fixture::Directory);
     }
-    sandbox.fixture(format!("{root}/lab/witness"), Fixture::Witness)
+    sandbox.fixture(format!("{root}{{witness}}"), Fixture::Witness)
 }
 
 fn tree() -> String {
@@ -80,10 +80,10 @@ fn privileges(attempt: &mut Attempt, command: &Seen) {
     attempt.report.line("no_new_privs", if denied { "set" } else { "not set" });
     let given = command.process.environment("HOME").is_some();
     attempt.report.line("environment", if given { "yours" } else { "its own" });
-    // Standard input, output and error, and the one over which COMMAND reports to the check.
+    // Standard input, output and error.
     let fds = format!("/proc/{}/fd", command.process.pid());
     let fds = fs::read_dir(fds).into_iter().flatten().flatten();
-    let own = ["0", "1", "2", "200"];
+    let own = ["0", "1", "2"];
     let more = fds.filter(|fd| !own.iter().any(|own| fd.file_name() == *own)).count();
     attempt.report.line("inherited descriptors", if more == 0 { "none" } else { "some" });
 }
@@ -179,7 +179,7 @@ fn step3_signals_reach_command_and_errors_reach_you() {
         Attempt::start(program(&tree()).args(["run", root, "--", command])).finish()
     };
     failure(&mut report, "a COMMAND that is missing", &run(&root, "/lab/missing"));
-    failure(&mut report, "a ROOT that is missing", &run("/tmp/missing", "/lab/witness"));
+    failure(&mut report, "a ROOT that is missing", &run("/tmp/missing", "{witness}"));
     assert_report!(report.lines(&["COMMAND", "its position", "exit status", "left behind", "after SIGTERM", "a COMMAND", "a ROOT"]), @r"
     its position: a child of PID 1
     exit status: COMMAND's
@@ -213,7 +213,7 @@ fn failure(report: &mut Report, key: &str, run: &Report) {
 fn step4_privileges_are_dropped() {
     let root = tree();
     // The shell keeps the limits that the program starts with.
-    let script = "\"$0\" run \"$1\" -- /lab/witness; exit $?";
+    let script = "\"$0\" run \"$1\" -- {witness}; exit $?";
     let mut attempt =
         Attempt::start(program(&root).without_no_new_privs().arg(&root).script(script));
     if let Some(command) = attempt.command() {
@@ -245,10 +245,10 @@ fn step4_privileges_are_dropped() {
 #[step]
 fn step5_exec_enters_a_running_box() {
     // The kernel's lists of children do not end in a newline, so `read` fails although it reads a pid.
-    const TEXT: &str = r#""$0" run "$1" -- /lab/witness & box=$!
+    const TEXT: &str = r#""$0" run "$1" -- {witness} & box=$!
         until read init </proc/$box/task/$box/children; read pid </proc/$init/task/$init/children
             [ "$pid" ]; do [ -d /proc/$box/ns ] || exit 1; sleep 0.01; done 2>/dev/null
-        exec "$0" exec $pid -- /lab/witness"#;
+        exec "$0" exec $pid -- {witness}"#;
     let root = tree();
     let mut attempt = Attempt::start(program(&root).without_no_new_privs().arg(&root).script(TEXT));
     if attempt.command().is_some() {

@@ -118,6 +118,8 @@ pub struct Report {
     sighted: Vec<(Kind, Namespace)>,
     rows: Vec<Row>,
     lines: Vec<Line>,
+    /// No right program has such a line, so every step sees them.
+    alarms: Vec<Line>,
     /// Known to the diagnosis only: they may differ between two right programs.
     asides: Vec<Line>,
     /// Other runs of the program, by the key of their line, and what each printed.
@@ -164,6 +166,20 @@ impl Report {
         self.lines.push(Line::new(key, value.trim_end().to_owned()));
     }
 
+    /// Replaces the value of the last line with this key.
+    pub(crate) fn amend(&mut self, key: &str, value: impl fmt::Display) {
+        let value = self.by_role(&printable(&value.to_string(), false));
+        if let Some(line) = self.lines.iter_mut().rfind(|line| line.key == key) {
+            line.value = value;
+        }
+    }
+
+    /// A line that no right program has in its report. Each step sees it.
+    pub(crate) fn alarm(&mut self, key: &str, value: impl fmt::Display) {
+        let value = self.by_role(&printable(&value.to_string(), false));
+        self.alarms.push(Line::new(key, value));
+    }
+
     /// A fact that this machine cannot show, and why. The verdict says so; it is no failure.
     pub fn skip(&mut self, fact: &str, why: &str) {
         self.skipped.push(Line::new(fact, why.to_owned()));
@@ -189,6 +205,7 @@ impl Report {
         );
         let printed = ["stdout", "stderr"].map(|key| Line::new(key, self.by_role(&fact(key))));
         self.endings.push((key.to_owned(), printed.into()));
+        self.alarms.extend(other.alarms.iter().cloned());
     }
 
     /// Adds what the other runs have printed whose lines are wanted otherwise.
@@ -216,7 +233,7 @@ impl Report {
         let cells = self.rows.iter().flat_map(Row::cells);
         let cells =
             cells.filter(move |(name, _)| name == key).map(|(_, letter)| letter.to_string());
-        let lines = self.lines.iter().chain(&self.asides);
+        let lines = self.lines.iter().chain(&self.alarms).chain(&self.asides);
         cells.chain(lines.filter(move |line| line.key == key).map(|line| line.value.clone()))
     }
 
@@ -238,7 +255,7 @@ impl Report {
 
     fn select(self, table: Option<Vec<Row>>, keys: &[&str]) -> Selection {
         let is_wanted = |line: &&Line| keys.iter().any(|prefix| line.key.starts_with(prefix));
-        let lines = self.lines.iter().filter(is_wanted).cloned().collect();
+        let lines = self.lines.iter().filter(is_wanted).chain(&self.alarms).cloned().collect();
         Selection { report: self, saw: Excerpt { table, lines } }
     }
 }

@@ -100,6 +100,29 @@ pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd, signal: Signal) -> Result<()>
     Errno::result(sent).map(drop)
 }
 
+/// Sends a signal with a value, as sigqueue(3) does. The value is an integer.
+pub(crate) fn pidfd_send_value(pidfd: BorrowedFd, signal: c_int, value: c_int) -> Result<()> {
+    // The start of a siginfo_t for `SI_QUEUE` (`include/uapi/asm-generic/siginfo.h`). The pid and the uid
+    // of a sender outside mean nothing inside.
+    #[repr(C, align(8))]
+    struct Queued {
+        number: c_int,
+        error: c_int,
+        code: c_int,
+        sender: [c_int; 3],
+        value: u64,
+        rest: [u64; 12],
+    }
+    const { assert!(size_of::<Queued>() == size_of::<libc::siginfo_t>()) };
+    let (number, code, value) = (signal, libc::SI_QUEUE, value as u64);
+    let info = Queued { number, error: 0, code, sender: [0; 3], value, rest: [0; 12] };
+    let fd = pidfd.as_raw_fd();
+    // SAFETY: the kernel reads one siginfo_t, which has this size.
+    let sent =
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, &raw const info, 0) };
+    Errno::result(sent).map(drop)
+}
+
 /// open_tree(2) with `OPEN_TREE_CLONE`: a detached copy of the mount tree at `path`, Linux 5.2.
 pub(crate) fn clone_tree(path: &CStr) -> Result<OwnedFd> {
     let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as c_uint;

@@ -4,10 +4,13 @@ mod changes;
 mod ending;
 mod ids;
 
-use std::time::Duration;
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use lab::look::{Kind, Namespace, Namespaces, Process};
-use lab::sandbox::{Run, Sandbox, Wait};
+use lab::sandbox::{Run, Sandbox, WITNESS_BLOCKS, Wait};
 use lab::{random, token, visit};
 
 use crate::doctor;
@@ -20,11 +23,17 @@ pub use ids::watch_setgroups;
 /// How long a program may be busy after it has started COMMAND, before it is looked at.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
+/// How long the second look waits for a program that sleeps, or is busy, while COMMAND runs.
+const SECOND_THOUGHTS: Duration = Duration::from_millis(400);
+
 /// A started program, and what has been seen of it so far.
 pub struct Attempt {
     pub run: Run,
     pub report: Report,
     host_name: String,
+    /// What COMMAND has to be started with.
+    arguments: Vec<OsString>,
+    looks: Vec<Look>,
     released: Option<u8>,
     /// How an earlier wait failed, so that its limit is not waited for again.
     lost: Option<Wait>,
@@ -44,6 +53,7 @@ impl Attempt {
     pub fn start(sandbox: Sandbox) -> Attempt {
         let host_name = token("lab");
         let sandbox = sandbox.host_name(&host_name);
+        let arguments = sandbox.witness_arguments().to_vec();
         let sandbox = if env::path(env::TRACE).is_some() { sandbox.record() } else { sandbox };
         let run = sandbox.start().unwrap_or_else(|error| {
             let advice = doctor::explain(&error);
@@ -52,12 +62,22 @@ impl Attempt {
         let mut report = Report::default();
         report.role(&host_name, "LAB");
         report.row("lab", run.lab().try_clone().expect("eight more descriptors"));
-        Attempt { run, report, host_name, released: None, lost: None, denied: None }
+        let looks = Vec::new();
+        Attempt {
+            run,
+            report,
+            host_name,
+            arguments,
+            looks,
+            released: None,
+            lost: None,
+            denied: None,
+        }
     }
 
-    /// Waits until the program has started COMMAND, and enters it in the report. `None`, and the
-    /// reason in the report, when it never does.
-    pub fn command(&mut self) -> Option<Seen> {
+    /// Waits until the program has started COMMAND with its arguments, and enters it in the report.
+    /// `None`, and the reason in the report, when it never does.
+    pub fn command(&mut self) -> Option<Rc<Seen>> {
         let (wait, witness) = self.run.await_witness();
         self.lost = Some(wait).filter(|wait| !matches!(wait, Wait::Reached | Wait::Ended));
         if wait == Wait::TimedOut {
@@ -65,7 +85,10 @@ impl Attempt {
             let calls: Vec<_> = children.iter().filter_map(Process::waits_in).collect();
             self.report.aside("a child waits in", calls.join(", "));
         }
-        let seen = witness.and_then(|process| Seen::of(process).ok());
+        let with_others = witness.as_ref().map(Process::arguments);
+        let with_others = with_others.filter(|arguments| *arguments != self.arguments);
+        let witness = witness.filter(|_| with_others.is_none());
+        let seen = witness.and_then(|process| Seen::of(process).ok()).map(Rc::new);
         // COMMAND waits, but the process that started it may still be busy on its way to wait(2).
         self.run.program().await_rest(A_MOMENT);
         match &seen {
@@ -76,6 +99,9 @@ impl Attempt {
             }
             None => {
                 let why = match wait {
+                    Wait::Reached if let Some(arguments) = with_others => {
+                        format!("COMMAND has {}", of(&self.arguments, &arguments))
+                    }
                     Wait::Reached => "it had ended before the check could look".to_owned(),
                     Wait::Ended => "your program has ended".to_owned(),
                     wait => self.stopped(wait),
@@ -126,8 +152,43 @@ impl Attempt {
         }
     }
 
+    /// Enters what `look` sees of COMMAND now, and looks once more before the release: what is undone
+    /// meanwhile is no line of a right program.
+    pub fn look(
+        &mut self,
+        key: &str,
+        command: &Rc<Seen>,
+        look: impl Fn(&Seen) -> String + 'static,
+    ) {
+        let command = command.clone();
+        let look = move || look(&command);
+        let first = look();
+        self.report.line(key, &first);
+        self.looks.push(Look { key: key.to_owned(), first, again: Box::new(look) });
+    }
+
+    /// Looks again, at a moment that no program can know, and when the program's own delays are over.
+    fn look_again(&mut self) {
+        if self.looks.is_empty() {
+            return;
+        }
+        sleep(Duration::from_millis(5 + random() % 20));
+        let busy = |process: &Process| process.state() == Some('R') || process.waits_for_a_time();
+        let deadline = Instant::now() + SECOND_THOUGHTS;
+        while Instant::now() < deadline && self.run.processes().iter().any(busy) {
+            sleep(Duration::from_millis(2));
+        }
+        for look in std::mem::take(&mut self.looks) {
+            let now = (look.again)();
+            if now != look.first {
+                self.report.amend(&look.key, format_args!("{}, and later {now}", look.first));
+            }
+        }
+    }
+
     /// Lets COMMAND end, with a status that no program can guess.
     pub fn release(&mut self) {
+        self.look_again();
         // None of those with which programs, shells and panics end by themselves.
         let status = 3 + (random() % 90) as u8;
         self.released = Some(status);
@@ -143,6 +204,10 @@ impl Attempt {
             wait => self.stopped(wait),
         };
         self.report.line("exit status", ended);
+        match self.run.unexpected_witnesses() {
+            0 => {}
+            more => self.report.alarm("COMMANDs that nobody asked for", more),
+        }
         if let Some(ended) = self.run.ended() {
             let left = match (ended.left_running.as_slice(), ended.orphaned) {
                 ([], 0) => "nothing".to_owned(),
@@ -165,6 +230,21 @@ impl Attempt {
     }
 }
 
+/// Something that is looked at twice.
+struct Look {
+    key: String,
+    first: String,
+    again: Box<dyn Fn() -> String>,
+}
+
+/// How the arguments of COMMAND differ from those that it has to have.
+fn of(wanted: &[OsString], found: &[OsString]) -> String {
+    match found {
+        [] => "none of its arguments".to_owned(),
+        found => format!("the arguments {found:?}, and not {wanted:?}"),
+    }
+}
+
 /// A process that waits to be looked at, and its namespaces.
 pub struct Seen {
     pub process: Process,
@@ -179,6 +259,11 @@ impl Seen {
     /// Its mount namespace, which a visitor can enter.
     pub fn mnt(&self) -> &Namespace {
         self.namespaces.get(Kind::Mnt).expect("every kernel has mount namespaces")
+    }
+
+    /// The signals that COMMAND was started with blocked, signal 1 in the lowest bit.
+    pub fn blocked_signals(&self) -> Option<u64> {
+        Some(self.process.blocked_signals()? & !WITNESS_BLOCKS)
     }
 
     /// The host name in its UTS namespace, read by a visitor.

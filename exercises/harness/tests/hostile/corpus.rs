@@ -34,9 +34,8 @@ pub(crate) enum Ends {
     Processes,
     Output,
     Time,
-    Impostor,
-    /// As `Impostor`, or it had ended before the check looked.
-    Late,
+    /// It goes on and ends, and the check has not taken it for COMMAND.
+    Faked,
     Killed,
 }
 
@@ -44,7 +43,7 @@ impl Ends {
     /// The report's line about the end begins with one of these.
     pub(crate) fn words(self) -> &'static [&'static str] {
         match self {
-            Ends::Refused | Ends::RefusedById | Ends::Leaves => &["9"],
+            Ends::Refused | Ends::RefusedById | Ends::Leaves | Ends::Faked => &["9"],
             Ends::Memory => &["stopped: it used more than 512 MiB of memory"],
             Ends::Processes => &[
                 "stopped: it had too many processes at once",
@@ -52,8 +51,6 @@ impl Ends {
             ],
             Ends::Output => &["stopped: it printed more than 8 MiB"],
             Ends::Time => &["still running after"],
-            Ends::Impostor => &["stopped: it played COMMAND instead of starting it"],
-            Ends::Late => &["9", "stopped: it played COMMAND instead of starting it"],
             Ends::Killed => &["killed by SIGKILL"],
         }
     }
@@ -77,7 +74,7 @@ const fn calls(
     Attack { name, how: How::Calls(act), stopped_by, ends }
 }
 
-use Ends::{Impostor, Killed, Late, Leaves, Memory, Output, Processes, Refused, RefusedById, Time};
+use Ends::{Faked, Killed, Leaves, Memory, Output, Processes, Refused, RefusedById, Time};
 
 const LOCKED: &str = "the mounts come from a mount namespace of another owner, so they are locked";
 const ALLOWED: &str = "the root directory shows what programs need to start, and nothing else";
@@ -89,9 +86,8 @@ const NOT_HERE: &str =
 const SAME_ID: &str =
     "a filter, because PID 1 has the program's id and the kernel asks for no more";
 const INIT: &str = "the end of PID 1 ends every process in its PID namespace";
-const CLOSED: &str =
-    "the program inherits its three streams and the witness's socket, and nothing else";
-const EXE: &str = "the kernel names the sender of a message, and the file that it executes";
+const CLOSED: &str = "the program inherits its three streams, and nothing else";
+const EXE: &str = "the kernel names the file that a process executes";
 
 /// It uses memory after the program's end.
 pub(crate) const AFTERWARDS: &str = "memory used by processes that are left behind";
@@ -124,7 +120,7 @@ pub(crate) static CORPUS: &[Attack] = &[
         LOCKED,
         Refused,
     ),
-    calls("bind mount over the witness", calls::cover_witness, EXE, Impostor),
+    calls("bind mount over the witness", calls::cover_witness, EXE, Faked),
     shell(
         "propagate a mount outwards",
         "mount --make-rshared / && mount -t tmpfs leak /mnt && false",
@@ -323,57 +319,13 @@ pub(crate) static CORPUS: &[Attack] = &[
     ),
     calls("huge arguments", calls::huge_arguments, "execve(2) itself", Refused),
     // The check.
-    calls("write to every descriptor", calls::write_everywhere, EXE, Impostor),
-    calls("play the witness", calls::forge, EXE, Impostor),
+    calls("write to every descriptor", calls::write_everywhere, CLOSED, Refused),
+    calls("play the witness", calls::forge, EXE, Faked),
     calls(
         "play the witness as its executable",
         calls::forge_exe,
         "a filter refuses prctl(PR_SET_MM), which changes /proc/PID/exe",
-        Impostor,
-    ),
-    calls(
-        "play the witness under another pid",
-        calls::forge_pid,
-        "the kernel asks for CAP_SYS_ADMIN in the owner of the PID namespace",
-        Impostor,
-    ),
-    calls("replay what the witness said", calls::replay, EXE, Impostor),
-    calls(
-        "replay it under the witness's pid",
-        calls::replay_as_the_witness,
-        "COMMAND has the check's socket open, and this witness has another one",
-        Impostor,
-    ),
-    calls(
-        "hand the check descriptors",
-        calls::hand_descriptors,
-        "the check provides no room for received descriptors",
-        Impostor,
-    ),
-    calls(
-        "play the witness, and end",
-        calls::forge_and_end,
-        "a process that has ended executes no file",
-        Late,
-    ),
-    calls(
-        "play the witness, and take long to end",
-        calls::forge_and_linger,
-        "a process that is ending executes no file any more",
-        Late,
-    ),
-    calls("hang up the witness's socket", calls::hang_up, "the deadline", Refused),
-    calls(
-        "signal the check, by the pidfd of its socket",
-        calls::signal_the_check,
-        "a PID namespace: no process outside can be signalled, not even by the pidfd of a peer",
-        Refused,
-    ),
-    calls(
-        "enter the check, by the pidfd of its socket",
-        calls::enter_the_check,
-        "the check is in another user namespace, where the program has no capability",
-        Refused,
+        Faked,
     ),
     calls(
         "a filter like the recorder's",

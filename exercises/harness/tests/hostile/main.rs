@@ -133,14 +133,14 @@ const STARTS: &[Start] = &[
     Start {
         name: "plain user",
         of: |sandbox| sandbox.state(State::PlainUser),
-        matters: |attack| [Ends::Refused, Ends::RefusedById, Ends::Impostor].contains(&attack.ends),
+        matters: |attack| [Ends::Refused, Ends::RefusedById, Ends::Faked].contains(&attack.ends),
     },
     // On a machine without many ids, `watch_setgroups` records the run instead.
     Start {
         name: "many ids, shared mounts",
         of: |sandbox| watch_setgroups(sandbox).shared_mounts(),
         matters: |attack| {
-            let ends = [Ends::Refused, Ends::RefusedById, Ends::Impostor];
+            let ends = [Ends::Refused, Ends::RefusedById, Ends::Faked];
             ends.contains(&attack.ends) || attack.name == "a crowd of many ids"
         },
     },
@@ -326,7 +326,7 @@ fn table() -> String {
     let mut table = "| attack | what stops it | the report says |\n|---|---|---|\n".to_owned();
     for attack in CORPUS.iter().chain(ALONE) {
         let says = match attack.ends {
-            Ends::Refused | Ends::RefusedById | Ends::Late => "the program's own exit status",
+            Ends::Refused | Ends::RefusedById | Ends::Faked => "the program's own exit status",
             Ends::Leaves => "left behind: still running",
             ends => ends.words()[0],
         };

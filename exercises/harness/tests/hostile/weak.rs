@@ -4,13 +4,11 @@
 //! and the table below says why.
 
 use std::fs;
-use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use nix::errno::Errno;
 use nix::unistd::Uid;
 
 use super::canaries::{Canaries, Listeners};
@@ -121,12 +119,6 @@ fn ext4() -> Result<(), Lack> {
     let is_ext = of_usr.is_some_and(|line| line.contains(" - ext"));
     let lack = Lack(Some(Kernel), "a /usr on ext4, whose root has a known inode number");
     is_ext.then_some(()).ok_or(lack)
-}
-
-fn peer_pidfd() -> Result<(), Lack> {
-    let (socket, _peer) = UnixStream::pair().unwrap();
-    let has = calls::has_peer_pidfd(socket.as_raw_fd());
-    has.then_some(()).ok_or(Lack(Some(Kernel), "a pidfd of a socket's peer (Linux 6.5)"))
 }
 
 fn events() -> Result<(), Lack> {
@@ -241,8 +233,8 @@ const WEAK: &[Weak] = &[
         lacks: "closed descriptors",
         has: ONE_LEVEL,
         needs: nothing,
-        before: "exec 9</dev/null",
-        attacks: &["look for inherited descriptors"],
+        before: "exec 9<>/dev/null",
+        attacks: &["look for inherited descriptors", "write to every descriptor"],
     },
     Weak {
         lacks: "more than a read-only view of all of /",
@@ -302,20 +294,6 @@ const WEAK: &[Weak] = &[
         needs: nothing,
         before: ":",
         attacks: &["signal every number"],
-    },
-    Weak {
-        lacks: "a PID namespace",
-        has: "-Ur",
-        needs: peer_pidfd,
-        before: ":",
-        attacks: &["signal the check, by the pidfd of its socket"],
-    },
-    Weak {
-        lacks: "a user namespace",
-        has: "--fork",
-        needs: peer_pidfd,
-        before: ":",
-        attacks: &["enter the check, by the pidfd of its socket"],
     },
     Weak {
         lacks: "a network namespace of another owner for PID 1",
@@ -482,8 +460,6 @@ const ONLY_IN_A_SANDBOX: &[(&str, &[&str])] = &[
         &[
             "kill itself",
             "hang up the terminal",
-            "play the witness, and end",
-            "hang up the witness's socket",
             "a filter like the recorder's",
             "keep the recorder with a pipe",
         ],
@@ -500,8 +476,6 @@ fn gets_through(weak: &Weak, name: &str) -> bool {
     };
     let before = weak.before.replace("{own /tmp}", OWN_TMP);
     let script = format!("run() {{ \"$0\" \"$@\"; }}; {before} && {{ {run}; }} >/dev/null 2>&1");
-    // In place of the witness's socket.
-    let (_peer, socket) = UnixStream::pair().unwrap();
     let mut command = Command::new("unshare");
     command
         .args(weak.has.split(' '))
@@ -511,13 +485,6 @@ fn gets_through(weak: &Weak, name: &str) -> bool {
         // An attack on a process group must not meet this process.
         .process_group(0)
         .stdin(Stdio::null());
-    // SAFETY: between fork and exec it makes one call, which is safe there.
-    unsafe {
-        command.pre_exec(move || {
-            let socket = libc::dup2(socket.as_raw_fd(), calls::WITNESS_FD);
-            Errno::result(socket).map(drop).map_err(Into::into)
-        })
-    };
     command.status().unwrap().success()
 }
 

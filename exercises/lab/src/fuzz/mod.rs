@@ -5,12 +5,10 @@ mod input;
 
 use std::ffi::OsString;
 use std::fmt::Debug;
-use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::socket::{setsockopt, sockopt};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -20,7 +18,7 @@ use input::{bound, memory_of, nearly};
 
 use crate::helper::ids;
 use crate::helper::refusal::Refusal;
-use crate::helper::wire::{self, Wire};
+use crate::helper::wire::Wire;
 use crate::look::kernel;
 use crate::look::network::{self, Link, Route};
 use crate::look::procfs::{Fields, hard_limit_in, ids_in, ranges_in};
@@ -115,10 +113,10 @@ fn requests() -> impl Strategy<Value = Request> {
     ];
     let lists = (vec(shown, 0..3), vec(neighbor, 0..3), vec((".{0,8}", fixture), 0..3));
     let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
-    let small = (".{0,8}", ".{0,8}", prop::option::of(plan), vec(any::<u8>(), 0..3));
+    let small = ([".{0,8}", ".{0,8}", ".{0,8}"], prop::option::of(plan), vec(any::<u8>(), 0..3));
     (any::<[bool; 9]>(), lists, small, words(), words()).prop_map(
         |(switches, lists, small, command, environment)| {
-            let (host_name, working_directory, own_cgroups, unknown_ioctls) = small;
+            let ([host_name, working_directory, witness], own_cgroups, unknown_ioctls) = small;
             let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, ..] = switches;
             let [.., no_new_privs, recorded] = switches;
             let (shown, neighbors, fixtures) = lists;
@@ -132,6 +130,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 shown,
                 neighbors,
                 fixtures,
+                witness,
                 shared_mounts,
                 cgroups,
                 no_new_privs,
@@ -333,34 +332,6 @@ proptest! {
         let bytes: Vec<u8> = pairs.iter().flat_map(|(key, value)| [*key, *value]).flat_map(u64::to_ne_bytes).collect();
         let ids = first(libc::AT_UID).zip(first(libc::AT_GID)).map(|(uid, gid)| [uid, gid]);
         prop_assert_eq!(ids_in(&bytes), ids);
-    }
-
-    /// Any message of an untrusted process, with descriptors and without. One that is longer than
-    /// the longest message is cut, and its descriptors never arrive.
-    #[test]
-    fn an_untrusted_message(
-        bytes in prop_oneof![9 => vec(any::<u8>(), 0..600), 1 => vec(Just(7u8), 100_000..200_000)],
-        handed in 0..6usize,
-    ) {
-        let (receiver, sender) = wire::pair().unwrap();
-        setsockopt(&receiver, sockopt::PassCred, &true).unwrap();
-        let fds = vec![sender.as_fd(); handed];
-        let sent = wire::send(sender.as_fd(), &bytes, &fds);
-        drop(sender);
-        prop_assume!(sent.is_ok());
-        let mut received = None;
-        let memory = memory_of(|| received = Some(wire::receive_untrusted(receiver.as_fd())));
-        prop_assert!(memory <= bound(bytes.len().min(wire::LONGEST)), "{}", memory);
-        match received.unwrap() {
-            Ok(Some(message)) => {
-                prop_assert_eq!(handed, 0);
-                prop_assert!(message.fds.is_empty());
-                prop_assert_eq!(&message.bytes[..], &bytes[..bytes.len().min(wire::LONGEST)]);
-                prop_assert_eq!(message.sender.map(|sender| sender.pid()), Some(std::process::id() as i32));
-            }
-            Ok(None) => prop_assert!(bytes.is_empty()),
-            Err(errno) => prop_assert!(handed > 0 && errno == Errno::ENOBUFS),
-        }
     }
 
     #[test]

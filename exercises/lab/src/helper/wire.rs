@@ -58,20 +58,7 @@ pub(crate) struct Received {
 
 /// The next message; `None` when every copy of the other end is closed.
 pub(crate) fn receive(socket: BorrowedFd) -> Result<Option<Received>> {
-    receive_with(socket, nix::cmsg_space!([i32; 64], UnixCredentials))
-}
-
-/// The same from a process that may send anything. There is room for credentials and for no
-/// descriptor, so the kernel adds none to the table of this process.
-///
-/// # Errors
-///
-/// `ENOBUFS` for a message with descriptors, and those of recvmsg(2).
-pub(crate) fn receive_untrusted(socket: BorrowedFd) -> Result<Option<Received>> {
-    receive_with(socket, nix::cmsg_space!(UnixCredentials))
-}
-
-fn receive_with(socket: BorrowedFd, mut control: Vec<u8>) -> Result<Option<Received>> {
+    let mut control = nix::cmsg_space!([i32; 64], UnixCredentials);
     // The length first, because zeroing a buffer for the longest message takes longer than reading
     // most.
     let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC;

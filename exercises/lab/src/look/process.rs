@@ -1,7 +1,9 @@
 //! One process, held by a descriptor.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -92,6 +94,15 @@ impl Process {
         sys::pidfd_send_signal(self.pidfd.as_fd(), signal)
     }
 
+    /// Another descriptor of the same process.
+    ///
+    /// # Errors
+    ///
+    /// Those of dup(2).
+    pub fn try_clone(&self) -> std::io::Result<Process> {
+        Ok(Process { pid: self.pid.clone(), pidfd: self.pidfd.try_clone()? })
+    }
+
     /// The contents of one of its files in `/proc`. `None` if it is gone, or may not be read.
     fn file(&self, name: &str) -> Option<String> {
         text_of(format!("/proc/{}/{name}", self.pid())).ok()
@@ -105,6 +116,19 @@ impl Process {
     /// A line of `/proc/PID/status` (proc_pid_status(5)), such as `NSpid` or `CapEff`.
     pub fn status(&self, name: &str) -> Option<String> {
         Fields::status(self.pid())?.get(name).map(str::to_owned)
+    }
+
+    /// The signals that its main thread blocks, signal 1 in the lowest bit: `SigBlk`.
+    pub fn blocked_signals(&self) -> Option<u64> {
+        u64::from_str_radix(&self.status("SigBlk")?, 16).ok()
+    }
+
+    /// The arguments with which its program was started, without the first, which names the program.
+    /// Empty if they may not be read.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let bytes = fs::read(format!("/proc/{}/cmdline", self.pid())).unwrap_or_default();
+        let words = bytes.strip_suffix(b"\0").unwrap_or(&bytes).split(|byte| *byte == 0).skip(1);
+        words.map(|word| OsString::from_vec(word.to_vec())).collect()
     }
 
     /// A hard limit by its name in `/proc/PID/limits` (proc_pid_limits(5)), such as `Max processes`,
@@ -162,6 +186,13 @@ impl Process {
             (Some(call), _) => Some(format!("{call}(2)")),
             (None, function) => function,
         }
+    }
+
+    /// Whether one of its threads waits in a call that ends by itself after some time, such as a sleep.
+    pub fn waits_for_a_time(&self) -> bool {
+        let calls = self.tasks().into_iter();
+        let mut calls = calls.filter_map(|task| self.file(&format!("task/{task}/syscall")));
+        calls.any(|call| is_timed(&call))
     }
 
     /// A variable of the environment with which its program was started.
@@ -268,6 +299,32 @@ fn call_name(number: i64) -> Option<&'static str> {
     calls.into_iter().find(|(call, _)| i64::from(*call as i32) == number).map(|(_, name)| name)
 }
 
+/// Whether a line of `/proc/PID/task/TID/syscall` (a number and six arguments, proc_pid_syscall(5)) is a
+/// call with a time limit.
+fn is_timed(call: &str) -> bool {
+    let mut words = call.split_ascii_whitespace();
+    let Some(number) = words.next().and_then(|number| number.parse::<i64>().ok()) else {
+        return false;
+    };
+    let hexadecimal = |word: &str| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok();
+    let arguments: Vec<u64> = words.map_while(hexadecimal).collect();
+    let argument = |index: usize| arguments.get(index).copied().unwrap_or(0);
+    match number {
+        libc::SYS_nanosleep | libc::SYS_clock_nanosleep => true,
+        libc::SYS_ppoll | libc::SYS_rt_sigtimedwait => argument(2) != 0,
+        libc::SYS_futex => argument(3) != 0,
+        libc::SYS_pselect6 => argument(4) != 0,
+        libc::SYS_epoll_pwait => argument(3) as i32 > 0,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll => argument(2) as i32 > 0,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select => argument(4) != 0,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait => argument(3) as i32 > 0,
+        _ => false,
+    }
+}
+
 /// The id of a descriptor's mount, from its file in `fdinfo`.
 fn mount_of(info: &str) -> nix::Result<u64> {
     let info = Fields::read(info).map_err(|error| sys::errno_of(&error))?;
@@ -292,6 +349,25 @@ mod tests {
         assert_eq!(us.hard_limit("Max open files"), Some(hard));
         assert_eq!(us.hard_limit("Max nothing"), None);
         assert_eq!(Process::from_pidfd(us.pidfd().try_clone().unwrap()).pid(), us.pid());
+    }
+
+    #[test]
+    fn a_wait_with_a_time_limit_is_told_from_one_without() {
+        for (call, timed) in [
+            (format!("{} 0x0 0x0 0x7ffc 0x0 0x0 0x0 0x7 0x8", libc::SYS_clock_nanosleep), true),
+            (format!("{} 0x5 0x80 0x2 0x0 0x0 0x0 0x7 0x8", libc::SYS_futex), false),
+            (format!("{} 0x5 0x80 0x2 0x7ffc 0x0 0x0 0x7 0x8", libc::SYS_futex), true),
+            (format!("{} 0x7 0x8 0x0 0x8 0x0 0x0 0x7 0x8", libc::SYS_rt_sigtimedwait), false),
+            (format!("{} 0x0 0x0 0x0 0x0 0x0 0x0 0x7 0x8", libc::SYS_wait4), false),
+            ("running".to_owned(), false),
+            ("-1 0x7 0x8".to_owned(), false),
+        ] {
+            assert_eq!(is_timed(&call), timed, "{call}");
+        }
+        let sleeping = std::thread::spawn(|| std::thread::sleep(Duration::from_millis(200)));
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(Process::open(Pid::this()).unwrap().waits_for_a_time());
+        sleeping.join().unwrap();
     }
 
     #[test]

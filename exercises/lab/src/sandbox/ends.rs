@@ -12,9 +12,9 @@ use crate::sys;
 pub(crate) struct Ends {
     /// Messages from the sandbox.
     pub(crate) report: OwnedFd,
-    pub(crate) witness: OwnedFd,
-    /// What `/proc/PID/fd` calls the other end of it.
-    pub(crate) witness_name: String,
+    /// Where the witness is, and whether the program is told.
+    pub(crate) witness: String,
+    pub(crate) has_witness: bool,
     /// Nothing is written to it: PID 1 notices when it is closed.
     pub(crate) _liveness: OwnedFd,
     /// The program's output and errors, unless they go elsewhere. Reading does not block.

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::ffi::{CString, OsString};
 use std::fs::File;
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::exit;
@@ -17,7 +17,7 @@ use nix::unistd::{Pid, chdir, execve, read, setsid};
 use trace::flag_names;
 
 use super::message::{Message, fail};
-use super::request::{Request, State, with_pids};
+use super::request::{Request, State};
 use super::setup::Setup;
 use super::{cgroups, filters, lab, limits, neighbors, orphan, recording};
 use crate::helper::ids;
@@ -25,9 +25,6 @@ use crate::helper::refusal::{Refusal, Stage, refused};
 use crate::look::procfs::text_of;
 use crate::look::{Kind, namespaces};
 use crate::sys;
-
-/// Where the witness finds its socket (`witness.rs`).
-pub(crate) const WITNESS_FD: RawFd = 200;
 
 /// In the program's process: `go` brings a byte when the root directory is built, and one when PID
 /// 1 is ready for the program. `tell` takes the neighbors' pids.
@@ -151,7 +148,7 @@ fn open_without_acquiring(path: &str) -> Result<File, Refusal> {
     file.map_err(refused(Stage::Start, format!("open(\"{path}\")")))
 }
 
-/// Leaves the program its input, its output and the witness's socket, and nothing else.
+/// Leaves the program its input and its output, and nothing else.
 fn connect(setup: &Setup) -> Result<(), Refusal> {
     let stage = Stage::Start;
     let fds = &setup.fds;
@@ -167,11 +164,7 @@ fn connect(setup: &Setup) -> Result<(), Refusal> {
         sys::redirect_stdio(&fds.stdin, &fds.stdout, &fds.stderr)
     }
     .map_err(refused(stage, "dup2()"))?;
-    sys::close_on_exec_from(3).map_err(refused(stage, "close_range(CLOSE_RANGE_CLOEXEC)"))?;
-    // SAFETY: no owner in this process counts on WITNESS_FD. A descriptor that had the number was
-    // close-on-exec, and only the exec is left to do.
-    let socket = unsafe { libc::dup2(fds.witness.as_raw_fd(), WITNESS_FD) };
-    Errno::result(socket).map(drop).map_err(refused(stage, "dup2(the witness's socket)"))
+    sys::close_on_exec_from(3).map_err(refused(stage, "close_range(CLOSE_RANGE_CLOEXEC)"))
 }
 
 /// What the program may not do, and how much it may use.
@@ -202,10 +195,10 @@ fn become_the_program(request: &Request, pids: &[(String, i32)]) -> Result<Infal
     let call = format!("execve({:?})", request.command.first().cloned().unwrap_or_default());
     let exec = || {
         let c_strings = |words: &[OsString]| {
-            let words = words.iter().map(|word| CString::new(with_pids(word, pids).as_bytes()));
+            let words = words.iter().map(|word| CString::new(word.as_bytes()));
             words.collect::<Result<Vec<_>, _>>().map_err(|_| Errno::EINVAL)
         };
-        let command = c_strings(&request.command)?;
+        let command = c_strings(&request.words(pids))?;
         let environment = c_strings(&request.environment)?;
         execve(command.first().ok_or(Errno::EINVAL)?, &command, &environment)
     };

@@ -26,6 +26,7 @@ mod launch;
 mod init;
 mod create;
 mod ends;
+mod parked;
 mod run;
 mod starting;
 
@@ -33,6 +34,7 @@ pub use cgroups::{MOUNTED as CGROUPS, STARTED_IN};
 pub(crate) use create::{JOB, fork_sandbox};
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Ended, Excess, Status};
+pub use parked::WITNESS_BLOCKS;
 pub use recording::NoTrace;
 pub use request::{Fixture, Neighbor, Shown, State};
 pub use run::{Output, Run, Wait};
@@ -48,20 +50,36 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::socket::{setsockopt, sockopt};
-use nix::sys::stat::fstat;
 use nix::unistd::pipe2;
 
 use crate::helper::refusal::refused;
-use crate::helper::{ids, supervisor, wire};
+use crate::helper::{ids, supervisor};
+use crate::random::{random, token};
 use cgroups::DelegatedCgroup;
 use ends::{Ends, OwnCgroups};
 use request::{Plan, Request};
 use setup::Descriptors;
 use starting::Starting;
 
-/// The COMMAND that checks hand to programs: a path inside every sandbox.
-pub const WITNESS: &str = "/lab/witness";
+/// Stands for the witness's path in arguments and in the paths of fixtures.
+pub const WITNESS: &str = "{witness}";
+
+/// A path that no program can know before it is started with it.
+fn witness_path() -> String {
+    const FOLDERS: [&str; 3] = ["/lab", "/opt", "/srv"];
+    const NAMES: [&str; 6] = ["server", "worker", "build", "sh", "report", "date"];
+    let pick = |words: &[&'static str]| words[random() as usize % words.len()];
+    format!("{}/{}", pick(&FOLDERS), token(pick(&NAMES)))
+}
+
+/// One to four words, among them such as a shell would split, drop or take for an option.
+fn witness_arguments() -> Vec<OsString> {
+    let words =
+        [token("word"), token("two words, 'one' argument"), String::new(), token("--option")];
+    let first = random() as usize % words.len();
+    let many = 1 + random() as usize % words.len();
+    words.iter().cycle().skip(first).take(many).map(OsString::from).collect()
+}
 
 /// Whether this machine allows [`Sandbox::many_ids`]. An ordinary user can map only one id
 /// (user_namespaces(7)).
@@ -93,6 +111,8 @@ pub struct Sandbox {
     request: Request,
     standard: Option<[OwnedFd; 3]>,
     patience: Option<Duration>,
+    /// Those of the witness.
+    arguments: Vec<OsString>,
 }
 
 impl Sandbox {
@@ -124,6 +144,7 @@ impl Sandbox {
                 shown: Vec::new(),
                 neighbors: Vec::new(),
                 fixtures: Vec::new(),
+                witness: witness_path(),
                 shared_mounts: false,
                 cgroups: false,
                 own_cgroups: None,
@@ -135,6 +156,7 @@ impl Sandbox {
             },
             standard: None,
             patience: Some(patience()),
+            arguments: Vec::new(),
         }
     }
 
@@ -167,9 +189,17 @@ impl Sandbox {
         self
     }
 
-    /// The arguments that make a program run the witness as its COMMAND.
-    pub fn witness(self) -> Self {
-        self.args(["--", WITNESS])
+    /// The arguments that make a program run the witness as its COMMAND, with arguments that no program
+    /// can guess.
+    pub fn witness(mut self) -> Self {
+        self.arguments = witness_arguments();
+        let words = self.arguments.clone();
+        self.args(["--", WITNESS]).args(words)
+    }
+
+    /// The arguments that the witness has to be started with.
+    pub fn witness_arguments(&self) -> &[OsString] {
+        &self.arguments
     }
 
     /// Sends an orphan into the PID namespace that the program makes. The program is started as a
@@ -208,7 +238,8 @@ impl Sandbox {
         self
     }
 
-    /// Creates something at a path in `/tmp` or `/run`, in the order of these calls.
+    /// Creates something at a path in `/tmp` or `/run`, in the order of these calls. [`WITNESS`] in the
+    /// path stands for the witness's own.
     pub fn fixture(mut self, path: impl Into<String>, fixture: Fixture) -> Self {
         self.request.fixtures.push((path.into(), fixture));
         self
@@ -297,7 +328,7 @@ impl Sandbox {
     /// The call of the set-up that this machine refused. The program has not run then.
     pub fn start(self) -> Result<Run, Refusal> {
         let stage = Stage::Supervisor;
-        let Sandbox { mut request, standard, patience } = self;
+        let Sandbox { mut request, standard, patience, .. } = self;
         // The plain user's cgroup namespace is the outer user namespace's, so it could not mount
         // them.
         request.cgroups &= request.state == State::RootLab;
@@ -310,11 +341,6 @@ impl Sandbox {
         let pipe = || pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"));
         let pipe_if = |wanted: bool| Ok(if wanted { Some(pipe()?) } else { None }.unzip());
 
-        let (witness, inner_witness) =
-            wire::pair().map_err(refused(stage, "socketpair(SOCK_SEQPACKET)"))?;
-        setsockopt(&witness, sockopt::PassCred, &true)
-            .map_err(refused(stage, "setsockopt(SO_PASSCRED)"))?;
-        let inode = fstat(&inner_witness).map_err(refused(stage, "fstat(a socket)"))?.st_ino;
         let (inner_liveness, liveness) = pipe()?;
         let (trace, inner_trace) = pipe_if(request.recorded)?;
         let (gone, cgroups_gone) = pipe_if(request.own_cgroups.is_some())?;
@@ -337,7 +363,6 @@ impl Sandbox {
             stdin,
             stdout,
             stderr,
-            witness: inner_witness,
             liveness: inner_liveness,
             trace: inner_trace,
             cgroups_gone,
@@ -346,8 +371,8 @@ impl Sandbox {
         let cgroups = request.own_cgroups.as_ref().map(Plan::root).zip(gone);
         let ends = Ends {
             report,
-            witness,
-            witness_name: format!("socket:[{inode}]"),
+            witness: request.witness.clone(),
+            has_witness: request.has_witness(),
             _liveness: liveness,
             streams,
             trace,

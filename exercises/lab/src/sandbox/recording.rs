@@ -21,7 +21,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::{Pid, read};
 use trace::Trace;
 
-use super::request::{Request, with_pids};
+use super::request::Request;
 use crate::helper::ids;
 use crate::helper::wire::{self, Wire as _};
 use crate::look::{Kind, Process, namespaces};
@@ -95,7 +95,7 @@ fn follow(
     drop(socket);
     attached?;
     let staged = on_this_machine(init, &neighbors);
-    let words = request.command.iter().map(|word| with_pids(word, &neighbors));
+    let words = request.words(&neighbors).into_iter();
     let command = words.map(|word| word.to_string_lossy().into_owned()).collect();
     Ok(recorder::record(program, command, &staged))
 }

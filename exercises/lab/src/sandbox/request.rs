@@ -1,6 +1,6 @@
 //! What a check asks the supervisor for: one run of one program.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::helper::wire::wire;
@@ -106,6 +106,8 @@ pub(crate) struct Request {
     pub(crate) neighbors: Vec<Neighbor>,
     /// Paths inside, in `/tmp` or `/run`, in the order in which they are made.
     pub(crate) fixtures: Vec<(String, Fixture)>,
+    /// Where the witness is.
+    pub(crate) witness: String,
     /// Every mount that the program finds is shared.
     pub(crate) shared_mounts: bool,
     /// Whether the program finds cgroups mounted; in the root lab only.
@@ -140,6 +142,7 @@ wire!(struct Request {
     shown,
     neighbors,
     fixtures,
+    witness,
     shared_mounts,
     cgroups,
     own_cgroups,
@@ -150,11 +153,27 @@ wire!(struct Request {
     recorded,
 });
 
-/// Puts pids in the place of `{NAME}`, in a word that is UTF-8.
-pub(crate) fn with_pids(word: &OsStr, pids: &[(String, i32)]) -> OsString {
-    let Some(text) = word.to_str() else { return word.to_owned() };
-    let put = |text: String, (name, pid): &(String, i32)| {
-        text.replace(&format!("{{{name}}}"), &pid.to_string())
-    };
-    pids.iter().fold(text.to_owned(), put).into()
+impl Request {
+    /// The program and its arguments, with the witness's path and the pids of `neighbors` in the places
+    /// that stand for them. A word that is no UTF-8 stays as it is.
+    pub(crate) fn words(&self, neighbors: &[(String, i32)]) -> Vec<OsString> {
+        let put = |text: String, (name, pid): &(String, i32)| {
+            text.replace(&format!("{{{name}}}"), &pid.to_string())
+        };
+        let words = self.command.iter().map(|word| match word.to_str() {
+            Some(text) => neighbors.iter().fold(self.with_witness(text), put).into(),
+            None => word.clone(),
+        });
+        words.collect()
+    }
+
+    /// Whether the witness's path is in them.
+    pub(crate) fn has_witness(&self) -> bool {
+        self.command.iter().any(|word| word.to_string_lossy().contains(super::WITNESS))
+    }
+
+    /// The text with the witness's path in the place that stands for it.
+    pub(crate) fn with_witness(&self, text: &str) -> String {
+        text.replace(super::WITNESS, &self.witness)
+    }
 }

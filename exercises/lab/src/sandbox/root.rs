@@ -208,8 +208,11 @@ fn files(request: &Request) -> Result<(), Refusal> {
     for (path, text) in FILES {
         fs::write(path, text).map_err(refused(stage, format!("write(\"/{path}\")")))?;
     }
-    write_witness("lab/witness").map_err(refused(stage, "write(\"/lab/witness\")"))?;
-    for (path, fixture) in &request.fixtures {
+    let fixtures = request.fixtures.iter();
+    let fixtures = fixtures.map(|(path, fixture)| (request.with_witness(path), fixture));
+    for (path, fixture) in
+        [(request.witness.clone(), &Fixture::Witness)].into_iter().chain(fixtures)
+    {
         let inside = path.trim_start_matches('/');
         match fixture {
             Fixture::Directory => fs::create_dir(inside),
@@ -252,6 +255,7 @@ fn seal(base: &str) -> Result<(), Refusal> {
 }
 
 fn write_witness(inside: &str) -> std::io::Result<()> {
+    fs::create_dir_all(Path::new(inside).parent().unwrap_or(Path::new(".")))?;
     fs::write(inside, WITNESS)?;
     fs::set_permissions(inside, fs::Permissions::from_mode(0o755))
 }

@@ -6,16 +6,15 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::{Pid, read};
+use nix::unistd::read;
 use trace::Trace;
 
 use super::cgroups;
 use super::ends::{Ends, Init, OwnCgroups, Ready};
-use super::launch::WITNESS_FD;
 use super::limits::{MEMORY, OUTPUT};
 use super::message::{Ended, Excess, Message};
+use super::parked::Parked;
 use super::recording::{self, NoTrace};
-use super::root::WITNESS;
 use crate::env::patience;
 use crate::helper::wire::{self, Wire as _};
 use crate::look::{Mount, Namespaces, Process};
@@ -23,6 +22,9 @@ use crate::sys;
 
 /// How many bytes of each stream are kept; the rest is read, counted and dropped.
 const KEPT: usize = 64 * 1024;
+
+/// The shortest and the longest pause between two looks for the witness.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(10)];
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +39,6 @@ pub enum Wait {
     TooMuchOutput,
     /// The program used too much memory, or had too many processes.
     Stopped(Excess),
-    /// A process that is not the witness sent a message in its place.
-    Impostor,
 }
 
 impl Wait {
@@ -51,7 +51,6 @@ impl Wait {
                 format!("it used more than {} MiB of memory", MEMORY >> 20)
             }
             Wait::Stopped(Excess::Processes) => "it had too many processes at once".to_owned(),
-            Wait::Impostor => "it played COMMAND instead of starting it".to_owned(),
         };
         Some(format!("stopped: {why}"))
     }
@@ -78,8 +77,7 @@ pub struct Run {
     init: Init,
     ends: Ends,
     outputs: [Output; 2],
-    witnesses: Vec<Option<Process>>,
-    impostor: bool,
+    parked: Parked,
     ended: Option<Ended>,
     excess: Option<Excess>,
 }
@@ -91,9 +89,8 @@ impl Run {
         init: Init,
         ends: Ends,
     ) -> Run {
-        let (witnesses, outputs) = (Vec::new(), Default::default());
-        let (impostor, ended, excess) = (false, None, None);
-        Run { ready, neighbors, init, ends, outputs, witnesses, impostor, ended, excess }
+        let (outputs, parked) = Default::default();
+        Run { ready, neighbors, init, ends, outputs, parked, ended: None, excess: None }
     }
 
     /// The program's main process.
@@ -167,6 +164,11 @@ impl Run {
         self.ready.terminal.as_ref()
     }
 
+    /// The path of the witness, as the program sees it.
+    pub fn witness(&self) -> &str {
+        &self.ends.witness
+    }
+
     /// How long each awaited event may take; `None` for any time.
     pub fn patience(&self) -> Option<Duration> {
         self.ends.patience
@@ -195,18 +197,26 @@ impl Run {
         self.await_nth_witness(0)
     }
 
-    /// The same for a script that starts more than one: the witness that was parked after `before`
-    /// others. Each is returned once.
+    /// The same for a script that starts more than one: the witness that was found after `before`
+    /// others.
     pub fn await_nth_witness(&mut self, before: usize) -> (Wait, Option<Process>) {
-        let wait = self.pump(|run| run.witnesses.len() > before);
-        (wait, self.witnesses.get_mut(before).and_then(Option::take))
+        let wait = self.pump(|run| run.parked.count() > before);
+        let witness = self.parked.get(before);
+        if witness.is_some() {
+            self.parked.taken = self.parked.taken.max(before + 1);
+        }
+        (wait, witness)
     }
 
-    /// Lets every parked witness exit with `status`.
+    /// How many witnesses were found beside those that somebody has waited for, and beside the first.
+    pub fn unexpected_witnesses(&self) -> usize {
+        self.parked.count().saturating_sub(self.parked.taken.max(1))
+    }
+
+    /// Lets every witness exit with `status`, also each that is started later.
     pub fn release(&mut self, status: u8) {
-        for _ in &self.witnesses {
-            _ = wire::send(self.ends.witness.as_fd(), &[status], &[]);
-        }
+        self.parked.find(self.processes());
+        self.parked.release(status);
     }
 
     /// Waits until the program has ended.
@@ -234,8 +244,12 @@ impl Run {
 
     /// Takes in what arrives until `reached`, at most for the run's patience.
     fn pump(&mut self, reached: impl Fn(&Run) -> bool) -> Wait {
-        let deadline = self.ends.patience.map(|patience| Instant::now() + patience);
+        let begin = Instant::now();
+        let deadline = self.ends.patience.map(|patience| begin + patience);
         loop {
+            if self.ends.has_witness {
+                self.parked.find(self.processes());
+            }
             if let Some(excess) = self.excess {
                 return Wait::Stopped(excess);
             }
@@ -245,9 +259,6 @@ impl Run {
             if self.ended.is_some() {
                 return Wait::Ended;
             }
-            if self.impostor {
-                return Wait::Impostor;
-            }
             if self.printed() > OUTPUT {
                 return Wait::TooMuchOutput;
             }
@@ -255,19 +266,20 @@ impl Run {
             if left == Some(Duration::ZERO) {
                 return Wait::TimedOut;
             }
-            let Ends { report, witness, streams, .. } = &self.ends;
-            let fds = [report, self.init.0.pidfd(), witness].into_iter().chain(streams);
+            let Ends { report, streams, .. } = &self.ends;
+            let fds = [report, self.init.0.pidfd()].into_iter().chain(streams);
             let mut ready: Vec<_> =
                 fds.map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)).collect();
-            match poll(&mut ready, left.map_or(PollTimeout::NONE, sys::poll_timeout)) {
+            // Often at first, when a program starts COMMAND, and less often while it runs.
+            let look_again = (begin.elapsed() / 8).clamp(LOOK_AGAIN[0], LOOK_AGAIN[1]);
+            let look_again = self.ends.has_witness.then_some(look_again);
+            let pause = left.into_iter().chain(look_again).min();
+            match poll(&mut ready, pause.map_or(PollTimeout::NONE, sys::poll_timeout)) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(_) => return Wait::TimedOut,
             }
             let ready: Vec<bool> = ready.iter().map(|fd| fd.any() == Some(true)).collect();
-            if ready[2] {
-                self.read_witness();
-            }
-            if ready[3..].contains(&true) {
+            if ready[2..].contains(&true) {
                 self.read_streams();
             }
             if ready[0] {
@@ -298,26 +310,6 @@ impl Run {
         }
     }
 
-    fn read_witness(&mut self) {
-        match wire::receive_untrusted(self.ends.witness.as_fd()) {
-            // The kernel attests the pid. The text could be any process's.
-            Ok(Some(message)) => {
-                let sender = message.sender.ok_or(Errno::EPROTO);
-                let witness = sender.and_then(|sender| {
-                    authenticate_witness(Pid::from_raw(sender.pid()), &self.ends.witness_name)
-                });
-                match witness {
-                    Ok(witness) => self.witnesses.push(witness),
-                    Err(_) => self.impostor = true,
-                }
-            }
-            // No message was there after all, or every copy of the other end is closed.
-            Ok(None) | Err(Errno::EAGAIN) => {}
-            // A message with descriptors, which the witness does not send.
-            Err(_) => self.impostor = true,
-        }
-    }
-
     fn read_streams(&mut self) {
         let mut buffer = [0; 16 * 1024];
         for (fd, output) in self.ends.streams.iter().zip(&mut self.outputs) {
@@ -330,28 +322,6 @@ impl Run {
                 }
             }
         }
-    }
-}
-
-/// The witness with this pid; `None` if it has ended or is exiting. An exiting process has no
-/// executable any more, but is in its namespaces for a moment longer (`do_exit` in
-/// `kernel/exit.c`): if those counted, any program could send the message and end.
-///
-/// # Errors
-///
-/// `EPERM` for another program, because that could have chosen any namespace. And for a witness
-/// with another socket: root of a PID namespace may name any process in it as the sender (unix(7)),
-/// so a program could pass on a message that a witness sent to the program itself.
-fn authenticate_witness(pid: Pid, socket_name: &str) -> nix::Result<Option<Process>> {
-    let Ok(process) = Process::open(pid) else { return Ok(None) };
-    let socket = std::fs::read_link(format!("/proc/{pid}/fd/{WITNESS_FD}"));
-    let has_socket = socket.is_ok_and(|socket| socket.as_os_str() == socket_name);
-    // In this order, because an exiting process loses its executable before its descriptors.
-    match std::fs::read(format!("/proc/{pid}/exe")) {
-        Ok(program) if program == WITNESS && has_socket => Ok(Some(process)),
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => Ok(None),
-        // COMMAND is readable for every user. A file that is not is another program.
-        _ => Err(Errno::EPERM),
     }
 }
 

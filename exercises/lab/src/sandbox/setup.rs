@@ -5,13 +5,11 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use super::cgroups::LabCgroups;
 use super::request::Request;
 
-/// The sandbox's ends of what it shares with the check, beside the socket for its messages.
+/// The sandbox's ends of what it shares with the check, beside the socket for messages.
 pub(crate) struct Descriptors {
     pub(crate) stdin: OwnedFd,
     pub(crate) stdout: OwnedFd,
     pub(crate) stderr: OwnedFd,
-    /// The witness's socket.
-    pub(crate) witness: OwnedFd,
     /// The read end of a pipe that nothing writes to: it ends when the check does.
     pub(crate) liveness: OwnedFd,
     /// Where a recorder writes the trace; with [`Request::recorded`].
@@ -22,8 +20,8 @@ pub(crate) struct Descriptors {
 
 impl Descriptors {
     pub(crate) fn to_send(&self) -> Vec<BorrowedFd<'_>> {
-        let Descriptors { stdin, stdout, stderr, witness, liveness, trace, cgroups_gone } = self;
-        let always = [stdin, stdout, stderr, witness, liveness].into_iter();
+        let Descriptors { stdin, stdout, stderr, liveness, trace, cgroups_gone } = self;
+        let always = [stdin, stdout, stderr, liveness].into_iter();
         always.chain(trace).chain(cgroups_gone).map(|fd| fd.as_fd()).collect()
     }
 
@@ -34,7 +32,6 @@ impl Descriptors {
             stdin: fds.next()?,
             stdout: fds.next()?,
             stderr: fds.next()?,
-            witness: fds.next()?,
             liveness: fds.next()?,
             trace: if request.recorded { Some(fds.next()?) } else { None },
             cgroups_gone: if request.own_cgroups.is_some() { Some(fds.next()?) } else { None },

@@ -31,7 +31,7 @@ use Place::{Machine, OwnMounts};
 /// A root directory like that of the sandbox, but nothing in it is locked or read-only. Its `/usr` is
 /// a tmpfs that shows the folders of this machine's `/usr`, so what is created there harms nothing.
 const OWN_ROOT: &str = "\
-    mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir usr proc dev tmp lab && : > lab/witness
+    mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir usr proc dev tmp lab && : > lab/sh
     mount --bind usr usr
     for it in /usr/*; do [ -d $it ] && mkdir .$it && mount --rbind $it .$it; done
     for it in bin sbin lib lib32 lib64 libx32; do
@@ -42,7 +42,10 @@ const OWN_ROOT: &str = "\
 
 const REFUSALS: &[Refusal] = &[
     Refusal { command: ": > /usr/mine", succeeds: OwnMounts(":") },
-    Refusal { command: "[ -e /lab/witness ] && : >> /lab/witness", succeeds: OwnMounts(":") },
+    Refusal {
+        command: "for it in /lab/*; do [ -e $it ] && : >> $it; done",
+        succeeds: OwnMounts(":"),
+    },
     Refusal {
         command: "mount -o remount,bind,rw /usr",
         succeeds: OwnMounts("mount -o remount,bind,ro /usr"),

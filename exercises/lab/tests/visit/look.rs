@@ -69,7 +69,7 @@ fn whose_next_child_is_pid_1() {
 
 #[test]
 fn a_stranger_is_the_programs_child_in_the_new_namespace() {
-    let script = "unshare --pid sh -c '/lab/witness & exec sleep 60'";
+    let script = "unshare --pid sh -c '{witness} & exec sleep 60'";
     let script = format!("exec {script}");
     let mut run = Sandbox::command("/bin/sh").args(["-c", &script]).orphan().start().unwrap();
     let (_, pid_1) = run.await_witness();

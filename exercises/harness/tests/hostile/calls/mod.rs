@@ -19,7 +19,6 @@ mod processes;
 mod terminal;
 mod witness;
 
-use std::ffi::c_int;
 use std::fs;
 
 use nix::errno::Errno;
@@ -34,9 +33,6 @@ pub(crate) use network::*;
 pub(crate) use processes::*;
 pub(crate) use terminal::*;
 pub(crate) use witness::*;
-
-/// The descriptor of the witness's socket, which every program may know.
-pub(crate) const WITNESS_FD: c_int = 200;
 
 fn child(act: impl FnOnce()) -> Pid {
     // SAFETY: attacks have one thread where they fork.

@@ -1,34 +1,40 @@
 //! The check: its witness, its recorder, its descriptors.
 
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::{CString, c_void};
 use std::fs;
 use std::os::fd::AsRawFd as _;
 use std::ptr::{null, null_mut};
-use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::sys::wait::waitpid;
-use nix::unistd::pause;
 
-use super::{WITNESS_FD, allowed, child, own};
+use super::{child, own};
 
+/// Writes to whatever the program may have inherited, beside its output and its errors.
 pub(crate) fn write_everywhere() -> bool {
-    for fd in (0..1024).filter(|fd| *fd != 1 && *fd != 2) {
-        call!(SYS_write, fd, b"parked".as_ptr(), 6);
-    }
-    pause();
-    true
+    (3..1024).any(|fd| call!(SYS_write, fd, b"parked".as_ptr(), 6) >= 0)
 }
 
-fn parked() {
-    call!(SYS_write, WITNESS_FD, b"parked".as_ptr(), 6);
-    pause();
+/// Blocks the witness's signals and waits for one, as the witness does, for as long as a check that looks
+/// every ten milliseconds needs.
+fn park() {
+    let (signals, both) = (1_u64 << 63, 3_u64 << 62);
+    let size = size_of_val(&signals);
+    call!(SYS_rt_sigprocmask, libc::SIG_BLOCK, &raw const both, 0, size);
+    let patience = libc::timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    call!(SYS_rt_sigtimedwait, &raw const signals, 0, &raw const patience, size);
 }
 
 pub(crate) fn forge() -> bool {
-    parked();
-    true
+    park();
+    false
+}
+
+/// The witness's path: the first word after `--`.
+fn witness() -> CString {
+    let path = std::env::args().skip_while(|word| word != "--").nth(1);
+    CString::new(path.expect("a check passes it")).unwrap()
 }
 
 /// `struct prctl_mm_map` (`linux/prctl.h`).
@@ -46,121 +52,12 @@ pub(crate) fn cover_witness() -> bool {
     own(CloneFlags::CLONE_NEWNS);
     // By its path, because `/proc/self/exe` leads to a mount of the namespace that was left.
     let exe = fs::read_link("/proc/self/exe").unwrap().into_os_string().into_encoded_bytes();
-    let (exe, witness) = (CString::new(exe).unwrap(), c"/lab/witness".as_ptr());
-    if call!(SYS_mount, exe.as_ptr(), witness, 0, libc::MS_BIND, 0) < 0 {
-        return false;
-    }
+    let (exe, witness) = (CString::new(exe).unwrap(), witness());
+    let mounted = call!(SYS_mount, exe.as_ptr(), witness.as_ptr(), 0, libc::MS_BIND, 0);
+    assert_eq!(mounted, 0, "the attack no longer does what it is for");
     let words = [c"witness".as_ptr(), c"--attack".as_ptr(), c"play the witness".as_ptr(), null()];
     // SAFETY: a list that ends with null, of strings that live on.
-    unsafe { libc::execv(witness, words.as_ptr()) };
-    false
-}
-
-/// Starts the real witness with `its_end` of a socket pair in place of the check's socket. Returns its
-/// message.
-fn witness_on(own_end: c_int, its_end: c_int) -> Vec<u8> {
-    child(|| {
-        call!(SYS_dup3, its_end, WITNESS_FD, 0);
-        let words = [c"witness".as_ptr(), null()];
-        // SAFETY: a list that ends with null, of strings that live on.
-        unsafe { libc::execv(c"/lab/witness".as_ptr(), words.as_ptr()) };
-    });
-    let mut said = vec![0_u8; 64];
-    let length = call!(SYS_recvfrom, own_end, said.as_mut_ptr(), said.len(), 0, 0, 0);
-    said.truncate(length.max(0) as usize);
-    said
-}
-
-/// Sends the witness's message itself, after it has moved to another namespace.
-pub(crate) fn replay() -> bool {
-    let mut pair = [0_i32; 2];
-    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
-    call!(SYS_socketpair, libc::AF_UNIX, kind, 0, pair.as_mut_ptr());
-    let said = witness_on(pair[0], pair[1]);
-    assert!(!said.is_empty(), "the attack no longer does what it is for");
-    own(CloneFlags::CLONE_NEWUTS);
-    call!(SYS_write, WITNESS_FD, said.as_ptr(), said.len());
-    pause();
-    true
-}
-
-/// The process at the other end of a socket: its pid from SO_PEERCRED, and since Linux 6.5 a pidfd from
-/// SO_PEERPIDFD, which also exists for a process without a pid in this PID namespace.
-pub(super) fn peer(socket: c_int) -> (i32, c_int) {
-    const SO_PEERPIDFD: c_int = 77;
-    let (mut ids, mut pidfd) = ([0_i32; 3], -1_i32);
-    let (mut room, mut fd_room) = (size_of_val(&ids) as u32, size_of_val(&pidfd) as u32);
-    let (level, of) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
-    call!(SYS_getsockopt, socket, level, of, ids.as_mut_ptr(), &raw mut room);
-    let of = SO_PEERPIDFD;
-    call!(SYS_getsockopt, socket, level, of, &raw mut pidfd, &raw mut fd_room);
-    (ids[0], pidfd)
-}
-
-/// Whether the kernel gives a pidfd of the socket's peer.
-pub(crate) fn has_peer_pidfd(socket: c_int) -> bool {
-    peer(socket).1 >= 0
-}
-
-/// With signal 0, which only asks for permission.
-pub(crate) fn signal_the_check() -> bool {
-    let (pid, pidfd) = peer(WITNESS_FD);
-    call!(SYS_pidfd_send_signal, pidfd, 0, 0, 0) == 0 || pid > 0 && call!(SYS_kill, pid, 0) == 0
-}
-
-/// Tries what a pidfd of the check could give: descriptors, memory, namespaces.
-pub(crate) fn enter_the_check() -> bool {
-    let (_, pidfd) = peer(WITNESS_FD);
-    if pidfd < 0 {
-        return false;
-    }
-    // PIDFD_GET_CGROUP_NAMESPACE and its neighbors, and PIDFD_GET_INFO (`linux/pidfd.h`).
-    let mut about = [0_u64; 8];
-    let info = 3 << 30 | (size_of_val(&about) as u64) << 16 | 0xff << 8 | 11;
-    let asked = (1..=10).map(|number| call!(SYS_ioctl, pidfd, 0xff << 8 | number, 0));
-    let asked = asked.chain([call!(SYS_ioctl, pidfd, info, about.as_mut_ptr())]);
-    let taken = (0..200).map(|fd| call!(SYS_pidfd_getfd, pidfd, fd, 0));
-    let flags = [libc::CLONE_NEWUTS, libc::CLONE_NEWNET, libc::CLONE_NEWNS, libc::CLONE_NEWUSER];
-    let entered = flags.into_iter().map(|flag| call!(SYS_setns, pidfd, flag));
-    let range = libc::iovec { iov_base: 0x1000 as *mut c_void, iov_len: 4096 };
-    // If it were allowed, it would fail because of the address.
-    let cold = call!(SYS_process_madvise, pidfd, &raw const range, 1, libc::MADV_COLD, 0);
-    let memory = allowed(cold);
-    asked.chain(taken).chain(entered).any(|result| result >= 0) || memory
-}
-
-/// A zombie sends the message.
-pub(crate) fn forge_and_end() -> bool {
-    let forger = child(|| _ = call!(SYS_write, WITNESS_FD, b"parked".as_ptr(), 6));
-    // Not waited for: its pid stays.
-    // SAFETY: zero is valid, and the kernel fills one siginfo_t.
-    let mut about: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let options = libc::WEXITED | libc::WNOWAIT;
-    call!(SYS_waitid, libc::P_PID, forger.as_raw(), &raw mut about, options, 0);
-    std::thread::sleep(Duration::from_millis(20));
-    false
-}
-
-/// A process that is ending executes nothing any more, but is still in its namespaces. With many
-/// shared memory segments to remove it stays so for long (`exit_shm` in `ipc/shm.c`).
-pub(crate) fn forge_and_linger() -> bool {
-    child(|| {
-        own(CloneFlags::CLONE_NEWIPC);
-        let forced = fs::write("/proc/sys/kernel/shm_rmid_forced", "1");
-        assert!(forced.is_ok(), "the attack no longer does what it is for");
-        for _ in 0..4000 {
-            call!(SYS_shmget, libc::IPC_PRIVATE, 1, 0o600);
-        }
-        call!(SYS_write, WITNESS_FD, b"parked".as_ptr(), 6);
-    });
-    std::thread::sleep(Duration::from_millis(100));
-    false
-}
-
-/// After this no process can send "parked", and the check's end is always readable.
-pub(crate) fn hang_up() -> bool {
-    call!(SYS_shutdown, WITNESS_FD, libc::SHUT_RDWR);
-    std::thread::sleep(Duration::from_millis(20));
+    unsafe { libc::execv(witness.as_ptr(), words.as_ptr()) };
     false
 }
 
@@ -188,7 +85,7 @@ pub(crate) fn own_filter() -> bool {
 /// Unmaps every page of this program's file, and then asks the kernel to take another file for the
 /// executable.
 pub(crate) fn forge_exe() -> bool {
-    let witness = fs::File::open("/lab/witness").unwrap();
+    let witness = fs::File::open(witness().to_str().unwrap()).unwrap();
     let exe = fs::read_link("/proc/self/exe").unwrap().to_string_lossy().into_owned();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     for line in maps.lines().filter(|line| line.ends_with(&exe)) {
@@ -246,76 +143,12 @@ pub(crate) fn forge_exe() -> bool {
         "prctl(PR_SET_MM): {}",
         if set == 0 { "done".into() } else { Errno::last().to_string() }
     );
-    parked();
-    true
-}
-
-/// Sends a message in place of the witness, under another process's pid.
-fn say_as(pid: i32, bytes: &[u8]) -> bool {
-    let message = libc::iovec { iov_base: bytes.as_ptr() as *mut c_void, iov_len: bytes.len() };
-    let space = nix::cmsg_space!(libc::ucred);
-    let mut control = vec![0_u64; space.capacity().div_ceil(8)];
-    // SAFETY: zero is valid for a msghdr; the buffer has room for one message of credentials.
-    let sent = unsafe {
-        let mut header: libc::msghdr = std::mem::zeroed();
-        header.msg_iov = (&raw const message).cast_mut();
-        header.msg_iovlen = 1;
-        header.msg_control = control.as_mut_ptr().cast();
-        header.msg_controllen = libc::CMSG_SPACE(size_of::<libc::ucred>() as u32) as _;
-        let first = libc::CMSG_FIRSTHDR(&raw const header);
-        (*first).cmsg_level = libc::SOL_SOCKET;
-        (*first).cmsg_type = libc::SCM_CREDENTIALS;
-        (*first).cmsg_len = libc::CMSG_LEN(size_of::<libc::ucred>() as u32) as _;
-        *libc::CMSG_DATA(first).cast() = libc::ucred { pid, uid: 0, gid: 0 };
-        libc::sendmsg(WITNESS_FD, &raw const header, 0)
-    };
-    sent >= 0
-}
-
-pub(crate) fn forge_pid() -> bool {
-    if !say_as(1, b"parked") {
-        parked();
-    }
-    pause();
-    true
-}
-
-/// Root of a PID namespace may use the pid of any process in it, also that of the real witness, which
-/// is connected to this process and not to the check.
-pub(crate) fn replay_as_the_witness() -> bool {
-    own(CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWPID);
-    child(|| {
-        let mut pair = [0_i32; 2];
-        let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
-        call!(SYS_socketpair, libc::AF_UNIX, kind, 0, pair.as_mut_ptr());
-        // The first child of this PID 1.
-        let said = witness_on(pair[0], pair[1]);
-        assert!(say_as(2, &said), "the attack no longer does what it is for");
-        pause();
-    });
-    pause();
-    true
-}
-
-pub(crate) fn hand_descriptors() -> bool {
-    let fds = vec![0_i32; 250];
-    let rights = [nix::sys::socket::ControlMessage::ScmRights(&fds)];
-    let bytes = [std::io::IoSlice::new(b"parked")];
-    let flags = nix::sys::socket::MsgFlags::MSG_DONTWAIT;
-    let send = || nix::sys::socket::sendmsg::<()>(WITNESS_FD, &bytes, &rights, flags, None).is_ok();
-    // Descriptors in flight are limited for each uid, which other sandboxes have too.
-    while !send() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    for _ in 0..40 {
-        send();
-    }
-    pause();
-    true
+    park();
+    false
 }
 
 pub(crate) fn inherited() -> bool {
-    (3..4096).filter(|fd| *fd != WITNESS_FD).any(|fd| call!(SYS_fcntl, fd, libc::F_GETFD) >= 0)
+    (3..4096).any(|fd| call!(SYS_fcntl, fd, libc::F_GETFD) >= 0)
 }
 
 /// The recorder looks at the argument of setns(2). Opening a pipe without a writer blocks.
