@@ -13,10 +13,9 @@ mod starts;
 mod throughput;
 mod verdict;
 
-use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use crate::shared::arguments::{Argument, Arguments, Usage};
+use crate::shared::arguments::{Argument, Arguments, Usage, count};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::print;
 
@@ -36,14 +35,14 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     let (mut of_box, mut suite, mut runs) = (false, true, 200);
     while let Some(argument) = arguments.next()? {
         match argument {
-            Argument::Long("runs") => runs = number(&arguments.value("a number of runs")?)?,
+            Argument::Long("runs") => runs = arguments.count("a number of runs")?,
             Argument::Long("no-suite") => suite = false,
             Argument::Value(word) if word == "box" => of_box = true,
             // This command once more, as a part of its own measurements.
             Argument::Long(record::LOAD) => return record::run_load(&arguments.value("a load")?),
             Argument::Long(throughput::WORK) => {
                 let (way, runs) = (arguments.value("a way")?, arguments.value("runs")?);
-                return throughput::work(&way, number(&runs)?);
+                return throughput::work(&way, count(&runs, "a number of runs")?);
             }
             other => return Err(USAGE.unexpected(other)),
         }
@@ -68,10 +67,4 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         return Err(Failure::new("a part of the measurements is missing"));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// How many runs are asked for.
-fn number(word: &OsStr) -> Result<usize> {
-    let number = word.to_str().and_then(|word| word.parse().ok()).filter(|runs| *runs > 0);
-    number.ok_or_else(|| Failure::usage(format!("`{}` is no number of runs", word.display())))
 }

@@ -32,16 +32,18 @@ pub(crate) const USAGE: Usage = Usage {
     options: &[
         ("--any-progress", "whatever the exercises' src/main.rs hold"),
         ("--quick", "cheats at a chapter's first step only, and no terse programs"),
+        ("--repeat N", "each program that has to pass or to be refused, N times"),
     ],
 };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let (mut any_progress, mut quick) = (false, false);
+    let (mut any_progress, mut quick, mut repeat) = (false, false, 1);
     let mut chapters = Vec::new();
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("any-progress") => any_progress = true,
             Argument::Long("quick") => quick = true,
+            Argument::Long("repeat") => repeat = arguments.count("a number of times")?,
             Argument::Value(name) => chapters.push(Chapter::find(name)?),
             other => return Err(USAGE.unexpected(other)),
         }
@@ -95,6 +97,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             own.iter().chain(&cheats),
             &built,
             quick,
+            repeat,
         )?);
     }
     let results = trials::run(&trials);

@@ -103,6 +103,12 @@ pub(crate) fn chapter_names(screen: Screen) -> String {
     format!("\n{}", screen.wrapped(text, ""))
 }
 
+/// A number above zero.
+pub(crate) fn count(word: &OsStr, what: &str) -> Result<usize> {
+    let number = word.to_str().and_then(|word| word.parse().ok()).filter(|number| *number > 0);
+    number.ok_or_else(|| Failure::usage(format!("`{}` is not {what}", word.display())))
+}
+
 /// A command's arguments, one at a time.
 pub(crate) struct Arguments {
     parser: lexopt::Parser,
@@ -141,6 +147,15 @@ impl Arguments {
             }
             other => Failure::usage(other),
         })
+    }
+
+    /// The value of an option that counts something.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it is not a number above zero.
+    pub(crate) fn count(&mut self, what: &str) -> Result<usize> {
+        count(&self.value(what)?, what)
     }
 
     /// The value of the option that came last. `what` says which kind of value that is.

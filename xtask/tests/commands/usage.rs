@@ -34,7 +34,7 @@ fn wrong_usage_says_what_is_right() {
         ("book --opne", "help: did you mean `--open`?"),
         ("doctor --jsno", "help: did you mean `--json`?"),
         ("verify --fast", "error: `verify` has no option `--fast`"),
-        ("bench --runs=0", "error: `0` is no number of runs"),
+        ("bench --runs=0", "error: `0` is not a number of runs"),
     ] {
         let (code, out, err) = checkout.run(words);
         assert_eq!((code, out.as_str()), (2, ""), "{words}");

@@ -34,6 +34,8 @@ pub(super) struct Trial<'a> {
     other: Option<Other<'a>>,
     /// A cheat has failed if it fails at the first step.
     quick: bool,
+    /// How often a program that has to pass, or to be refused, is tried.
+    repeat: usize,
 }
 
 /// The trials of a chapter's check. A program that does not compile is a fault already, and not tried.
@@ -43,6 +45,7 @@ pub(super) fn of_chapter<'a>(
     candidates: impl Iterator<Item = &'a Candidate>,
     built: &'a Built,
     quick: bool,
+    repeat: usize,
 ) -> Result<Vec<Trial<'a>>> {
     let steps = steps(chapter, check)?;
     let trial = |candidate: &'a Candidate| {
@@ -54,7 +57,7 @@ pub(super) fn of_chapter<'a>(
             None => None,
         };
         let steps = steps.clone();
-        Some(Trial { chapter: &chapter.name, check, steps, candidate, other, quick })
+        Some(Trial { chapter: &chapter.name, check, steps, candidate, other, quick, repeat })
     };
     let candidates = candidates.filter(|candidate| {
         !(quick && candidate.expected == Expected::Diagnosed(Mistaken::Traced))
@@ -92,6 +95,7 @@ pub(super) fn run(trials: &[Trial]) -> Vec<Vec<String>> {
 }
 
 /// What a thread does at a time.
+#[derive(Clone, Copy)]
 struct Piece<'a> {
     /// The trial's index.
     number: usize,
@@ -101,7 +105,7 @@ struct Piece<'a> {
 }
 
 fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
-    match trial.candidate.expected {
+    let pieces = match trial.candidate.expected {
         Expected::Diagnosed(_) => vec![Piece { number, trial, step: None }],
         Expected::CheatFails if trial.quick => {
             vec![Piece { number, trial, step: trial.steps.first() }]
@@ -110,6 +114,12 @@ fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
             vec![Piece { number, trial, step: trial.step_that_refuses() }]
         }
         _ => trial.steps.iter().map(|step| Piece { number, trial, step: Some(step) }).collect(),
+    };
+    match trial.candidate.expected {
+        Expected::SolutionPasses | Expected::OtherPasses | Expected::FakeFails => {
+            pieces.repeat(trial.repeat)
+        }
+        _ => pieces,
     }
 }
 
