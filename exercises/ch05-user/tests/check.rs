@@ -1,11 +1,17 @@
 //! `ch05-user UID GID -- COMMAND`: other ids, mapped without any privilege.
 
-use harness::sandbox::{Sandbox, State};
-use harness::{Attempt, Report, assert_report, exercise, random, step, watch_setgroups};
+use harness::sandbox::{IdMaps, Sandbox, State};
+use harness::{Attempt, Report, assert_report, exercise, random, step, token, watch_setgroups};
+use nix::sys::signal::Signal;
 
-/// The program as an ordinary user starts it, with uid and gid 1000 and without any capability.
-fn plain_user([uid, gid]: [u32; 2]) -> Sandbox {
-    watch_setgroups(exercise!().state(State::PlainUser)).args([uid.to_string(), gid.to_string()])
+/// The program as an ordinary user starts it, with uid and gid 1000 and without any capability; or as
+/// root of the lab.
+fn program(state: State, [uid, gid]: [u32; 2]) -> Sandbox {
+    watch_setgroups(exercise!().state(state)).args([uid.to_string(), gid.to_string()])
+}
+
+fn plain_user(ids: [u32; 2]) -> Sandbox {
+    program(State::PlainUser, ids)
 }
 
 /// Random ids, which a program cannot guess.
@@ -42,20 +48,12 @@ fn step1_command_has_a_user_namespace_of_its_own() {
 }
 
 /// In the new namespace your two ids are UID and GID: each map has one line, of one id. They already were
-/// when COMMAND was executed, so your program did not start it too early. The check tries this several
-/// times, because a program that does not wait is lucky now and then.
+/// when COMMAND was executed, so your program did not start it too early. If it does not wait, it always
+/// fails: the check holds the process that writes the maps until all others wait or have ended.
 #[step]
 fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
-    let in_time = |report: &Report| {
-        report.fact("ids when it was executed").is_some_and(|ids| ids == "UID GID")
-    };
-    // A recorded parent is slow, so a child that does not wait is rarely lucky.
-    let recorded = || {
-        let ids = some_ids();
-        report(plain_user(ids).record(), ids)
-    };
-    let mut runs = std::iter::repeat_with(recorded).take(4).skip_while(in_time);
-    let report = runs.next().unwrap_or_else(recorded);
+    let ids = some_ids();
+    let report = report(plain_user(ids).id_maps(IdMaps::Held), ids);
     assert_report!(report.lines(&["COMMAND", "uid_map", "gid_map", "ids when"]), @r"
     uid_map of COMMAND: UID you 1
     gid_map of COMMAND: GID you 1
@@ -74,31 +72,77 @@ fn step3_setgroups_is_denied() {
 }
 
 /// With `0 0` COMMAND is root in its user namespace and has every capability there. Outside it has your
-/// ids, as before, and the lab has not changed.
+/// ids, as before, and the lab has not changed. All of this is the same for another user, root.
 #[step]
 fn step4_root_inside_is_you_outside() {
     let keys = ["COMMAND", "uid_map", "gid_map", "capabilities", "its ids", "lab afterwards"];
-    assert_report!(report(plain_user([0, 0]), [0, 0]).lines(&keys), @r"
+    let [mut report, of_root] =
+        [State::PlainUser, State::RootLab].map(|state| report(program(state, [0, 0]), [0, 0]));
+    report.same("for root", &of_root, &keys);
+    assert_report!(report.lines(&[&keys[..], &["for root"]].concat()), @r"
     uid_map of COMMAND: 0 you 1
     gid_map of COMMAND: 0 you 1
     its ids outside: yours
     capabilities of COMMAND: all
     lab afterwards: unchanged
+    for root: the same
     ");
 }
 
-/// Your program exits with COMMAND's status, or with 127 if COMMAND could not be executed. No child is
-/// left, dead or alive.
+/// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND,
+/// or with 127 if COMMAND could not be executed. No child is left then, dead
+/// or alive. If a map is refused, your program fails, COMMAND is not started, and no process stays.
 #[step]
 fn step5_its_status_is_passed_on_and_no_process_is_left() {
     let mut report = report_of_some_ids();
-    let missing = Attempt::start(plain_user([0, 0]).args(["--", "/lab/missing"])).finish();
-    report.ending("a COMMAND that is missing", &missing);
+    let ending = |command: &[&str]| Attempt::start(plain_user([0, 0]).args(command)).finish();
+    let missing = format!("/lab/{}", token("missing"));
+    report.ending("a COMMAND that is missing", &ending(&["--", &missing]));
 
-    assert_report!(report.lines(&["COMMAND", "uid_map", "exit status", "left behind", "a COMMAND"]), @r"
+    let signals =
+        [Signal::SIGHUP, Signal::SIGINT, Signal::SIGKILL, Signal::SIGUSR1, Signal::SIGTERM];
+    let signal = signals[random() as usize % signals.len()];
+    let number = signal as i32;
+    let killed = ending(&["--", "/bin/sh", "-c", &format!("kill -{number} $$")]);
+    // A program that has become COMMAND is killed itself, which is the same for its parent.
+    for status in [(128 + number).to_string(), format!("killed by {signal}")] {
+        report.role(&format!("exit status {status}"), "exit status 128 + SIGNAL");
+    }
+    report.ending("a COMMAND that a signal ends", &killed);
+
+    enter_refusal(&mut report);
+    assert_report!(report.lines(&["COMMAND", "uid_map", "exit status", "left behind", "a "]), @r"
     uid_map of COMMAND: UID you 1
     exit status: COMMAND's
     left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
+    a COMMAND that a signal ends: exit status 128 + SIGNAL, left behind: nothing
+    a map that is refused: a failure, and no process stays
     ");
 }
+
+/// Enters what the program does when one of its maps is refused.
+fn enter_refusal(report: &mut Report) {
+    let map = ["uid_map", "gid_map"][random() as usize % 2];
+    let sandbox = plain_user(some_ids()).id_maps(IdMaps::Refused(map.to_owned()));
+    let mut attempt = Attempt::start(sandbox.witness());
+    let started = attempt.command().is_some();
+    if started {
+        attempt.release();
+    }
+    let gone = attempt.run.ended().is_some() && attempt.run.await_no_process();
+    let refused = attempt.finish();
+    let status = refused.fact("exit status").unwrap_or_default();
+    let saw = match status.parse::<u8>() {
+        // Without a recorder nothing was refused.
+        _ if refused.has_skipped() => REFUSED,
+        _ if started => "COMMAND is started",
+        Ok(0) => "no failure",
+        Ok(_) if gone => REFUSED,
+        Ok(_) => "a process stays",
+        Err(_) => &status,
+    };
+    report.of_run("a map that is refused", saw, &refused);
+}
+
+const REFUSED: &str = "a failure, and no process stays";

@@ -185,27 +185,50 @@ impl Report {
         self.skipped.push(Line::new(fact, why.to_owned()));
     }
 
+    /// Whether this machine could not show something.
+    pub fn has_skipped(&self) -> bool {
+        !self.skipped.is_empty()
+    }
+
     /// A fact for the diagnosis alone. It may have several lines.
     pub fn aside(&mut self, key: &str, value: impl fmt::Display) {
         let value = self.by_role(&printable(&value.to_string(), true));
         self.asides.push(Line::new(key, value));
     }
 
-    /// A line about the end of another run. What that run printed belongs to the line: it counts
-    /// where the line is not as it should be.
+    /// A line about the end of another run.
     pub fn ending(&mut self, key: &str, other: &Report) {
         let fact = |key: &str| other.fact(key).unwrap_or_default();
-        self.line(
-            key,
-            format_args!(
-                "exit status {}, left behind: {}",
-                fact("exit status"),
-                fact("left behind")
-            ),
-        );
+        let (status, left) = (fact("exit status"), fact("left behind"));
+        self.of_run(key, format_args!("exit status {status}, left behind: {left}"), other);
+    }
+
+    /// A line about another run of which the same is asked as of this one: the lines whose key starts
+    /// with one of `keys`, where they differ.
+    pub fn same(&mut self, key: &str, other: &Report, keys: &[&str]) {
+        let of = |report: &Report| {
+            let is_asked = |line: &&Line| keys.iter().any(|prefix| line.key.starts_with(prefix));
+            report.lines.iter().filter(is_asked).cloned().collect::<Vec<_>>()
+        };
+        let (here, there) = (of(self), of(other));
+        let missing = here.iter().filter(|line| other.fact(&line.key).is_none());
+        let missing = missing.map(|line| format!("no {}", line.key));
+        let others = there.iter().filter(|line| !here.contains(line)).map(Line::to_string);
+        let differences: Vec<String> = others.chain(missing).collect();
+        let same =
+            if differences.is_empty() { "the same".to_owned() } else { differences.join(", ") };
+        self.of_run(key, same, other);
+    }
+
+    /// A line about another run. What that run printed belongs to the line: it counts where the line is
+    /// not as it should be.
+    pub fn of_run(&mut self, key: &str, value: impl fmt::Display, other: &Report) {
+        self.line(key, value);
+        self.skipped.extend_from_slice(&other.skipped);
+        self.alarms.extend_from_slice(&other.alarms);
+        let fact = |key: &str| other.fact(key).unwrap_or_default();
         let printed = ["stdout", "stderr"].map(|key| Line::new(key, self.by_role(&fact(key))));
         self.endings.push((key.to_owned(), printed.into()));
-        self.alarms.extend(other.alarms.iter().cloned());
     }
 
     /// Adds what the other runs have printed whose lines are wanted otherwise.

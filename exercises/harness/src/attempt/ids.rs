@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Attempt, Seen};
 use lab::look::{Kind, Process};
 use lab::sandbox::{self, NoTrace, Sandbox};
-use trace::{Change, Trace};
+use trace::{Change, NamespaceId, Trace, World};
 
 /// The name in the report for the ids that the program started with, as seen from this machine.
 const YOU: &str = "you";
@@ -60,13 +60,16 @@ impl Attempt {
     /// Enters, at the end of the run, whether the program has denied setgroups(2) in COMMAND's user
     /// namespace. The sandbox is one for [`watch_setgroups`].
     pub fn denial_of(&mut self, command: &Seen) {
-        self.denied = Some(command.process.setgroups().as_deref() == Some("deny"));
+        let denied = command.process.setgroups().as_deref() == Some("deny");
+        // A trace knows the pids from the sandbox's PID namespace inwards.
+        let pids = command.process.pids().into_iter().skip(1).collect();
+        self.denied = Some((denied, pids));
     }
 
     /// A user namespace inherits the denial (user_namespaces(7)). If the lab has it already, the file
     /// contains `deny` whatever the program did, and only the trace of the run shows which process wrote it.
     pub(super) fn enter_denial(&mut self, trace: &Result<Trace, NoTrace>) {
-        let Some(denied) = self.denied else { return };
+        let Some((denied, command)) = self.denied.take() else { return };
         let denial = match (denied, sandbox::has_many_ids()) {
             (false, _) => NOT_DENIED.to_owned(),
             (true, true) => DENIED.to_owned(),
@@ -81,7 +84,7 @@ impl Attempt {
                         ),
                     );
                 }
-                denial_in(trace)
+                denial_in(trace, &command)
             }
         };
         self.report.line("setgroups of COMMAND", denial);
@@ -123,9 +126,9 @@ const NOT_DENIED: &str = "not denied by your program";
 /// Whether the program has denied setgroups(2) where the file contains `deny`. Only if the machine
 /// forbids the recording does the program get the benefit of the doubt, because it can make the
 /// recorder give up, or a trace too long.
-fn denial_in(trace: &Result<Trace, NoTrace>) -> String {
+fn denial_in(trace: &Result<Trace, NoTrace>, command: &[i32]) -> String {
     match trace {
-        Ok(trace) if denies_setgroups(trace) => DENIED.to_owned(),
+        Ok(trace) if denies_setgroups(trace, command) => DENIED.to_owned(),
         Ok(trace) if trace.complete && trace.dropped == 0 => NOT_DENIED.to_owned(),
         Ok(trace) if trace.complete => {
             format!("could not be followed: {} calls are more than a trace keeps", trace.dropped)
@@ -136,11 +139,19 @@ fn denial_in(trace: &Result<Trace, NoTrace>) -> String {
     }
 }
 
-/// Whether a process has written the word. The first event is what the program found.
-fn denies_setgroups(trace: &Trace) -> bool {
+/// Whether a process has written the word for the user namespace of the process with these pids, or for
+/// one that it is nested in. The first event is what the program found.
+fn denies_setgroups(trace: &Trace, pids: &[i32]) -> bool {
+    let world = World::after(&trace.events);
+    let command = world.tasks.values().rfind(|task| task.pids == pids);
+    let own = command.and_then(|task| task.namespaces.get(&Kind::User).copied());
+    let outwards = |id: &NamespaceId| world.namespace(*id)?.parent;
+    let all: Vec<NamespaceId> = std::iter::successors(own, outwards).collect();
     let mut changes = trace.events.iter().skip(1).flat_map(|event| &event.changes);
     changes.any(|change| match change {
-        Change::Setting { file, text, .. } => file == "setgroups" && text == "deny",
+        Change::Setting { namespace, file, text } => {
+            all.contains(namespace) && file == "setgroups" && text == "deny"
+        }
         _ => false,
     })
 }
@@ -166,38 +177,60 @@ fn called(number: u32, named: Option<u32>, name: &str) -> String {
 mod tests {
     use super::*;
     use nix::errno::Errno;
-    use trace::{Event, NamespaceId, Outcome};
+    use trace::{Event, Outcome};
 
-    fn trace(setgroups: &str) -> Trace {
-        let written = |text: &str| {
-            let change = Change::Setting {
-                namespace: NamespaceId::FIRST_USER,
-                file: "setgroups".into(),
-                text: text.into(),
-            };
-            Event::new(1, "write", Vec::new(), Outcome::Value(4), vec![change])
+    const COMMAND: [i32; 1] = [7];
+
+    fn id(number: u32) -> NamespaceId {
+        NamespaceId { kind: Kind::User, index: number }
+    }
+
+    /// A trace in which the word is found for user 1, and `setgroups` is written for user 2. COMMAND is
+    /// in user `own`, which is nested in the one before.
+    fn trace(setgroups: &str, own: u32) -> Trace {
+        let event = |changes| Event::new(1, "write", Vec::new(), Outcome::Value(4), changes);
+        let written = |number, text: &str| Change::Setting {
+            namespace: id(number),
+            file: "setgroups".into(),
+            text: text.into(),
         };
-        let events = vec![written("deny"), written(setgroups)];
+        let all = (1..=own.max(2)).map(|number| Change::Namespace {
+            id: id(number),
+            owner: None,
+            parent: (number > 1).then(|| id(number - 1)),
+        });
+        let task = Change::Task {
+            task: 1,
+            process: 1,
+            parent: None,
+            pids: COMMAND.into(),
+            namespaces: vec![id(own)],
+        };
+        let first = all.chain([task, written(1, "deny")]).collect();
+        let events = vec![event(first), event(vec![written(2, setgroups)])];
         Trace { events, complete: true, ..Trace::default() }
     }
 
     #[test]
     fn a_program_that_writes_the_word_has_denied_it() {
-        assert_eq!(denial_in(&Ok(trace("deny"))), DENIED);
-        assert_eq!(denial_in(&Ok(trace("allow"))), NOT_DENIED, "the program found it so");
-        assert_eq!(denial_in(&Ok(Trace { dropped: 3, ..trace("deny") })), DENIED);
-        assert_eq!(denial_in(&Ok(Trace { complete: false, ..trace("deny") })), DENIED);
+        let denial_in = |trace| denial_in(&Ok(trace), &COMMAND);
+        assert_eq!(denial_in(trace("deny", 2)), DENIED);
+        assert_eq!(denial_in(trace("deny", 3)), DENIED, "a nested namespace inherits it");
+        assert_eq!(denial_in(trace("deny", 1)), NOT_DENIED, "it was for another namespace");
+        assert_eq!(denial_in(trace("allow", 2)), NOT_DENIED, "the program found it so");
+        assert_eq!(denial_in(Trace { dropped: 3, ..trace("deny", 2) }), DENIED);
+        assert_eq!(denial_in(Trace { complete: false, ..trace("deny", 2) }), DENIED);
     }
 
     #[test]
     fn a_recording_that_was_cut_off_proves_nothing() {
-        let long = Trace { dropped: 3, ..trace("allow") };
-        let cut = Trace { complete: false, ..trace("allow") };
+        let long = Trace { dropped: 3, ..trace("allow", 2) };
+        let cut = Trace { complete: false, ..trace("allow", 2) };
         for trace in [Ok(long), Ok(cut), Err(NoTrace::Lost), Err(NoTrace::NotRecorded)] {
-            let denial = denial_in(&trace);
+            let denial = denial_in(&trace, &COMMAND);
             assert!(denial.starts_with("could not be followed: "), "{trace:?}: {denial}");
         }
         // Only the machine can have caused this.
-        assert_eq!(denial_in(&Err(NoTrace::Refused(Errno::EPERM))), DENIED);
+        assert_eq!(denial_in(&Err(NoTrace::Refused(Errno::EPERM)), &COMMAND), DENIED);
     }
 }

@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use lab::look::{Kind, Namespace, Namespaces, Process};
-use lab::sandbox::{Run, Sandbox, WITNESS_BLOCKS, Wait};
+use lab::sandbox::{NoTrace, Run, Sandbox, WITNESS_BLOCKS, Wait};
 use lab::{random, token, visit};
 
 use crate::doctor;
@@ -37,9 +37,11 @@ pub struct Attempt {
     released: Option<u8>,
     /// How an earlier wait failed, so that its limit is not waited for again.
     lost: Option<Wait>,
-    /// Whether setgroups(2) was denied in COMMAND's user namespace. By which process, the trace shows at
-    /// the end.
-    denied: Option<bool>,
+    /// Whether setgroups(2) was denied in COMMAND's user namespace, and COMMAND's pids. By which process,
+    /// the trace shows at the end.
+    denied: Option<(bool, Vec<i32>)>,
+    /// Whether the recorder does more than look.
+    interferes: bool,
 }
 
 impl Attempt {
@@ -55,6 +57,7 @@ impl Attempt {
         let sandbox = sandbox.host_name(&host_name);
         let arguments = sandbox.witness_arguments().to_vec();
         let sandbox = if env::path(env::TRACE).is_some() { sandbox.record() } else { sandbox };
+        let interferes = sandbox.interferes();
         let run = sandbox.start().unwrap_or_else(|error| {
             let advice = doctor::explain(&error);
             verdict::could_not_check(&error, &advice)
@@ -72,6 +75,7 @@ impl Attempt {
             released: None,
             lost: None,
             denied: None,
+            interferes,
         }
     }
 
@@ -225,6 +229,12 @@ impl Attempt {
         // This comes last, because it ends what is still running.
         let trace = self.run.trace();
         self.enter_denial(&trace);
+        if let Err(why @ NoTrace::Refused(_)) = &trace
+            && self.interferes
+        {
+            let why = format!("the run could not be recorded ({why})");
+            self.report.skip("what COMMAND does before its maps are written", &why);
+        }
         self.report.trace = trace.ok();
         self.report
     }

@@ -24,6 +24,7 @@ use crate::look::network::{self, Link, Route};
 use crate::look::procfs::{Fields, hard_limit_in, ids_in, ranges_in};
 use crate::look::stat::Stat;
 use crate::look::{cgroup, mounts};
+use crate::record::IdMaps;
 use crate::sandbox::message::{Ended, Excess, Message, Status};
 use crate::sandbox::request::{Fixture, Neighbor, Plan, Request, Shown, State};
 use crate::visit::Visit;
@@ -113,10 +114,14 @@ fn requests() -> impl Strategy<Value = Request> {
     ];
     let lists = (vec(shown, 0..3), vec(neighbor, 0..3), vec((".{0,8}", fixture), 0..3));
     let plan = (".{0,8}", any::<bool>()).prop_map(|(folder, limits)| Plan { folder, limits });
-    let small = ([".{0,8}", ".{0,8}", ".{0,8}"], prop::option::of(plan), vec(any::<u8>(), 0..3));
+    let id_maps =
+        prop_oneof![Just(IdMaps::Written), Just(IdMaps::Held), ".{0,8}".prop_map(IdMaps::Refused)];
+    let names = [".{0,8}", ".{0,8}", ".{0,8}"];
+    let small = (names, prop::option::of(plan), vec(any::<u8>(), 0..3), id_maps);
     (any::<[bool; 9]>(), lists, small, words(), words()).prop_map(
         |(switches, lists, small, command, environment)| {
-            let ([host_name, working_directory, witness], own_cgroups, unknown_ioctls) = small;
+            let (names, own_cgroups, unknown_ioctls, id_maps) = small;
+            let [host_name, working_directory, witness] = names;
             let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, ..] = switches;
             let [.., no_new_privs, recorded] = switches;
             let (shown, neighbors, fixtures) = lists;
@@ -140,6 +145,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 command,
                 environment,
                 recorded,
+                id_maps,
             }
         },
     )

@@ -137,9 +137,14 @@ impl Process {
         hard_limit_in(&self.file("limits")?, name)
     }
 
-    /// Its pid in its own PID namespace: the last number of `NSpid`.
+    /// Its pid in each PID namespace, from that of this process inwards (`NSpid`).
+    pub fn pids(&self) -> Vec<i32> {
+        Fields::status(self.pid()).unwrap_or_default().pids()
+    }
+
+    /// Its pid in its own PID namespace.
     pub fn own_pid(&self) -> Option<i32> {
-        Fields::status(self.pid())?.pids().last().copied()
+        self.pids().last().copied()
     }
 
     /// Its pid in the PID namespace of `init`, which is PID 1 there.
@@ -301,7 +306,7 @@ fn call_name(number: i64) -> Option<&'static str> {
 
 /// Whether a line of `/proc/PID/task/TID/syscall` (a number and six arguments, proc_pid_syscall(5)) is a
 /// call with a time limit.
-fn is_timed(call: &str) -> bool {
+pub(crate) fn is_timed(call: &str) -> bool {
     let mut words = call.split_ascii_whitespace();
     let Some(number) = words.next().and_then(|number| number.parse::<i64>().ok()) else {
         return false;

@@ -4,6 +4,7 @@
 
 mod ptrace;
 mod calls;
+mod id_maps;
 pub(crate) mod filter;
 mod names;
 mod tasks;
@@ -11,3 +12,5 @@ pub(crate) mod budget;
 mod observe;
 mod why;
 pub(crate) mod recorder;
+
+pub use id_maps::IdMaps;

@@ -65,17 +65,19 @@ pub(super) fn seize(pid: Pid) -> Result<()> {
     ask(libc::PTRACE_SEIZE, pid, 0, options as usize)
 }
 
-/// Waits for the next stop of any task.
+/// The next stop of any task. `None` if there is none yet, and no `patience` to wait for it.
 ///
 /// # Errors
 ///
 /// `ECHILD` if no task is left.
-pub(super) fn wait() -> Result<(Pid, Stop)> {
+pub(super) fn wait(patience: bool) -> Result<Option<(Pid, Stop)>> {
     let mut status = 0;
+    let options = libc::__WALL | if patience { 0 } else { libc::WNOHANG };
     let pid = loop {
         // SAFETY: the kernel writes one int.
-        match Errno::result(unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) }) {
+        match Errno::result(unsafe { libc::waitpid(-1, &raw mut status, options) }) {
             Err(Errno::EINTR) => {}
+            Ok(0) => return Ok(None),
             pid => break Pid::from_raw(pid?),
         }
     };
@@ -91,7 +93,7 @@ pub(super) fn wait() -> Result<(Pid, Stop)> {
             (signal, _) => Stop::Signal(signal),
         }
     };
-    Ok((pid, stop))
+    Ok(Some((pid, stop)))
 }
 
 /// How a task ends, by its status for wait(2).

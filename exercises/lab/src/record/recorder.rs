@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use super::budget::Budget;
 use super::calls::{self, Call, Meaning};
 use super::filter::MARK;
+use super::id_maps::{self, Held, IdMaps};
 use super::observe::Observer;
 use super::ptrace::{self, At, Stop};
 use super::why::{self, Caller};
@@ -38,12 +39,20 @@ pub(crate) fn attach(program: Pid) -> nix::Result<()> {
 }
 
 /// Follows `program`, which [`attach`] has seized, until all of its tasks have ended. Returns the
-/// trace as JSON Lines.
-pub(crate) fn record(program: Pid, command: Vec<String>, neighbors: &[Neighbor]) -> String {
-    let mut recorder = Recorder { seen: Observer::new(Budget::new(command)) };
+/// trace as JSON Lines. `maps` says what becomes of an id map.
+pub(crate) fn record(
+    program: Pid,
+    command: Vec<String>,
+    neighbors: &[Neighbor],
+    maps: IdMaps,
+) -> String {
+    let seen = Observer::new(Budget::new(command));
+    let mut recorder = Recorder { seen, maps, held: Vec::new() };
     recorder.seen.tasks.add(program, None);
     let mut started = false;
-    while let Ok((pid, stop)) = ptrace::wait() {
+    while let Ok(stop) = ptrace::wait(recorder.held.is_empty()) {
+        recorder.free();
+        let Some((pid, stop)) = stop else { continue };
         if !started && matches!(stop, Stop::Event(libc::PTRACE_EVENT_EXEC, _)) {
             // The program's own exec: the trace begins.
             started = true;
@@ -59,6 +68,8 @@ pub(crate) fn record(program: Pid, command: Vec<String>, neighbors: &[Neighbor])
 /// Makes an event of each stop that is one.
 struct Recorder {
     seen: Observer,
+    maps: IdMaps,
+    held: Vec<Held>,
 }
 
 impl Recorder {
@@ -92,7 +103,16 @@ impl Recorder {
             Stop::Event(event, message) => self.event(pid, event, message),
             Stop::Call => {
                 self.at_call(pid);
-                self.go_on(pid, 0);
+                let call = self.seen.tasks.get(pid).and_then(|task| task.call.as_ref());
+                let is_held = match call.map(|call| &call.meaning) {
+                    Some(Meaning::Write { file, .. }) => self.maps.at_write(pid, file),
+                    _ => false,
+                };
+                if is_held {
+                    self.held.push(Held::new(pid));
+                } else {
+                    self.go_on(pid, 0);
+                }
             }
             Stop::Signal(signal) => {
                 let signal = if self.stops_init(pid, signal) { 0 } else { signal };
@@ -128,9 +148,29 @@ impl Recorder {
         ptrace::resume(pid, every_call, signal);
     }
 
+    /// Lets those tasks go on that have been held long enough.
+    fn free(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        let is_held = |pid: &Pid| self.held.iter().any(|held| held.pid == *pid);
+        let alive = self.seen.tasks.alive().into_iter().map(|(pid, _)| pid);
+        let others: Vec<Pid> = alive.filter(|pid| !is_held(pid)).collect();
+        for mut held in std::mem::take(&mut self.held) {
+            if held.is_over(&others) {
+                self.go_on(held.pid, 0);
+            } else {
+                self.held.push(held);
+            }
+        }
+    }
+
     /// A task has stopped at the entry of a recorded call.
     fn enters(&mut self, pid: Pid) {
         let Ok(At::Filter { number, arguments }) = ptrace::call(pid) else { return };
+        if self.maps == IdMaps::Held {
+            id_maps::skip_sleep(pid, number, &arguments);
+        }
         let Some(call) = calls::decode(pid, number, &arguments) else { return };
         if let Meaning::Child(flags) = call.meaning {
             keep_its_child(pid, number, arguments[0], flags);

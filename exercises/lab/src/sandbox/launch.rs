@@ -51,7 +51,8 @@ fn start(setup: &Setup, go: OwnedFd, tell: &mut File) -> Result<Infallible, Refu
     connect(setup)?;
     restrict(request)?;
     if let Some(recorder) = &setup.recorder {
-        recording::ask(recorder, &pids).map_err(refused(Stage::Start, "prctl(PR_SET_SECCOMP)"))?;
+        recording::ask(recorder, &pids, &request.id_maps)
+            .map_err(refused(Stage::Start, "prctl(PR_SET_SECCOMP)"))?;
     }
     become_the_program(request, &pids)
 }

@@ -42,6 +42,7 @@ pub use run::{Output, Run, Wait};
 pub use crate::env::patience;
 pub use crate::helper::ids::holds_the_machines_root;
 pub use crate::helper::refusal::{Refusal, Stage};
+pub use crate::record::IdMaps;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -153,6 +154,7 @@ impl Sandbox {
                 command: vec![path.into()],
                 environment: environment.map(OsString::from).to_vec(),
                 recorded: false,
+                id_maps: IdMaps::Written,
             },
             standard: None,
             patience: Some(patience()),
@@ -319,6 +321,18 @@ impl Sandbox {
     pub fn record(mut self) -> Self {
         self.request.recorded = true;
         self
+    }
+
+    /// Records the program, and decides what happens when it writes an id map. Where tracing is
+    /// forbidden, the program runs as it would elsewhere.
+    pub fn id_maps(mut self, id_maps: IdMaps) -> Self {
+        self.request.id_maps = id_maps;
+        self.record()
+    }
+
+    /// Whether the recorder of this run does more than look.
+    pub fn interferes(&self) -> bool {
+        self.request.id_maps != IdMaps::Written
     }
 
     /// Starts the program and returns when its exec has happened.

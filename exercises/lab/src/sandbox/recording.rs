@@ -25,9 +25,8 @@ use super::request::Request;
 use crate::helper::ids;
 use crate::helper::wire::{self, Wire as _};
 use crate::look::{Kind, Process, namespaces};
-use crate::record::budget;
-use crate::record::filter;
 use crate::record::recorder::{self, Neighbor};
+use crate::record::{IdMaps, budget, filter};
 use crate::sys::{self, Fork};
 
 /// The most that is read of a trace: a recorder writes less, its events and the program's
@@ -97,7 +96,7 @@ fn follow(
     let staged = on_this_machine(init, &neighbors);
     let words = request.words(&neighbors).into_iter();
     let command = words.map(|word| word.to_string_lossy().into_owned()).collect();
-    Ok(recorder::record(program, command, &staged))
+    Ok(recorder::record(program, command, &staged, request.id_maps.clone()))
 }
 
 /// The check has no pidfd of the recorder. It closes its end of the pipe when it stops waiting, and
@@ -133,10 +132,12 @@ fn on_this_machine(init: Pid, neighbors: &[(String, i32)]) -> Vec<Neighbor> {
 /// In the program's process, last before its exec: asks for the recorder, and then installs the
 /// filter that stops at the calls of a trace. If the recorder could not attach, the program runs
 /// unrecorded.
-pub(crate) fn ask(socket: &OwnedFd, neighbors: &[(String, i32)]) -> nix::Result<()> {
+pub(crate) fn ask(socket: &OwnedFd, neighbors: &[(String, i32)], maps: &IdMaps) -> nix::Result<()> {
     wire::send(socket.as_fd(), &neighbors.to_vec().to_bytes(), &[])?;
     match wire::receive(socket.as_fd())? {
-        Some(answer) if nix::Result::from_bytes(&answer.bytes) == Some(Ok(())) => filter::install(),
+        Some(answer) if nix::Result::from_bytes(&answer.bytes) == Some(Ok(())) => {
+            filter::install(maps)
+        }
         _ => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::helper::wire::wire;
+use crate::record::IdMaps;
 
 /// What the learner's program finds when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,12 +125,15 @@ pub(crate) struct Request {
     pub(crate) environment: Vec<OsString>,
     /// Whether a recorder follows the program.
     pub(crate) recorded: bool,
+    /// What the recorder does when an id map is written.
+    pub(crate) id_maps: IdMaps,
 }
 
 wire!(enum State { 0 => RootLab, 1 => PlainUser });
 wire!(struct Shown { name, path });
 wire!(struct Neighbor { name, new, thread, host_name, creator, below, far });
 wire!(enum Fixture { 0 => Directory, 1 => File(text), 2 => Witness });
+wire!(enum IdMaps { 0 => Written, 1 => Held, 2 => Refused(map) });
 wire!(struct Plan { folder, limits });
 wire!(struct Request {
     state,
@@ -151,6 +155,7 @@ wire!(struct Request {
     command,
     environment,
     recorded,
+    id_maps,
 });
 
 impl Request {

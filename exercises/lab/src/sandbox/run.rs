@@ -159,6 +159,18 @@ impl Run {
         found
     }
 
+    /// Waits until none of these processes is left. Returns `false` if some are after the run's patience.
+    pub fn await_no_process(&self) -> bool {
+        let deadline = Instant::now() + self.patience().unwrap_or_else(patience);
+        while !self.processes().is_empty() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
     /// The other side of the program's terminal.
     pub fn terminal(&self) -> Option<&OwnedFd> {
         self.ready.terminal.as_ref()
