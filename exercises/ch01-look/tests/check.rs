@@ -1,36 +1,50 @@
 //! `ch01-look PID PID`: which namespaces two processes share.
 
 use harness::look::{Kind, Namespaces};
-use harness::sandbox::Neighbor;
-use harness::{Attempt, Report, assert_report, exercise, random, step};
+use harness::sandbox::{Neighbor, Sandbox};
+use harness::{Attempt, Report, absent_pid, assert_report, exercise, random, step};
 
-/// The kinds in which clone(2) can give a neighbor a new namespace. (A child is never born in a new
-/// time namespace that way.)
-const KINDS: [Kind; 7] =
-    [Kind::User, Kind::Mnt, Kind::Pid, Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgroup];
-/// The kinds in which a single thread can move. The mount namespace is not one of them: the threads of
-/// a process share their root and working directory, which belong to it.
+/// The kinds in which a single thread can move. The threads of a process share their root and working
+/// directory, which belong to the mount namespace, and have one user, PID and time namespace.
 const THREAD_KINDS: [Kind; 4] = [Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgroup];
 
-/// Splits `kinds` at random into two sets of flags, neither of them empty.
-fn some_of(kinds: &[Kind]) -> (i32, i32) {
-    let chosen = random() % ((1 << kinds.len()) - 2) + 1;
-    let flag = |bit: usize| if chosen >> bit & 1 == 1 { kinds[bit].flag() } else { 0 };
-    let some = (0..kinds.len()).map(flag).sum();
-    (some, kinds.iter().map(|kind| kind.flag()).sum::<i32>() & !some)
+/// The flags of all kinds that this kernel has.
+fn all() -> i32 {
+    Kind::ALL.into_iter().filter(|kind| kind.exists()).map(Kind::flag).sum()
+}
+
+/// Splits flags at random into two sets, neither of them empty.
+fn split(flags: i32) -> (i32, i32) {
+    let some = random() as i32 & flags;
+    if some == 0 || some == flags { split(flags) } else { (some, flags & !some) }
 }
 
 fn neighbor(name: &str, new: i32) -> Neighbor {
     Neighbor { name: name.into(), new, ..Neighbor::default() }
 }
 
+/// The program, asked about two neighbors.
+fn about(one: Neighbor, two: Neighbor) -> Sandbox {
+    exercise!().arg("{one}").arg("{two}").neighbor(one).neighbor(two)
+}
+
 /// Asks the program about two neighbors, and reports how its answers compare with the kernel's.
-fn ask(report: &mut Report, pair: &str, one: Neighbor, two: Neighbor) {
-    let attempt = Attempt::start(exercise!().arg("{one}").arg("{two}").neighbor(one).neighbor(two));
+fn ask(report: &mut Report, pair: &str, sandbox: Sandbox) {
+    let attempt = Attempt::start(sandbox);
     // There is nothing to compare with if the program has killed its neighbors.
     let look = |name| Namespaces::of(&attempt.run.neighbor(name)?).ok();
     let truth = look("one").zip(look("two"));
     judge(report, pair, &attempt.finish(), truth);
+}
+
+/// The answers about this kind. Other lines of the output play no part.
+fn answers(stdout: &str, kind: Kind) -> Vec<&str> {
+    let lines = stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let answers = lines.filter_map(|words| match words[..] {
+        [name, answer @ ("same" | "other")] if name == kind.name() => Some(answer),
+        _ => None,
+    });
+    answers.collect()
 }
 
 /// Compares the program's answers with the kernel's.
@@ -48,15 +62,11 @@ fn judge(
     let mut wrong = Vec::new();
     for kind in Kind::ALL.into_iter().filter(|kind| kind.exists()) {
         let truth = if one.get(kind) == two.get(kind) { "same" } else { "other" };
-        let mut answers = stdout
-            .lines()
-            .filter_map(|line| line.split_once(' '))
-            .filter(|(name, _)| *name == kind.name());
-        match (answers.next(), answers.next()) {
-            (Some((_, answer)), None) if answer == truth => {}
-            (Some((_, answer)), None) => wrong.push(format!("{kind} is not {answer}")),
-            (Some(_), Some(_)) => wrong.push(format!("{kind} is answered twice")),
-            (None, _) => wrong.push(format!("{kind} is missing")),
+        match answers(&stdout, kind)[..] {
+            [answer] if answer == truth => {}
+            [answer] => wrong.push(format!("{kind} is not {answer}")),
+            [] => wrong.push(format!("{kind} is missing")),
+            _ => wrong.push(format!("{kind} is answered twice")),
         }
     }
     let verdict = match fact("exit status").as_str() {
@@ -70,25 +80,39 @@ fn judge(
 }
 
 /// For each kind of namespace your program prints `same` or `other`, and every answer is right. It is
-/// asked about pairs of neighbors in random namespaces; one pair shares all of them.
+/// asked about pairs of neighbors in random namespaces; some pairs share all of them, once while your
+/// program itself is in others.
 #[step]
 fn step1_every_answer_about_two_processes_is_right() {
     let mut report = Report::default();
-    ask(&mut report, "they share everything", neighbor("one", 0), neighbor("two", 0));
-    let (some, rest) = some_of(&KINDS);
-    ask(&mut report, "one has left some", neighbor("one", some), neighbor("two", 0));
-    ask(&mut report, "both have left some", neighbor("one", some), neighbor("two", rest));
+    let (some, rest) = split(all());
+    let pairs = [
+        ("they share everything", 0, 0),
+        ("one has left some", some, 0),
+        ("both have left some", some, rest),
+        ("both have left all", all(), all()),
+    ];
+    for (pair, one, two) in pairs {
+        ask(&mut report, pair, about(neighbor("one", one), neighbor("two", two)));
+    }
+    let elsewhere = "exec unshare --mount --uts --ipc --net --cgroup \"$0\" \"$@\"";
+    let pair = about(neighbor("one", 0), neighbor("two", 0)).script(elsewhere);
+    ask(&mut report, "they share everything, but not with you", pair);
     assert_report!(report.lines(&["they share", "one has", "both have"]), @r"
     they share everything: every answer is right
     one has left some: every answer is right
     both have left some: every answer is right
+    both have left all: every answer is right
+    they share everything, but not with you: every answer is right
     ");
 }
 
 /// Asks the program about a neighbor and one of its threads, which has moved to `new` namespaces.
-fn ask_about_a_thread(report: &mut Report, pair: &str, new: i32) {
-    let process = Neighbor { name: "one".into(), thread: Some(new), ..Neighbor::default() };
-    let attempt = Attempt::start(exercise!().arg("{one}").arg("{one.thread}").neighbor(process));
+fn ask_about_a_thread(report: &mut Report, pair: &str, order: [&str; 2], new: i32) {
+    // Not in a PID namespace of its own, where the thread would know only its id inside.
+    let (own, _) = split(all() & !libc::CLONE_NEWPID);
+    let process = Neighbor { thread: Some(new), ..neighbor("one", own) };
+    let attempt = Attempt::start(exercise!().args(order).neighbor(process));
     let look = || {
         let process = attempt.run.neighbor("one")?;
         let thread = process.tasks().into_iter().find(|task| *task != process.pid().as_raw())?;
@@ -103,46 +127,57 @@ fn ask_about_a_thread(report: &mut Report, pair: &str, new: i32) {
 #[step]
 fn step2_a_thread_with_namespaces_of_its_own_is_noticed() {
     let mut report = Report::default();
-    let (some, rest) = some_of(&THREAD_KINDS);
-    ask_about_a_thread(&mut report, "a process and its thread", some);
-    ask_about_a_thread(&mut report, "another one and its thread", rest);
-    assert_report!(report.lines(&["a process", "another one"]), @r"
+    let (some, rest) = split(THREAD_KINDS.map(Kind::flag).iter().sum());
+    ask_about_a_thread(&mut report, "a process and its thread", ["{one}", "{one.thread}"], some);
+    ask_about_a_thread(&mut report, "a thread and its process", ["{one.thread}", "{one}"], rest);
+    assert_report!(report.lines(&["a process", "a thread and"]), @r"
     a process and its thread: every answer is right
-    another one and its thread: every answer is right
+    a thread and its process: every answer is right
     ");
 }
 
-/// No process has the pid 399, and PID 1 belongs to a user namespace in which you have no capability.
-/// For both, your program prints an error instead of an answer, and exits with a status other than 0.
+/// Runs the program with these arguments, and says what it made of a process that it cannot examine.
+fn refusal(report: &mut Report, sandbox: Sandbox) -> &'static str {
+    let finished = Attempt::start(sandbox.neighbor(neighbor("one", 0))).finish();
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    let (status, stdout, stderr) = (fact("exit status"), fact("stdout"), fact("stderr"));
+    let answered = Kind::ALL.into_iter().any(|kind| !answers(&stdout, kind).is_empty());
+    let said = !(stdout.is_empty() && stderr.is_empty());
+    report.aside("stdout", stdout);
+    report.aside("stderr", stderr);
+    match (status.parse(), answered, said) {
+        (Ok(0), true, _) => "answered",
+        (Ok(0), false, _) => "exit status 0 and no answer",
+        (Ok(_), true, _) => "answered, and then failed",
+        (Ok(_), false, false) => "failed without a word",
+        (Ok(1..), false, true) => "an error",
+        _ => "no exit status",
+    }
+}
+
+/// Your program is asked about a pid that no process has, and about a process in a user namespace in
+/// which you have no capability, each time as the first and as the second of the two. It prints an error
+/// instead of an answer, and exits with a status other than 0. It does so for no other process.
 #[step]
 fn step3_a_process_that_cannot_be_examined_gives_an_error() {
     let mut report = Report::default();
-    for (whose, pid) in [("no process", "399"), ("PID 1", "1")] {
-        let attempt =
-            Attempt::start(exercise!().arg("{one}").arg(pid).neighbor(neighbor("one", 0)));
-        let finished = attempt.finish();
-        let fact = |key: &str| finished.fact(key).unwrap_or_default();
-        let (stdout, stderr) = (fact("stdout"), fact("stderr"));
-        let outcome = match (fact("exit status").as_str(), stdout.as_str()) {
-            ("0", "") => "exit status 0 and no answer".to_owned(),
-            ("0", _) => "answered".to_owned(),
-            // "…: No such file or directory (os error 2)"; the number is optional.
-            (_, "") => stderr
-                .rsplit(": ")
-                .next()
-                .unwrap_or_default()
-                .split(" (")
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-            _ => "answered, and then failed".to_owned(),
-        };
-        report.line(whose, outcome);
-        report.aside("stdout", stdout);
-        report.aside("stderr", stderr);
+    let absent = absent_pid().to_string();
+    for (order, first, second) in [("first", &*absent, "{one}"), ("second", "{one}", &*absent)] {
+        let outcome = refusal(&mut report, exercise!().args([first, second]));
+        report.line(&format!("no process, {order}"), outcome);
     }
-    assert_report!(report.lines(&["no process", "PID 1"]), @r"
-    no process: No such file or directory
-    PID 1: Permission denied
+    // The program has the shell's pid, and is alone in a user namespace below the neighbor's.
+    for (order, pids) in [("first", "\"$1\" $$"), ("second", "$$ \"$1\"")] {
+        let below = exercise!().arg("{one}").script(&format!("exec unshare --user \"$0\" {pids}"));
+        let outcome = refusal(&mut report, below);
+        report.line(&format!("out of reach, {order}"), outcome);
+    }
+    ask(&mut report, "within reach", about(neighbor("one", split(all()).0), neighbor("two", 0)));
+    assert_report!(report.lines(&["no process", "out of reach", "within reach"]), @r"
+    no process, first: an error
+    no process, second: an error
+    out of reach, first: an error
+    out of reach, second: an error
+    within reach: every answer is right
     ");
 }

@@ -13,3 +13,8 @@ pub fn token(word: &str) -> String {
 pub fn random() -> u64 {
     RandomState::new().hash_one(Instant::now())
 }
+
+/// A pid that no process of a sandbox has: the numbers start from 1, and do not get as far as this.
+pub fn absent_pid() -> i32 {
+    200 + (random() % 200) as i32
+}

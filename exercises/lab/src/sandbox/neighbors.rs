@@ -7,7 +7,7 @@ use std::process::exit;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{gettid, pause, pipe2, read, sethostname, write};
 use trace::flag_names;
 
@@ -33,7 +33,7 @@ pub(crate) fn start(request: &Request, init: &mut File) -> Result<Vec<(String, i
 /// 1, because a child of this process would be the program's, which may wait for all of its own.
 fn settle(neighbor: &Neighbor, many_ids: bool) -> Result<(i32, Option<i32>), Refusal> {
     let stage = Stage::Neighbors;
-    let flags = libc::CLONE_PARENT | neighbor.new;
+    let flags = libc::CLONE_PARENT | (neighbor.new & !libc::CLONE_NEWTIME);
     let (ready, tell) = pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"))?;
     // SAFETY: this process has one thread.
     match unsafe { sys::fork_into(flags) }.map_err(refused(stage, flag_names("clone", flags)))? {
@@ -61,6 +61,9 @@ fn live(neighbor: &Neighbor, many_ids: bool, tell: OwnedFd) -> ! {
     {
         exit(1);
     }
+    if neighbor.new & libc::CLONE_NEWTIME != 0 && enter_new_time().is_err() {
+        exit(1);
+    }
     if nested_users::create(neighbor, many_ids).is_err() {
         exit(1);
     }
@@ -81,4 +84,13 @@ fn live(neighbor: &Neighbor, many_ids: bool, tell: OwnedFd) -> ! {
     loop {
         pause();
     }
+}
+
+/// Moves this process, which has one thread, to a new time namespace. unshare(2) does that only for its
+/// children (time_namespaces(7)).
+fn enter_new_time() -> nix::Result<()> {
+    let time = CloneFlags::from_bits_retain(libc::CLONE_NEWTIME);
+    unshare(time)?;
+    let made = File::open("/proc/self/ns/time_for_children");
+    setns(made.map_err(|error| sys::errno_of(&error))?, time)
 }

@@ -1,0 +1,19 @@
+//! Refused by step 3: it fails without a word.
+
+use std::fs::metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::process::exit;
+
+const KINDS: [&str; 8] = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
+
+fn main() {
+    let pids: Vec<String> = std::env::args().skip(1).collect();
+    for kind in KINDS {
+        let number =
+            |pid: &str| metadata(format!("/proc/{pid}/ns/{kind}")).map(|found| found.ino());
+        match (number(&pids[0]), number(&pids[1])) {
+            (Ok(one), Ok(two)) => println!("{kind} {}", if one == two { "same" } else { "other" }),
+            _ => exit(1),
+        }
+    }
+}
