@@ -1,14 +1,17 @@
 //! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
 
-use harness::{Attempt, Report, assert_report, exercise, step, token};
+use harness::sandbox::{Fixture, Sandbox};
+use harness::{Attempt, Report, assert_report, exercise, random, step, token};
+use nix::sys::signal::Signal;
 
 /// Runs the program once, and looks at it and at COMMAND while COMMAND is parked.
-fn report() -> Report {
+fn report(program: Sandbox) -> Report {
     let name = token("otter");
-    let mut attempt = Attempt::start(exercise!().arg(&name).witness());
+    let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
         attempt.row_of_program();
+        attempt.history_of(&command);
         let program = attempt.run.program();
         let parent = if command.process.parent() == Some(program.pid()) {
             "your program"
@@ -28,61 +31,87 @@ fn report() -> Report {
     attempt.finish()
 }
 
-/// COMMAND is in UTS and IPC namespaces of its own, and your program stays in the lab's. With clone3(2)
-/// only the child is in new namespaces, while unshare(2) would move the parent as well.
+/// COMMAND is in UTS and IPC namespaces of its own, and was born there: your program stays in the lab's
+/// all the time. With clone3(2) only the child is in new namespaces, while unshare(2) would move the
+/// parent as well.
 #[step]
 fn step1_the_child_is_born_in_new_namespaces_and_the_parent_stays() {
-    assert_report!(report().table(&["COMMAND"]), @r"
+    assert_report!(report(exercise!().record()).table(&["COMMAND", "birth"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  A     A    A    A    B    B    A       A
     program  A     A    A    A    A    A    A       A
+    birth of COMMAND: in namespaces of its own
     ");
 }
 
-/// In COMMAND's namespace the host name is the one from the command line, and the lab's own has not
+/// In COMMAND's namespace the host name is the one from the command line, and the lab's own has never
 /// changed. Only the child is in the new namespace, so the child must set the name.
 #[step]
 fn step2_the_child_sets_the_host_name_of_its_namespace() {
-    assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
+    assert_report!(report(exercise!().record()).lines(&["host name of COMMAND", "lab"]), @r"
     host name of COMMAND: NAME
     lab afterwards: unchanged
+    lab meanwhile: unchanged
     ");
 }
 
 /// Your program is the parent of COMMAND and holds a pidfd of it: a descriptor that can only mean this
-/// child, and that the call that makes the child can make as well.
+/// child. The call that made the child has made the pidfd as well.
 #[step]
 fn step3_the_parent_holds_a_pidfd_of_the_child() {
-    assert_report!(report().lines(&["host name of COMMAND", "parent of COMMAND", "pidfd of COMMAND"]), @r"
+    assert_report!(report(exercise!().record()).lines(&["host name of COMMAND", "parent", "pidfd", "origin"]), @r"
     parent of COMMAND: your program
     pidfd of COMMAND: held by your program
     host name of COMMAND: NAME
+    origin of the pidfd: the call that made COMMAND
     ");
+}
+
+/// Enters the end of a run with another COMMAND. In the report the status that it should have is called
+/// `name`.
+fn ending(report: &mut Report, key: &str, attempt: Attempt, [status, name]: [&str; 2]) {
+    report.role(&format!("exit status {status},"), &format!("exit status {name},"));
+    report.ending(key, &attempt.finish());
 }
 
 /// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended
 /// COMMAND, and with 127 if COMMAND could not be executed. No child is left, dead or alive.
 #[step]
 fn step4_however_the_child_ends_its_status_is_passed_on() {
-    let mut report = report();
+    const SIGNALS: [Signal; 4] =
+        [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGTERM];
+    let mut report = report(exercise!());
 
+    let signal = SIGNALS[random() as usize % SIGNALS.len()];
     let mut attempt = Attempt::start(exercise!().arg("otter").witness());
     if let Some(command) = attempt.command() {
-        report.line("host name before the kill", command.host_name());
-        command.process.kill();
+        report.line("host name before the signal", command.host_name());
+        _ = command.process.signal(signal);
     }
-    report.ending("a COMMAND that was killed", &attempt.finish());
+    let status = (128 + signal as i32).to_string();
+    ending(&mut report, "a COMMAND that a signal ended", attempt, [&status, "128 + SIGNAL"]);
 
-    let missing = Attempt::start(exercise!().args(["otter", "--", "/lab/missing"])).finish();
-    report.ending("a COMMAND that is missing", &missing);
+    // More than a signed byte holds.
+    let status = (200 + random() % 50).to_string();
+    let shell = ["otter", "--", "/bin/sh", "-c", &format!("exit {status}")];
+    let attempt = Attempt::start(exercise!().args(shell));
+    ending(&mut report, "a COMMAND with a high status", attempt, [&status, "HIGH"]);
+
+    let path = format!("/tmp/{}", token("otter"));
+    let run = |program: Sandbox| Attempt::start(program.args(["otter", "--", &path])).finish();
+    report.ending("a COMMAND that is missing", &run(exercise!()));
+    let text = Fixture::File("Not a program.".into());
+    report.ending("a COMMAND that is no program", &run(exercise!().fixture(&path, text)));
 
     assert_report!(report.lines(&["host name", "exit status", "left behind", "a COMMAND"]), @r"
     host name of COMMAND: NAME
     exit status: COMMAND's
     left behind: nothing
-    host name before the kill: otter
-    a COMMAND that was killed: exit status 137, left behind: nothing
+    host name before the signal: otter
+    a COMMAND that a signal ended: exit status 128 + SIGNAL, left behind: nothing
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
+    a COMMAND that is no program: exit status 127, left behind: nothing
     ");
 }

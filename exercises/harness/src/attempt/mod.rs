@@ -2,6 +2,7 @@
 
 mod changes;
 mod ending;
+mod history;
 mod ids;
 
 use std::ffi::OsString;
@@ -42,6 +43,8 @@ pub struct Attempt {
     denied: Option<(bool, Vec<i32>)>,
     /// Whether the recorder does more than look.
     interferes: bool,
+    /// Whose history the trace shows at the end.
+    followed: Option<history::Followed>,
 }
 
 impl Attempt {
@@ -76,6 +79,7 @@ impl Attempt {
             lost: None,
             denied: None,
             interferes,
+            followed: None,
         }
     }
 
@@ -235,6 +239,7 @@ impl Attempt {
             let why = format!("the run could not be recorded ({why})");
             self.report.skip("what COMMAND does before its maps are written", &why);
         }
+        self.enter_history(&trace);
         self.report.trace = trace.ok();
         self.report
     }

@@ -1,0 +1,146 @@
+//! What only the history of a run shows: how COMMAND was made, and what the lab was called meanwhile.
+
+use lab::look::Kind;
+use lab::sandbox::NoTrace;
+use trace::{Change, Event, NamespaceId, Trace, World};
+
+use super::{Attempt, Seen};
+
+/// The process whose history is asked for.
+pub(super) struct Followed {
+    /// Its pid inside.
+    pid: i32,
+    /// The kinds in which it is not in the lab's namespaces.
+    own: Vec<Kind>,
+}
+
+/// A process that is made, at this position in a trace.
+struct Birth {
+    at: usize,
+    child: u32,
+    parent: u32,
+}
+
+/// Keys of the report, and the values if all is well.
+const BIRTH: (&str, &str) = ("birth of COMMAND", "in namespaces of its own");
+const PIDFD: (&str, &str) = ("origin of the pidfd", "the call that made COMMAND");
+const NAME: (&str, &str) = ("lab meanwhile", "unchanged");
+
+impl Attempt {
+    /// Enters, at the end of a recorded run: whether COMMAND was born in the namespaces that are its own,
+    /// whether the call that made it has made a pidfd, and what the lab's host name was until then.
+    pub fn history_of(&mut self, command: &Seen) {
+        let lab = self.run.lab();
+        let is_own = |kind: &Kind| command.namespaces.get(*kind) != lab.get(*kind);
+        let own = Kind::ALL.into_iter().filter(is_own).collect();
+        self.followed = command.process.own_pid().map(|pid| Followed { pid, own });
+    }
+
+    /// If the machine forbids the recording, that is said, and nothing else can be.
+    pub(super) fn enter_history(&mut self, trace: &Result<Trace, NoTrace>) {
+        let Some(followed) = self.followed.take() else { return };
+        let followed_to_the_end = |trace: &&Trace| trace.complete && trace.dropped == 0;
+        let seen = trace.as_ref().ok().filter(followed_to_the_end).and_then(|trace| {
+            let birth = birth(trace, followed.pid)?;
+            Some([birthplace(trace, &birth, &followed.own), pidfd(trace, &birth), names(trace)])
+        });
+        for (which, (key, right)) in [BIRTH, PIDFD, NAME].into_iter().enumerate() {
+            match (&seen, trace) {
+                (Some(values), _) => self.report.line(key, &values[which]),
+                (None, Err(why @ NoTrace::Refused(_))) => {
+                    self.report.line(key, right);
+                    self.report.skip(key, &format!("the run could not be recorded ({why})"));
+                }
+                (None, _) => self.report.line(key, "could not be followed"),
+            }
+        }
+    }
+}
+
+/// The last process that was given this pid.
+fn birth(trace: &Trace, pid: i32) -> Option<Birth> {
+    let born = |(at, event): (usize, &Event)| {
+        event.changes.iter().find_map(|change| match change {
+            Change::Task { task: child, parent, pids, .. } if pids.last() == Some(&pid) => {
+                Some(Birth { at, child: *child, parent: parent.unwrap_or(*child) })
+            }
+            _ => None,
+        })
+    };
+    trace.events.iter().enumerate().rev().find_map(born)
+}
+
+/// Whether a new process was apart from its parent in these kinds at once.
+fn birthplace(trace: &Trace, birth: &Birth, own: &[Kind]) -> String {
+    let world = World::after(&trace.events[..=birth.at]);
+    let place = |task, kind| world.tasks.get(&task)?.namespaces.get(&kind).copied();
+    let shared = own.iter().filter(|kind| place(birth.child, **kind) == place(birth.parent, **kind));
+    let shared: Vec<_> = shared.map(|kind| kind.name()).collect();
+    if shared.is_empty() { BIRTH.1.into() } else { format!("in its parent's {}", shared.join(" ")) }
+}
+
+fn pidfd(trace: &Trace, birth: &Birth) -> String {
+    let with_it = trace.events[birth.at].has_flag("CLONE_PIDFD");
+    if with_it { PIDFD.1.into() } else { "another call".into() }
+}
+
+/// The names that the lab's UTS namespace was given. The first event is what the program found.
+fn names(trace: &Trace) -> String {
+    let lab = NamespaceId { kind: Kind::Uts, index: 1 };
+    let changes = trace.events.iter().skip(1).flat_map(|event| &event.changes);
+    let names = changes.filter_map(|change| match change {
+        Change::HostName { namespace, name } if *namespace == lab => Some(name.as_str()),
+        _ => None,
+    });
+    let names: Vec<_> = names.collect();
+    match names.as_slice() {
+        [] => NAME.1.into(),
+        names => format!("the host name was {}", names.join(", and then ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trace::{Argument, Outcome};
+
+    fn uts(index: u32) -> NamespaceId {
+        NamespaceId { kind: Kind::Uts, index }
+    }
+
+    fn trace(flag: &str, born_in: u32, renamed: u32) -> Trace {
+        let task = |task, parent, index| Change::Task {
+            task,
+            process: task,
+            parent,
+            pids: vec![task as i32 + 6],
+            namespaces: vec![uts(index)],
+        };
+        let event = |call: &str, flag: &str, change| {
+            let flags = vec![Argument::Flags(vec![flag.to_owned()])];
+            Event::new(1, call, flags, Outcome::Value(0), vec![change])
+        };
+        let name = Change::HostName { namespace: uts(renamed), name: "otter".into() };
+        let events = vec![
+            event("start", "", task(1, None, 1)),
+            event("clone3", flag, task(2, Some(1), born_in)),
+            event("sethostname", "", name),
+        ];
+        Trace { events, complete: true, ..Trace::default() }
+    }
+
+    #[test]
+    fn a_child_is_born_in_namespaces_of_its_own_or_moves_there() {
+        let born = trace("CLONE_PIDFD", 2, 2);
+        let seen = birth(&born, 8).unwrap();
+        assert_eq!((seen.at, seen.child, seen.parent), (1, 2, 1));
+        assert_eq!(birthplace(&born, &seen, &[Kind::Uts]), BIRTH.1);
+        assert_eq!((pidfd(&born, &seen).as_str(), names(&born).as_str()), (PIDFD.1, NAME.1));
+        let moved = trace("SIGCHLD", 1, 1);
+        let seen = birth(&moved, 8).unwrap();
+        assert_eq!(birthplace(&moved, &seen, &[Kind::Uts]), "in its parent's uts");
+        assert_eq!(pidfd(&moved, &seen), "another call");
+        assert_eq!(names(&moved), "the host name was otter");
+        assert!(birth(&moved, 9).is_none());
+    }
+}
