@@ -1,13 +1,15 @@
 //! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
-use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
+use harness::sandbox::Sandbox;
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, step, token};
 
 /// Runs the program once and looks at COMMAND while it is parked.
-fn report() -> Report {
+fn report(program: Sandbox) -> Report {
     let name = token("otter");
-    let mut attempt = Attempt::start(exercise!().arg(&name).witness());
+    let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
+        attempt.history_of(&command);
         attempt.look("host name of COMMAND", &command, Seen::host_name);
     }
     attempt.release();
@@ -18,20 +20,21 @@ fn report() -> Report {
 /// means that it is still in the lab's. Was unshare(2) called, with which flag, and what did it return?
 #[step]
 fn step1_command_has_a_uts_namespace_of_its_own() {
-    assert_report!(report().table(&["COMMAND"]), @r"
+    assert_report!(report(exercise!()).table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  A     A    A    A    B    A    A       A
     ");
 }
 
-/// In COMMAND's namespace the host name is the one from the command line, and the lab's own has not
+/// In COMMAND's namespace the host name is the one from the command line, and the lab's own has never
 /// changed. If the name is set before the program leaves the lab's namespace, it renames the lab.
 #[step]
 fn step2_the_host_name_is_set_in_its_namespace_only() {
-    assert_report!(report().lines(&["host name of COMMAND", "lab afterwards"]), @r"
+    assert_report!(report(exercise!().record()).lines(&["host name of COMMAND", "lab"]), @r"
     host name of COMMAND: NAME
     lab afterwards: unchanged
+    lab meanwhile: unchanged
     ");
 }
 
@@ -39,9 +42,12 @@ fn step2_the_host_name_is_set_in_its_namespace_only() {
 /// behind.
 #[step]
 fn step3_the_exit_status_of_command_is_passed_on() {
-    assert_report!(report().lines(&["host name of COMMAND", "exit status", "left behind"]), @r"
+    let mut report = report(exercise!());
+    high_status(&mut report, exercise!().arg("otter"));
+    assert_report!(report.lines(&["host name", "exit status", "left behind", "a COMMAND"]), @r"
     host name of COMMAND: NAME
     exit status: COMMAND's
     left behind: nothing
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     ");
 }

@@ -1,7 +1,7 @@
 //! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
 
 use harness::sandbox::{Fixture, Sandbox};
-use harness::{Attempt, Report, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, assert_report, exercise, high_status, random, step, token};
 use nix::sys::signal::Signal;
 
 /// Runs the program once, and looks at it and at COMMAND while COMMAND is parked.
@@ -68,13 +68,6 @@ fn step3_the_parent_holds_a_pidfd_of_the_child() {
     ");
 }
 
-/// Enters the end of a run with another COMMAND. In the report the status that it should have is called
-/// `name`.
-fn ending(report: &mut Report, key: &str, attempt: Attempt, [status, name]: [&str; 2]) {
-    report.role(&format!("exit status {status},"), &format!("exit status {name},"));
-    report.ending(key, &attempt.finish());
-}
-
 /// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended
 /// COMMAND, and with 127 if COMMAND could not be executed. No child is left, dead or alive.
 #[step]
@@ -89,14 +82,10 @@ fn step4_however_the_child_ends_its_status_is_passed_on() {
         report.line("host name before the signal", command.host_name());
         _ = command.process.signal(signal);
     }
-    let status = (128 + signal as i32).to_string();
-    ending(&mut report, "a COMMAND that a signal ended", attempt, [&status, "128 + SIGNAL"]);
+    report.role(&format!("exit status {},", 128 + signal as i32), "exit status 128 + SIGNAL,");
+    report.ending("a COMMAND that a signal ended", &attempt.finish());
 
-    // More than a signed byte holds.
-    let status = (200 + random() % 50).to_string();
-    let shell = ["otter", "--", "/bin/sh", "-c", &format!("exit {status}")];
-    let attempt = Attempt::start(exercise!().args(shell));
-    ending(&mut report, "a COMMAND with a high status", attempt, [&status, "HIGH"]);
+    high_status(&mut report, exercise!().arg("otter"));
 
     let path = format!("/tmp/{}", token("otter"));
     let run = |program: Sandbox| Attempt::start(program.args(["otter", "--", &path])).finish();

@@ -1,10 +1,12 @@
 //! How a program ended, in words.
 
 use lab::look::Process;
-use lab::sandbox::{self, Status, Wait};
+use lab::random;
+use lab::sandbox::{self, Sandbox, Status, Wait};
 use nix::sys::signal::Signal;
 
 use super::Attempt;
+use crate::report::Report;
 
 impl Attempt {
     /// The exit status, or the signal.
@@ -40,6 +42,16 @@ impl Attempt {
             wait => wait.stopped().unwrap_or_else(|| self.status()),
         }
     }
+}
+
+/// Runs the program once more, with a COMMAND whose exit status is more than a signed byte holds, and
+/// enters the end. `program` has all arguments except those from `--` on.
+pub fn high_status(report: &mut Report, program: Sandbox) {
+    let status = 200 + random() % 50;
+    let shell = ["--", "/bin/sh", "-c", &format!("exit {status}")];
+    let finished = Attempt::start(program.args(shell)).finish();
+    report.role(&format!("exit status {status},"), "exit status HIGH,");
+    report.ending("a COMMAND with a high status", &finished);
 }
 
 fn signal_name(number: i32) -> String {

@@ -74,7 +74,8 @@ fn birth(trace: &Trace, pid: i32) -> Option<Birth> {
 fn birthplace(trace: &Trace, birth: &Birth, own: &[Kind]) -> String {
     let world = World::after(&trace.events[..=birth.at]);
     let place = |task, kind| world.tasks.get(&task)?.namespaces.get(&kind).copied();
-    let shared = own.iter().filter(|kind| place(birth.child, **kind) == place(birth.parent, **kind));
+    let shared =
+        own.iter().filter(|kind| place(birth.child, **kind) == place(birth.parent, **kind));
     let shared: Vec<_> = shared.map(|kind| kind.name()).collect();
     if shared.is_empty() { BIRTH.1.into() } else { format!("in its parent's {}", shared.join(" ")) }
 }
