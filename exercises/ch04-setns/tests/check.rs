@@ -1,21 +1,27 @@
 //! `ch04-setns PID -- COMMAND` joins a process; `ch04-setns pin PID PATH` keeps a namespace.
 
-use harness::look::Kind;
-use harness::sandbox::{Neighbor, Sandbox};
+use harness::look::{Kind, Namespaces};
+use harness::sandbox::{Neighbor, Sandbox, patience};
 use harness::visit;
-use harness::{Attempt, Report, assert_report, exercise, step, token};
+use harness::{Attempt, Report, absent_pid, assert_report, exercise, high_status, step, token};
 
-/// Adds the target: a neighbor with UTS, IPC and network namespaces of its own, and a random host name.
-/// It entered a user namespace of its own only afterwards, so the lab's, whose root you are, owns the
-/// other three.
-fn with_target(sandbox: Sandbox, name: &str) -> Sandbox {
-    sandbox.neighbor(Neighbor {
-        name: "target".into(),
+/// A neighbor with UTS, IPC and network namespaces of its own, and this host name. It entered a user
+/// namespace of its own only afterwards, so the lab's, whose root you are, owns the other three.
+fn neighbor(name: &str, host_name: String) -> Neighbor {
+    Neighbor {
+        name: name.into(),
         new: libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET,
-        host_name: Some(name.into()),
+        host_name: Some(host_name),
         below: vec![0],
         ..Neighbor::default()
-    })
+    }
+}
+
+/// Adds the target, and a neighbor like it on either side.
+fn with_target(sandbox: Sandbox, name: &str) -> Sandbox {
+    let sandbox = sandbox.neighbor(neighbor("before", token("badger")));
+    let sandbox = sandbox.neighbor(neighbor("target", name.into()));
+    sandbox.neighbor(neighbor("after", token("marten")))
 }
 
 /// Runs the program once and looks at COMMAND while it is parked.
@@ -43,67 +49,102 @@ fn step1_command_is_in_three_namespaces_of_the_target() {
     ");
 }
 
-/// COMMAND has the target's host name, your program exits with COMMAND's status, and the lab has not
-/// changed.
+/// COMMAND has the target's host name, your program exits with COMMAND's status and leaves no process
+/// behind, and the lab has not changed.
 #[step]
 fn step2_it_has_the_host_name_of_the_target_and_its_status_is_passed_on() {
-    assert_report!(report().lines(&["host name of COMMAND", "exit status", "left behind", "lab afterwards"]), @r"
+    let mut report = report();
+    high_status(&mut report, with_target(exercise!().arg("{target}"), "otter"));
+    let keys =
+        ["host name of COMMAND", "exit status", "left behind", "lab afterwards", "a COMMAND"];
+    assert_report!(report.lines(&keys), @r"
     host name of COMMAND: TARGET
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     ");
 }
 
-/// If there is no process to join, COMMAND must not run in other namespaces instead. Your program
-/// reports which call failed, and exits with a status other than 0.
-#[step]
-fn step3_without_a_target_nothing_is_started() {
-    let mut attempt = Attempt::start(exercise!().arg("399").witness());
-    let outcome = match attempt.command() {
-        Some(_) => "started anyway",
-        None => "not started",
-    };
-    attempt.release();
+/// Runs the program where it cannot join, and reports what comes of it.
+fn refusal(report: &mut Report, key: &str, sandbox: Sandbox) {
+    let mut attempt = Attempt::start(sandbox.witness());
+    let started = attempt.command().is_some();
+    if started {
+        attempt.release();
+    }
     let finished = attempt.finish();
     let fact = |key: &str| finished.fact(key).unwrap_or_default();
-    let status = fact("exit status");
-    let failed = !["0", "COMMAND's"].contains(&status.as_str()) && !fact("stderr").is_empty();
+    let said = !(fact("stdout").is_empty() && fact("stderr").is_empty());
+    let outcome = match fact("exit status").as_str() {
+        _ if started => "COMMAND was started anyway",
+        "0" => "exit status 0",
+        _ if !said => "failed without a word",
+        _ => "nothing but an error",
+    };
+    report.line(key, outcome);
+}
 
+/// If there is no process to join, or you have no capability over its namespaces, COMMAND must not run
+/// in other namespaces instead. Your program prints an error, and exits with a status other than 0.
+#[step]
+fn step3_without_a_target_nothing_is_started() {
     // So far, a program that never starts anything would pass as well.
     let mut report = report();
-    report.line("COMMAND without a target", outcome);
-    report.line("error", if failed { "reported" } else { "not reported" });
-    assert_report!(report.lines(&["host name of COMMAND", "COMMAND without", "error"]), @r"
+    let absent = absent_pid().to_string();
+    refusal(&mut report, "without a target", with_target(exercise!().arg(absent), "otter"));
+    // In a user namespace below that of the lab.
+    let below = exercise!().arg("{target}").script("exec unshare --user \"$0\" \"$@\"");
+    refusal(&mut report, "without a capability", with_target(below, "otter"));
+    assert_report!(report.lines(&["host name of COMMAND", "without"]), @r"
     host name of COMMAND: TARGET
-    COMMAND without a target: not started
-    error: reported
+    without a target: nothing but an error
+    without a capability: nothing but an error
     ");
 }
 
-/// `pin` leaves the target's UTS namespace mounted on PATH. Your program has ended and the target is
-/// killed, so no process is in the namespace any more. A process that enters it through PATH still finds
-/// its host name.
+/// `pin` leaves the target's UTS namespace mounted on PATH, and leaves nothing else. Your program has
+/// ended and the target is killed, so no process is in the namespace any more. A process that enters it
+/// through PATH still finds its host name.
 #[step]
 fn step4_a_pinned_namespace_outlives_its_last_process() {
-    let name = token("otter");
+    let (name, path) = (token("otter"), format!("/run/{}", token("kept")));
     let mut attempt =
-        Attempt::start(with_target(exercise!().args(["pin", "{target}", "/run/kept"]), &name));
+        Attempt::start(with_target(exercise!().args(["pin", "{target}", &path]), &name));
     attempt.report.role(&name, "TARGET");
+    attempt.report.role(&path, "PATH");
+    let mut uts = String::new();
     attempt.run.await_end();
     if let Some(target) = attempt.run.neighbor("target") {
+        // By its name: a descriptor would keep it alive.
+        let namespaces = Namespaces::of(&target).ok();
+        uts = namespaces
+            .and_then(|all| Some(all.get(Kind::Uts)?.name(Kind::Uts)))
+            .unwrap_or_default();
         target.kill();
-        target.await_end(harness::sandbox::patience());
+        target.await_end(patience());
     }
     let mnt = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
-    let found = match visit::host_name_at(mnt, "/run/kept") {
+    let found = match visit::host_name_at(mnt, &path) {
         Ok(name) => format!("host name {name}"),
         Err(errno) => format!("no namespace ({})", errno.desc()),
     };
+    let mounts = visit::mounts_in(mnt).unwrap_or_default();
+    let mount = mounts.iter().find(|mount| mount.point == path);
+    let which = match mount {
+        Some(mount) if mount.root == uts => "the target's",
+        Some(_) => "another namespace",
+        None => "nothing",
+    };
     attempt.report.line("at PATH after the target's death", found);
+    attempt.report.line("mounted at PATH", which);
     let report = attempt.finish();
-    assert_report!(report.lines(&["at PATH", "exit status"]), @r"
+    let keys = ["at PATH", "mounted at", "exit status", "left behind", "lab afterwards"];
+    assert_report!(report.lines(&keys), @r"
     at PATH after the target's death: host name TARGET
+    mounted at PATH: the target's
     exit status: 0
+    left behind: nothing
+    lab afterwards: nsfs on PATH is mounted
     ");
 }

@@ -1,0 +1,31 @@
+//! Refused by step 4: at PATH is a namespace with the same host name, but not the target's.
+
+use std::fs::File;
+use std::process::{Command, exit};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words[0] == "pin" {
+        return pin(&words[1], &words[2]);
+    }
+    for kind in ["uts", "ipc", "net"] {
+        let file = File::open(format!("/proc/{}/ns/{kind}", words[0])).expect("open");
+        setns(file, CloneFlags::empty()).expect("setns");
+    }
+    let status = Command::new(&words[2]).args(&words[3..]).status().expect("execve");
+    exit(status.code().unwrap_or(1));
+}
+
+fn pin(pid: &str, path: &str) {
+    let own = File::open("/proc/self/ns/uts").expect("open");
+    let target = File::open(format!("/proc/{pid}/ns/uts")).expect("open");
+    setns(target, CloneFlags::CLONE_NEWUTS).expect("setns");
+    nix::sched::unshare(CloneFlags::CLONE_NEWUTS).expect("unshare");
+    let none = None::<&str>;
+    File::create(path).expect("creat");
+    mount(Some("/proc/self/ns/uts"), path, none, MsFlags::MS_BIND, none).expect("mount");
+    setns(own, CloneFlags::CLONE_NEWUTS).expect("setns");
+}

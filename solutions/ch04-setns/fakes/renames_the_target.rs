@@ -1,0 +1,28 @@
+//! Refused by step 2: a moment after COMMAND has started it gives the target another host name.
+
+use std::fs::File;
+use std::process::{Command, exit};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words[0] == "pin" {
+        return pin(&words[1], &words[2]);
+    }
+    for kind in ["uts", "ipc", "net"] {
+        let file = File::open(format!("/proc/{}/ns/{kind}", words[0])).expect("open");
+        setns(file, CloneFlags::empty()).expect("setns");
+    }
+    let mut child = Command::new(&words[2]).args(&words[3..]).spawn().expect("execve");
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    nix::unistd::sethostname("joined").expect("sethostname");
+    exit(child.wait().expect("waitpid").code().unwrap_or(1));
+}
+
+fn pin(pid: &str, path: &str) {
+    let (namespace, none) = (format!("/proc/{pid}/ns/uts"), None::<&str>);
+    File::create(path).expect("creat");
+    mount(Some(&*namespace), path, none, MsFlags::MS_BIND, none).expect("mount");
+}
