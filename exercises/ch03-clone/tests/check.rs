@@ -1,7 +1,7 @@
 //! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
 
 use harness::sandbox::{Fixture, Sandbox};
-use harness::{Attempt, Report, assert_report, exercise, high_status, random, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
 use nix::sys::signal::Signal;
 
 /// Runs the program once, and looks at it and at COMMAND while COMMAND is parked.
@@ -25,7 +25,7 @@ fn report(program: Sandbox) -> Report {
         };
         attempt.report.line("parent of COMMAND", parent);
         attempt.report.line("pidfd of COMMAND", pidfd);
-        attempt.report.line("host name of COMMAND", command.host_name());
+        attempt.look("host name of COMMAND", &command, Seen::host_name);
     }
     attempt.release();
     attempt.finish()

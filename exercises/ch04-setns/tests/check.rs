@@ -3,7 +3,9 @@
 use harness::look::{Kind, Namespaces};
 use harness::sandbox::{Neighbor, Sandbox, patience};
 use harness::visit;
-use harness::{Attempt, Report, absent_pid, assert_report, exercise, high_status, step, token};
+use harness::{
+    Attempt, Report, Seen, absent_pid, assert_report, exercise, high_status, step, token,
+};
 
 /// A neighbor with UTS, IPC and network namespaces of its own, and this host name. It entered a user
 /// namespace of its own only afterwards, so the lab's, whose root you are, owns the other three.
@@ -31,7 +33,7 @@ fn report() -> Report {
     attempt.report.role(&name, "TARGET");
     attempt.row_of("target");
     if let Some(command) = attempt.command() {
-        attempt.report.line("host name of COMMAND", command.host_name());
+        attempt.look("host name of COMMAND", &command, Seen::host_name);
     }
     attempt.release();
     attempt.finish()
