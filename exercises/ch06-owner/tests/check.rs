@@ -1,21 +1,25 @@
 //! `ch06-owner NAME -- COMMAND`: a user namespace that owns three others.
 
-use harness::sandbox::State;
+use harness::sandbox::{IdMaps, Sandbox, State};
 use harness::{Attempt, Report, assert_report, exercise, step, token, watch_setgroups};
 
-/// Runs the program once and looks at COMMAND while it is parked. Most steps run it as the lab's root,
-/// because root gets away with a wrong order, where an ordinary user gets EPERM.
-fn report(state: State) -> Report {
+/// The program, run once by root of the lab or by an ordinary user. Most steps run it as root, because
+/// root gets away with a wrong order, where an ordinary user gets EPERM.
+fn program(state: State) -> Sandbox {
+    watch_setgroups(exercise!().state(state))
+}
+
+/// Looks at COMMAND while it is parked.
+fn report(program: Sandbox) -> Report {
     let name = token("otter");
-    let mut attempt =
-        Attempt::start(watch_setgroups(exercise!().state(state)).arg(&name).witness());
+    let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
         attempt.owner_of(&command);
         attempt.ids_of(&command, [0, 0]);
         attempt.denial_of(&command);
         attempt.capabilities_of(&command);
-        attempt.report.line("host name of COMMAND", command.host_name());
+        attempt.look("host name of COMMAND", &command, |command| command.host_name());
     }
     attempt.release();
     attempt.finish()
@@ -24,7 +28,7 @@ fn report(state: State) -> Report {
 /// COMMAND is in new user, network, UTS and IPC namespaces. The other four are the lab's.
 #[step]
 fn step1_command_is_in_four_new_namespaces() {
-    assert_report!(report(State::RootLab).table(&["COMMAND"]), @r"
+    assert_report!(report(program(State::RootLab)).table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  B     A    A    B    B    B    A       A
@@ -34,16 +38,16 @@ fn step1_command_is_in_four_new_namespaces() {
 /// The new user namespace owns the other three, so the capabilities that COMMAND has in it count for them.
 #[step]
 fn step2_its_user_namespace_owns_the_other_three() {
-    assert_report!(report(State::RootLab).lines(&["COMMAND", "owned by"]), @"owned by its user namespace: net uts ipc");
+    assert_report!(report(program(State::RootLab)).lines(&["COMMAND", "owned by"]), @"owned by its user namespace: net uts ipc");
 }
 
-/// COMMAND is root in the new user namespace, and still has every capability after the exec. To be
-/// allowed to write `gid_map`, your program has denied setgroups(2).
+/// COMMAND is root in the new user namespace, and still has every capability after the exec, so the maps
+/// were there before. To be allowed to write `gid_map`, your program has denied setgroups(2).
 #[step]
 fn step3_command_is_root_and_keeps_every_capability() {
     let keys =
         ["COMMAND", "owned by", "uid_map", "gid_map", "ids when", "setgroups", "capabilities"];
-    assert_report!(report(State::RootLab).lines(&keys), @r"
+    assert_report!(report(program(State::RootLab).id_maps(IdMaps::Held)).lines(&keys), @r"
     owned by its user namespace: net uts ipc
     uid_map of COMMAND: 0 you 1
     gid_map of COMMAND: 0 you 1
@@ -54,11 +58,11 @@ fn step3_command_is_root_and_keeps_every_capability() {
 }
 
 /// COMMAND has the host name from the command line, and the lab's own has not changed. Your program exits
-/// with COMMAND's status.
+/// with COMMAND's status, and leaves no process behind.
 #[step]
 fn step4_the_host_name_is_set_in_its_namespace_only() {
     let keys = ["COMMAND", "host name", "exit status", "left behind", "lab afterwards"];
-    assert_report!(report(State::RootLab).lines(&keys), @r"
+    assert_report!(report(program(State::RootLab)).lines(&keys), @r"
     host name of COMMAND: NAME
     exit status: COMMAND's
     left behind: nothing
@@ -74,21 +78,29 @@ fn step5_an_ordinary_user_gets_the_same() {
         "owned by",
         "uid_map",
         "gid_map",
+        "ids when",
         "its ids",
         "capabilities",
         "host name",
+        "exit status",
+        "left behind",
         "lab",
+        "setgroups",
     ];
-    assert_report!(report(State::PlainUser).table(&keys), @r"
+    assert_report!(report(program(State::PlainUser)).table(&keys), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  B     A    A    B    B    B    A       A
     owned by its user namespace: net uts ipc
     uid_map of COMMAND: 0 you 1
     gid_map of COMMAND: 0 you 1
+    ids when it was executed: 0 0
     its ids outside: yours
     capabilities of COMMAND: all
     host name of COMMAND: NAME
+    exit status: COMMAND's
+    left behind: nothing
     lab afterwards: unchanged
+    setgroups of COMMAND: denied by your program
     ");
 }
