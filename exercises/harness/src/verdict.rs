@@ -6,7 +6,7 @@ use std::{fs, process};
 
 use serde_json::{Value, json};
 
-use crate::doctor::Advice;
+use crate::doctor::{self, Advice};
 use crate::env;
 use crate::mistakes::{self, Mistake};
 use crate::report::{Excerpt, Line, Row, Selection};
@@ -166,6 +166,25 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// Ends the check with a verdict about this machine.
+    #[track_caller]
+    fn end_because_of(mut self, error: &Refusal, advice: &Advice, what: &str) -> ! {
+        let Advice { cause, remedy, .. } = advice.clone();
+        self.refused = error.to_string();
+        let diagnosis = Diagnosis { cause, remedy, ..Diagnosis::default() };
+        self.diagnosis = Some(diagnosis);
+        self.hand_over();
+        let Advice { cause, remedy, .. } = advice;
+        panic!("{what}\n{error}\n{cause}\nhelp: {remedy}")
+    }
+
+    /// Whether the program has run. If not, nothing was seen of it.
+    pub fn has_run(&self) -> bool {
+        self.saw != Excerpt::default()
+    }
+}
+
 /// A row is a name and eight letters, a line is a key and a value.
 fn excerpt_to_json(excerpt: &Excerpt) -> Value {
     let row = |row: &Row| json!([row.name, String::from_iter(row.letters)]);
@@ -232,6 +251,11 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
     };
     let mut verdict = begun(if saw == wanted { Outcome::Passed } else { Outcome::Failed });
     (verdict.stdout, verdict.stderr) = (output("stdout"), output("stderr"));
+    let excuse = if verdict.outcome == Outcome::Failed { doctor::excuse() } else { None };
+    if let Some((refusal, advice)) = excuse {
+        (verdict.saw, verdict.wanted) = (saw, wanted);
+        could_not_judge(verdict, &refusal, &advice);
+    }
     if verdict.outcome == Outcome::Failed {
         let (own, general) = (of_package(package), mistakes::general());
         let mistake = mistakes::diagnose(own.iter().chain(&general), &report);
@@ -281,18 +305,20 @@ pub fn exercises() -> PathBuf {
 /// Ends a check that never began.
 #[track_caller]
 pub(crate) fn could_not_check(error: &Refusal, advice: &Advice) -> ! {
-    let Advice { cause, remedy, .. } = advice;
-    let verdict = Verdict {
-        refused: error.to_string(),
-        diagnosis: Some(Diagnosis {
-            cause: cause.clone(),
-            remedy: remedy.clone(),
-            ..Diagnosis::default()
-        }),
-        ..begun(Outcome::Cannot)
-    };
-    verdict.hand_over();
-    panic!(
-        "could not check: this machine refused the sandbox (your program has not run)\n{error}\n{cause}\nhelp: {remedy}"
+    begun(Outcome::Cannot).end_because_of(
+        error,
+        advice,
+        "could not check: this machine refused the sandbox (your program has not run)",
+    )
+}
+
+/// Ends a check whose program has failed, and perhaps by the fault of this machine.
+#[track_caller]
+fn could_not_judge(failed: Verdict, error: &Refusal, advice: &Advice) -> ! {
+    let verdict = Verdict { outcome: Outcome::Cannot, ..failed };
+    verdict.end_because_of(
+        error,
+        advice,
+        "could not check: your program has failed, but this machine lacks what a right one needs",
     )
 }

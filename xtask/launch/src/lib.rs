@@ -58,12 +58,14 @@ pub fn prepare(cargo: &mut Command) {
 /// complained about, without colours; the reader has seen it by then.
 pub fn follow(stderr: impl Read + Send + 'static, build: Build) -> String {
     let (sender, pieces) = mpsc::channel();
-    // Reading waits, and the line has to be drawn meanwhile.
-    thread::spawn(move || {
-        // The receiver is there until this sender is gone.
-        said::pieces(stderr, |piece| _ = sender.send(piece));
-    });
     let mut display = Display::new(build, Terminal::stderr().filter(|_| build.draws));
+    // Reading waits, and the line has to be drawn meanwhile.
+    // The receiver is there until this sender is gone.
+    let read = move || said::pieces(stderr, |piece| _ = sender.send(piece));
+    if let Err(error) = thread::Builder::new().spawn(read) {
+        // What cargo says is lost then, and it may end by the closed pipe.
+        write(&format!("note: could not follow the build: {error}\n"));
+    }
     let mut complaints = String::new();
     loop {
         match pieces.recv_timeout(TICK) {

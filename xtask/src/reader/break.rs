@@ -47,7 +47,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         .any(|mistake| broken(&chapter, &solution, mistake).is_ok_and(|broken| broken == own));
     // A program that this command made is not worth keeping, but the file that it replaced may be.
     let kept = if made_here {
-        write(&program, &text)?;
+        keep::write(&program, &text)?;
         newest_kept(&program)
     } else {
         keep::replace(&program, &text)?
@@ -109,11 +109,6 @@ fn broken(chapter: &Chapter, solution: &str, mistake: &Mistake) -> Result<String
 fn read(file: &Path) -> Result<String> {
     fs::read_to_string(file)
         .map_err(|error| Failure::new(format!("could not read `{}`: {error}", shown(file))))
-}
-
-fn write(file: &Path, text: &str) -> Result<()> {
-    fs::write(file, text)
-        .map_err(|error| Failure::new(format!("could not write `{}`: {error}", shown(file))))
 }
 
 #[cfg(test)]

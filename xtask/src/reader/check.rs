@@ -9,9 +9,10 @@ mod text;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
+use std::thread;
 
-use harness::env;
 use harness::verdict::Outcome;
+use harness::{doctor, env};
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{self, Built};
@@ -134,7 +135,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
     if let Some(file) = options.junit {
         let written = std::fs::write(&file, machine::junit(&checked));
         written.map_err(|error| {
-            Failure::new(format!("could not write `{}`: {error}", file.display()))
+            Failure::file(format!("could not write `{}`", file.display()), &error)
         })?;
     }
     // A failure is a verdict on the program, and so counts more than a machine that could not check.
@@ -176,6 +177,10 @@ pub(crate) fn check(chapter: &Chapter, audience: Audience) -> Checked {
 }
 
 fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
+    // Before the build, which fails under the same limits with many other words.
+    if let Some((_, advice)) = doctor::limits_too_low() {
+        return Err(Failure::machine(advice.cause).help(advice.remedy));
+    }
     let chapter = checked.chapter.clone();
     let printer = Printer { screen: Screen::stdout(), quiet: audience == Audience::Machine };
     let before = progress::hash(&chapter);
@@ -216,7 +221,8 @@ fn run_steps(
     for (step, sender) in all.iter().cloned().zip(senders) {
         let test = test.to_owned();
         // Not joined: after a failure a reader need not wait for the steps behind it.
-        std::thread::spawn(move || _ = sender.send(steps::run_step(&test, &step, None)));
+        let work = move || _ = sender.send(steps::run_step(&test, &step, None));
+        thread::Builder::new().spawn(work).map_err(|error| Failure::thread(&error))?;
     }
     let mut first = None;
     for (step, result) in all.iter().zip(results) {

@@ -91,7 +91,7 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         (sandbox.env("TERM", &kind).terminal(), None)
     } else {
         let (standard, carriers) = pipes(streams).map_err(|error| {
-            Failure::new(format!("could not pass on input and output: {error}"))
+            Failure::machine(format!("could not pass on input and output: {error}"))
         })?;
         (sandbox.standard(standard), Some(carriers))
     };
@@ -146,7 +146,8 @@ fn pipes(streams: Streams) -> io::Result<([OwnedFd; 3], Carriers)> {
         // The program can open this pipe for reading as well, and empty it after poll(2) has returned.
         fcntl(&from, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         let (to, ended) = (fd.try_clone_to_owned()?, ended.try_clone()?);
-        carriers.threads.push(thread::spawn(move || carry_out(&from, &to, &ended)));
+        let carry = move || carry_out(&from, &to, &ended);
+        carriers.threads.push(thread::Builder::new().spawn(carry)?);
         Ok(inside.into())
     };
     let error = output(stderr.as_fd())?;
@@ -158,7 +159,7 @@ fn pipes(streams: Streams) -> io::Result<([OwnedFd; 3], Carriers)> {
     let (inside, to) = io::pipe()?;
     let from = stdin.as_fd().try_clone_to_owned()?;
     // This thread is not joined: it may be waiting for a key.
-    thread::spawn(move || carry_in(&from, &to));
+    thread::Builder::new().spawn(move || carry_in(&from, &to))?;
     Ok(([inside.into(), out, error], carriers))
 }
 

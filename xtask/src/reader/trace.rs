@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: Arguments) -> Result {
     if let Some(file) = &options.html {
         let written = fs::write(file, figures::page(&trace));
         written.map_err(|error| {
-            Failure::new(format!("could not write `{}`: {error}", file.display()))
+            Failure::file(format!("could not write `{}`", file.display()), &error)
         })?;
     }
     match (options.json, &options.html) {

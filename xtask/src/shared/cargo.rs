@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 
 use launch::Build;
 use serde_json::Value;
@@ -152,11 +153,17 @@ pub(crate) fn build_aloud(
     let mut child = cargo.stdin(Stdio::null()).spawn().map_err(not_started)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     // Both pipes are read at the same time, because cargo may fill either first.
-    let complaints = std::thread::scope(|scope| {
-        let complaints = scope.spawn(|| stderr.map(|stderr| launch::follow(stderr, build)));
+    let complaints = thread::scope(|scope| {
+        let follow = || stderr.map(|stderr| launch::follow(stderr, build));
+        let complaints = thread::Builder::new().spawn_scoped(scope, follow)?;
         lines_of(stdout).for_each(each);
-        complaints.join().ok().flatten().unwrap_or_default()
+        Ok(complaints.join().ok().flatten().unwrap_or_default())
     });
+    let complaints = complaints.map_err(|error| {
+        _ = child.kill();
+        _ = child.wait();
+        Failure::thread(&error)
+    })?;
     let status = child.wait();
     let status =
         status.map_err(|error| Failure::new(format!("could not wait for cargo: {error}")))?;
@@ -181,7 +188,9 @@ fn fault_of_the_machine(complaints: &str) -> Option<Failure> {
     const NO_CC: &str = "there is no C compiler, which links every Rust program";
     const INSTALL: &str = "install one: `apt install gcc`, `dnf install gcc` or `pacman -S gcc`";
     // The first sign that occurs counts: a complaint about a linker may go on with "Permission denied".
-    const KNOWN: [(&str, &str, &str); 10] = [
+    const MEMORY: &str = "close something, or build with `CARGO_BUILD_JOBS=1`";
+    const LIMITS: &str = "`ulimit -a` shows the limits of this shell";
+    const KNOWN: [(&str, &str, &str); 18] = [
         ("linker `cc` not found", NO_CC, INSTALL),
         ("could not exec the linker", NO_CC, INSTALL),
         ("Read-only file system", "cargo cannot write here", ELSEWHERE),
@@ -191,6 +200,18 @@ fn fault_of_the_machine(complaints: &str) -> Option<Failure> {
             "the disk is full",
             "`cargo clean` frees what earlier builds left",
         ),
+        (
+            "Disk quota exceeded",
+            "your quota is used up",
+            "`cargo clean` frees what earlier builds left",
+        ),
+        ("Resource temporarily unavailable", "a limit on processes is used up", LIMITS),
+        ("Too many open files", "the limit on open files is too low", LIMITS),
+        ("Cannot allocate memory", "there is not enough memory", MEMORY),
+        ("memory allocation of", "there is not enough memory", MEMORY),
+        ("(signal: 9,", "the compiler was killed, perhaps for want of memory", MEMORY),
+        ("(signal: 24,", "the limit on processor time is too low", LIMITS),
+        ("(signal: 25,", "the limit on the size of files is too low", LIMITS),
         ("failed to download", "cargo cannot fetch the crates", NETWORK),
         ("failed to get `", "cargo cannot fetch the crates", NETWORK),
         ("no matching package named", "cargo cannot fetch the crates", NETWORK),
@@ -238,6 +259,12 @@ mod tests {
         assert_eq!(fault("error: expected `;`\nerror: could not compile `ch02-unshare`\n"), None);
         let quoting = "error: expected `;`\n --> src/main.rs:3:5\n3 | \"Permission denied\"\n";
         assert_eq!(fault(quoting), None);
+        let limit = "error: could not compile `libc` (lib)\n\nCaused by:\n  could not execute process `rustc`\n\n\
+                     Caused by:\n  Resource temporarily unavailable (os error 11)\n";
+        assert_eq!(fault(limit).unwrap(), "a limit on processes is used up");
+        let killed = "error: could not compile `ch02-unshare` (bin)\n\nCaused by:\n  \
+                      process didn't exit successfully: `rustc` (signal: 25, SIGXFSZ: file size limit exceeded)\n";
+        assert_eq!(fault(killed).unwrap(), "the limit on the size of files is too low");
         let manifest = "error: key with no value\n --> exercises/ch02-unshare/Cargo.toml:21:8\n";
         assert_eq!(fault(manifest).unwrap(), "cargo could not build it, and says why above");
     }

@@ -1,6 +1,7 @@
 //! Why a command could not do its work.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use crate::shared::screen::{self, plain_lines};
@@ -29,6 +30,27 @@ impl Failure {
     /// This machine cannot do it: exit status 3.
     pub(crate) fn machine(message: impl fmt::Display) -> Failure {
         Failure { code: 3, message: message.to_string(), help: None }
+    }
+
+    /// A file that could not be read or written, in words such as "could not write `FILE`". If a disk or
+    /// a permission is the reason, the machine is.
+    pub(crate) fn file(what: impl fmt::Display, error: &io::Error) -> Failure {
+        let help = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                "make room: `cargo clean` removes what earlier builds left"
+            }
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+                "work in a checkout of your own: `git clone` or `cp -r` makes one"
+            }
+            _ => return Failure::new(format!("{what}: {error}")),
+        };
+        Failure::machine(format!("{what}: {error}")).help(help)
+    }
+
+    /// A thread that could not be started.
+    pub(crate) fn thread(error: &io::Error) -> Failure {
+        Failure::machine(format!("could not start a thread: {error}"))
+            .help("a limit on processes is used up: `ulimit -u` shows it, `cargo xtask doctor` all of them")
     }
 
     pub(crate) fn help(mut self, help: impl fmt::Display) -> Failure {

@@ -3,22 +3,34 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::shared::chapter::shown;
 use crate::shared::failure::{Failure, Result};
 
 /// Writes `text` to `file`. The old file is kept beside it as `FILE.1.bak`, or with the next number that
 /// is free; returns its path.
 pub(crate) fn replace(file: &Path, text: &str) -> Result<Option<PathBuf>> {
-    let failure =
-        |what: &str, error: std::io::Error| Failure::new(format!("could not {what}: {error}"));
+    write_after(file, text, || keep(file).map_err(|error| failure("keep", file, &error)))
+}
+
+/// Writes `text` to `file`, and keeps no old one. If it cannot be written, the old file stays.
+pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
+    write_after(file, text, || Ok(()))
+}
+
+/// The old file stays until the new one is complete and `before` has succeeded.
+fn write_after<T>(file: &Path, text: &str, before: impl FnOnce() -> Result<T>) -> Result<T> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let new = file.with_file_name(format!("{name}.new"));
-    // The old file stays until the new one is complete.
-    fs::write(&new, text).map_err(|error| failure(&format!("write `{}`", new.display()), error))?;
-    let kept = keep(file).map_err(|error| failure(&format!("keep `{}`", file.display()), error));
-    let kept = kept.inspect_err(|_| _ = fs::remove_file(&new))?;
-    fs::rename(&new, file)
-        .map_err(|error| failure(&format!("replace `{}`", file.display()), error))?;
-    Ok(kept)
+    let written = fs::write(&new, text).map_err(|error| failure("write", file, &error));
+    let done = written.and_then(|()| before()).and_then(|value| {
+        fs::rename(&new, file).map_err(|error| failure("replace", file, &error))?;
+        Ok(value)
+    });
+    done.inspect_err(|_| _ = fs::remove_file(&new))
+}
+
+fn failure(what: &str, file: &Path, error: &std::io::Error) -> Failure {
+    Failure::file(format!("could not {what} `{}`", shown(file)), error)
 }
 
 /// Gives the file a second name. link(2) fails if a file has that name, whenever it was created.

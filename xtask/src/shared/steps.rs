@@ -1,12 +1,13 @@
 //! The steps of a check, and running one of them.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::env;
@@ -118,7 +119,7 @@ fn run_or_record(
 ) -> Result<StepRun> {
     // In memory and inherited, so that an interrupted check leaves no file behind.
     let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
-    let memory = memory.map_err(|errno| Failure::new(format!("memfd_create(): {errno}")))?;
+    let memory = memory.map_err(|errno| Failure::machine(format!("memfd_create(): {errno}")))?;
     let inherited = memory.as_raw_fd();
     let start = Instant::now();
     let mut command = Command::new(check);
@@ -153,7 +154,7 @@ fn run_or_record(
     unsafe { command.pre_exec(prepare) };
     let child = command.spawn().map_err(|error| not_started(check, error))?;
     let backstop = backstop(patience());
-    let (status, mut output) = wait(child, backstop);
+    let (status, mut output) = wait(child, backstop)?;
 
     let mut text = String::new();
     // The check has written by a descriptor of its own, so this one is still at the beginning.
@@ -176,7 +177,9 @@ fn run_or_record(
 }
 
 fn not_started(check: &Path, error: std::io::Error) -> Failure {
-    Failure::new(format!("could not start `{}`: {error}", check.display()))
+    // EAGAIN, EMFILE, ENOMEM, EACCES: cargo has built it, so it is not for want of a file.
+    Failure::machine(format!("could not start `{}`: {error}", check.display()))
+        .help("`cargo xtask doctor` tries everything that the exercises need")
 }
 
 fn how(status: ExitStatus) -> String {
@@ -187,9 +190,17 @@ fn how(status: ExitStatus) -> String {
 }
 
 /// Waits for the end of a check, at most until the backstop, and collects what it prints.
-fn wait(mut child: Child, backstop: Duration) -> (Option<ExitStatus>, String) {
+fn wait(mut child: Child, backstop: Duration) -> Result<(Option<ExitStatus>, String)> {
     let out = child.stdout.take().map(collect);
     let err = child.stderr.take().map(collect);
+    let (out, err) = match (out.transpose(), err.transpose()) {
+        (Ok(out), Ok(err)) => (out, err),
+        (Err(error), _) | (_, Err(error)) => {
+            _ = child.kill();
+            _ = child.wait();
+            return Err(Failure::thread(&error));
+        }
+    };
     // The pid means this child until it has been waited for.
     let process = Process::open(Pid::from_raw(child.id() as i32));
     let in_time = process.is_ok_and(|process| process.await_end(backstop));
@@ -200,19 +211,20 @@ fn wait(mut child: Child, backstop: Duration) -> (Option<ExitStatus>, String) {
     // Another process may still hold a pipe open, so these waits have a limit.
     let text = [out, err].into_iter().flatten();
     let text = text.filter_map(|text| text.recv_timeout(Duration::from_secs(2)).ok());
-    (status, text.collect())
+    Ok((status, text.collect()))
 }
 
 /// Reads a pipe to its end, in a thread of its own.
-fn collect(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+fn collect(mut pipe: impl Read + Send + 'static) -> io::Result<mpsc::Receiver<String>> {
     let (sender, text) = mpsc::channel();
-    std::thread::spawn(move || {
+    let read = move || {
         let mut bytes = Vec::new();
         _ = pipe.read_to_end(&mut bytes);
         // The receiver may be gone by now.
         _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
-    });
-    text
+    };
+    thread::Builder::new().spawn(read)?;
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -248,7 +260,7 @@ mod tests {
     #[test]
     fn a_check_that_hangs_is_ended() {
         let hanging = Command::new("sleep").arg("60").stdout(Stdio::piped()).spawn().unwrap();
-        let (status, output) = wait(hanging, Duration::from_millis(30));
+        let (status, output) = wait(hanging, Duration::from_millis(30)).unwrap();
         assert_eq!((status, output.as_str()), (None, ""));
     }
 }

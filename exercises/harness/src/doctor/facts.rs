@@ -9,9 +9,11 @@ use std::path::Path;
 use std::{env, fs};
 
 use nix::errno::Errno;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 use super::mounts::Mounts;
 use lab::look::{Fields, Kind, kernel, ranges_in};
+use lab::sandbox::TooLow;
 
 pub(super) const UNKNOWN: &str = "unknown";
 
@@ -27,6 +29,7 @@ impl Facts {
         let mut facts = Facts::default();
         facts.of_the_kernel();
         facts.of_the_switches();
+        facts.of_the_limits();
         facts.of_the_process(&status);
         facts.of_the_surroundings(&mounts);
         facts
@@ -82,6 +85,19 @@ impl Facts {
             self.put(name, switch(path));
         }
         self.put("limits_at_zero", limits_at_zero());
+    }
+
+    /// getrlimit(2), cgroups(7), proc_sys_kernel(5).
+    fn of_the_limits(&mut self) {
+        let too_low = lab::sandbox::too_low();
+        let each = |text: fn(&TooLow) -> String, between: &str| {
+            let texts: Vec<_> = too_low.iter().map(text).collect();
+            if texts.is_empty() { "none".to_owned() } else { texts.join(between) }
+        };
+        let limits = each(|it| format!("{} is {}, not {}", it.name, it.hard, it.needed), ", ");
+        self.put("limits_too_low", limits);
+        self.put("prlimit", each(|it| it.option.clone(), " "));
+        self.put("limits_on_processes", limits_on_processes());
     }
 
     /// proc_pid_status(5).
@@ -148,6 +164,32 @@ fn limits_at_zero() -> Option<String> {
     let zero: Vec<_> = Kind::ALL.into_iter().filter(is_zero).map(Kind::name).collect();
     let zero = zero.join(", ");
     Some(if zero.is_empty() { "none".to_owned() } else { zero })
+}
+
+/// What limits the number of processes, as far as it can be read.
+fn limits_on_processes() -> String {
+    let ulimit = getrlimit(Resource::RLIMIT_NPROC).ok().map(|(_, hard)| hard);
+    let ulimit = ulimit.filter(|hard| *hard != RLIM_INFINITY).map(|hard| hard.to_string());
+    let cgroup = read("/proc/self/cgroup").unwrap_or_default();
+    let own = cgroup.lines().find_map(|line| {
+        let (_, named) = line.split_once(':')?;
+        let (controllers, path) = named.split_once(':')?;
+        let pids = controllers.split(',').any(|name| name == "pids");
+        (pids || controllers.is_empty()).then(|| path.to_owned())
+    });
+    let own = own.unwrap_or_default();
+    let folders = ["/sys/fs/cgroup", "/sys/fs/cgroup/pids"];
+    let most = folders.iter().find_map(|folder| read(&format!("{folder}{own}/pids.max")));
+    let most = most.map(|most| most.trim().to_owned()).filter(|most| most != "max");
+    let kernel = |name| Some(read(&format!("/proc/sys/kernel/{name}"))?.trim().to_owned());
+    let limits = [
+        ("ulimit -u", ulimit),
+        ("pids.max", most),
+        ("kernel.pid_max", kernel("pid_max")),
+        ("kernel.threads-max", kernel("threads-max")),
+    ];
+    let known = limits.into_iter().filter_map(|(name, limit)| Some(format!("{name} {}", limit?)));
+    known.collect::<Vec<_>>().join(", ")
 }
 
 /// What kind of user runs this process, by its effective uid and the map of its user namespace.

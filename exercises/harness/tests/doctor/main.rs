@@ -17,7 +17,11 @@ fn seen_in(environment: &str) -> Option<Seen> {
     match in_environment(environment) {
         Ok(seen) => Some(seen),
         Err(reason) => {
-            skip!("the environment `{environment}` cannot be set up here: {reason}");
+            let what = format!("the environment `{environment}` cannot be set up here: {reason}");
+            match environment.starts_with("proc hidepid") {
+                true => skip!(OneId: "{what}"),
+                false => skip!("{what}"),
+            }
             None
         }
     }

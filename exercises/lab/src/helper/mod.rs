@@ -6,4 +6,5 @@
 pub(crate) mod wire;
 pub(crate) mod refusal;
 pub(crate) mod ids;
+pub(crate) mod limits;
 pub(crate) mod supervisor;

@@ -16,6 +16,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::{Uid, setgroups, setsid};
 
+use super::limits;
 use super::refusal::{Refusal, Stage, refused};
 use super::wire::{self, Wire};
 use crate::env;
@@ -25,6 +26,7 @@ use crate::sys::{self, Fork};
 fn socket() -> Result<BorrowedFd<'static>, Refusal> {
     static SOCKET: OnceLock<Result<OwnedFd, Refusal>> = OnceLock::new();
     let socket = SOCKET.get_or_init(|| {
+        limits::raise();
         let (socket, supervisors) =
             wire::pair().map_err(refused(Stage::Supervisor, "socketpair(SOCK_SEQPACKET)"))?;
         // No `pre_exec`: the standard library then uses posix_spawn, whose cost does not grow with

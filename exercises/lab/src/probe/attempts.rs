@@ -1,16 +1,18 @@
 //! What the probes do. Each function tries one thing and leaves nothing behind.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::process::exit;
+use std::ptr::null_mut;
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::unistd::{Pid, pivot_root};
+use nix::unistd::{Pid, pause, pivot_root};
 
 use super::child::{Attempt, as_root_of, below, idle};
+use crate::helper::limits::{self, PROCESSES};
 use crate::helper::refusal::{Refusal, refused};
 use crate::helper::{ids, wire};
 use crate::look::{Kind, namespaces};
@@ -23,6 +25,11 @@ const FOLDER: &str = "/tmp";
 
 pub(super) fn answers() -> Attempt {
     Ok(())
+}
+
+/// The limits that every program gets.
+pub(super) fn limits() -> Attempt {
+    limits::arrange()
 }
 
 pub(super) fn user_namespace() -> Attempt {
@@ -157,6 +164,51 @@ pub(super) fn host_name() -> Attempt {
     as_root_of(libc::CLONE_NEWUTS, || {
         nix::unistd::sethostname("doctor").map_err(refused("hostname", "sethostname(\"doctor\")"))
     })
+}
+
+/// As many processes at once as a sandbox may have. With their PID 1 all of them end.
+pub(super) fn processes() -> Attempt {
+    /// What a function needs that only waits.
+    const STACK: usize = 8 * 1024;
+    extern "C" fn wait(_: *mut c_void) -> c_int {
+        loop {
+            pause();
+        }
+    }
+    as_root_of(libc::CLONE_NEWPID, || {
+        let mut stacks = vec![0_u8; STACK * PROCESSES as usize];
+        stacks.chunks_exact_mut(STACK).try_for_each(|stack| {
+            let top = stack.as_mut_ptr_range().end;
+            // With CLONE_VM, because copies of the memory would take most of the time.
+            let flags = libc::CLONE_VM | libc::SIGCHLD;
+            // SAFETY: each child has a stack of its own, whose end is aligned. It writes to nothing
+            // else, and ends with this process, which is its PID 1.
+            let pid = unsafe { libc::clone(wait, top.cast(), flags, null_mut()) };
+            Errno::result(pid).map(drop).map_err(refused("processes", "clone()"))
+        })
+    })
+}
+
+/// Looks at a process that is not dumpable, as PID 1 of a sandbox is.
+pub(super) fn others() -> Attempt {
+    let at = "others";
+    let (socket, childs) = wire::pair().map_err(refused(at, "socketpair()"))?;
+    // SAFETY: this process has one thread.
+    match unsafe { sys::fork_into(0) }.map_err(refused(at, "fork()"))? {
+        Fork::Child => {
+            drop(socket);
+            _ = nix::sys::prctl::set_dumpable(false);
+            _ = wire::send(childs.as_fd(), b"ready", &[]);
+            // Until the other end is closed.
+            _ = wire::receive(childs.as_fd());
+            exit(0)
+        }
+        Fork::Parent { pid, .. } => {
+            drop(childs);
+            wire::receive(socket.as_fd()).map_err(refused(at, "recvmsg()"))?;
+            sandbox::look_at(pid)
+        }
+    }
 }
 
 /// Enters a child's user namespace and, with the capabilities there, its UTS namespace, as the

@@ -60,8 +60,9 @@ const fn newer(
 }
 
 /// In this order: a probe comes after those whose subject it needs.
-pub const ALL: [Probe; 28] = [
+pub const ALL: [Probe; 31] = [
     needed("supervisor", "a helper process", EVERY, try_::answers),
+    needed("limits", "resource limits that are high enough", EVERY, try_::limits),
     needed("namespaces", "a new user namespace", EVERY, try_::user_namespace),
     needed("map", "its id maps", EVERY, try_::maps),
     needed("uts", "a new UTS namespace in it", EVERY, try_::uts),
@@ -69,6 +70,7 @@ pub const ALL: [Probe; 28] = [
     needed("net", "a new network namespace in it", EVERY, try_::net),
     needed("mnt", "a new mount namespace in it", EVERY, try_::mnt),
     needed("pid", "a new PID namespace in it", EVERY, try_::pid),
+    needed("processes", "many processes at once", EVERY, try_::processes),
     needed("cgroup", "a new cgroup namespace in it", EVERY, try_::cgroup),
     needed("time", "a new time namespace in it", &[15, 17], try_::time),
     needed("mount", "private mounts and a tmpfs", EVERY, try_::mounts),
@@ -80,6 +82,7 @@ pub const ALL: [Probe; 28] = [
     needed("hostname", "a host name of one's own", EVERY, try_::host_name),
     needed("setns", "entering a child's namespaces", EVERY, try_::enter),
     needed("pidfd", "a descriptor for a process", EVERY, try_::pidfd),
+    needed("others", "files in /proc of other processes", EVERY, try_::others),
     needed("clone3", "clone3(2)", &[3], try_::clone3),
     needed("cgroup_mount", "a mount of one's cgroup", &[14], try_::cgroup_mount),
     extra("ptrace", "following a program (`trace`, and the calls in a diagnosis)", try_::trace),

@@ -171,7 +171,7 @@ fn connect(setup: &Setup) -> Result<(), Refusal> {
 /// What the program may not do, and how much it may use.
 fn restrict(request: &Request) -> Result<(), Refusal> {
     let stage = Stage::Start;
-    limits::on_this_process().map_err(refused(stage, "setrlimit()"))?;
+    limits::on_this_process()?;
     if request.no_new_privs {
         nix::sys::prctl::set_no_new_privs()
             .map_err(refused(stage, "prctl(PR_SET_NO_NEW_PRIVS)"))?;

@@ -6,15 +6,16 @@
 
 use std::fs;
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+pub use crate::helper::limits::PROCESSES;
+use crate::helper::limits::{GIVEN, Given};
+use crate::helper::refusal::{Refusal, refused};
 use crate::look::stat::{Stat, rss};
 use crate::look::{Fields, kernel};
 
 /// Bytes of resident memory, all processes of a sandbox together.
 pub const MEMORY: u64 = 512 << 20;
-/// Processes and threads alive at once.
-pub const PROCESSES: u64 = 160;
 /// Bytes a program may print, on both streams together, before it is stopped.
 pub const OUTPUT: u64 = 8 << 20;
 
@@ -35,6 +36,15 @@ const OF_NAMESPACES: [(&str, &str); 11] = [
     ("max_fanotify_groups", "8"),
 ];
 
+/// Limits that may be lower on this machine, because no program needs them.
+const AT_MOST: [(Resource, u64); 3] = [
+    // 1, not 0: the kernel then does not start a core dump helper either (core(5)).
+    (Resource::RLIMIT_CORE, 1),
+    // Counted per user, whose programs outside need some, too.
+    (Resource::RLIMIT_SIGPENDING, 1024),
+    (Resource::RLIMIT_MEMLOCK, 8 << 20),
+];
+
 /// In the outer user and PID namespaces, in which the program has no capability. A limit that
 /// cannot be set (on an old kernel, with a read-only `/proc/sys`) is a second line of defence, not
 /// the first.
@@ -48,24 +58,29 @@ pub(crate) fn on_namespaces() {
 }
 
 /// On the calling process and its descendants.
-pub(crate) fn on_this_process() -> nix::Result<()> {
-    let limits = [
-        (Resource::RLIMIT_NPROC, PROCESSES + already_running()),
-        (Resource::RLIMIT_AS, 1 << 30),
-        (Resource::RLIMIT_CPU, 20),
-        (Resource::RLIMIT_FSIZE, 16 << 20),
-        (Resource::RLIMIT_NOFILE, 256),
-        // 1, not 0: the kernel then does not start a core dump helper either (core(5)).
-        (Resource::RLIMIT_CORE, 1),
-        // Counted per user, whose programs outside need some, too.
-        (Resource::RLIMIT_SIGPENDING, 1024),
-        (Resource::RLIMIT_MSGQUEUE, 1 << 20),
-        (Resource::RLIMIT_MEMLOCK, 8 << 20),
-    ];
-    for (resource, most) in limits {
+///
+/// # Errors
+///
+/// The limit that this machine does not allow to be so high. A right program could fail by a lower
+/// one.
+pub(crate) fn on_this_process() -> Result<(), Refusal> {
+    for Given { resource, value, .. } in GIVEN {
+        let before = match resource {
+            Resource::RLIMIT_NPROC => already_running(),
+            _ => 0,
+        };
+        let most = value + before;
+        // What is there for the processes before is not to be had everywhere, and they may end.
+        let raised = setrlimit(resource, most, most).or_else(|_| setrlimit(resource, value, value));
+        raised.map_err(refused("limits", format!("setrlimit({resource:?}, {value})")))?;
+    }
+    for (resource, most) in AT_MOST {
         // Root may have set a lower one for this user, and a hard limit can only be lowered.
-        let hard = nix::sys::resource::getrlimit(resource)?.1.min(most);
-        setrlimit(resource, hard, hard)?;
+        let lowered = getrlimit(resource).and_then(|(_, hard)| {
+            let most = hard.min(most);
+            setrlimit(resource, most, most)
+        });
+        lowered.map_err(refused("limits", format!("setrlimit({resource:?}, {most})")))?;
     }
     // Killed first when the machine runs out of memory.
     _ = fs::write("/proc/self/oom_score_adj", "1000");

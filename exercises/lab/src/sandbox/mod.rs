@@ -38,9 +38,11 @@ pub use parked::WITNESS_BLOCKS;
 pub use recording::NoTrace;
 pub use request::{Fixture, Neighbor, Shown, State};
 pub use run::{Output, Run, Wait};
+pub(crate) use starting::look_at;
 
 pub use crate::env::patience;
 pub use crate::helper::ids::holds_the_machines_root;
+pub use crate::helper::limits::{TooLow, arrange as arrange_limits, too_low};
 pub use crate::helper::refusal::{Refusal, Stage};
 pub use crate::record::IdMaps;
 
@@ -342,6 +344,7 @@ impl Sandbox {
     /// The call of the set-up that this machine refused. The program has not run then.
     pub fn start(self) -> Result<Run, Refusal> {
         let stage = Stage::Supervisor;
+        arrange_limits()?;
         let Sandbox { mut request, standard, patience, .. } = self;
         // The plain user's cgroup namespace is the outer user namespace's, so it could not mount
         // them.

@@ -1,11 +1,13 @@
 //! The start of a run as the check sees it: what arrives until the program's exec.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
+use nix::unistd::Pid;
 
 use super::ends::{Ends, Init, Ready};
 use super::message::Message;
@@ -34,7 +36,8 @@ impl Starting {
     /// # Errors
     ///
     /// The refusal that a process of the sandbox reports; `EPIPE` when PID 1 was killed from
-    /// outside, and `ETIMEDOUT` after twice [`patience`].
+    /// outside, `ETIMEDOUT` after twice [`patience`]; the open of a file in `/proc`, if that hides
+    /// the processes of the sandbox from the check.
     pub(crate) fn finish(mut self) -> Result<Run, Refusal> {
         let failed = |errno| refused(Stage::Supervisor, "the sandbox's set-up")(errno);
         let deadline = Instant::now() + 2 * patience();
@@ -55,7 +58,11 @@ impl Starting {
             }
         }
         match (self.init, self.ready) {
-            (Some(init), Some(ready)) => Ok(Run::new(ready, self.neighbors, init, self.ends)),
+            (Some(init), Some(ready)) => {
+                // Of all processes inside PID 1 is the one that is hidden first: it is not dumpable.
+                look_at(init.0.pid())?;
+                Ok(Run::new(ready, self.neighbors, init, self.ends))
+            }
             _ => Err(failed(Errno::EPIPE)),
         }
     }
@@ -81,6 +88,17 @@ impl Starting {
             }
         }
     }
+}
+
+/// Whether this process may read what `/proc` shows of another one. The mount option hidepid forbids
+/// it for a process that this one may not trace (proc(5)).
+///
+/// # Errors
+///
+/// The open of a file there.
+pub(crate) fn look_at(process: Pid) -> Result<(), Refusal> {
+    let status = format!("/proc/{process}/status");
+    File::open(&status).map(drop).map_err(refused("others", format!("open({status:?})")))
 }
 
 /// What came with [`Message::Ready`].

@@ -145,7 +145,12 @@ fn todos(chapter: &Chapter, screen: Screen) -> String {
 
 fn cannot(run: &StepRun, screen: Screen) -> String {
     let verdict = &run.verdict;
-    let mut out = String::from("\nthis machine cannot check it; your program has not run\n");
+    let mut out = String::from(match verdict.has_run() {
+        false => "\nthis machine cannot check it; your program has not run\n",
+        true => {
+            "\nthis machine cannot check it; your program has failed, perhaps only because of that\n"
+        }
+    });
     out += &format!("  {}\n", screen::plain_lines(&verdict.refused));
     if let Some(Diagnosis { cause, remedy, .. }) = &verdict.diagnosis {
         out += &screen.wrapped(cause, "  ");

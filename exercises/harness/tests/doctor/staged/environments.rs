@@ -8,8 +8,9 @@ use std::process::exit;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Gid, Uid, chdir, chroot, fork, pivot_root};
+use nix::sys::signal::{Signal, kill, raise};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Gid, Uid, chdir, chroot, fork, pivot_root, setgroups, setresgid};
 
 use super::{filter, landlock};
 
@@ -25,6 +26,9 @@ pub(super) fn enter(name: &str) -> Staged {
     }
     if let Some((kind, most)) = name.strip_prefix("limit ").and_then(|rest| rest.split_once(' ')) {
         return limit(kind, most);
+    }
+    if let Some((name, most)) = name.strip_prefix("ulimit ").and_then(|rest| rest.split_once(' ')) {
+        return ulimit(name, most);
     }
     match name {
         "as it is" => Ok(()),
@@ -44,12 +48,14 @@ pub(super) fn enter(name: &str) -> Staged {
         "proc read-only" => with_own_mounts(read_only_proc),
         "proc missing" => with_own_mounts(|| mount_new("tmpfs", "/proc", "")),
         "proc hidepid" => with_own_pids(|| mount_new("proc", "/proc", "hidepid=2")),
+        "proc hidepid=1" | "proc hidepid=2" => hide_processes(name.trim_start_matches("proc ")),
         "proc subset" => with_own_pids(|| mount_new("proc", "/proc", "subset=pid")),
         "proc foreign" => with_own_pids(|| Ok(())),
         "chroot" => with_own_mounts(|| in_a_chroot(false)),
         "chroot to a mount point" => with_own_mounts(|| in_a_chroot(true)),
         "no /tmp" => with_own_mounts(|| in_a_new_root(|_| Ok(()))),
-        "few descriptors" => few_descriptors(),
+        "descriptors in use" => use_descriptors(),
+        "few pids" => few_pids(),
         "landlock /proc" => landlock::allow_writing_below(&["/dev", "/tmp"]),
         "landlock mounts" => landlock::allow_writing_below(&["/"]),
         "without CAP_SYS_ADMIN" => without_capability(21),
@@ -215,9 +221,87 @@ fn in_a_new_root(complete: impl FnOnce(&str) -> Staged) -> Staged {
     chdir("/").map_err(because("chdir()"))
 }
 
-/// Enough for this process, and too few for a sandbox.
-fn few_descriptors() -> Staged {
-    setrlimit(Resource::RLIMIT_NOFILE, 8, 8).map_err(because("setrlimit()"))
+/// A hard limit, for a process that may not raise it again: CAP_SYS_RESOURCE counts only in the first
+/// user namespace.
+fn ulimit(name: &str, most: &str) -> Staged {
+    let limits = [
+        ("NPROC", Resource::RLIMIT_NPROC),
+        ("AS", Resource::RLIMIT_AS),
+        ("DATA", Resource::RLIMIT_DATA),
+        ("CPU", Resource::RLIMIT_CPU),
+        ("FSIZE", Resource::RLIMIT_FSIZE),
+        ("NOFILE", Resource::RLIMIT_NOFILE),
+        ("MSGQUEUE", Resource::RLIMIT_MSGQUEUE),
+    ];
+    let found = limits.iter().find(|(known, _)| *known == name);
+    let (_, resource) = found.unwrap_or_else(|| panic!("no limit `{name}`"));
+    let most = most.parse().unwrap_or_else(|_| panic!("`{most}` is no limit"));
+    own(CloneFlags::empty())?;
+    setrlimit(*resource, most, most).map_err(because("setrlimit()"))
+}
+
+/// As many descriptors open as the limit allows, except for a few that this process needs.
+fn use_descriptors() -> Staged {
+    const MOST: u64 = 300;
+    own(CloneFlags::empty())?;
+    setrlimit(Resource::RLIMIT_NOFILE, MOST, MOST).map_err(because("setrlimit()"))?;
+    // SAFETY: duplicates standard error; nothing owns the copies, which stay open.
+    while unsafe { libc::dup(2) } >= 0 {}
+    // SAFETY: nothing owns these descriptors.
+    (MOST - 5..MOST).for_each(|fd| _ = unsafe { libc::close(fd as i32) });
+    Ok(())
+}
+
+/// Nothing is hidden from a process with CAP_SYS_PTRACE, nor from one in the group 0.
+fn hide_processes(option: &str) -> Staged {
+    if Uid::effective().is_root() {
+        // Root of a user namespace may be refused. Whether processes are hidden is seen below.
+        _ = setgroups(&[]);
+        let other = Gid::from_raw(65534);
+        _ = setresgid(other, other, other);
+    }
+    with_own_pids(|| {
+        mount_new("proc", "/proc", option)?;
+        lose(CAP_SYS_PTRACE)?;
+        match is_hidden(|| _ = nix::sys::prctl::set_dumpable(false))? {
+            true => Ok(()),
+            false => Err("this process is in the group 0, from which hidepid hides nothing".into()),
+        }
+    })
+}
+
+/// Whether `/proc` hides a child that has done this.
+fn is_hidden(work: impl FnOnce()) -> Result<bool, String> {
+    // SAFETY: this process has one thread.
+    match unsafe { fork() }.map_err(because("fork()"))? {
+        ForkResult::Child => {
+            work();
+            _ = raise(Signal::SIGSTOP);
+            exit(0)
+        }
+        ForkResult::Parent { child } => {
+            _ = waitpid(child, Some(WaitPidFlag::WUNTRACED));
+            let status = fs::read(format!("/proc/{child}/status"));
+            kill(child, Signal::SIGKILL).map_err(because("kill()"))?;
+            _ = waitpid(child, None);
+            Ok(status.is_err())
+        }
+    }
+}
+
+/// A PID namespace with so few pids that a sandbox can be made, and no crowd in it.
+fn few_pids() -> Staged {
+    const MOST: i32 = 340;
+    with_own_pids(|| {
+        mount_new("proc", "/proc", "")?;
+        let file = "/proc/sys/kernel/pid_max";
+        fs::write(file, MOST.to_string()).map_err(because(file))?;
+        if fs::read_to_string("/proc/self/status").is_err() {
+            return Err("this process is not in its own /proc".into());
+        }
+        // The pids below 300 are given only once (RESERVED_PIDS, kernel/pid.c).
+        (0..MOST).try_for_each(|_| in_child(|| 0).map(drop))
+    })
 }
 
 /// On a second mount over the first, because the flags of an inherited mount are locked.
@@ -251,6 +335,12 @@ fn in_a_chroot(mounted: bool) -> Staged {
 /// Root of a user namespace that lacks a capability, also after an exec (capabilities(7)).
 fn without_capability(number: u32) -> Staged {
     own(CloneFlags::empty())?;
+    lose(number)
+}
+
+const CAP_SYS_PTRACE: u32 = 19;
+
+fn lose(number: u32) -> Staged {
     // SAFETY: takes integers.
     let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number, 0, 0, 0) };
     nix::errno::Errno::result(dropped).map_err(because("prctl(PR_CAPBSET_DROP)"))?;

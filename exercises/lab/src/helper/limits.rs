@@ -1,0 +1,103 @@
+//! The resource limits (setrlimit(2)) on which every program of a sandbox may rely.
+//!
+//! They are the same on every machine, because a right program must not fail by a limit of the
+//! machine on which it is checked. A soft limit is raised; a hard limit that is lower is a refusal.
+
+use std::sync::Once;
+
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use super::refusal::{Refusal, refused};
+
+/// Processes and threads alive at once.
+pub const PROCESSES: u64 = 160;
+
+/// A limit that each program gets.
+pub(crate) struct Given {
+    pub(crate) resource: Resource,
+    pub(crate) value: u64,
+    /// Its name as an option of prlimit(1).
+    option: &'static str,
+}
+
+const fn given(resource: Resource, value: u64, option: &'static str) -> Given {
+    Given { resource, value, option }
+}
+
+pub(crate) const GIVEN: [Given; 7] = [
+    given(Resource::RLIMIT_NPROC, PROCESSES, "nproc"),
+    given(Resource::RLIMIT_AS, 1 << 30, "as"),
+    given(Resource::RLIMIT_DATA, 1 << 30, "data"),
+    given(Resource::RLIMIT_CPU, 20, "cpu"),
+    given(Resource::RLIMIT_FSIZE, 16 << 20, "fsize"),
+    given(Resource::RLIMIT_NOFILE, 256, "nofile"),
+    // The kernel's default for each user.
+    given(Resource::RLIMIT_MSGQUEUE, 819_200, "msgqueue"),
+];
+
+/// Raises the limits of this process that are lower, and so those of the supervisor and of all
+/// sandboxes: the hard ones where that is allowed (to root), otherwise the soft ones.
+pub(crate) fn raise() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for Given { resource, value, .. } in GIVEN {
+            let Ok((soft, hard)) = getrlimit(resource) else { continue };
+            if soft < value && setrlimit(resource, value, hard.max(value)).is_err() {
+                // What is still missing is what `arrange` reports.
+                _ = setrlimit(resource, hard.min(value), hard);
+            }
+        }
+    });
+}
+
+/// Raises the limits, and looks whether that was enough.
+///
+/// # Errors
+///
+/// The first limit that is too low.
+pub fn arrange() -> Result<(), Refusal> {
+    raise();
+    match GIVEN.iter().find(|given| given.is_too_low()) {
+        Some(Given { resource, value, .. }) => {
+            Err(refused("limits", format!("setrlimit({resource:?}, {value})"))(Errno::EPERM))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A hard limit of this process that is too low for a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooLow {
+    /// `RLIMIT_NOFILE`
+    pub name: String,
+    pub hard: u64,
+    /// What it should be.
+    pub needed: u64,
+    /// The option of prlimit(1) that raises it: `--nofile=256`.
+    pub option: String,
+}
+
+/// All of them.
+pub fn too_low() -> Vec<TooLow> {
+    raise();
+    let too_low = GIVEN.iter().filter(|given| given.is_too_low());
+    too_low
+        .map(|Given { resource, value, option }| TooLow {
+            name: format!("{resource:?}"),
+            hard: getrlimit(*resource).map_or(0, |(_, hard)| hard),
+            needed: *value,
+            // All processes of a user count, the shell's too.
+            option: match resource {
+                Resource::RLIMIT_NPROC => format!("--{option}={}", 20 * value),
+                _ => format!("--{option}={value}"),
+            },
+        })
+        .collect()
+}
+
+impl Given {
+    fn is_too_low(&self) -> bool {
+        getrlimit(self.resource).is_ok_and(|(_, hard)| hard < self.value)
+    }
+}
