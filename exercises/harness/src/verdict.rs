@@ -251,7 +251,11 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
     };
     let mut verdict = begun(if saw == wanted { Outcome::Passed } else { Outcome::Failed });
     (verdict.stdout, verdict.stderr) = (output("stdout"), output("stderr"));
-    let excuse = if verdict.outcome == Outcome::Failed { doctor::excuse() } else { None };
+    let timed_out = saw.lines.iter().any(|line| line.value.contains("still running after"));
+    let excuse = match verdict.outcome {
+        Outcome::Failed => doctor::excuse(timed_out),
+        _ => None,
+    };
     if let Some((refusal, advice)) = excuse {
         (verdict.saw, verdict.wanted) = (saw, wanted);
         could_not_judge(verdict, &refusal, &advice);

@@ -18,9 +18,11 @@ use nix::errno::Errno;
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(40);
 
-/// What a right program needs and this machine does not have at the moment.
-pub fn excuse() -> Option<(Refusal, Advice)> {
-    let refusal = starved().or_else(too_few_processes)?;
+/// What a right program needs and this machine does not have at the moment. `timed_out` says that
+/// something was awaited in vain.
+pub fn excuse(timed_out: bool) -> Option<(Refusal, Advice)> {
+    let starved = if timed_out { starved() } else { None };
+    let refusal = starved.or_else(too_few_processes)?;
     let advice = advice::of(&refusal, &Facts::read());
     Some((refusal, advice))
 }
@@ -40,7 +42,8 @@ fn too_few_processes() -> Option<Refusal> {
 fn starved() -> Option<Refusal> {
     let text = fs::read_to_string("/proc/self/schedstat").ok()?;
     let waited = Duration::from_nanos(text.split_ascii_whitespace().nth(1)?.parse().ok()?);
-    (waited > patience() / 5).then(|| Refusal {
+    // Less is usual where many checks run beside each other, also if a caller has little patience.
+    (waited > patience().max(Duration::from_secs(5)) / 5).then(|| Refusal {
         at: "processor".into(),
         call: format!("waiting for a processor, {:.1} s", waited.as_secs_f64()),
         errno: Errno::ETIMEDOUT,
