@@ -2,20 +2,22 @@
 
 use harness::look::{Kind, Namespace};
 use harness::visit;
-use harness::{Attempt, Report, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
 
-/// Describes the segment under `key` and the queue `/text` of an IPC namespace, as a visitor finds them
-/// there.
-fn segment_and_queue(ipc: &Namespace, key: i32, text: &str) -> (String, String) {
-    let segment = match visit::segment_in(ipc, key) {
+/// Describes the segment under `key` of an IPC namespace, as a visitor finds it there.
+fn segment(ipc: &Namespace, key: i32) -> String {
+    match visit::segment_in(ipc, key) {
         Ok(text) => format!("a segment with {text:?}"),
         Err(errno) => format!("no segment ({})", errno.desc()),
-    };
-    let queue = match visit::queue_in(ipc, &format!("/{text}")) {
+    }
+}
+
+/// The same for the queue `/text`.
+fn queue(ipc: &Namespace, text: &str) -> String {
+    match visit::queue_in(ipc, &format!("/{text}")) {
         Ok(()) => "exists".to_owned(),
         Err(errno) => format!("none ({})", errno.desc()),
-    };
-    (segment, queue)
+    }
 }
 
 /// The keys of all segments, by role. /proc/sysvipc shows the IPC namespace of the process that opens
@@ -31,46 +33,61 @@ fn keys(ipc: &Namespace, key: i32) -> String {
     by_role.collect::<Vec<_>>().join(", ")
 }
 
-/// Counts the System V objects of all three kinds. Each file begins with a heading.
-fn objects(ipc: &Namespace) -> String {
-    let mut found = Vec::new();
-    for (file, name) in [("shm", "segments"), ("sem", "semaphore sets"), ("msg", "queues")] {
-        match visit::read_in(ipc, &format!("/proc/sysvipc/{file}")) {
-            Ok(text) if text.lines().count() <= 1 => {}
-            Ok(text) => found.push(format!("{} {name}", text.lines().count() - 1)),
-            Err(errno) => found.push(format!("{name} cannot be read ({errno})")),
-        }
-    }
+/// Counts the objects of all kinds: System V, where each file begins with a heading, and POSIX.
+fn objects(ipc: &Namespace, mnt: &Namespace) -> String {
+    let sysv = |kind| visit::read_in(ipc, &format!("/proc/sysvipc/{kind}"));
+    let sysv = |kind| sysv(kind).map(|text| text.lines().count().saturating_sub(1));
+    let counts = [
+        ("segments", sysv("shm")),
+        ("semaphore sets", sysv("sem")),
+        ("queues", sysv("msg")),
+        ("POSIX queues", visit::queues_in(ipc).map(|names| names.len())),
+        ("files in /dev/shm", visit::names_in(mnt, "/dev/shm").map(|names| names.len())),
+    ];
+    let found = counts.into_iter().filter_map(|(what, count)| match count {
+        Ok(0) => None,
+        Ok(count) => Some(format!("{count} {what}")),
+        Err(errno) => Some(format!("{what} cannot be read ({errno})")),
+    });
+    let found: Vec<_> = found.collect();
     if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+}
+
+fn ipc_of(command: &Seen) -> &Namespace {
+    command.namespaces.get(Kind::Ipc).expect("every kernel has IPC namespaces")
+}
+
+/// A key, and a text that is longer than most names.
+fn key_and_text() -> (i32, String) {
+    let text = format!("{}{}", token("otter"), "-otter".repeat(15 + random() as usize % 15));
+    ((random() & 0x3fff_ffff) as i32 + 1, text)
 }
 
 /// Runs the program once, and looks at both sides while COMMAND is parked.
 fn report() -> Report {
-    let key = (random() & 0x3fff_ffff) as i32 + 1;
-    let text = token("otter");
+    let (key, text) = key_and_text();
     let mut attempt = Attempt::start(exercise!().args([key.to_string(), text.clone()]).witness());
     attempt.report.role(&text, "TEXT");
     if let Some(command) = attempt.command() {
+        let inside = ipc_of(&command);
         let lab = attempt.run.lab();
-        let inside = command.namespaces.get(Kind::Ipc).expect("every kernel has IPC namespaces");
         let outside = lab.get(Kind::Ipc).expect("every kernel has IPC namespaces");
         let mnt = lab.get(Kind::Mnt).expect("every kernel has mount namespaces");
-        let names = visit::names_in(mnt, "/dev/shm").unwrap_or_default();
-        let (keys_inside, posix) = (keys(inside, key), names.join(", "));
-        let [(segment, queue), (lab_segment, lab_queue)] =
-            [inside, outside].map(|ipc| segment_and_queue(ipc, key, &text));
-        attempt.report.line("KEY in COMMAND", segment);
+        let posix = visit::names_in(mnt, "/dev/shm").unwrap_or_default().join(", ");
+        let (keys, lab_segment) = (keys(inside, key), segment(outside, key));
+        let lab_queue = queue(outside, &text);
+        attempt.look("KEY in COMMAND", &command, move |seen| segment(ipc_of(seen), key));
         attempt.report.line("KEY in the lab", lab_segment);
-        attempt.report.line("queue /TEXT in COMMAND", queue);
+        attempt.look("queue /TEXT in COMMAND", &command, move |seen| queue(ipc_of(seen), &text));
         attempt.report.line("queue /TEXT in the lab", lab_queue);
-        attempt.report.aside("keys in COMMAND", keys_inside);
+        attempt.report.aside("keys in COMMAND", keys);
         attempt.report.aside("/dev/shm in the lab", posix);
     }
     attempt.release();
     _ = attempt.run.await_end();
-    let outside = attempt.run.lab().get(Kind::Ipc).expect("every kernel has IPC namespaces");
-    let left = objects(outside);
-    attempt.report.line("System V objects of the lab afterwards", left);
+    let lab = attempt.run.lab();
+    let left = lab.get(Kind::Ipc).zip(lab.get(Kind::Mnt)).map(|(ipc, mnt)| objects(ipc, mnt));
+    attempt.report.line("objects of the lab afterwards", left.unwrap_or_default());
     attempt.finish()
 }
 
@@ -103,15 +120,21 @@ fn step3_the_queue_exists_only_inside() {
     ");
 }
 
-/// Your program exits with COMMAND's status and leaves nothing behind. The lab has not changed, and has
-/// no System V object.
+/// Your program exits with COMMAND's status and leaves no process behind. The lab has not changed, and
+/// has no System V object, no POSIX message queue and no POSIX shared memory.
 #[step]
 fn step4_its_status_is_passed_on_and_nothing_is_left() {
-    assert_report!(report().lines(&["KEY in COMMAND", "System V", "exit status", "left behind", "lab afterwards"]), @r#"
+    let mut report = report();
+    let (key, text) = key_and_text();
+    high_status(&mut report, exercise!().args([key.to_string(), text]));
+    let keys =
+        ["KEY in COMMAND", "objects", "exit status", "left behind", "lab afterwards", "a COMMAND"];
+    assert_report!(report.lines(&keys), @r#"
     KEY in COMMAND: a segment with "TEXT"
-    System V objects of the lab afterwards: none
+    objects of the lab afterwards: none
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     "#);
 }

@@ -4,6 +4,8 @@ use std::ffi::CString;
 use std::os::fd::{FromRawFd as _, OwnedFd};
 
 use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 
 /// How many bytes are read of a segment.
 const READ: usize = 256;
@@ -37,4 +39,14 @@ pub(super) fn queue(name: &str) -> nix::Result<()> {
     // SAFETY: on Linux a queue descriptor is a file descriptor, and this one has no other owner.
     drop(unsafe { OwnedFd::from_raw_fd(queue) });
     Ok(())
+}
+
+/// Mounts the POSIX message queues (mq_overview(7)), for this process alone, where it finds a directory.
+/// Returns that.
+pub(super) fn mount_queues() -> nix::Result<&'static str> {
+    const POINT: &str = "/proc";
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    let (kind, none) = (Some("mqueue"), None::<&str>);
+    mount(kind, POINT, kind, MsFlags::empty(), none)?;
+    Ok(POINT)
 }

@@ -50,6 +50,8 @@ pub(crate) enum Visit {
     Segment(i32),
     /// Whether there is a POSIX message queue of this name.
     Queue(String),
+    /// The names of all POSIX message queues.
+    Queues,
     /// The interfaces.
     Links,
     /// The routes.
@@ -78,6 +80,7 @@ wire!(enum Visit {
     10 => Routes,
     11 => Listen(port),
     12 => Exchange(address),
+    13 => Queues,
 });
 
 impl Visit {
@@ -124,14 +127,7 @@ impl Visit {
                 file.take(READ).read_to_end(&mut bytes).map_err(io)?;
                 return Ok(String::from_utf8_lossy(&bytes).into_owned());
             }
-            Visit::Names(path) => {
-                let entries = fs::read_dir(path).map_err(io)?;
-                let names = entries.map(|entry| {
-                    let name = entry.map_err(io)?.file_name();
-                    Ok(format!("{}\n", name.to_string_lossy()))
-                });
-                return names.collect();
-            }
+            Visit::Names(path) => return names(path),
             Visit::Mount(path) => {
                 match fs::create_dir(path) {
                     Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -148,6 +144,7 @@ impl Visit {
                 return Ok(String::new());
             }
             Visit::Segment(key) => return ipc::segment(*key),
+            Visit::Queues => return names(ipc::mount_queues()?),
             Visit::Queue(name) => return ipc::queue(name).map(|()| String::new()),
             Visit::Links => return Ok(network::links()?.iter().map(Link::to_line).collect()),
             Visit::Routes => return Ok(network::routes()?.iter().map(Route::to_line).collect()),
@@ -162,6 +159,16 @@ impl Visit {
         }
         nix::unistd::gethostname()?.into_string().map_err(|_| Errno::EILSEQ)
     }
+}
+
+/// The names in a folder, one a line.
+fn names(folder: &str) -> nix::Result<String> {
+    let io = |error: std::io::Error| sys::errno_of(&error);
+    let names = fs::read_dir(folder).map_err(io)?.map(|entry| {
+        let name = entry.map_err(io)?.file_name();
+        Ok(format!("{}\n", name.to_string_lossy()))
+    });
+    names.collect()
 }
 
 /// In the visitor: what a server sends to a client. `patience` is for all of it, because a server
@@ -289,6 +296,15 @@ pub fn segment_in(ipc: &Namespace, key: i32) -> nix::Result<String> {
 /// `ENOENT` when the IPC namespace has no such queue, and as for [`host_name`].
 pub fn queue_in(ipc: &Namespace, name: &str) -> nix::Result<()> {
     send(Visit::Queue(name.to_owned()), ipc).map(drop)
+}
+
+/// The names of all POSIX message queues of an IPC namespace, without their slashes.
+///
+/// # Errors
+///
+/// Those of mount(2), and as for [`host_name`].
+pub fn queues_in(ipc: &Namespace) -> nix::Result<Vec<String>> {
+    Ok(send(Visit::Queues, ipc)?.lines().map(str::to_owned).collect())
 }
 
 /// The interfaces of a network namespace, by index.
