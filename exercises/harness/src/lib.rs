@@ -9,6 +9,7 @@
 //! * [`doctor`] knows why a machine refuses;
 //! * [`report`] is what was seen;
 //! * [`mistakes`] knows the classic mistakes and how they show;
+//! * `story` reads from the recorded calls what no table has;
 //! * [`verdict`] is what all of it comes to;
 //! * [`Attempt`] runs a program and fills the report.
 
@@ -16,6 +17,7 @@ pub mod env;
 pub mod doctor;
 pub mod report;
 pub mod mistakes;
+mod story;
 pub mod verdict;
 mod attempt;
 #[cfg(test)]

@@ -13,7 +13,15 @@
 //! missing = { call = "sethostname()", after = "unshare(*" } # the one that is not there; or `before`
 //! ```
 //!
-//! `call` and `missing` may both be left out: then the last call that failed is pointed at.
+//! `call` and `missing` may both be left out: then the last call that failed is pointed at. Where the
+//! facts alone do not prove the cause, the recorded calls have to:
+//!
+//! ```toml
+//! story = [{ call = "sethostname(*", by = "program", result = "ok", before = "unshare(*" }, { none = "mount(*" }]
+//! ```
+//!
+//! All of them must hold. `by` is `program`, `thread` (another one) or `child`; `result` is `ok`, `failed`
+//! or an errno; with `none` there is no such call.
 //! A `when` value may be a list (any of them) and may hold `*` (any text). All keys must fit. Where
 //! a mistake shows in several ways, `when` is a list of such tables. The first row that fits is the
 //! diagnosis, so a table goes from the particular to the general.
@@ -23,7 +31,7 @@ use std::fmt;
 use toml::de::{DeTable, DeValue};
 
 use crate::report::Report;
-use trace::{Pointer, Side, Trace, glob};
+use trace::{By, Pointer, Proof, Side, Trace, glob};
 
 /// One replacement in the solution's source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +48,8 @@ pub struct Mistake {
     pub edits: Vec<Edit>,
     /// How it shows: in all facts of one of these. A fact has one of these values.
     pub when: Vec<Vec<(String, Vec<String>)>>,
+    /// What the recorded calls have to prove.
+    pub story: Vec<Proof>,
     pub cause: String,
     pub remedy: String,
     /// A heading's anchor in the chapter's page; empty in the general table.
@@ -89,7 +99,8 @@ fn parse(text: &str, of_chapter: bool) -> Result<Vec<Mistake>, TableError> {
 fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, TableError> {
     let error = |what: &str| TableError(format!("mistake {number}: {what}"));
     let row = row.as_table().ok_or_else(|| error("not a table"))?;
-    const KEYS: [&str; 8] = ["name", "edit", "when", "cause", "remedy", "see", "call", "missing"];
+    const KEYS: [&str; 9] =
+        ["name", "edit", "when", "story", "cause", "remedy", "see", "call", "missing"];
     if let Some((key, _)) = row.iter().find(|(key, _)| !KEYS.contains(&key.get_ref().as_ref())) {
         return Err(error(&format!("unknown key `{}`", key.get_ref())));
     }
@@ -132,6 +143,14 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
         Some(way) => vec![facts(way)?],
         None => return Err(error("no table `when`")),
     };
+    let story = match row.get("story").map(|story| story.get_ref()) {
+        None => Vec::new(),
+        Some(DeValue::Array(proofs)) => {
+            let read = proofs.iter().map(|proof| read_proof(proof.get_ref()));
+            read.collect::<Result<_, _>>().map_err(|what| error(&what))?
+        }
+        Some(_) => return Err(error("`story` is no list")),
+    };
     let pointer = match (row.get("call"), row.get("missing").map(|value| value.get_ref())) {
         (None, None) => None,
         (Some(_), None) => Some(Pointer::Call(text("call")?)),
@@ -151,6 +170,7 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
         name: text("name")?,
         edits,
         when,
+        story,
         cause: text("cause")?,
         remedy: text("remedy")?,
         see: if of_chapter { text("see")? } else { String::new() },
@@ -158,21 +178,91 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
     })
 }
 
-/// The first mistake that fits the report.
-///
-/// A program need not print which of its calls failed, but the trace of a recorded run has that call.
-/// A pattern for `stderr` may match either of them.
-pub fn diagnose<'a>(
-    mistakes: impl IntoIterator<Item = &'a Mistake>,
-    report: &Report,
-) -> Option<&'a Mistake> {
-    let failed = report.trace.as_ref().and_then(Trace::failed_call);
-    let so = |(key, wanted): &(String, Vec<String>)| {
-        let failed = failed.as_ref().filter(|_| key == "stderr");
-        let mut facts = report.facts(key).chain(failed.cloned());
-        facts.any(|fact| wanted.iter().any(|pattern| glob(pattern, &fact)))
-    };
-    mistakes.into_iter().find(|mistake| mistake.when.iter().any(|facts| facts.iter().all(so)))
+fn read_proof(value: &DeValue) -> Result<Proof, String> {
+    let table = value.as_table().ok_or("`story` holds something else than tables")?;
+    let mut proof = Proof::default();
+    for (key, value) in table {
+        let text = value.get_ref().as_str().ok_or("`story` holds something else than text")?;
+        let text = text.to_owned();
+        match key.get_ref().as_ref() {
+            "call" => proof.call = text,
+            "none" => (proof.call, proof.none) = (text, true),
+            "by" => {
+                proof.by =
+                    Some(By::parse(&text).ok_or_else(|| format!("`by` cannot be `{text}`"))?);
+            }
+            "result" => proof.result = Some(text),
+            "before" => proof.before = Some(text),
+            "after" => proof.after = Some(text),
+            other => return Err(format!("unknown key `{other}` in `story`")),
+        }
+    }
+    if proof.call.is_empty() { Err("`story` without `call`".into()) } else { Ok(proof) }
+}
+
+/// What went wrong, and what to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The name of a classic mistake; empty where this machine is the cause.
+    pub mistake: String,
+    pub cause: String,
+    pub remedy: String,
+    /// An anchor in the chapter's page, or empty.
+    pub see: String,
+}
+
+/// A diagnosis, and the place in the trace that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub diagnosis: Diagnosis,
+    pub pointer: Option<String>,
+}
+
+impl Mistake {
+    /// Whether the report has all facts of one of the row's ways.
+    pub fn fits(&self, report: &Report) -> bool {
+        let errors = errors(report);
+        let so = |(key, wanted): &(String, Vec<String>)| {
+            let is = |fact: &str| wanted.iter().any(|pattern| glob(pattern, fact));
+            match key.as_str() {
+                "stderr" => errors.iter().any(|error| is(error)),
+                key => report.facts(key).any(|fact| is(&fact)),
+            }
+        };
+        self.when.iter().any(|facts| facts.iter().all(so))
+    }
+
+    /// Whether nothing that was recorded contradicts the row. Without a recording, no row is proven that
+    /// is about calls which nobody made.
+    pub fn is_proven(&self, report: &Report) -> bool {
+        match &report.trace {
+            Some(trace) => {
+                let has_place = self.pointer.as_ref().is_none_or(|at| trace.supports(at));
+                has_place && self.story.iter().all(|proof| trace.proves(proof))
+            }
+            None => self.story.is_empty() && !matches!(self.pointer, Some(Pointer::Missing { .. })),
+        }
+    }
+
+    /// The row as a diagnosis.
+    pub fn found(&self, report: &Report) -> Found {
+        let Mistake { name: mistake, cause, remedy, see, .. } = self.clone();
+        let pointer = report.trace.as_ref().and_then(|trace| trace.point(self.pointer.as_ref()));
+        Found { diagnosis: Diagnosis { mistake, cause, remedy, see }, pointer }
+    }
+}
+
+/// What a pattern for `stderr` may match: each line that the program printed. If the trace shows after
+/// which call the program gave up, that call alone, with its errno.
+fn errors(report: &Report) -> Vec<String> {
+    let trace = report.trace.as_ref();
+    if let Some(gave_up) = trace.and_then(|trace| trace.error_at(trace.gave_up()?)) {
+        return vec![gave_up];
+    }
+    let printed = report.facts("stderr").collect::<Vec<_>>();
+    let lines = printed.iter().flat_map(|text| text.lines()).map(str::to_owned);
+    // A program need not print which of its calls failed.
+    lines.chain(trace.and_then(Trace::failed_call)).collect()
 }
 
 #[cfg(test)]

@@ -42,6 +42,13 @@ impl fmt::Display for Line {
     }
 }
 
+/// Another run of the program, by the key of its line in the report.
+struct Ending {
+    key: String,
+    printed: [Line; 2],
+    trace: Option<Trace>,
+}
+
 /// As much of a report as one step is about: what it saw, or what it wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Excerpt {
@@ -122,8 +129,8 @@ pub struct Report {
     alarms: Vec<Line>,
     /// Known to the diagnosis only: they may differ between two right programs.
     asides: Vec<Line>,
-    /// Other runs of the program, by the key of their line, and what each printed.
-    endings: Vec<(String, Vec<Line>)>,
+    /// Other runs of the program.
+    endings: Vec<Ending>,
     roles: Vec<(String, String)>,
     /// What the program did, if that was recorded.
     pub(crate) trace: Option<Trace>,
@@ -228,17 +235,28 @@ impl Report {
         self.alarms.extend_from_slice(&other.alarms);
         let fact = |key: &str| other.fact(key).unwrap_or_default();
         let printed = ["stdout", "stderr"].map(|key| Line::new(key, self.by_role(&fact(key))));
-        self.endings.push((key.to_owned(), printed.into()));
+        self.endings.push(Ending { key: key.to_owned(), printed, trace: other.trace.clone() });
     }
 
-    /// Adds what the other runs have printed whose lines are wanted otherwise.
+    /// Adds what the other runs have printed whose lines are wanted otherwise. The trace is that of the
+    /// first run that has failed, which may be one of them.
     pub(crate) fn add_failed_endings(&mut self, wanted: &Excerpt) {
-        for (key, printed) in std::mem::take(&mut self.endings) {
-            let of_key = |line: &&Line| line.key == key;
-            let wanted = wanted.lines.iter().find(of_key);
-            if wanted.is_some() && wanted != self.lines.iter().find(of_key) {
+        let is_wanted = |line: &Line| wanted.lines.iter().find(|other| other.key == line.key);
+        let differs = |line: &Line| is_wanted(line).is_some_and(|wanted| wanted != line);
+        let endings = std::mem::take(&mut self.endings);
+        let is_of_an_ending =
+            |line: &Line| endings.iter().any(|ending| line.key.starts_with(&ending.key));
+        let own_failed = self.lines.iter().any(|line| differs(line) && !is_of_an_ending(line));
+        let mut trace = None;
+        for Ending { key, printed, trace: recorded } in endings {
+            let line = self.lines.iter().find(|line| line.key == key);
+            if line.is_some_and(differs) {
                 self.asides.extend(printed);
+                trace = trace.or(recorded);
             }
+        }
+        if trace.is_some() && !own_failed {
+            self.trace = trace;
         }
     }
 

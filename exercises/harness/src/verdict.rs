@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use crate::doctor::{self, Advice};
 use crate::env;
-use crate::mistakes::{self, Mistake};
-use crate::report::{Excerpt, Line, Row, Selection};
+pub use crate::mistakes::Diagnosis;
+use crate::mistakes::{self, Found, Mistake};
+use crate::report::{Excerpt, Line, Report, Row, Selection};
+use crate::story;
 use lab::sandbox::Refusal;
 
 /// How a step turned out.
@@ -45,17 +47,6 @@ impl Outcome {
             Outcome::Cannot => 3,
         }
     }
-}
-
-/// What went wrong, and what to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// The name of a classic mistake; empty where this machine is the cause.
-    pub mistake: String,
-    pub cause: String,
-    pub remedy: String,
-    /// An anchor in the chapter's page, or empty.
-    pub see: String,
 }
 
 /// The verdict of one step.
@@ -134,12 +125,12 @@ impl Verdict {
         })
     }
 
-    /// Whether this is the same verdict as another one of the same step, and says at least as much:
-    /// the outcome and what was seen are the same, and a diagnosis is not missing.
-    pub fn explains(&self, other: &Verdict) -> bool {
+    /// Whether this is the same verdict as another one of the same step: the outcome and what was seen
+    /// are the same.
+    pub fn is_the_same(&self, other: &Verdict) -> bool {
         let facts =
             |verdict: &Verdict| (verdict.outcome, verdict.saw.clone(), verdict.wanted.clone());
-        facts(self) == facts(other) && (self.diagnosis.is_some() || other.diagnosis.is_none())
+        facts(self) == facts(other)
     }
 
     /// What was skipped, on one line.
@@ -262,19 +253,19 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
     }
     if verdict.outcome == Outcome::Failed {
         let (own, general) = (of_package(package), mistakes::general());
-        let mistake = mistakes::diagnose(own.iter().chain(&general), &report);
+        let found = diagnose(&own, &general, &report);
         if let Some(trace) = &report.trace {
-            let pointer = trace.point(mistake.and_then(|mistake| mistake.pointer.as_ref()));
+            let pointer = match &found {
+                Some(found) => found.pointer.clone(),
+                None => trace.point(None),
+            };
             verdict.pointer = pointer.map(|pointer| report.by_role(&pointer));
             if let Some(file) = env::path(env::TRACE) {
                 // A caller that finds no trace does not mention it.
                 _ = fs::write(file, trace.to_json_lines());
             }
         }
-        verdict.diagnosis = mistake.map(|mistake| {
-            let Mistake { name: mistake, cause, remedy, see, .. } = mistake.clone();
-            Diagnosis { mistake, cause, remedy, see }
-        });
+        verdict.diagnosis = found.map(|found| found.diagnosis);
     }
     (verdict.saw, verdict.wanted, verdict.skipped) = (saw, wanted, report.skipped);
     verdict.hand_over();
@@ -291,6 +282,22 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
         eprintln!("\nyour program said:\n{}", verdict.stderr);
     }
     Some(verdict.saw)
+}
+
+/// What the facts fit and nothing contradicts: first the rows of the chapter, then what the recorded calls
+/// say by themselves, then the rows that all chapters share.
+fn diagnose(own: &[Mistake], general: &[Mistake], report: &Report) -> Option<Found> {
+    let proven = |rows: &[Mistake]| {
+        let row = rows.iter().find(|row| row.fits(report) && row.is_proven(report));
+        row.map(|row| row.found(report))
+    };
+    let fitting = own.iter().filter(|row| row.fits(report));
+    proven(own)
+        .or_else(|| story::gave_up(report))
+        .or_else(|| story::killed(report))
+        .or_else(|| story::made_otherwise(fitting, report))
+        .or_else(|| proven(general))
+        .or_else(|| story::ignored(report))
 }
 
 /// The table of the chapter whose check runs: the exercise's, for its solution too.

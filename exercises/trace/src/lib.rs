@@ -13,6 +13,7 @@ mod event;
 mod world;
 mod words;
 mod pointer;
+mod proof;
 mod portable;
 mod format;
 
@@ -24,4 +25,5 @@ pub use kind::{Kind, flag_names};
 pub use namespace::NamespaceId;
 pub use nix::errno::Errno;
 pub use pointer::{Pointer, Side};
+pub use proof::{By, Made, Proof};
 pub use world::{Namespace, Task, World};

@@ -33,7 +33,7 @@ impl Trace {
     }
 
     /// The last call that matches.
-    fn find(&self, pattern: &str) -> Option<usize> {
+    pub(crate) fn find(&self, pattern: &str) -> Option<usize> {
         self.events.iter().rposition(|event| glob(pattern, &event.text))
     }
 
@@ -69,7 +69,12 @@ impl Trace {
     /// reason if the recorder knows it:
     /// `unshare(CLONE_NEWUTS): EPERM: Operation not permitted: no CAP_SYS_ADMIN …`.
     pub fn failed_call(&self) -> Option<String> {
-        let Event { text, outcome, .. } = &self.events[self.failed()?];
+        self.error_at(self.failed()?)
+    }
+
+    /// The same for the event with this number.
+    pub fn error_at(&self, at: usize) -> Option<String> {
+        let Event { text, outcome, .. } = &self.events[at];
         let Outcome::Error { errno, why } = outcome else { return None };
         let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
         Some(format!("{text}: {errno:?}: {}{why}", errno.desc()))
@@ -89,7 +94,8 @@ impl Trace {
         Some(format!("{} failed{why}", self.shown(at)))
     }
 
-    fn shown(&self, at: usize) -> String {
+    /// The call with this number, for a reader.
+    pub fn shown(&self, at: usize) -> String {
         match at {
             0 => "the start".to_owned(),
             at => format!("call {at}, {}", self.events[at].line()),

@@ -253,9 +253,9 @@ fn run_steps(
 ///
 /// The first run is not recorded, because a verdict is about the program as it runs by itself: stopped
 /// at each call it takes up to four times as long, and a race nearly always ends the same way. So there
-/// are two verdicts, of which one counts as a whole. The recorded one points at a call, and knows a
-/// mistake also by the call that failed; it counts if that run has failed in the same way and is not
-/// without a diagnosis that the first has. Otherwise the first stands, without a trace.
+/// are two verdicts, of which one counts as a whole. The recorded one points at a call, and
+/// names a mistake only if the calls prove it; it counts if that run has failed in the same way. Otherwise
+/// the first stands, without a trace, and names only what the facts prove by themselves.
 fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
     let Ok(folder) = cargo::target().map(|target| target.join("traces")) else { return };
     let file = folder.join(format!("{}.jsonl", chapter.name));
@@ -265,7 +265,7 @@ fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
         return;
     }
     let Ok(recorded) = steps::record_step(test, step, None, &file) else { return };
-    if recorded.verdict.explains(&run.verdict) {
+    if recorded.verdict.is_the_same(&run.verdict) {
         run.verdict = recorded.verdict;
         run.trace = Some(file).filter(|file| file.exists());
     }

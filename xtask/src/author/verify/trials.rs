@@ -182,15 +182,9 @@ impl Trial<'_> {
     }
 
     fn faults_of_diagnosis(&self) -> Vec<String> {
-        let traced = self.candidate.expected == Expected::Diagnosed(Mistaken::Traced);
         let mut skipped = None;
         for step in &self.steps {
-            let run = run_step(self.check, step, self.other).and_then(|run| match run.outcome() {
-                Outcome::Passed => Ok(run),
-                _ if traced => self.record(step),
-                _ => Ok(run),
-            });
-            let run = match run {
+            let run = match run_step(self.check, step, self.other) {
                 Ok(run) => run,
                 Err(failure) => return vec![self.fault(failure)],
             };
@@ -199,23 +193,42 @@ impl Trial<'_> {
             }
             match run.outcome() {
                 Outcome::Passed => {}
-                Outcome::Failed if run.verdict.mistake() == self.candidate.name => {
-                    return match self.candidate.expected {
-                        Expected::Diagnosed(Mistaken::Pointed) => self.faults_of_pointer(step),
-                        _ => Vec::new(),
-                    };
-                }
-                _ => {
-                    let terse = if traced { "without the call's name, " } else { "" };
-                    let taken = match run.verdict.mistake() {
-                        "" => "not diagnosed".to_owned(),
-                        other => format!("taken for {other:?}"),
-                    };
-                    return vec![format!("{terse}{taken}: {}", self.saw(step, &run))];
-                }
+                Outcome::Failed => return self.faults_of_recorded(step),
+                _ => return vec![self.saw(step, &run)],
             }
         }
         self.faults_of_pass(skipped)
+    }
+
+    /// A learner sees the recorded run. It is diagnosed as the mistake, and points at a call if the row
+    /// does. A race may end in another way while it is recorded, so there are several attempts.
+    fn faults_of_recorded(&self, step: &Step) -> Vec<String> {
+        const ATTEMPTS: usize = 3;
+        let traced = self.candidate.expected == Expected::Diagnosed(Mistaken::Traced);
+        let pointed = self.candidate.expected == Expected::Diagnosed(Mistaken::Pointed);
+        let mut faults = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let run = match record_step(self.check, step, self.other, Path::new("/dev/null")) {
+                Ok(run) => run,
+                Err(failure) => return vec![self.fault(failure)],
+            };
+            if run.verdict.mistake() == self.candidate.name {
+                return match run.verdict.pointer {
+                    None if pointed => {
+                        vec![self.fault("the trace has no such call as its row names")]
+                    }
+                    _ => Vec::new(),
+                };
+            }
+            let terse = if traced { "without the call's name, " } else { "" };
+            let taken = match run.verdict.mistake() {
+                "" => "not diagnosed".to_owned(),
+                other => format!("taken for {other:?}"),
+            };
+            let pointer = run.verdict.pointer.as_deref().unwrap_or("no pointer");
+            faults = vec![format!("{terse}{taken}: {}; {pointer}", self.saw(step, &run))];
+        }
+        faults
     }
 
     /// A step that this machine has skipped may be the one that would have failed.
@@ -230,27 +243,6 @@ impl Trial<'_> {
             plain(&skipped)
         ));
         Vec::new()
-    }
-
-    /// The recorded run has the same diagnosis, and points at a call. A race may end in another way
-    /// while it is recorded, so there are several attempts.
-    fn faults_of_pointer(&self, step: &Step) -> Vec<String> {
-        const ATTEMPTS: usize = 5;
-        for _ in 0..ATTEMPTS {
-            match self.record(step) {
-                Ok(run) if run.verdict.mistake() != self.candidate.name => {}
-                Ok(run) if run.verdict.pointer.is_none() => {
-                    return vec![self.fault("the trace has no such call as its row names")];
-                }
-                Ok(_) => return Vec::new(),
-                Err(failure) => return vec![self.fault(failure)],
-            }
-        }
-        vec![self.fault("another verdict when it is recorded")]
-    }
-
-    fn record(&self, step: &Step) -> Result<StepRun> {
-        record_step(self.check, step, self.other, Path::new("/dev/null"))
     }
 
     fn fault(&self, what: impl std::fmt::Display) -> String {

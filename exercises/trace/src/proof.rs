@@ -1,0 +1,382 @@
+//! What a trace proves: that a call was made, by whom and when, that nobody made it, that the program gave
+//! up after one that failed.
+
+use super::event::{Change, Event, Exit, Outcome, Trace};
+use super::glob::glob;
+use super::pointer::{Pointer, Side};
+
+/// A condition on the calls of a trace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// A [`glob`] for the call's text.
+    pub call: String,
+    pub by: Option<By>,
+    /// `ok`, `failed`, or the name of an errno; any if it is `None`.
+    pub result: Option<String>,
+    /// A [`glob`] for a call that has to come later, or earlier.
+    pub before: Option<String>,
+    pub after: Option<String>,
+    /// That there is no such call.
+    pub none: bool,
+}
+
+/// Who made a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The first thread of the program's first process.
+    Program,
+    /// Another thread of some process.
+    Thread,
+    /// The first thread of a process that the program has made.
+    Child,
+}
+
+impl By {
+    pub fn parse(word: &str) -> Option<By> {
+        match word {
+            "program" => Some(By::Program),
+            "thread" => Some(By::Thread),
+            "child" => Some(By::Child),
+            _ => None,
+        }
+    }
+}
+
+/// What became of a call that a mistake takes for missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// Nobody made it.
+    Never,
+    /// It failed: the number of the event.
+    Failed(usize),
+    /// Another thread made it, or another process.
+    Elsewhere(usize, By),
+    /// It came on the other side of the call that it should be before or after.
+    WrongSide(usize),
+    /// It is where it should be.
+    There,
+}
+
+impl Trace {
+    /// Whether the recorder saw all of the run. Only then can a trace prove that something did not happen.
+    pub fn is_whole(&self) -> bool {
+        self.complete && self.dropped == 0
+    }
+
+    /// Whether the trace has such a call. That there is none is proven by a whole trace only.
+    pub fn proves(&self, proof: &Proof) -> bool {
+        let found = self.events.iter().enumerate().skip(1).any(|(at, event)| {
+            let result = proof.result.as_deref().is_none_or(|wanted| has_result(event, wanted));
+            let is_there = |pattern: &Option<String>, events: &[Event]| {
+                let Some(pattern) = pattern else { return true };
+                events.iter().any(|event| glob(pattern, &event.text))
+            };
+            glob(&proof.call, &event.text)
+                && result
+                && proof.by.is_none_or(|by| self.who(event.task) == by)
+                && is_there(&proof.before, &self.events[at + 1..])
+                && is_there(&proof.after, &self.events[1..at])
+        });
+        if proof.none { !found && self.is_whole() } else { found }
+    }
+
+    /// Whether the trace has the place that this points to: the call, or the gap where nobody made one.
+    pub fn supports(&self, pointer: &Pointer) -> bool {
+        match pointer {
+            Pointer::Call(pattern) => self.find(pattern).is_some(),
+            Pointer::Missing { call, side, of } => {
+                self.is_whole()
+                    && self.find(of).is_some()
+                    && self.made(call, *side, of) == Some(Made::Never)
+            }
+        }
+    }
+
+    /// What became of the call that would have to be before or after the last one that matches `of`. `None`
+    /// where no call matches `of`.
+    pub fn made(&self, call: &str, side: Side, of: &str) -> Option<Made> {
+        let place = self.find(of)?;
+        let task = self.events[place].task;
+        let wanted = Wanted::read(call);
+        let found: Vec<usize> =
+            (1..self.events.len()).filter(|at| wanted.fits(&self.events[*at])).collect();
+        let (failed, done): (Vec<usize>, Vec<usize>) = found
+            .into_iter()
+            .partition(|at| matches!(self.events[*at].outcome, Outcome::Error { .. }));
+        let is_right = |at: usize| match side {
+            Side::Before => at < place,
+            Side::After => at > place,
+        };
+        let mut own = done.iter().copied().filter(|at| self.events[*at].task == task);
+        // A process is in the namespaces of the one that made it.
+        let is_ancestor = |of: u32| self.ancestors(task).contains(&of);
+        let mut inherited =
+            done.iter().copied().filter(|at| is_ancestor(self.events[*at].task) && is_right(*at));
+        Some(if own.clone().any(is_right) || inherited.next().is_some() {
+            Made::There
+        } else if let Some(at) = own.next() {
+            Made::WrongSide(at)
+        } else if let Some(at) = done.first() {
+            Made::Elsewhere(*at, self.who(self.events[*at].task))
+        } else if let Some(at) = failed.last() {
+            Made::Failed(*at)
+        } else {
+            Made::Never
+        })
+    }
+
+    /// The call after which the program gave up: it failed, its process made no other call that is
+    /// followed, and ended with a status that says so. And no process has executed anything.
+    pub fn gave_up(&self) -> Option<usize> {
+        let is_start = |event: &Event| event.call.starts_with("execve") && !has_failed(event);
+        if !self.is_whole() || self.events.iter().skip(1).any(is_start) {
+            return None;
+        }
+        let at = self.events.iter().rposition(has_failed)?;
+        // A step tries what happens without COMMAND.
+        if self.events[at].call.starts_with("execve") {
+            return None;
+        }
+        let task = self.events[at].task;
+        let mut later = self.events[at + 1..].iter().filter(|event| event.task == task);
+        let ends = |event: &Event| {
+            event.changes.iter().any(|change| matches!(change, Change::Ended { task: ended, how } if *ended == task && *how != Exit::Exited(0)))
+        };
+        later.next().is_some_and(ends).then_some(at)
+    }
+
+    /// The last call that failed and after which its process went on: it made another call that
+    /// succeeded. A search for a program along `PATH` is none.
+    pub fn went_on(&self) -> Option<usize> {
+        let is_candidate = |at: &usize| {
+            let event = &self.events[*at];
+            has_failed(event)
+                && !event.call.starts_with("execve")
+                && self.events[*at + 1..]
+                    .iter()
+                    .any(|later| later.task == event.task && !has_failed(later) && !is_end(later))
+        };
+        (1..self.events.len()).rev().find(is_candidate)
+    }
+
+    /// A process of the program that a signal ended before it executed anything: its number, the event,
+    /// and the signal.
+    pub fn killed_before_exec(&self) -> Option<(u32, usize, i32)> {
+        let executed = |task: u32| {
+            self.events.iter().skip(1).any(|event| {
+                event.task == task && event.call.starts_with("execve") && !has_failed(event)
+            })
+        };
+        self.events.iter().enumerate().skip(1).find_map(|(at, event)| {
+            event.changes.iter().find_map(|change| match change {
+                Change::Ended { task, how: Exit::Killed(signal) }
+                    if *task != 1 && self.who(*task) == By::Child && !executed(*task) =>
+                {
+                    Some((*task, at, *signal))
+                }
+                _ => None,
+            })
+        })
+    }
+
+    fn who(&self, task: u32) -> By {
+        match self.born(task) {
+            Some((process, _)) if process != task => By::Thread,
+            _ if task == 1 => By::Program,
+            _ => By::Child,
+        }
+    }
+
+    /// The process of a task, and the task that made it.
+    fn born(&self, task: u32) -> Option<(u32, Option<u32>)> {
+        let changes = self.events.iter().flat_map(|event| &event.changes);
+        changes.into_iter().find_map(|change| match change {
+            Change::Task { task: born, process, parent, .. } if *born == task => {
+                Some((*process, *parent))
+            }
+            _ => None,
+        })
+    }
+
+    fn ancestors(&self, task: u32) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut next = self.born(task).and_then(|(_, parent)| parent);
+        while let Some(parent) = next.filter(|parent| !found.contains(parent)) {
+            found.push(parent);
+            next = self.born(parent).and_then(|(_, parent)| parent);
+        }
+        found
+    }
+}
+
+fn has_failed(event: &Event) -> bool {
+    matches!(event.outcome, Outcome::Error { .. })
+}
+
+fn is_end(event: &Event) -> bool {
+    ["exit", "end"].contains(&event.call.as_str())
+}
+
+fn has_result(event: &Event, wanted: &str) -> bool {
+    match (&event.outcome, wanted) {
+        (Outcome::Error { .. }, "failed") => true,
+        (Outcome::Error { errno, .. }, name) => format!("{errno:?}") == name,
+        (_, wanted) => wanted == "ok",
+    }
+}
+
+/// A call as a mistake names it, such as `unshare(CLONE_NEWUTS)` or `write(uid_map)`.
+struct Wanted {
+    name: String,
+    /// What its arguments have in them.
+    words: Vec<String>,
+}
+
+impl Wanted {
+    fn read(text: &str) -> Wanted {
+        let (name, rest) = text.split_once('(').unwrap_or((text, ""));
+        let words = rest.trim_end_matches(')').split([',', '|']).map(str::trim);
+        let words = words.map(|word| word.trim_matches('"').to_owned());
+        Wanted {
+            name: name.to_owned(),
+            words: words.filter(|word| !word.is_empty() && word != "*").collect(),
+        }
+    }
+
+    /// Whether this is the call, or another that does the same.
+    fn fits(&self, event: &Event) -> bool {
+        const CHILD: [&str; 4] = ["clone", "clone3", "fork", "vfork"];
+        let makes_child = CHILD.contains(&event.call.as_str());
+        let same = match self.name.as_str() {
+            "fork" | "clone" | "clone3" => makes_child && !event.has_flag("CLONE_THREAD"),
+            "unshare" if !self.words.is_empty() => makes_child || event.call == "unshare",
+            name => event.call == name,
+        };
+        same && self.words.iter().all(|word| event.has_flag(word) || event.text.contains(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::argument::Argument;
+    use nix::errno::Errno;
+
+    fn flags(names: &[&str]) -> Vec<Argument> {
+        vec![Argument::Flags(names.iter().map(|name| (*name).to_owned()).collect())]
+    }
+
+    fn born(task: u32, process: u32, parent: u32) -> Change {
+        Change::Task { task, process, parent: Some(parent), pids: vec![], namespaces: vec![] }
+    }
+
+    fn event(task: u32, call: &str, names: &[&str], outcome: Outcome) -> Event {
+        Event::new(task, call, flags(names), outcome, Vec::new())
+    }
+
+    fn with(change: Change, event: Event) -> Event {
+        Event { changes: vec![change], ..event }
+    }
+
+    fn failed() -> Outcome {
+        Outcome::Error { errno: Errno::EINVAL, why: None }
+    }
+
+    fn trace(events: Vec<Event>) -> Trace {
+        let start = with(
+            Change::Task { task: 1, process: 1, parent: None, pids: vec![], namespaces: vec![] },
+            event(1, "start", &[], Outcome::Never),
+        );
+        let events = [vec![start], events].concat();
+        Trace { events, complete: true, ..Trace::default() }
+    }
+
+    fn execve(task: u32) -> Event {
+        event(task, "execve", &["COMMAND"], Outcome::Never)
+    }
+
+    fn made(trace: &Trace) -> Option<Made> {
+        trace.made("unshare(CLONE_NEWUTS)", Side::Before, "execve(*")
+    }
+
+    #[test]
+    fn a_call_is_missing_only_if_nobody_made_it() {
+        let unshare = |task, outcome| event(task, "unshare", &["CLONE_NEWUTS"], outcome);
+        let ok = Outcome::Value(0);
+        assert_eq!(made(&trace(vec![execve(1)])), Some(Made::Never));
+        assert_eq!(made(&trace(vec![unshare(1, ok.clone()), execve(1)])), Some(Made::There));
+        assert_eq!(made(&trace(vec![unshare(1, failed()), execve(1)])), Some(Made::Failed(1)));
+        assert_eq!(made(&trace(vec![execve(1), unshare(1, ok.clone())])), Some(Made::WrongSide(2)));
+        let thread = with(born(2, 1, 1), event(1, "clone3", &["CLONE_THREAD"], Outcome::Value(2)));
+        let by_thread = trace(vec![thread, unshare(2, ok.clone()), execve(1)]);
+        assert_eq!(made(&by_thread), Some(Made::Elsewhere(2, By::Thread)));
+        let fork = with(born(2, 2, 1), event(1, "clone", &["SIGCHLD"], Outcome::Value(2)));
+        let by_child = trace(vec![fork.clone(), unshare(2, ok.clone()), execve(1)]);
+        assert_eq!(made(&by_child), Some(Made::Elsewhere(2, By::Child)));
+        let by_parent = trace(vec![unshare(1, ok), fork, execve(2)]);
+        assert_eq!(made(&by_parent), Some(Made::There), "COMMAND is a child of the caller");
+        let clone = with(born(2, 2, 1), event(1, "clone", &["CLONE_NEWUTS"], Outcome::Value(2)));
+        assert_eq!(made(&trace(vec![clone, execve(2)])), Some(Made::There), "clone does it, too");
+        assert_eq!(made(&trace(vec![])), None, "there is no place to point to");
+    }
+
+    #[test]
+    fn a_trace_that_was_cut_off_proves_no_absence() {
+        let pointer = Pointer::Missing {
+            call: "unshare(CLONE_NEWUTS)".into(),
+            side: Side::Before,
+            of: "execve(*".into(),
+        };
+        let whole = trace(vec![execve(1)]);
+        assert!(whole.supports(&pointer));
+        assert!(!Trace { dropped: 1, ..whole.clone() }.supports(&pointer));
+        assert!(!Trace { complete: false, ..whole.clone() }.supports(&pointer));
+        let none = Proof { call: "unshare(*".into(), none: true, ..Proof::default() };
+        assert!(whole.proves(&none));
+        assert!(!Trace { complete: false, ..whole }.proves(&none));
+    }
+
+    #[test]
+    fn a_program_gives_up_after_a_call_that_failed() {
+        let exit = |code| {
+            let ended = Change::Ended { task: 1, how: Exit::Exited(code) };
+            with(ended, event(1, "exit", &[], Outcome::Never))
+        };
+        let unshare = || event(1, "unshare", &["CLONE_NEWUTS"], failed());
+        assert_eq!(trace(vec![unshare(), exit(1)]).gave_up(), Some(1));
+        assert_eq!(trace(vec![unshare(), exit(0)]).gave_up(), None, "it says that it was right");
+        assert_eq!(trace(vec![unshare(), execve(1), exit(1)]).gave_up(), None, "it went on");
+        let mount = event(1, "mount", &[], Outcome::Value(0));
+        let went_on = trace(vec![unshare(), mount, exit(1)]);
+        assert_eq!((went_on.gave_up(), went_on.went_on()), (None, Some(1)));
+        assert_eq!(trace(vec![unshare(), exit(1)]).went_on(), None);
+    }
+
+    #[test]
+    fn conditions_on_calls() {
+        let unshare = event(1, "unshare", &["CLONE_NEWUTS"], failed());
+        let trace = trace(vec![unshare, execve(1)]);
+        let proof = |call: &str| Proof { call: call.into(), ..Proof::default() };
+        assert!(trace.proves(&proof("unshare(*")) && !trace.proves(&proof("setns(*")));
+        for (result, holds) in [("failed", true), ("EINVAL", true), ("EPERM", false), ("ok", false)]
+        {
+            let proof = Proof { result: Some(result.into()), ..proof("unshare(*") };
+            assert_eq!(trace.proves(&proof), holds, "{result}");
+        }
+        assert!(trace.proves(&Proof { before: Some("execve(*".into()), ..proof("unshare(*") }));
+        assert!(!trace.proves(&Proof { after: Some("execve(*".into()), ..proof("unshare(*") }));
+        assert!(trace.proves(&Proof { by: Some(By::Program), ..proof("unshare(*") }));
+        assert!(!trace.proves(&Proof { by: Some(By::Child), ..proof("unshare(*") }));
+    }
+
+    #[test]
+    fn a_child_that_a_signal_ended() {
+        let fork = with(born(2, 2, 1), event(1, "clone", &["SIGCHLD"], Outcome::Value(2)));
+        let killed = Change::Ended { task: 2, how: Exit::Killed(6) };
+        let end = with(killed, event(2, "end", &[], Outcome::Never));
+        let trace_of =
+            |middle: Vec<Event>| trace([vec![fork.clone()], middle, vec![end.clone()]].concat());
+        assert_eq!(trace_of(vec![]).killed_before_exec(), Some((2, 2, 6)));
+        assert_eq!(trace_of(vec![execve(2)]).killed_before_exec(), None);
+    }
+}
