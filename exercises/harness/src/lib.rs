@@ -23,7 +23,7 @@ mod attempt;
 #[cfg(test)]
 mod fuzz;
 
-pub use attempt::{Attempt, Seen, high_status, watch_setgroups};
+pub use attempt::{Attempt, Seen, high_status, names_errno, watch_setgroups};
 #[doc(hidden)]
 #[cfg(feature = "snapshots")]
 pub use insta::assert_snapshot as assert_excerpt;

@@ -1,8 +1,11 @@
 //! How a program ended, in words.
 
+use std::io;
+
 use lab::look::Process;
 use lab::random;
 use lab::sandbox::{self, Sandbox, Status, Wait};
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
 use super::Attempt;
@@ -58,5 +61,51 @@ fn signal_name(number: i32) -> String {
     match Signal::try_from(number) {
         Ok(signal) => signal.as_str().to_owned(),
         Err(_) => format!("signal {number}"),
+    }
+}
+
+/// Whether a message says which errno it is about: in words, by its name, or by its number.
+pub fn names_errno(message: &str, errno: Errno) -> bool {
+    let words = io::Error::from(errno).to_string();
+    // "Inappropriate ioctl for device (os error 25)", where nix has "Not a typewriter".
+    let words = words.split(" (os error").next().unwrap_or_default();
+    let lower = message.to_lowercase();
+    if [words, errno.desc()].iter().any(|words| lower.contains(&words.to_lowercase())) {
+        return true;
+    }
+    let is_separator = |character: char| !character.is_alphanumeric() && character != '_';
+    let tokens: Vec<&str> = message.split(is_separator).filter(|token| !token.is_empty()).collect();
+    let (name, number) = (format!("{errno:?}"), (errno as i32).to_string());
+    // A number alone could be a pid, so that it is at the end, or a word before it says what it is.
+    let announced =
+        |before: &str| ["error", "errno", "code"].contains(&before.to_lowercase().as_str());
+    tokens.contains(&name.as_str())
+        || tokens.windows(2).any(|pair| announced(pair[0]) && pair[1] == number)
+        || tokens.last() == Some(&number.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_errno_has_three_names() {
+        for message in [
+            "open: No such file or directory",
+            "execve(\"/x\"): ENOENT: No such file or directory",
+            "no such file or directory: /x",
+            "open failed (os error 2)",
+            "open: errno=2, giving up",
+            "open /x: 2",
+        ] {
+            assert!(names_errno(message, Errno::ENOENT), "{message}");
+            assert!(!names_errno(message, Errno::EPERM), "{message}");
+        }
+        for message in ["Inappropriate ioctl for device", "ENOTTY: Not a typewriter"] {
+            assert!(names_errno(message, Errno::ENOTTY), "{message}");
+        }
+        for message in ["", "pid 2 is gone", "MY_ENOENT", "error 22"] {
+            assert!(!names_errno(message, Errno::ENOENT), "{message}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::env;
 use crate::report::Report;
 use crate::verdict;
 
-pub use ending::high_status;
+pub use ending::{high_status, names_errno};
 pub use ids::watch_setgroups;
 
 /// How long a program may be busy after it has started COMMAND, before it is looked at.
