@@ -247,8 +247,22 @@ impl Process {
     ///
     /// Those of [`Process::mounts`].
     pub fn working_directory(&self) -> nix::Result<u64> {
+        self.mount_behind("cwd")
+    }
+
+    /// The id of the mount of its root directory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Process::mounts`].
+    pub fn root_directory(&self) -> nix::Result<u64> {
+        self.mount_behind("root")
+    }
+
+    /// The id of the mount to which a link in `/proc/PID` leads.
+    fn mount_behind(&self, link: &str) -> nix::Result<u64> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let folder = open(format!("/proc/{}/cwd", self.pid()).as_str(), flags, Mode::empty())?;
+        let folder = open(format!("/proc/{}/{link}", self.pid()).as_str(), flags, Mode::empty())?;
         mount_of(&format!("/proc/self/fdinfo/{}", folder.as_raw_fd()))
     }
 

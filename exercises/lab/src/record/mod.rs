@@ -12,5 +12,6 @@ pub(crate) mod budget;
 mod observe;
 mod why;
 pub(crate) mod recorder;
+pub(crate) mod held;
 
 pub use id_maps::IdMaps;

@@ -65,14 +65,33 @@ pub(super) fn seize(pid: Pid) -> Result<()> {
     ask(libc::PTRACE_SEIZE, pid, 0, options as usize)
 }
 
-/// The next stop of any task. `None` if there is none yet, and no `patience` to wait for it.
+/// Becomes the tracer of `pid`, which stops when it has made a child or a thread. That is traced, too.
+///
+/// # Errors
+///
+/// Those of [`seize`].
+pub(super) fn seize_for_children(pid: Pid) -> Result<()> {
+    let options = libc::PTRACE_O_TRACEFORK
+        | libc::PTRACE_O_TRACEVFORK
+        | libc::PTRACE_O_TRACECLONE
+        | libc::PTRACE_O_EXITKILL;
+    ask(libc::PTRACE_SEIZE, pid, 0, options as usize)
+}
+
+/// Ends the tracing of a stopped task, which goes on.
+pub(super) fn let_go(pid: Pid) {
+    // It may have been killed meanwhile.
+    _ = ask(libc::PTRACE_DETACH, pid, 0, 0);
+}
+
+/// The next stop of any task that this thread traces. `None` if there is none yet, and no `patience` to wait for it.
 ///
 /// # Errors
 ///
 /// `ECHILD` if no task is left.
 pub(super) fn wait(patience: bool) -> Result<Option<(Pid, Stop)>> {
     let mut status = 0;
-    let options = libc::__WALL | if patience { 0 } else { libc::WNOHANG };
+    let options = libc::__WALL | libc::__WNOTHREAD | if patience { 0 } else { libc::WNOHANG };
     let pid = loop {
         // SAFETY: the kernel writes one int.
         match Errno::result(unsafe { libc::waitpid(-1, &raw mut status, options) }) {

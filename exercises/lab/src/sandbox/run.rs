@@ -18,6 +18,7 @@ use super::recording::{self, NoTrace};
 use crate::env::patience;
 use crate::helper::wire::{self, Wire as _};
 use crate::look::{Mount, Namespaces, Process};
+use crate::record::held;
 use crate::sys;
 
 /// How many bytes of each stream are kept; the rest is read, counted and dropped.
@@ -229,6 +230,16 @@ impl Run {
     pub fn release(&mut self, status: u8) {
         self.parked.find(self.processes());
         self.parked.release(status);
+    }
+
+    /// Lets the program run, which has stopped itself with SIGSTOP, until it waits for its first child;
+    /// kills it; and lets that child run only then. Returns `false` if there was no child.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` if this machine forbids ptrace(2), or the run is recorded.
+    pub fn orphan_first_child(&self) -> nix::Result<bool> {
+        held::orphan_first_child(self.program(), self.ends.patience.unwrap_or_else(patience))
     }
 
     /// Waits until the program has ended.

@@ -1,0 +1,143 @@
+//! Refused by step 4: COMMAND has the environment of the caller, without HOME.
+
+use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, exit};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::{set_no_new_privs, set_pdeathsig};
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, chdir, getegid, geteuid, pipe2, pivot_root, read, sethostname, write};
+
+const SEVEN: i32 = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWCGROUP;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let dashes = words.iter().position(|word| word == "--").expect("no --");
+    let command = &words[dashes + 1..];
+    exit(match &words[..dashes] {
+        [verb, options @ .., root] if verb == "run" => run(options, Path::new(root), command),
+        _ => panic!("this one has no exec"),
+    })
+}
+
+/// The value, or the end of this process with its only message.
+fn ok<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| {
+        eprintln!("ch17-box: {what}: {error}");
+        exit(127)
+    })
+}
+
+fn run(options: &[String], root: &Path, command: &[String]) -> i32 {
+    let option = |name: &str| {
+        let mut pairs = options.chunks_exact(2);
+        pairs.find(|pair| pair[0] == name).map(|pair| pair[1].as_str())
+    };
+    let (ready, tell) = ok("pipe()", pipe2(OFlag::O_CLOEXEC));
+    let init = child(SEVEN, || {
+        ok("read(pipe)", read(&ready, &mut [0]));
+        if let Some(name) = option("--hostname") {
+            ok("sethostname()", sethostname(name));
+        }
+        change_root(root, option("--rw"));
+        // SAFETY: unshare takes only an integer.
+        ok("unshare(CLONE_NEWTIME)", Errno::result(unsafe { libc::unshare(libc::CLONE_NEWTIME) }));
+        wait_for(child(0, || become_command(command)))
+    });
+    let maps = [format!("0 {} 1", geteuid()), format!("0 {} 1", getegid())];
+    for (file, text) in [("setgroups", "deny"), ("uid_map", &maps[0]), ("gid_map", &maps[1])] {
+        ok(file, std::fs::write(format!("/proc/{init}/{file}"), text));
+    }
+    ok("write(pipe)", write(&tell, b"!"));
+    wait_for(init)
+}
+
+/// A child that dies with this process.
+fn child(flags: i32, work: impl FnOnce() -> i32) -> Pid {
+    ok("sigprocmask()", signals().thread_block());
+    let (alive, life) = ok("pipe()", pipe2(OFlag::O_CLOEXEC));
+    // SAFETY: this process has one thread, and the child runs on a copy of its stack.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD, 0, 0, 0, 0) };
+    let pid = ok("clone()", Errno::result(pid)) as i32;
+    if pid == 0 {
+        drop(life);
+        ok("prctl(PR_SET_PDEATHSIG)", set_pdeathsig(Signal::SIGKILL));
+        // If the parent had died before, the other end is closed.
+        let alive = PollFd::new(alive.as_fd(), PollFlags::empty());
+        if poll(&mut [alive], PollTimeout::ZERO) != Ok(0) {
+            exit(127);
+        }
+        exit(work());
+    }
+    // It stays open as long as this process lives.
+    std::mem::forget(life);
+    Pid::from_raw(pid)
+}
+
+/// Passes signals on to the child until it has ended, and reaps all others.
+fn wait_for(child: Pid) -> i32 {
+    loop {
+        match ok("sigwait()", signals().wait()) {
+            Signal::SIGCHLD => {}
+            signal => _ = kill(child, signal),
+        }
+        while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            match status {
+                WaitStatus::StillAlive => break,
+                WaitStatus::Exited(pid, code) if pid == child => return code,
+                WaitStatus::Signaled(pid, signal, _) if pid == child => return 128 + signal as i32,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn signals() -> SigSet {
+    use Signal::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+    SigSet::from_iter([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])
+}
+
+fn change_root(root: &Path, writable: Option<&str>) {
+    let (bind, safe) = (MsFlags::MS_BIND, MsFlags::MS_NOSUID | MsFlags::MS_NODEV);
+    let attach = |what: &Path, place: &Path, kind: Option<&str>, flags: MsFlags| {
+        ok(&format!("mount({place:?})"), mount(Some(what), place, kind, flags, None::<&str>));
+    };
+    attach(root, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
+    attach(root, root, None, bind);
+    attach(root, &root.join("proc"), Some("proc"), safe);
+    if let Some(path) = writable {
+        let path = root.join(path.trim_start_matches('/'));
+        attach(&path, &path, None, bind);
+    }
+    attach(root, root, None, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | bind | safe);
+    ok("chdir()", chdir(root));
+    ok("pivot_root()", pivot_root(".", "."));
+    ok("umount2()", umount2(".", MntFlags::MNT_DETACH));
+    ok("chdir()", chdir("/"));
+}
+
+fn become_command(command: &[String]) -> i32 {
+    for (resource, most) in [(Resource::RLIMIT_NPROC, 64), (Resource::RLIMIT_DATA, 256 << 20)] {
+        let (_, hard) = ok("getrlimit()", nix::sys::resource::getrlimit(resource));
+        ok("setrlimit()", setrlimit(resource, hard.min(most), hard.min(most)));
+    }
+    ok("prctl(PR_SET_NO_NEW_PRIVS)", set_no_new_privs());
+    // SAFETY: this prctl takes only integers. The first number that the kernel does not know fails.
+    (0..).take_while(|it| unsafe { libc::prctl(libc::PR_CAPBSET_DROP, *it, 0, 0, 0) } == 0).count();
+    ok("sigprocmask()", SigSet::empty().thread_set_mask());
+    let mut program = Command::new(&command[0]);
+    ok::<i32, _>(&command[0], Err(program.args(&command[1..]).env_remove("HOME").exec()))
+}
