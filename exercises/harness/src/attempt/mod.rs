@@ -42,8 +42,8 @@ pub struct Attempt {
     /// Whether setgroups(2) was denied in COMMAND's user namespace, and COMMAND's pids. By which process,
     /// the trace shows at the end.
     denied: Option<(bool, Vec<i32>)>,
-    /// Whether the recorder does more than look.
-    interferes: bool,
+    /// What cannot be seen if the recorder is not allowed to do more than look.
+    takes_a_recorder: Option<&'static str>,
     /// Whose history the trace shows at the end.
     followed: Option<history::Followed>,
 }
@@ -61,7 +61,7 @@ impl Attempt {
         let sandbox = sandbox.host_name(&host_name);
         let arguments = sandbox.witness_arguments().to_vec();
         let sandbox = if env::path(env::TRACE).is_some() { sandbox.record() } else { sandbox };
-        let interferes = sandbox.interferes();
+        let takes_a_recorder = sandbox.takes_a_recorder();
         let run = sandbox.start().unwrap_or_else(|error| {
             let advice = doctor::explain(&error);
             verdict::could_not_check(&error, &advice)
@@ -79,7 +79,7 @@ impl Attempt {
             released: None,
             lost: None,
             denied: None,
-            interferes,
+            takes_a_recorder,
             followed: None,
         }
     }
@@ -235,10 +235,9 @@ impl Attempt {
         let trace = self.run.trace();
         self.enter_denial(&trace);
         if let Err(why @ NoTrace::Refused(_)) = &trace
-            && self.interferes
+            && let Some(fact) = self.takes_a_recorder
         {
-            let why = format!("the run could not be recorded ({why})");
-            self.report.skip("what COMMAND does before its maps are written", &why);
+            self.report.skip(fact, &format!("the run could not be recorded ({why})"));
         }
         self.enter_history(&trace);
         self.report.trace = trace.ok();

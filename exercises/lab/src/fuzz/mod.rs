@@ -118,12 +118,12 @@ fn requests() -> impl Strategy<Value = Request> {
         prop_oneof![Just(IdMaps::Written), Just(IdMaps::Held), ".{0,8}".prop_map(IdMaps::Refused)];
     let names = [".{0,8}", ".{0,8}", ".{0,8}"];
     let small = (names, prop::option::of(plan), vec(any::<u8>(), 0..3), id_maps);
-    (any::<[bool; 9]>(), lists, small, words(), words()).prop_map(
+    (any::<[bool; 10]>(), lists, small, words(), words()).prop_map(
         |(switches, lists, small, command, environment)| {
             let (names, own_cgroups, unknown_ioctls, id_maps) = small;
             let [host_name, working_directory, witness] = names;
             let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, ..] = switches;
-            let [.., no_new_privs, recorded] = switches;
+            let [.., no_new_privs, recorded, holds_pid_1] = switches;
             let (shown, neighbors, fixtures) = lists;
             Request {
                 state: if plain { State::PlainUser } else { State::RootLab },
@@ -146,6 +146,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 environment,
                 recorded,
                 id_maps,
+                holds_pid_1,
             }
         },
     )
@@ -192,7 +193,7 @@ fn visits() -> impl Strategy<Value = Visit> {
         ".{0,8}".prop_map(Visit::Queue),
         Just(Visit::Links),
         Just(Visit::Routes),
-        any::<u16>().prop_map(Visit::Listen),
+        any::<(u16, u32)>().prop_map(|(port, clients)| Visit::Listen(port, clients)),
         any::<u32>().prop_map(|address| Visit::Exchange(address.into())),
     ]
 }

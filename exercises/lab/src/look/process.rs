@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -129,6 +130,15 @@ impl Process {
         let bytes = fs::read(format!("/proc/{}/cmdline", self.pid())).unwrap_or_default();
         let words = bytes.strip_suffix(b"\0").unwrap_or(&bytes).split(|byte| *byte == 0).skip(1);
         words.map(|word| OsString::from_vec(word.to_vec())).collect()
+    }
+
+    /// Whether it executes the same file as `other`.
+    pub fn executes_the_same_as(&self, other: &Process) -> bool {
+        let file = |process: &Process| {
+            let file = fs::metadata(format!("/proc/{}/exe", process.pid())).ok()?;
+            Some((file.dev(), file.ino()))
+        };
+        file(self).is_some_and(|own| file(other) == Some(own))
     }
 
     /// A hard limit by its name in `/proc/PID/limits` (proc_pid_limits(5)), such as `Max processes`,

@@ -9,6 +9,8 @@
 //! recorded calls take longer.
 
 use std::ffi::c_int;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
@@ -19,7 +21,8 @@ use super::id_maps::{self, Held, IdMaps};
 use super::observe::Observer;
 use super::ptrace::{self, At, Stop};
 use super::why::{self, Caller};
-use crate::look::Kind;
+use crate::env::patience;
+use crate::look::{Fields, Kind};
 use trace::{Argument, Change, Errno, Event, Exit, Outcome};
 
 /// A process that is there when the program starts, and is not followed.
@@ -39,15 +42,17 @@ pub(crate) fn attach(program: Pid) -> nix::Result<()> {
 }
 
 /// Follows `program`, which [`attach`] has seized, until all of its tasks have ended. Returns the
-/// trace as JSON Lines. `maps` says what becomes of an id map.
+/// trace as JSON Lines. `maps` says what becomes of an id map. With `holds_pid_1` the first process of a new
+/// PID namespace runs only when a signal has been sent to it.
 pub(crate) fn record(
     program: Pid,
     command: Vec<String>,
     neighbors: &[Neighbor],
     maps: IdMaps,
+    holds_pid_1: bool,
 ) -> String {
     let seen = Observer::new(Budget::new(command));
-    let mut recorder = Recorder { seen, maps, held: Vec::new() };
+    let mut recorder = Recorder { seen, maps, held: Vec::new(), holds_pid_1 };
     recorder.seen.tasks.add(program, None);
     let mut started = false;
     while let Ok(stop) = ptrace::wait(recorder.held.is_empty()) {
@@ -70,6 +75,7 @@ struct Recorder {
     seen: Observer,
     maps: IdMaps,
     held: Vec<Held>,
+    holds_pid_1: bool,
 }
 
 impl Recorder {
@@ -301,6 +307,10 @@ impl Recorder {
         let (name, arguments) =
             call.map_or(("clone", Vec::new()), |call| (call.name, call.arguments));
         self.push(Event::new(number, name, arguments, outcome, changes));
+        let pids = self.seen.tasks.get(pid).map(|task| task.pids.as_slice());
+        if self.holds_pid_1 && pids.is_some_and(|pids| pids.last() == Some(&1)) {
+            await_a_signal(pid);
+        }
         if self.seen.tasks.early.remove(&pid) {
             self.go_on(pid, 0);
         }
@@ -389,6 +399,19 @@ impl Recorder {
             self.seen.names.host_names(&mut event.changes);
         }
         self.seen.budget.keep(&event);
+    }
+}
+
+/// Waits until a signal is pending for a process. It is not running: a new task is stopped from the
+/// beginning, and goes on when its tracer lets it.
+fn await_a_signal(pid: Pid) {
+    let deadline = Instant::now() + patience();
+    let is_pending = |status: Fields| {
+        let set = status.get("ShdPnd").and_then(|set| u64::from_str_radix(set, 16).ok());
+        set.is_some_and(|set| set != 0)
+    };
+    while Instant::now() < deadline && !Fields::status(pid).is_none_or(is_pending) {
+        sleep(Duration::from_millis(1));
     }
 }
 

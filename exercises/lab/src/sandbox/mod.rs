@@ -157,6 +157,7 @@ impl Sandbox {
                 environment: environment.map(OsString::from).to_vec(),
                 recorded: false,
                 id_maps: IdMaps::Written,
+                holds_pid_1: false,
             },
             standard: None,
             patience: Some(patience()),
@@ -332,9 +333,21 @@ impl Sandbox {
         self.record()
     }
 
-    /// Whether the recorder of this run does more than look.
-    pub fn interferes(&self) -> bool {
-        self.request.id_maps != IdMaps::Written
+    /// What cannot be seen if the recorder of this run should do more than look, and is not allowed to.
+    pub fn takes_a_recorder(&self) -> Option<&'static str> {
+        match self.request.id_maps {
+            _ if self.request.holds_pid_1 => Some("what becomes of a signal before PID 1 runs"),
+            IdMaps::Written => None,
+            _ => Some("what COMMAND does before its maps are written"),
+        }
+    }
+
+    /// Records the program, and holds the first process of each PID namespace that it makes, before
+    /// that process has run: until a signal is pending there, at most for [`patience`]. A signal from
+    /// the check then always comes first. Where tracing is forbidden, nothing is held.
+    pub fn hold_pid_1(mut self) -> Self {
+        self.request.holds_pid_1 = true;
+        self.record()
     }
 
     /// Starts the program and returns when its exec has happened.

@@ -96,7 +96,7 @@ fn follow(
     let staged = on_this_machine(init, &neighbors);
     let words = request.words(&neighbors).into_iter();
     let command = words.map(|word| word.to_string_lossy().into_owned()).collect();
-    Ok(recorder::record(program, command, &staged, request.id_maps.clone()))
+    Ok(recorder::record(program, command, &staged, request.id_maps.clone(), request.holds_pid_1))
 }
 
 /// The check has no pidfd of the recorder. It closes its end of the pipe when it stops waiting, and

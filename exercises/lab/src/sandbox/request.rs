@@ -127,6 +127,8 @@ pub(crate) struct Request {
     pub(crate) recorded: bool,
     /// What the recorder does when an id map is written.
     pub(crate) id_maps: IdMaps,
+    /// Whether the recorder holds each new PID 1 until a signal is sent to it.
+    pub(crate) holds_pid_1: bool,
 }
 
 wire!(enum State { 0 => RootLab, 1 => PlainUser });
@@ -156,6 +158,7 @@ wire!(struct Request {
     environment,
     recorded,
     id_maps,
+    holds_pid_1,
 });
 
 impl Request {

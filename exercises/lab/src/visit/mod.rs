@@ -56,8 +56,8 @@ pub(crate) enum Visit {
     Links,
     /// The routes.
     Routes,
-    /// What the server on a port of 127.0.0.1 sends to a client.
-    Listen(u16),
+    /// What the server on a port of 127.0.0.1 sends to this many clients.
+    Listen(u16, u32),
     /// Listens on an address in the last namespace but one and connects from the last. The answer
     /// is the client's address as the listener sees it.
     Exchange(Ipv4Addr),
@@ -78,7 +78,7 @@ wire!(enum Visit {
     8 => Queue(name),
     9 => Links,
     10 => Routes,
-    11 => Listen(port),
+    11 => Listen(port, clients),
     12 => Exchange(address),
     13 => Queues,
 });
@@ -148,9 +148,9 @@ impl Visit {
             Visit::Queue(name) => return ipc::queue(name).map(|()| String::new()),
             Visit::Links => return Ok(network::links()?.iter().map(Link::to_line).collect()),
             Visit::Routes => return Ok(network::routes()?.iter().map(Route::to_line).collect()),
-            Visit::Listen(port) => {
+            Visit::Listen(port, clients) => {
                 let server = (Ipv4Addr::LOCALHOST, *port).into();
-                return words_of(server, patience()).map_err(io);
+                return words_of(server, *clients, patience()).map_err(io);
             }
             Visit::Exchange(_) => {
                 let listener = prepared.ok_or(Errno::EINVAL)?;
@@ -171,11 +171,20 @@ fn names(folder: &str) -> nix::Result<String> {
     names.collect()
 }
 
-/// In the visitor: what a server sends to a client. `patience` is for all of it, because a server
-/// may send one byte at a time.
-fn words_of(server: SocketAddr, patience: Duration) -> std::io::Result<String> {
+/// In the visitor: what a server sends to each of `clients`, which are connected at the same time: the
+/// same to all, or what is other than the first one's. `patience` is for all of it, because a server may
+/// send one byte at a time.
+fn words_of(server: SocketAddr, clients: u32, patience: Duration) -> std::io::Result<String> {
     let deadline = Instant::now() + patience;
-    let mut stream = TcpStream::connect_timeout(&server, patience)?;
+    let streams = (0..clients).map(|_| TcpStream::connect_timeout(&server, patience));
+    let mut streams = streams.collect::<std::io::Result<Vec<_>>>()?;
+    let words = streams.iter_mut().map(|stream| words_from(stream, deadline));
+    let words = words.collect::<std::io::Result<Vec<_>>>()?;
+    let other = words.iter().find(|other| **other != words[0]);
+    Ok(other.or(words.first()).cloned().unwrap_or_default())
+}
+
+fn words_from(stream: &mut TcpStream, deadline: Instant) -> std::io::Result<String> {
     let (mut words, mut buffer) = (Vec::new(), [0; READ as usize]);
     while words.len() < READ as usize {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -325,14 +334,16 @@ pub fn routes_in(net: &Namespace) -> nix::Result<Vec<Route>> {
     Ok(send(Visit::Routes, net)?.lines().filter_map(Route::from_line).collect())
 }
 
-/// What a server on 127.0.0.1 in a network namespace sends to a client, at most 4096 bytes.
+/// What a server on 127.0.0.1 in a network namespace sends to each of so many clients, at most 4096 bytes.
+/// They are connected at the same time, and stay until all have read. If the server does not send the same
+/// to all, it is what another than the first one has read.
 ///
 /// # Errors
 ///
 /// `ECONNREFUSED` without a listener, `ENETUNREACH` while `lo` is down, `EAGAIN` if the server has
 /// not closed the connection after [`patience`]; and as for [`host_name`].
-pub fn words_on_port(net: &Namespace, port: u16) -> nix::Result<String> {
-    send(Visit::Listen(port), net)
+pub fn words_on_port(net: &Namespace, port: u16, clients: u32) -> nix::Result<String> {
+    send(Visit::Listen(port, clients), net)
 }
 
 /// Checks that packets travel from one network namespace to an address of another and back: a
@@ -397,7 +408,7 @@ mod tests {
             }
             drops
         });
-        let words = words_of(address, Duration::from_millis(100));
+        let words = words_of(address, 1, Duration::from_millis(100));
         assert_eq!(words.unwrap_err().raw_os_error(), Some(libc::EAGAIN));
         assert!(server.join().unwrap() < 1000, "it was read to its end");
     }

@@ -41,6 +41,6 @@ fn packets_go_where_a_route_goes() {
     assert_eq!(visit::exchange(&other, &lab, localhost), Err(Errno::ENETUNREACH));
     let nobodys = Ipv4Addr::new(192, 0, 2, 1);
     assert_eq!(visit::exchange(&lab, &lab, nobodys), Err(Errno::EADDRNOTAVAIL));
-    assert_eq!(visit::words_on_port(&lab, 80), Err(Errno::ECONNREFUSED));
-    assert_eq!(visit::words_on_port(&other, 80), Err(Errno::ENETUNREACH));
+    assert_eq!(visit::words_on_port(&lab, 80, 1), Err(Errno::ECONNREFUSED));
+    assert_eq!(visit::words_on_port(&other, 80, 1), Err(Errno::ENETUNREACH));
 }
