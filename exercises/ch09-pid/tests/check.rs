@@ -1,24 +1,37 @@
 //! `ch09-pid -- COMMAND`: COMMAND is PID 1 of a new PID namespace, with a `/proc` of its own.
 
-use harness::look::{Kind, Mount, Proc};
-use harness::{Attempt, Report, Seen, assert_report, exercise, step};
+use std::rc::Rc;
 
-/// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are shared, as
-/// they are on a machine with systemd.
+use harness::look::{Kind, Mount, Proc};
+use harness::sandbox::Sandbox;
+use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
+
+/// The program has run in this lab before, and COMMAND is a shell that becomes the witness.
+const AGAIN: &str = r#""$0" -- /bin/true; shift; exec "$0" -- /bin/sh -c 'exec "$@"' sh "$@""#;
+
+/// A COMMAND that calls a function until its stack is full.
+const FAULT: &str = "ulimit -s 256; f() { f; }; f";
+
+/// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
-    let mut attempt = Attempt::start(exercise!().shared_mounts().witness());
+    report_of(exercise!())
+}
+
+/// The lab's mounts are shared, as they are on a machine with systemd.
+fn report_of(sandbox: Sandbox) -> Report {
+    let mut attempt = Attempt::start(sandbox.shared_mounts().witness());
     if let Some(command) = attempt.command() {
         look(&mut attempt, &command);
         // Now, because COMMAND's mount namespace ends with it.
-        let changed = attempt.mounts_changed().iter().any(|change| change.contains("/proc"));
-        let lab = if changed { "changed" } else { "unchanged" };
-        attempt.report.line("/proc of the lab", lab);
+        let changed = attempt.mounts_changed();
+        let lab = if changed.is_empty() { "unchanged" } else { "changed" };
+        attempt.report.line("mounts of the lab", lab);
     }
     attempt.release();
     attempt.finish()
 }
 
-fn look(attempt: &mut Attempt, command: &Seen) {
+fn look(attempt: &mut Attempt, command: &Rc<Seen>) {
     let lab = attempt.run.lab();
     let own = |kind| command.namespaces.get(kind) != lab.get(kind);
     let position = match command.process.own_pid() {
@@ -28,20 +41,30 @@ fn look(attempt: &mut Attempt, command: &Seen) {
         }
         _ => "in the lab's PID namespace".to_owned(),
     };
-    let on_proc = |mounts: &[Mount]| mounts.iter().filter(|mount| mount.point == "/proc").count();
-    let mounted =
-        on_proc(&command.process.mounts().unwrap_or_default()) > on_proc(attempt.run.mounts());
-    let proc = match command.process.proc() {
-        Proc::Own if own(Kind::Pid) => "shows its PID namespace",
-        Proc::Own | Proc::Outer if mounted => "is a new mount that shows the lab's PID namespace",
-        Proc::Own | Proc::Outer => "is the lab's, and shows the lab's PID namespace",
-        Proc::Other => "shows neither its own PID namespace nor an outer one",
-    };
     attempt.report.line("COMMAND is", position);
-    attempt.report.line("/proc of COMMAND", proc);
     if command.process.next_child_is_pid_1() {
         attempt.report.aside("COMMAND's next child", "would be PID 1");
     }
+    let (own, before) = (own(Kind::Pid), on_proc(attempt.run.mounts()));
+    attempt.look("/proc of COMMAND", command, move |command| what_is_on_proc(command, own, before));
+}
+
+fn on_proc(mounts: &[Mount]) -> usize {
+    mounts.iter().filter(|mount| mount.point == "/proc").count()
+}
+
+/// What COMMAND finds at `/proc`, which has a PID namespace of its `own` or the lab's; `before` mounts were
+/// there when the program started.
+fn what_is_on_proc(command: &Seen, own: bool, before: usize) -> String {
+    let mounted = on_proc(&command.process.mounts().unwrap_or_default()) > before;
+    let proc = match command.process.proc() {
+        Proc::Own if own => "shows its PID namespace",
+        Proc::Own if mounted => "is a new mount that shows the lab's PID namespace",
+        Proc::Outer if mounted => "is a new mount that shows an outer PID namespace",
+        Proc::Own | Proc::Outer => "is the lab's, and shows the lab's PID namespace",
+        Proc::Other => "shows neither its own PID namespace nor an outer one",
+    };
+    proc.to_owned()
 }
 
 /// COMMAND is PID 1 of a new PID namespace. unshare(2) does not move its caller there: it decides where
@@ -65,19 +88,20 @@ fn step2_its_proc_shows_its_pid_namespace() {
 /// unless you make the copies private.
 #[step]
 fn step3_the_proc_of_the_lab_is_unchanged() {
-    assert_report!(report().table(&["COMMAND", "/proc", "lab afterwards"]), @r"
+    let report = report_of(exercise!().script(AGAIN));
+    assert_report!(report.table(&["COMMAND", "/proc", "mounts", "lab afterwards"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  A     B    B    A    A    A    A       A
     COMMAND is: pid 1 in a new PID namespace
     /proc of COMMAND: shows its PID namespace
-    /proc of the lab: unchanged
+    mounts of the lab: unchanged
     lab afterwards: unchanged
     ");
 }
 
 /// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND,
-/// and with 127 if COMMAND could not be executed. No process is left.
+/// and with 127 if there is no COMMAND. No process is left.
 #[step]
 fn step4_however_command_ends_its_status_is_passed_on() {
     let mut report = report();
@@ -88,7 +112,11 @@ fn step4_however_command_ends_its_status_is_passed_on() {
     }
     report.ending("a COMMAND that was killed", &attempt.finish());
 
-    let missing = Attempt::start(exercise!().args(["--", "/lab/missing"])).finish();
+    let fault = exercise!().args(["--", "/bin/sh", "-c", FAULT]);
+    report.ending("a COMMAND that faulted", &Attempt::start(fault).finish());
+
+    let missing = format!("/lab/{}", token("missing"));
+    let missing = Attempt::start(exercise!().args(["--", &missing])).finish();
     report.ending("a COMMAND that is missing", &missing);
 
     assert_report!(report.lines(&["COMMAND is", "exit status", "left behind", "a COMMAND"]), @r"
@@ -96,6 +124,7 @@ fn step4_however_command_ends_its_status_is_passed_on() {
     exit status: COMMAND's
     left behind: nothing
     a COMMAND that was killed: exit status 137, left behind: nothing
+    a COMMAND that faulted: exit status 139, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
     ");
 }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Process};
 use harness::sandbox::{Sandbox, Wait, patience};
-use harness::{Attempt, Report, Seen, assert_report, exercise, random, step};
-use nix::sys::signal::Signal;
+use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
+use nix::sys::signal::Signal::{self, *};
 
-/// How many orphans PID 1 gets. The lab stops a program with more than 150 processes.
-const ORPHANS: usize = 100;
-/// In how many runs a signal is sent during the start.
-const RUNS: usize = 5;
+/// The signals that are passed on.
+const PASSED_ON: [Signal; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+
+/// The program has run in this lab before, and COMMAND is a shell that becomes the witness.
+const AGAIN: &str = r#""$0" -- /bin/true; shift; exec "$0" -- /bin/sh -c 'exec "$@"' sh "$@""#;
 
 /// Runs a shell script as COMMAND.
 fn script(text: &str) -> Sandbox {
@@ -27,7 +28,10 @@ fn report_position(attempt: &mut Attempt, command: &Process) -> Option<Process> 
     let position = match (new, command.own_pid(), &init) {
         (false, ..) => "in the lab's PID namespace",
         (true, Some(1), _) => "PID 1 itself",
-        (true, _, Some(_)) => "a child of PID 1 in a new PID namespace",
+        (true, _, Some(init)) if init.executes_the_same_as(attempt.run.program()) => {
+            "a child of PID 1 in a new PID namespace"
+        }
+        (true, _, Some(_)) => "a child of a PID 1 that is not your program",
         (true, _, None) => "in a new PID namespace, but not a child of its PID 1",
     };
     attempt.report.line("COMMAND is", position);
@@ -36,7 +40,11 @@ fn report_position(attempt: &mut Attempt, command: &Process) -> Option<Process> 
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
-    let mut attempt = Attempt::start(exercise!().witness());
+    report_of(exercise!())
+}
+
+fn report_of(sandbox: Sandbox) -> Report {
+    let mut attempt = Attempt::start(sandbox.witness());
     if let Some(command) = attempt.command() {
         report_position(&mut attempt, &command.process);
         let blocked = command.blocked_signals();
@@ -66,13 +74,20 @@ fn until(done: impl Fn() -> bool) -> bool {
     true
 }
 
-/// A hundred processes lose their parent, and PID 1 becomes their new parent. Then all of them end while
+/// About a hundred processes lose their parent, and PID 1 becomes their new parent. Then all of them end while
 /// PID 1 is stopped, so that one SIGCHLD stands for all. When PID 1 continues, it reaps each of them, and
 /// no zombie is left.
 #[step]
 fn step2_orphans_are_reaped_even_if_many_end_at_once() {
+    // The lab stops a program with more than 150 processes.
+    let asked = 80 + random() as usize % 41;
+    let of_all = |some: usize| match some {
+        0 => "none".to_owned(),
+        some if some == asked => "all".to_owned(),
+        some => format!("{some} of {asked}"),
+    };
     // Each waits for a line that never comes. `read` is a shell builtin, so it needs no exec.
-    let orphans = "read line <&3 & ".repeat(ORPHANS);
+    let orphans = "read line <&3 & ".repeat(asked);
     let text = format!("mkfifo /tmp/line; exec 3<>/tmp/line; ({orphans}); exec {{witness}} 3<&-");
     let mut attempt = Attempt::start(script(&text));
     if let Some(command) = attempt.command()
@@ -83,104 +98,106 @@ fn step2_orphans_are_reaped_even_if_many_end_at_once() {
             children.into_iter().filter(|child| child.pid() != command.process.pid())
         };
         let orphans: Vec<Process> = children().collect();
-        attempt.report.line("orphans", orphans.len());
-        _ = init.signal(Signal::SIGSTOP);
+        attempt.report.line("orphans", of_all(orphans.len()));
+        _ = init.signal(SIGSTOP);
         until(|| init.state() == Some('T'));
         orphans.iter().for_each(Process::kill);
         let ended = orphans.iter().filter(|orphan| orphan.await_end(patience())).count();
-        attempt.report.line("ended at once", ended);
-        _ = init.signal(Signal::SIGCONT);
+        attempt.report.line("ended at once", of_all(ended));
+        _ = init.signal(SIGCONT);
         until(|| children().next().is_none());
         let zombies = children().filter(Process::has_ended).count();
-        attempt.report.line("zombies afterwards", zombies);
+        attempt.report.line("zombies afterwards", of_all(zombies));
     }
     attempt.release();
     assert_report!(attempt.finish().lines(&["COMMAND is", "orphans", "ended", "zombies", "exit status"]), @r"
     COMMAND is: a child of PID 1 in a new PID namespace
-    orphans: 100
-    ended at once: 100
-    zombies afterwards: 0
+    orphans: all
+    ended at once: all
+    zombies afterwards: none
     exit status: COMMAND's
     ");
 }
 
-/// Sends a signal to `target`, and waits until it has come to COMMAND, which is a shell with a trap for
-/// it. The trap executes the witness in the shell's place.
-fn signal_arrives(report: &mut Report, key: &str, signal: Signal, target: Target) {
-    let name = signal.as_str().trim_start_matches("SIG");
-    // The first witness shows that the trap is set.
-    let text = format!("trap 'exec {{witness}}' {name}; {{witness}} & wait");
+/// Sends all of the signals to PID 1, and then all of them to the program. COMMAND is a shell with a trap
+/// for each, which starts a witness in the background.
+fn report_signals(report: &mut Report) {
+    let names = PASSED_ON.map(|signal| signal.as_str().trim_start_matches("SIG")).join(" ");
+    // A first witness shows that the traps are set. It must not get any of the signals.
+    let text = format!(
+        "for name in {names}; do trap \"NAME=SIG$name {{witness}} &\" $name; done
+        {{witness}} & until wait; do :; done"
+    );
     let mut attempt = Attempt::start(script(&text));
-    let shell = attempt.command().and_then(|first| first.process.parent());
+    let child = attempt.command();
+    let shell = child.as_ref().and_then(|child| child.process.parent());
     let shell = shell.and_then(|shell| Process::open(shell).ok());
     let init = shell.as_ref().and_then(|shell| report_position(&mut attempt, shell));
-    let outcome = match (shell, init) {
-        (Some(shell), Some(init)) => {
-            let program = attempt.run.program();
-            let target = match target {
-                Target::Init => &init,
-                Target::Program => program,
+    let mut witnesses = 1;
+    for receiver in ["PID 1", "your program"] {
+        let mut outcome = "all six come to COMMAND".to_owned();
+        let first = random() as usize;
+        for signal in (0..PASSED_ON.len()).map(|next| PASSED_ON[(first + next) % PASSED_ON.len()]) {
+            let (Some(child), Some(shell), Some(init)) = (&child, &shell, &init) else {
+                outcome = "were not sent: COMMAND has no PID 1 above it".to_owned();
+                break;
             };
-            // A program that does not wait has ended by now, and the sandbox with it.
-            if program.has_ended() || target.signal(signal).is_err() {
-                "was not sent: your program or its PID 1 had ended already"
-            } else {
-                match attempt.run.await_nth_witness(1) {
-                    (Wait::Reached, Some(second)) if second.pid() == shell.pid() => {
-                        "comes to COMMAND"
-                    }
-                    (Wait::Ended, _) => "ends your program, but does not come to COMMAND",
-                    _ => "does not come to COMMAND",
-                }
-            }
+            // The shell takes a signal at once while it waits.
+            until(|| shell.state() == Some('S'));
+            let program = attempt.run.program();
+            let target = if receiver == "PID 1" { init } else { program };
+            let sent = !program.has_ended() && target.signal(signal).is_ok();
+            let (wait, witness) = attempt.run.await_nth_witness(witnesses);
+            witnesses += 1;
+            let came = witness.and_then(|witness| witness.environment("NAME"));
+            outcome = match came.as_deref() {
+                _ if !sent => format!("{signal} was not sent: your program had ended already"),
+                Some(_) if child.process.has_ended() => format!("{signal} comes to others as well"),
+                Some(name) if name == signal.as_str() => continue,
+                Some(name) => format!("{signal} comes to COMMAND as {name}"),
+                None if wait == Wait::Ended => format!("{signal} ends your program"),
+                None => format!("{signal} does not come to COMMAND"),
+            };
+            break;
         }
-        _ => "was not sent: COMMAND has no PID 1 above it",
-    };
-    report.line(key, outcome);
-    attempt.release();
+        report.line(&format!("signals to {receiver}"), outcome);
+    }
     _ = attempt.finish();
 }
 
-#[derive(Clone, Copy)]
-enum Target {
-    Init,
-    Program,
-}
-
-/// A SIGTERM that is sent to PID 1 comes to COMMAND, and so does another signal that is sent to your
-/// program, the parent of PID 1 outside. COMMAND itself has no signals blocked, as your program had none
-/// when it was started.
+/// Each of the six signals that is sent to PID 1 comes to COMMAND, and to no other process. So does each
+/// that is sent to your program, the parent of PID 1 outside. COMMAND itself has no signals blocked, as your
+/// program had none when it was started.
 #[step]
 fn step3_signals_are_passed_on_to_command() {
     let mut report = report();
-    signal_arrives(&mut report, "SIGTERM to PID 1", Signal::SIGTERM, Target::Init);
-    let others =
-        [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
-    let signal = others[random() as usize % others.len()];
-    report.role(signal.as_str(), "SIGNAL");
-    signal_arrives(&mut report, "another signal to your program", signal, Target::Program);
-    assert_report!(report.lines(&["COMMAND is", "SIGTERM", "another signal", "signals"]), @r"
+    report_signals(&mut report);
+    assert_report!(report.lines(&["COMMAND is", "signals"]), @r"
     COMMAND is: a child of PID 1 in a new PID namespace
     signals that COMMAND blocks: none
-    SIGTERM to PID 1: comes to COMMAND
-    another signal to your program: comes to COMMAND
+    signals to PID 1: all six come to COMMAND
+    signals to your program: all six come to COMMAND
     ");
 }
 
 /// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND,
-/// and with 127 if COMMAND could not be executed. It does not wait for processes that COMMAND has left
-/// behind, because they end with PID 1.
+/// and with 127 if there is no COMMAND. It does not wait for processes that COMMAND has left behind, because
+/// they end with PID 1.
 #[step]
 fn step4_however_command_ends_your_program_ends_with_its_status() {
-    let mut report = report();
+    let mut report = report_of(exercise!().script(AGAIN));
 
+    let signals = [SIGABRT, SIGUSR1, SIGSEGV, SIGALRM, SIGTERM];
+    let signal = signals[random() as usize % signals.len()];
     let mut attempt = Attempt::start(exercise!().witness());
+    attempt.report.role(&(128 + signal as i32).to_string(), "128 + N");
     if let Some(command) = attempt.command() {
-        command.process.kill();
+        _ = command.process.signal(signal);
     }
     report.ending("a COMMAND that was killed", &attempt.finish());
 
-    let missing = Attempt::start(exercise!().args(["--", "/lab/missing"])).finish();
+    let missing = format!("/lab/{}", token("missing"));
+    let missing = Attempt::start(exercise!().args(["--", &missing])).finish();
     report.ending("a COMMAND that is missing", &missing);
 
     let mut attempt = Attempt::start(script("sleep 1000 & exec {witness}"));
@@ -193,7 +210,7 @@ fn step4_however_command_ends_your_program_ends_with_its_status() {
     COMMAND is: a child of PID 1 in a new PID namespace
     exit status: COMMAND's
     left behind: nothing
-    a COMMAND that was killed: exit status 137, left behind: nothing
+    a COMMAND that was killed: exit status 128 + N, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
     a COMMAND that leaves a process: exit status COMMAND's, left behind: nothing
     ");
@@ -227,31 +244,21 @@ fn step5_a_process_that_has_entered_does_not_delay_the_end() {
     ");
 }
 
-/// The check sends SIGTERM to PID 1 as soon as that exists, perhaps before it has started COMMAND. The
-/// signal is not lost: it ends COMMAND. (The kernel drops a signal that PID 1 neither blocks nor handles.)
+/// The check sends SIGTERM to PID 1 before that has run for the first time. The signal is not lost: it ends
+/// COMMAND. (The kernel drops a signal that PID 1 neither blocks nor handles.)
 #[step]
 fn step6_a_signal_during_the_start_is_not_lost() {
     let mut report = report();
-    let has_pid_1 =
-        report.fact("COMMAND is").is_some_and(|position| position.contains("a child of PID 1"));
-    // Several runs are more likely to hit the gap. A program without a gap passes all of them.
-    for run in (1..=RUNS).filter(|_| has_pid_1) {
-        let attempt = Attempt::start(exercise!().witness());
-        let program = attempt.run.program();
-        let deadline = Instant::now() + patience();
-        while !program.has_ended()
-            && !below(program).iter().any(terminate_pid_1)
-            && Instant::now() < deadline
-        {
-            yield_now();
-        }
-        let finished = attempt.finish();
-        let lost = finished.fact("exit status").as_deref() != Some("143");
-        if lost || run == RUNS {
-            report.ending("SIGTERM at once", &finished);
-            break;
-        }
+    let attempt = Attempt::start(exercise!().hold_pid_1().witness());
+    let program = attempt.run.program();
+    let deadline = Instant::now() + patience();
+    while !program.has_ended()
+        && !below(program).iter().any(terminate_pid_1)
+        && Instant::now() < deadline
+    {
+        yield_now();
     }
+    report.ending("SIGTERM at once", &attempt.finish());
     assert_report!(report.lines(&["COMMAND is", "SIGTERM at once"]), @r"
     COMMAND is: a child of PID 1 in a new PID namespace
     SIGTERM at once: exit status 143, left behind: nothing
@@ -267,5 +274,5 @@ fn below(program: &Process) -> Vec<Process> {
 
 /// Sends SIGTERM to the process if it is a PID 1, and returns whether it did.
 fn terminate_pid_1(process: &Process) -> bool {
-    process.own_pid() == Some(1) && process.signal(Signal::SIGTERM).is_ok()
+    process.own_pid() == Some(1) && process.signal(SIGTERM).is_ok()
 }

@@ -1,30 +1,51 @@
 //! `ch12-net PORT OUTSIDE INSIDE -- COMMAND`: two servers on one port, in two network namespaces.
 
-use harness::look::{Kind, Namespace};
+use std::ops::Range;
+use std::rc::Rc;
+
+use harness::look::{Kind, Namespace, Namespaces};
+use harness::sandbox::Sandbox;
 use harness::visit;
-use harness::{Attempt, Report, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
+
+/// The program has run in this lab before, on the same port.
+const AGAIN: &str = r#""$0" "$1" "$2" "$3" -- /bin/true; exec "$0" "$@""#;
 
 /// Runs the program once, and looks at both networks while COMMAND is parked.
 fn report() -> Report {
-    // Below the ports that the kernel assigns by itself (`ip_local_port_range`).
-    let port = 10_000 + (random() % 20_000) as u16;
+    report_of(exercise!(), 1024..32768)
+}
+
+/// The same with a port in this range. From 32768 on the kernel assigns some by itself
+/// (`ip_local_port_range`).
+fn report_of(sandbox: Sandbox, ports: Range<u16>) -> Report {
+    let port = ports.start + (random() % ports.len() as u64) as u16;
+    // How many clients connect to a server at the same time.
+    let clients = 2 + (random() % 4) as u32;
     let (outside, inside) = (token("otter"), token("heron"));
     let port_word = port.to_string();
-    let mut attempt = Attempt::start(exercise!().args([&port_word, &outside, &inside]).witness());
+    let mut attempt = Attempt::start(sandbox.args([&port_word, &outside, &inside]).witness());
     for (word, role) in [(&port_word, "PORT"), (&outside, "OUTSIDE"), (&inside, "INSIDE")] {
         attempt.report.role(word, role);
     }
     if let Some(command) = attempt.command() {
-        let there = command.namespaces.get(Kind::Net).expect("every kernel has them");
-        let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has them");
-        let report = &mut attempt.report;
-        report.line("lo of COMMAND", loopback(there));
-        report.line("PORT in COMMAND's network", answer(there, port));
-        report.line("PORT in the lab", answer(lab, port));
-        report.line("lo of the lab", loopback(lab));
+        let own = |command: &Seen| net(&command.namespaces);
+        let lab = Rc::new(net(attempt.run.lab()));
+        let here = lab.clone();
+        attempt.look("lo of COMMAND", &command, move |command| loopback(&own(command)));
+        attempt.look("PORT in COMMAND's network", &command, move |command| {
+            answer(&own(command), port, clients)
+        });
+        attempt.look("PORT in the lab", &command, move |_| answer(&lab, port, clients));
+        attempt.report.line("lo of the lab", loopback(&here));
     }
     attempt.release();
     attempt.finish()
+}
+
+fn net(all: &Namespaces) -> Namespace {
+    let net = all.get(Kind::Net).expect("every kernel has network namespaces");
+    net.try_clone().expect("another descriptor")
 }
 
 /// The state of the loopback interface in `net`.
@@ -34,15 +55,16 @@ fn loopback(net: &Namespace) -> String {
         Err(errno) => return format!("cannot be read ({errno})"),
     };
     match links.iter().find(|link| link.name == "lo") {
+        Some(lo) if lo.kind.is_some() => "not the loopback interface".to_owned(),
         Some(lo) if lo.up => "up".to_owned(),
         Some(_) => "down".to_owned(),
         None => "there is none".to_owned(),
     }
 }
 
-/// What a client in `net` reads on `port`.
-fn answer(net: &Namespace, port: u16) -> String {
-    match visit::words_on_port(net, port) {
+/// What the clients in `net` read on `port`.
+fn answer(net: &Namespace, port: u16, clients: u32) -> String {
+    match visit::words_on_port(net, port, clients) {
         Ok(words) => format!("answers {words}"),
         Err(errno) => format!("no answer ({})", errno.desc()),
     }
@@ -61,7 +83,7 @@ fn step1_command_has_a_network_of_its_own_with_lo_up() {
     ");
 }
 
-/// When COMMAND starts, a server listens in its network, on PORT of 127.0.0.1. It sends INSIDE to every
+/// While COMMAND runs, a server listens in its network, on PORT of 127.0.0.1. It sends INSIDE to every
 /// client and closes the connection.
 #[step]
 fn step2_a_server_listens_in_its_network() {
@@ -71,10 +93,12 @@ fn step2_a_server_listens_in_its_network() {
     ");
 }
 
-/// At the same time, on the same port, another server listens in the lab, and sends OUTSIDE.
+/// At the same time, on the same port, another server listens in the lab, and sends OUTSIDE to every
+/// client.
 #[step]
 fn step3_another_server_listens_on_the_same_port_in_the_lab() {
-    assert_report!(report().lines(&["PORT"]), @r"
+    let report = report_of(exercise!().script(AGAIN), 1..1024);
+    assert_report!(report.lines(&["PORT"]), @r"
     PORT in COMMAND's network: answers INSIDE
     PORT in the lab: answers OUTSIDE
     ");

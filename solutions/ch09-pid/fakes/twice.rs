@@ -1,0 +1,44 @@
+//! Refused by step 1: COMMAND runs a second time, in the lab's PID namespace.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, exit};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(2).collect();
+    let (command, args) = words.split_first().expect("a COMMAND");
+    let second = Command::new(command).args(args).spawn();
+    unshare(CloneFlags::CLONE_NEWPID).expect("unshare");
+    // SAFETY: this process has one thread.
+    if let ForkResult::Parent { child } = unsafe { fork() }.expect("fork") {
+        let status = exit_code(waitpid(child, None).expect("waitpid"));
+        if let Ok(mut second) = second {
+            _ = second.kill();
+            _ = second.wait();
+        }
+        exit(status);
+    }
+    mount_proc();
+    let error = Command::new(command).args(args).exec();
+    eprintln!("execve: {error}");
+    exit(127);
+}
+
+fn mount_proc() {
+    let none = None::<&str>;
+    unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("mount");
+    mount(none, "/proc", Some("proc"), MsFlags::empty(), none).expect("mount");
+}
+
+fn exit_code(status: WaitStatus) -> i32 {
+    match status {
+        WaitStatus::Exited(_, code) => code,
+        WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
+        _ => 1,
+    }
+}

@@ -1,0 +1,34 @@
+//! Refused by step 2: COMMAND's `/proc` is the right one for a moment only.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, exit};
+
+use nix::mount::{MsFlags, mount, umount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(2).collect();
+    let none = None::<&str>;
+    unshare(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS).expect("unshare");
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("mount");
+    // SAFETY: this process has one thread.
+    if let ForkResult::Parent { child } = unsafe { fork() }.expect("fork") {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        umount("/proc").expect("umount");
+        exit(exit_code(waitpid(child, None).expect("waitpid")));
+    }
+    mount(none, "/proc", Some("proc"), MsFlags::empty(), none).expect("mount");
+    let error = Command::new(&words[0]).args(&words[1..]).exec();
+    eprintln!("execve: {error}");
+    exit(127);
+}
+
+fn exit_code(status: WaitStatus) -> i32 {
+    match status {
+        WaitStatus::Exited(_, code) => code,
+        WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
+        _ => 1,
+    }
+}
