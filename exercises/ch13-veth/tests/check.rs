@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use harness::look::{Kind, Link, Namespace, Process};
+use harness::look::{Kind, Link, Namespace, Namespaces, Process};
 use harness::sandbox::patience;
 use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
@@ -17,13 +17,14 @@ struct Pair {
 }
 
 impl Pair {
-    /// In an IP network of its own: `net` is the second number of its addresses.
-    fn new(net: u8) -> Pair {
+    /// In a network of its own. The name is as long as one may be.
+    fn new([first, second]: [u8; 2]) -> Pair {
         let random = random().to_ne_bytes();
         // Three digits each, so that neither address is a prefix of the other.
-        let address = |least: u8, random: u8| Ipv4Addr::new(10, net, 7, least + random % 50);
-        let (outer, inner) = (address(100, random[0]), address(200, random[1]));
-        Pair { name: token("v"), outer, inner }
+        let address =
+            |least: u8, any: u8| Ipv4Addr::new(first, second, random[0], least + any % 50);
+        let (outer, inner) = (address(100, random[1]), address(200, random[2]));
+        Pair { name: token("internet"), outer, inner }
     }
 
     fn arguments(&self) -> [String; 3] {
@@ -31,56 +32,76 @@ impl Pair {
     }
 }
 
-fn net(seen: &Seen) -> &Namespace {
-    seen.namespaces.get(Kind::Net).expect("every kernel has network namespaces")
+fn net(all: &Namespaces) -> &Namespace {
+    all.get(Kind::Net).expect("every kernel has network namespaces")
+}
+
+/// Another descriptor of the lab's network, for a look that is repeated.
+fn lab_of(attempt: &Attempt) -> Namespace {
+    net(attempt.run.lab()).try_clone().expect("another descriptor")
 }
 
 /// Runs the program once, and looks at both networks while COMMAND is parked.
 fn report() -> Report {
-    let pair = Pair::new(1 + (random() % 200) as u8);
-    let mut attempt = Attempt::start(exercise!().args(pair.arguments()).witness());
-    for (word, role) in pair.arguments().iter().zip(["NAME", "OUTER", "INNER"]) {
+    let Pair { name, outer, inner } = Pair::new([10, random() as u8]);
+    let arguments = [name, outer.to_string(), inner.to_string()];
+    let mut attempt = Attempt::start(exercise!().args(&arguments).witness());
+    for (word, role) in arguments.iter().zip(["NAME", "OUTER", "INNER"]) {
         attempt.report.role(word, role);
     }
     if let Some(command) = attempt.command() {
-        let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
-        let report = &mut attempt.report;
-        let here = visit::links_in(lab).unwrap_or_default();
-        let there = visit::links_in(net(&command)).unwrap_or_default();
-        let (end, other) = ends(&there, &here);
-        report.line("COMMAND is joined to", joined(&there, end, other));
-        report.line("COMMAND's end", state(end));
-        report.line("the lab's end", state(other));
-        report.line("lo of COMMAND", state(there.iter().find(|link| link.name == "lo")));
-
-        let (there, here) = (net(&command), lab);
-        for (key, from, to, address) in [
-            ("from the lab to INNER", here, there, pair.inner),
-            ("from COMMAND to OUTER", there, here, pair.outer),
-            ("from COMMAND to INNER", there, there, pair.inner),
-        ] {
-            report.line(key, reach(from, to, address));
+        for (key, look) in LINKS {
+            let lab = lab_of(&attempt);
+            attempt.look(key, &command, move |command| {
+                let there = visit::links_in(net(&command.namespaces)).unwrap_or_default();
+                look(&there, &visit::links_in(&lab).unwrap_or_default())
+            });
         }
-        let routes = visit::routes_in(there).unwrap_or_default();
-        let default = routes.iter().find(|route| route.destination == "default");
-        let gateway = default.and_then(|route| route.gateway.clone());
-        report.line("default route of COMMAND", gateway.unwrap_or_else(|| "none".to_owned()));
+        let lab = lab_of(&attempt);
+        attempt.look("from the lab to INNER", &command, move |command| {
+            reach(&lab, net(&command.namespaces), inner)
+        });
+        let lab = lab_of(&attempt);
+        attempt.look("from COMMAND to OUTER", &command, move |command| {
+            reach(net(&command.namespaces), &lab, outer)
+        });
+        attempt.look("from COMMAND to INNER", &command, move |command| {
+            reach(net(&command.namespaces), net(&command.namespaces), inner)
+        });
+        attempt.look("default route of COMMAND", &command, gateway);
     }
     attempt.release();
     attempt.finish()
 }
 
+/// What a look says about the interfaces of COMMAND's network and of the lab's.
+type LookAtLinks = fn(&[Link], &[Link]) -> String;
+
+const LINKS: [(&str, LookAtLinks); 4] = [
+    ("COMMAND is joined to", joined),
+    ("COMMAND's end", |there, here| state(ends(there, here).0)),
+    ("the lab's end", |there, here| state(ends(there, here).1)),
+    ("lo of COMMAND", |there, _| state(there.iter().find(|link| link.name == "lo"))),
+];
+
+/// The gateway of COMMAND's default route.
+fn gateway(command: &Seen) -> String {
+    let routes = visit::routes_in(net(&command.namespaces)).unwrap_or_default();
+    let default = routes.into_iter().find(|route| route.destination == "default");
+    default.and_then(|route| route.gateway).unwrap_or_else(|| "none".to_owned())
+}
+
 /// What is left of the pair when the program has ended, and the check holds no reference to the network
 /// that it has made.
 fn afterwards() -> &'static str {
-    let arguments = Pair::new(203).arguments();
+    let arguments = Pair::new([10, 203]).arguments();
     let mut attempt = Attempt::start(exercise!().args(arguments).args(["--", "/bin/true"]));
     attempt.run.await_end();
-    let lab = attempt.run.lab().get(Kind::Net).expect("every kernel has network namespaces");
     let deadline = Instant::now() + patience();
-    while visit::links_in(lab).is_ok_and(|links| links.iter().any(is_veth)) {
+    // The lab has `lo`.
+    while visit::links_in(net(attempt.run.lab())).is_ok_and(|links| links.len() > 1) {
         if Instant::now() > deadline {
-            return "an end in the lab";
+            return "an interface in the lab";
         }
         // The kernel destroys a network namespace in the background.
         sleep(Duration::from_millis(5));
@@ -103,7 +124,8 @@ fn ends<'a>(there: &'a [Link], here: &'a [Link]) -> (Option<&'a Link>, Option<&'
     (end, other)
 }
 
-fn joined(there: &[Link], end: Option<&Link>, other: Option<&Link>) -> String {
+fn joined(there: &[Link], here: &[Link]) -> String {
+    let (end, other) = ends(there, here);
     let veths = there.iter().filter(|link| is_veth(link)).count();
     match (end, other, veths) {
         (Some(_), Some(other), 1) => other.name.clone(),
@@ -123,13 +145,14 @@ fn state(link: Option<&Link>) -> String {
 }
 
 /// Has one visitor listen in `to` and another connect to it from `from`.
-fn reach(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> &'static str {
-    match visit::exchange(from, to, address) {
+fn reach(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> String {
+    let reached = match visit::exchange(from, to, address) {
         Ok(_) => "packets go there and back",
         Err(nix::errno::Errno::EADDRNOTAVAIL) => "no interface has this address there",
         Err(nix::errno::Errno::ENETUNREACH) => "no route",
         Err(_) => "no answer",
-    }
+    };
+    reached.to_owned()
 }
 
 /// COMMAND is in a new network namespace. One end of a veth pair is there, and the other is in the lab
@@ -162,7 +185,7 @@ fn step2_packets_go_both_ways() {
 /// your program reach each other, through the lab's network between them.
 #[step]
 fn step3_two_commands_reach_each_other_through_the_lab() {
-    let (one, two) = (Pair::new(201), Pair::new(202));
+    let (one, two) = (Pair::new([172, 16]), Pair::new([192, 168]));
     let run = |pair: &Pair| format!("\"$0\" {} -- {{witness}} &", pair.arguments().join(" "));
     // One after the other: if two processes write to ip_forward at the same moment, each may find the
     // value already set (`devinet_sysctl_forward` in net/ipv4/devinet.c), and then the file contains 1
@@ -176,23 +199,24 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
     let first = attempt.command();
     let second =
         attempt.run.await_nth_witness(1).1.and_then(|process: Process| Seen::of(process).ok());
-    let outcome = match (&first, &second) {
+    let outcome = "from one COMMAND to another";
+    match (&first, second) {
         (Some(first), Some(second)) => {
             // Either of the two may have been parked first.
-            let has = |seen: &Seen, address: Ipv4Addr| {
-                let links = visit::links_in(net(seen)).unwrap_or_default();
-                links.iter().any(|link| link.addresses.contains(&format!("{address}/24")))
-            };
-            let address = if has(second, one.inner) { one.inner } else { two.inner };
-            reach(net(first), net(second), address)
+            let links = visit::links_in(net(&second.namespaces)).unwrap_or_default();
+            let wanted = format!("{}/24", one.inner);
+            let has_one = links.iter().any(|link| link.addresses.contains(&wanted));
+            let address = if has_one { one.inner } else { two.inner };
+            attempt.look(outcome, first, move |first| {
+                reach(net(&first.namespaces), net(&second.namespaces), address)
+            });
         }
-        _ => "there are not two of them",
-    };
+        _ => attempt.report.line(outcome, "there are not two of them"),
+    }
     attempt.release();
     let finished = attempt.finish();
     let mut report = report();
-    report.line("from one COMMAND to another", outcome);
-    report.aside("stderr", finished.fact("stderr").unwrap_or_default());
+    report.of_run(outcome, finished.fact(outcome).unwrap_or_default(), &finished);
     assert_report!(report.lines(&["COMMAND is joined", "default route", "from one"]), @r"
     COMMAND is joined to: NAME
     default route of COMMAND: OUTER

@@ -1,4 +1,4 @@
-//! Refused by step 1: what is up is a dummy interface that is called `lo`, and the loopback interface has another name.
+//! Refused by step 1: what is up is a bridge that is called `lo`, and the loopback interface has another name.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ fn main() {
     unshare(CloneFlags::CLONE_NEWNET).expect("unshare");
     for words in [
         "link set lo name loop0",
-        "link add lo type dummy",
+        "link add lo type bridge",
         "addr add 127.0.0.1/8 dev lo",
         "link set lo up",
         "link set loop0 up",
