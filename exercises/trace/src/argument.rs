@@ -88,7 +88,14 @@ fn quoted(text: &str) -> String {
 pub(crate) fn as_typed(call: &str, arguments: &[Argument]) -> String {
     match (call, arguments) {
         // fork(3) of the C library.
-        ("clone" | "clone3", [Argument::Flags(flags)]) if flags == &["SIGCHLD"] => "fork()".into(),
+        ("clone", [Argument::Flags(flags)]) if flags == &["SIGCHLD"] => "fork()".into(),
+        ("clone3", [Argument::Flags(flags), Argument::Flags(signal)]) => {
+            match (flags.as_slice(), signal.as_slice()) {
+                ([], [signal]) if signal == "SIGCHLD" => "fork()".into(),
+                (_, []) => format!("clone3({})", arguments[0]),
+                (_, _) => format!("clone3({}, exit_signal = {})", arguments[0], arguments[1]),
+            }
+        }
         _ => {
             let arguments: Vec<String> = arguments.iter().map(Argument::to_string).collect();
             format!("{call}({})", arguments.join(", "))

@@ -26,7 +26,7 @@ pub use ids::watch_setgroups;
 const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// How long the second look waits for a program that sleeps, or is busy, while COMMAND runs.
-const SECOND_THOUGHTS: Duration = Duration::from_millis(400);
+const SECOND_THOUGHTS: Duration = Duration::from_secs(1);
 
 /// A started program, and what has been seen of it so far.
 pub struct Attempt {
@@ -182,9 +182,14 @@ impl Attempt {
             return;
         }
         sleep(Duration::from_millis(5 + random() % 20));
-        let busy = |process: &Process| process.state() == Some('R') || process.waits_for_a_time();
+        let busy = |process: &Process| {
+            matches!(process.state(), Some('R' | 'D')) || process.waits_for_a_time()
+        };
         let deadline = Instant::now() + SECOND_THOUGHTS;
-        while Instant::now() < deadline && self.run.processes().iter().any(busy) {
+        // A process may be seen between two calls, so once is not enough.
+        let mut quiet = 0;
+        while Instant::now() < deadline && quiet < 3 {
+            quiet = if self.run.processes().iter().any(busy) { 0 } else { quiet + 1 };
             sleep(Duration::from_millis(2));
         }
         for look in std::mem::take(&mut self.looks) {

@@ -65,6 +65,9 @@ enum Shape {
     Flags(Names),
     /// Flags of clone(2); the next word is the signal at the child's end.
     Child,
+    /// Flags of clone3(2), which has a field for the signal. One among the flags is a mistake.
+    ChildFlags,
+    Signal,
     Descriptor,
     /// The address of a C string.
     Text,
@@ -83,13 +86,17 @@ macro_rules! names {
     };
 }
 
-use Shape::{Child, Constant, Descriptor, Flags, HostName, Number, Text, Texts};
+use Shape::{
+    Child, ChildFlags, Constant, Descriptor, Flags, HostName, Number, Signal, Text, Texts,
+};
 
 /// The calls that a filter stops at whatever their arguments are. On some architectures a few have
 /// only their newer form.
 const CALLS: &[Row] = &[
     row(libc::SYS_clone, "clone", &[Child], |words, _| Some(Meaning::Child(words[0]))),
-    row(libc::SYS_clone3, "clone3", &[Child], |words, _| Some(Meaning::Child(words[0]))),
+    row(libc::SYS_clone3, "clone3", &[ChildFlags, Signal], |words, _| {
+        Some(Meaning::Child(words[0]))
+    }),
     #[cfg(target_arch = "x86_64")]
     row(libc::SYS_fork, "fork", &[], |_, _| Some(Meaning::Child(0))),
     #[cfg(target_arch = "x86_64")]
@@ -236,6 +243,8 @@ impl Shape {
             }
             Flags(names) => Argument::Flags(bits(word, names)),
             Child => Argument::Flags(child_flags(word, words[1])),
+            ChildFlags => Argument::Flags(child_flags(word & !0xff, word & 0xff)),
+            Signal => Argument::Flags(child_flags(0, word)),
             Descriptor => Argument::Descriptor { number: word as i32, target: None },
             Text if word == 0 => Argument::Null,
             Text => Argument::Text(text(pid, word)),
@@ -387,6 +396,21 @@ mod tests {
         assert_eq!(child_flags(libc::CLONE_NEWPID as u64, 17), ["CLONE_NEWPID", "SIGCHLD"]);
         assert_eq!(child_flags(libc::CLONE_NEWPID as u64, 12), ["CLONE_NEWPID", "signal 12"]);
         assert_eq!(child_flags((libc::CLONE_VM | libc::CLONE_THREAD) as u64, 0), ["CLONE_THREAD"]);
+    }
+
+    #[test]
+    fn a_signal_of_clone3_is_no_flag() {
+        let shown = |flags: u64, signal: u64| {
+            let words = [flags, signal];
+            let arguments =
+                [ChildFlags.read(Pid::this(), &words), Signal.read(Pid::this(), &words[1..])];
+            trace::Event::new(1, "clone3", arguments.into(), trace::Outcome::Never, vec![]).text
+        };
+        let uts = libc::CLONE_NEWUTS as u64;
+        assert_eq!(shown(uts, 17), "clone3(CLONE_NEWUTS, exit_signal = SIGCHLD)");
+        assert_eq!(shown(uts | 17, 0), "clone3(CLONE_NEWUTS | SIGCHLD)");
+        assert_eq!(shown((libc::CLONE_VM | libc::CLONE_THREAD) as u64, 0), "clone3(CLONE_THREAD)");
+        assert_eq!(shown(0, 17), "fork()");
     }
 
     #[test]

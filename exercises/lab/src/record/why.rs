@@ -13,9 +13,9 @@ use nix::unistd::Pid;
 use super::calls::{Call, Meaning};
 use super::names::{self, Names};
 use super::tasks::Tasks;
-use crate::look::procfs::{Fields, text_of};
+use crate::look::procfs::{Fields, ranges_in, text_of};
 use crate::look::{Kind, Namespace};
-use trace::NamespaceId;
+use trace::{Argument, NamespaceId};
 
 const CAP_SYS_CHROOT: u32 = 18;
 const CAP_SYS_ADMIN: u32 = 21;
@@ -149,7 +149,9 @@ pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<Stri
         (Meaning::Exec(_), Errno::ENOENT) => {
             "there is no such file below your root directory, or its interpreter is missing".into()
         }
-        (Meaning::Exec(_), Errno::EACCES) => "that file is not executable".into(),
+        (Meaning::Exec(_), Errno::EACCES) => {
+            "you may not execute that file, or its mount is noexec".into()
+        }
         _ => return None,
     };
     Some(reason.into_owned())
@@ -208,7 +210,10 @@ fn creation(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Re
              their nesting"
                 .into()
         }
-        Errno::EAGAIN => "the sandbox's limit on processes is reached".into(),
+        Errno::EINVAL if has(Kind::User) && flags & libc::CLONE_FS as u64 != 0 => {
+            "CLONE_NEWUSER and CLONE_FS exclude each other".into()
+        }
+        Errno::EAGAIN => "a limit on processes is reached (RLIMIT_NPROC), or all pids are in use".into(),
         _ => return None,
     })
 }
@@ -216,12 +221,13 @@ fn creation(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Re
 /// setns(2): `validate_nsset` in kernel/nsproxy.c, and the `install` function of each kind.
 fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<Reason> {
     let path = format!("/proc/{}/fd/{fd}", caller.pid);
-    let target = Namespace::open(&path).ok()?;
+    // A pidfd cannot be opened by its path.
+    let target = Namespace::open(&path).ok();
     let link = fs::read_link(&path).unwrap_or_default().to_string_lossy().into_owned();
     let kind = link.split_once(":[").and_then(|(kind, _)| Kind::parse(kind));
     Some(match (errno, kind) {
         (Errno::EPERM, Some(kind)) if kind != Kind::User => {
-            caller.lacks_admin(kind, Some(target))?
+            caller.lacks_admin(kind, target)?
         }
         (Errno::EPERM, None) => {
             "one of the namespaces of that process is owned by a user namespace in which you have no \
@@ -234,11 +240,18 @@ fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<Reason>
         (Errno::EINVAL, None) if kinds == 0 => {
             "a pidfd stands for all namespaces of its process: choose some of them by flags".into()
         }
-        (Errno::EINVAL, Some(Kind::User)) if caller.own(Kind::User) == Some(target) => {
+        (Errno::EINVAL, Some(Kind::User)) if target.is_some() && caller.own(Kind::User) == target => {
             "you are in that user namespace already".into()
         }
         (Errno::EINVAL, Some(Kind::User)) if caller.threads > 1 => {
             caller.too_many_threads("join a user namespace")
+        }
+        // `mntns_install` in fs/namespace.c.
+        (Errno::EINVAL, Some(Kind::Mnt)) if caller.threads > 1 => {
+            caller.too_many_threads("join a mount namespace, because threads share a root directory")
+        }
+        (Errno::EINVAL, None) if kinds & libc::CLONE_NEWNS as u64 != 0 && caller.threads > 1 => {
+            caller.too_many_threads("join a mount namespace, because threads share a root directory")
         }
         (Errno::EINVAL, Some(Kind::Pid)) => {
             "a process can join only PID namespaces below its own".into()
@@ -273,10 +286,7 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
                 caller.lacks_admin(owned, caller.own(owned))?
             }
         }
-        ("mount", Errno::EACCES) => {
-            "the file system is read-only, or may not be used like that here".into()
-        }
-        ("mount", Errno::EINVAL) if new.is_none() => NO_MOUNT_POINT.into(),
+        ("mount", Errno::EINVAL) if new.is_none() => mounting_nothing_new(call)?,
         ("umount2", Errno::EINVAL) => NO_MOUNT_POINT.into(),
         ("umount2", Errno::EBUSY) => {
             "a process has an open file or its working directory there".into()
@@ -295,8 +305,54 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
     })
 }
 
+/// mount(2) with `EINVAL` where no file system of a known type was asked for: `path_mount` in
+/// fs/namespace.c.
+fn mounting_nothing_new(call: &Call) -> Option<Reason> {
+    const PROPAGATION: [&str; 4] = ["MS_SHARED", "MS_PRIVATE", "MS_SLAVE", "MS_UNBINDABLE"];
+    let Some(Argument::Flags(flags)) = call.arguments.get(3) else { return None };
+    let has = |name: &str| flags.iter().any(|flag| flag == name);
+    if has("MS_REMOUNT") {
+        return Some(NO_MOUNT_POINT.into());
+    }
+    if has("MS_BIND") || has("MS_MOVE") {
+        // There are more reasons than the recorder can tell apart.
+        return None;
+    }
+    let propagation = PROPAGATION.iter().filter(|name| has(name)).count();
+    let others = flags.iter().any(|flag| {
+        !PROPAGATION.contains(&flag.as_str()) && !["MS_REC", "MS_SILENT"].contains(&flag.as_str())
+    });
+    Some(match (propagation, others) {
+        (0, _) => "a new mount needs the type of a file system, the third argument".into(),
+        (1, false) => "the path is not a mount point".into(),
+        _ => {
+            "a call that changes the propagation takes one of MS_SHARED, MS_PRIVATE, MS_SLAVE and \
+              MS_UNBINDABLE, and beside it nothing but MS_REC and MS_SILENT"
+                .into()
+        }
+    })
+}
+
 const NO_MOUNT_POINT: &str = "the path is not a mount point, or its mount is locked, as it came \
                               from the mount namespace of another user namespace";
+
+/// Whether the line maps one id, which is the caller's own, or may be: a caller without a map has no number
+/// here. Such a line can be refused for other reasons.
+fn may_map_own_id(caller: &Caller, file: &str, line: &str) -> bool {
+    let fields: Vec<u32> = line.split_ascii_whitespace().map_while(|it| it.parse().ok()).collect();
+    let status = Fields::status(caller.pid);
+    let key = if file == "uid_map" { "Uid" } else { "Gid" };
+    let own: Option<u32> = status.and_then(|status| status.number(key));
+    // As the caller sees it: by the map of its own user namespace.
+    let map = text_of(format!("/proc/{}/{file}", caller.pid)).unwrap_or_default();
+    let inside = own.and_then(|own| {
+        let mut ranges = ranges_in(&map).into_iter();
+        let range = ranges.find(|[_, outside, length]| (*outside..outside + length).contains(&own));
+        range.map(|[inside, outside, _]| inside + (own - outside))
+    });
+    let is_own = inside.is_none() || fields.get(1).copied() == inside;
+    fields.get(2) == Some(&1) && is_own
+}
 
 /// Writes to uid_map and its like: `map_write` and `proc_setgroups_write` in
 /// kernel/user_namespace.c, `timens_offsets_write` in kernel/time/namespace.c.
@@ -333,13 +389,16 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Re
         ("uid_map" | "gid_map", Errno::EPERM) if text.lines().count() > 1 => {
             "without privilege over the ids outside, a map has one line".into()
         }
-        ("uid_map" | "gid_map", Errno::EPERM) => {
+        ("uid_map" | "gid_map", Errno::EPERM) if !may_map_own_id(caller, name, &text) => {
             "without privilege over the ids outside, the only id that can be mapped is your own, \
              with length 1"
                 .into()
         }
+        ("setgroups", Errno::EPERM) if text.trim_end() == "allow" => {
+            "setgroups(2) was denied there before, and cannot be allowed again".into()
+        }
         ("setgroups", Errno::EPERM) => {
-            "it cannot be changed any more, as gid_map has been written".into()
+            "setgroups(2) cannot be denied any more, as gid_map has been written".into()
         }
         ("timens_offsets", Errno::EACCES) => {
             "a process is in that time namespace already, so its offsets are fixed".into()

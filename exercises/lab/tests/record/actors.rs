@@ -64,6 +64,7 @@ fn act(name: &str) {
         "a listener of its own" => a_listener_of_its_own(),
         "a child of a new PID namespace after its init" => a_late_child(),
         "two writes" => two_writes(),
+        "calls that fail" => super::reasons::calls_that_fail(),
         "exec in a thread" => exec_in_a_thread(),
         "a child is killed while it forks" => a_child_is_killed_while_it_forks(),
         "many calls" => many_calls(),
@@ -76,7 +77,7 @@ fn act(name: &str) {
 }
 
 /// fork(2) in a process with one thread.
-fn child(act: impl FnOnce()) -> Pid {
+pub(crate) fn child(act: impl FnOnce()) -> Pid {
     // SAFETY: actors have one thread where they fork.
     match unsafe { fork() }.unwrap() {
         ForkResult::Parent { child } => child,

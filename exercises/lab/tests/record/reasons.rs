@@ -1,0 +1,91 @@
+//! Each reason that the recorder gives for an errno has a call that fails for it, and calls that fail with
+//! the same errno for another reason have none.
+
+use std::fs;
+
+use nix::mount::{MsFlags, mount, umount};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::unistd::{Pid, sethostname};
+use trace::Outcome;
+
+use super::actors::trace_of;
+
+const NOTHING: Option<&str> = None;
+
+/// Calls that fail, in the root lab. The test knows them by their order.
+pub(crate) fn calls_that_fail() {
+    let mounting = |source, target, kind, flags| {
+        _ = mount::<str, str, str, str>(source, target, kind, flags, NOTHING)
+    };
+    fs::create_dir("/tmp/plain").unwrap();
+    mounting(NOTHING, "/mnt", NOTHING, MsFlags::empty());
+    mounting(NOTHING, "/", NOTHING, MsFlags::MS_PRIVATE | MsFlags::MS_SLAVE);
+    mounting(NOTHING, "/", NOTHING, MsFlags::MS_SLAVE | MsFlags::MS_NOSUID);
+    mounting(NOTHING, "/tmp/plain", NOTHING, MsFlags::MS_PRIVATE);
+    mounting(NOTHING, "/tmp/plain", NOTHING, MsFlags::MS_REMOUNT | MsFlags::MS_BIND);
+    mounting(Some("none"), "/mnt", Some("nonsense"), MsFlags::empty());
+    mounting(Some("/nowhere"), "/mnt", NOTHING, MsFlags::MS_BIND);
+    _ = umount("/tmp/plain");
+    // Not bindable: one of several reasons for the same errno.
+    mounting(Some("none"), "/mnt", Some("tmpfs"), MsFlags::empty());
+    mounting(NOTHING, "/mnt", NOTHING, MsFlags::MS_UNBINDABLE);
+    mounting(Some("/mnt"), "/tmp/plain", NOTHING, MsFlags::MS_BIND);
+    _ = sethostname("x".repeat(65));
+    // SAFETY: zero is valid for each field, and the kernel reads the size that it is given.
+    unsafe {
+        let mut arguments: libc::clone_args = std::mem::zeroed();
+        arguments.flags = (libc::CLONE_NEWUTS | libc::SIGCHLD) as u64;
+        libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>());
+        arguments.flags = (libc::CLONE_NEWUSER | libc::CLONE_FS) as u64;
+        libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>());
+    }
+    let own = lab::look::Process::open(Pid::this()).unwrap();
+    _ = setns(own.pidfd(), CloneFlags::empty());
+    _ = unshare(CloneFlags::from_bits_retain(1));
+    unshare(CloneFlags::CLONE_NEWUSER).unwrap();
+    fs::write("/proc/self/setgroups", "deny").unwrap();
+    _ = fs::write("/proc/self/setgroups", "allow");
+    _ = fs::write("/proc/self/uid_map", "0 0");
+    _ = fs::write("/proc/self/uid_map", "0 0 2");
+}
+
+#[test]
+fn a_reason_is_given_only_where_it_is_known() {
+    let (trace, _) = trace_of("calls that fail");
+    let failed = trace.events.iter().filter_map(|event| match &event.outcome {
+        Outcome::Error { errno, why } => {
+            Some((event.call.as_str(), format!("{errno:?}"), why.as_deref()))
+        }
+        _ => None,
+    });
+    let failed: Vec<_> = failed.collect();
+    let wanted: &[(&str, &str, Option<&str>)] = &[
+        ("mount", "EINVAL", Some("a new mount needs the type of a file system")),
+        ("mount", "EINVAL", Some("a call that changes the propagation takes one of")),
+        ("mount", "EINVAL", Some("a call that changes the propagation takes one of")),
+        ("mount", "EINVAL", Some("the path is not a mount point")),
+        ("mount", "EINVAL", Some("the path is not a mount point, or its mount is locked")),
+        ("mount", "ENODEV", Some("this kernel does not have that type of file system")),
+        ("mount", "ENOENT", Some("one of the paths does not exist")),
+        ("umount2", "EINVAL", Some("the path is not a mount point, or its mount is locked")),
+        ("mount", "EINVAL", None),
+        ("sethostname", "EINVAL", Some("a host name has 64 bytes at most")),
+        ("clone3", "EINVAL", Some("clone3 takes no signal in its flags")),
+        ("clone3", "EINVAL", Some("CLONE_NEWUSER and CLONE_FS exclude each other")),
+        ("setns", "EINVAL", Some("a pidfd stands for all namespaces of its process")),
+        ("unshare", "EINVAL", None),
+        ("write", "EPERM", Some("setgroups(2) was denied there before")),
+        ("write", "EINVAL", Some("one write(2) must carry whole lines of three numbers")),
+        ("write", "EPERM", Some("the only id that can be mapped is your own")),
+    ];
+    let calls: Vec<_> = failed.iter().map(|(call, errno, _)| (*call, errno.as_str())).collect();
+    let wanted_calls: Vec<_> = wanted.iter().map(|(call, errno, _)| (*call, *errno)).collect();
+    assert_eq!(calls, wanted_calls, "{:#?}", trace.events);
+    for (at, ((call, errno, why), (_, _, wanted))) in failed.iter().zip(wanted).enumerate() {
+        let right = match wanted {
+            Some(wanted) => why.is_some_and(|why| why.starts_with(wanted) || why.contains(wanted)),
+            None => why.is_none(),
+        };
+        assert!(right, "call {at} that failed, {call} with {errno}: {why:?}, not {wanted:?}");
+    }
+}
