@@ -1,16 +1,18 @@
 //! `ch08-root ROOT SHARE -- COMMAND`: another root directory, and nothing left of the old one.
 
-use harness::look::Mount;
-use harness::sandbox::Fixture;
-use harness::visit;
+use std::rc::Rc;
+
+use harness::look::{Kind, Mount, Namespaces, Proc, Way};
+use harness::sandbox::{Fixture, Sandbox};
+use harness::visit::{mounts_in, names_in, root_covers_another};
 use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
 
 /// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are all shared, and
 /// the program starts in `/tmp`, because a user's shell can be in any directory.
-fn report() -> Report {
-    let (root, share) = (format!("/tmp/{}", token("tree")), format!("/tmp/{}", token("share")));
+fn report(program: Sandbox) -> Report {
+    let [root, share] = ["tree", "share"].map(|word| format!("/tmp/{}", token(word)));
     let mut sandbox =
-        exercise!().shared_mounts().working_directory("/tmp").fixture(&share, Fixture::Directory);
+        program.shared_mounts().working_directory("/tmp").fixture(&share, Fixture::Directory);
     for path in ["", "/proc", "/share"] {
         sandbox = sandbox.fixture(format!("{root}{path}"), Fixture::Directory);
     }
@@ -19,113 +21,231 @@ fn report() -> Report {
     attempt.report.role(&root, "ROOT");
     attempt.report.role(&share, "SHARE");
     if let Some(command) = attempt.command() {
-        match look(&mut attempt, &command, &root, &share) {
-            Ok(()) => {}
-            Err(errno) => {
-                attempt.report.line("COMMAND", format_args!("cannot be examined ({errno})"))
-            }
+        attempt.history_of(&command);
+        let tmp = attempt.run.mounts().iter().find(|mount| mount.point == "/tmp");
+        let tmp = tmp.expect("every sandbox has one").device.clone();
+        let witness = attempt.run.witness().to_owned();
+        let paths = Rc::new(Paths { root: root.clone(), share: share.clone(), tmp, witness });
+        for (key, line) in LINES {
+            let paths = paths.clone();
+            attempt.look(key, &command, move |command| {
+                let view = View::of(command, &paths).and_then(|view| line(&view));
+                view.unwrap_or_else(|errno| format!("cannot be read ({errno})"))
+            });
         }
     }
     attempt.release();
+    attempt.run.await_end();
+    attempt.report.line("entries afterwards", entries(&attempt, &root, &share));
     attempt.finish()
 }
 
-fn look(attempt: &mut Attempt, command: &Seen, root: &str, share: &str) -> nix::Result<()> {
-    let process = &command.process;
-    // `mounts` are those below COMMAND's root directory, `wanted` the three of them that it should have,
-    // and `all` those of its whole mount namespace.
-    let mounts = process.mounts()?;
-    let all = visit::mounts_in(command.mnt())?;
-    let find = |point: &str, what: &dyn Fn(&Mount) -> bool| {
-        mounts.iter().rfind(|mount| mount.point == point && what(mount))
-    };
-    // ROOT and SHARE are directories of the tmpfs at /tmp.
-    let is = |path: &str, mount: &Mount| mount.root == path.trim_start_matches("/tmp");
-    let new_root = find("/", &|mount| is(root, mount));
-    let proc = find("/proc", &|mount| mount.kind == "proc");
-    let shared = find("/share", &|mount| is(share, mount));
-    let wanted: Vec<&Mount> = [new_root, proc, shared].into_iter().flatten().collect();
-    let inside = |id: u64| wanted.iter().any(|mount| mount.id == id);
+/// The entries, in the lab, of the directories that the program was given and of `/tmp` around them.
+fn entries(attempt: &Attempt, root: &str, share: &str) -> String {
+    let lab = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
+    let (proc, shared) = (format!("{root}/proc"), format!("{root}/share"));
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let witness = attempt.run.witness().split('/').nth(1).unwrap_or_default().to_owned();
+    let folders = [
+        ("/tmp", vec![name(root), name(share)]),
+        (root, vec![witness, "proc".to_owned(), "share".to_owned()]),
+        (share, vec![]),
+        (&proc, vec![]),
+        (&shared, vec![]),
+    ];
+    let changed = folders.into_iter().filter_map(|(folder, mut wanted)| {
+        wanted.sort();
+        match names_in(lab, folder) {
+            Ok(names) if names == wanted => None,
+            Ok(names) => Some(format!("{folder} has {}", names.join(" "))),
+            Err(errno) => Some(format!("{folder} cannot be read ({errno})")),
+        }
+    });
+    let changed: Vec<_> = changed.collect();
+    if changed.is_empty() { "as before".to_owned() } else { changed.join(", ") }
+}
 
-    let mut line = |key: &str, value: &str| attempt.report.line(key, value);
-    line("root directory", if new_root.is_some() { root } else { "another" });
-    let here = inside(process.working_directory()?);
-    line("working directory", if here { "below it" } else { "outside" });
-    line("on /proc", if proc.is_some() { "proc" } else { "nothing" });
-    let read_only = |mount: &Mount| mount.options.split(',').any(|option| option == "ro");
-    line(
-        "on /share",
-        &match shared {
+/// What the program was given.
+struct Paths {
+    root: String,
+    share: String,
+    /// The device of the lab's `/tmp`, where both are.
+    tmp: String,
+    witness: String,
+}
+
+impl Paths {
+    /// Whether a mount shows this directory of the lab's `/tmp`.
+    fn is(&self, mount: &Mount, path: &str) -> bool {
+        mount.device == self.tmp && mount.root == path.trim_start_matches("/tmp")
+    }
+}
+
+/// COMMAND, and the mounts below its root directory.
+struct View<'a> {
+    command: &'a Seen,
+    paths: &'a Paths,
+    mounts: Vec<Mount>,
+}
+
+impl View<'_> {
+    fn of<'a>(command: &'a Seen, paths: &'a Paths) -> nix::Result<View<'a>> {
+        Ok(View { command, paths, mounts: command.process.mounts()? })
+    }
+
+    /// The uppermost mount at a path, if it is the right one.
+    fn at(&self, point: &str, is_right: impl Fn(&Mount) -> bool) -> Option<&Mount> {
+        self.mounts.iter().rfind(|mount| mount.point == point).filter(|mount| is_right(mount))
+    }
+
+    fn root(&self) -> Option<&Mount> {
+        self.at("/", |mount| self.paths.is(mount, &self.paths.root))
+    }
+
+    fn proc(&self) -> Option<&Mount> {
+        self.at("/proc", |mount| mount.kind == "proc" && mount.root == "/")
+    }
+
+    fn share(&self) -> Option<&Mount> {
+        self.at("/share", |mount| self.paths.is(mount, &self.paths.share))
+    }
+
+    /// Whether this is one of the three mounts that COMMAND should have.
+    fn is_inside(&self, id: u64) -> bool {
+        [self.root(), self.proc(), self.share()].into_iter().flatten().any(|mount| mount.id == id)
+    }
+
+    fn below_or_outside(&self, id: u64) -> String {
+        if self.is_inside(id) { "below it" } else { "outside" }.to_owned()
+    }
+
+    /// Where a descriptor leads to; `None` for a place inside.
+    fn outside(&self, way: Way) -> Option<String> {
+        let own = |kind| self.command.namespaces.get(kind);
+        match way {
+            Way::Directory(id) => (!self.is_inside(id)).then(|| "a directory".to_owned()),
+            Way::Namespace(kind, namespace) => {
+                (own(kind) != Some(&namespace)).then(|| format!("a namespace, {kind}"))
+            }
+            Way::Process(process) => {
+                let there = Namespaces::of(&process?).ok();
+                let there = there.as_ref().and_then(|there| there.get(Kind::Mnt));
+                (there != own(Kind::Mnt)).then(|| "a process".to_owned())
+            }
+        }
+    }
+}
+
+type Line = fn(&View) -> nix::Result<String>;
+
+const LINES: [(&str, Line); 8] = [
+    ("root directory", |view| {
+        let id = view.command.process.root_directory()?;
+        let is_root = view.root().is_some_and(|mount| mount.id == id);
+        Ok(if is_root { view.paths.root.clone() } else { "another".to_owned() })
+    }),
+    ("working directory", |view| {
+        Ok(view.below_or_outside(view.command.process.working_directory()?))
+    }),
+    ("executed file", |view| Ok(view.below_or_outside(view.command.process.executable()?))),
+    ("on /proc", |view| {
+        Ok(match (view.proc(), view.command.process.proc()) {
+            (None, _) => "nothing".to_owned(),
+            (Some(_), Proc::Own) => "proc".to_owned(),
+            (Some(_), other) => format!("a proc file system that {other}"),
+        })
+    }),
+    ("on /share", |view| {
+        let share = &view.paths.share;
+        let read_only = |mount: &Mount| mount.options.split(',').any(|option| option == "ro");
+        Ok(match view.share() {
             Some(mount) if read_only(mount) => format!("{share}, read-only"),
             Some(_) => format!("{share}, writable"),
             None => "nothing".to_owned(),
-        },
-    );
-    // What chroot(2) hides is in the namespace, but not in COMMAND's own list.
-    let others = |mounts: &[Mount]| mounts.iter().any(|mount| !inside(mount.id));
-    let old = match (others(&mounts), others(&all)) {
-        (true, _) => "attached",
-        (false, true) => "attached, above the root directory",
-        (false, false) => "none",
-    };
-    line("mounts of the old root", old);
-    let held = process.open_directories()?.into_iter().any(|id| !inside(id));
-    line("open directories outside", if held { "some" } else { "none" });
+        })
+    }),
+    ("mounts of the old root", |view| {
+        let others = |mounts: &[Mount]| mounts.iter().any(|mount| !view.is_inside(mount.id));
+        let mnt = view.command.mnt();
+        // What chroot(2) hides is in the namespace, but not in COMMAND's own list.
+        let old = if others(&view.mounts) {
+            "attached"
+        } else if others(&mounts_in(mnt)?) {
+            "attached, above the root directory"
+        } else if root_covers_another(mnt)? {
+            "attached, under the root directory"
+        } else {
+            "none"
+        };
+        Ok(old.to_owned())
+    }),
+    ("descriptors that lead outside", |view| {
+        let ways = view.command.process.ways()?.into_iter();
+        let mut outside: Vec<_> = ways.filter_map(|way| view.outside(way)).collect();
+        outside.sort();
+        Ok(if outside.is_empty() { "none".to_owned() } else { outside.join(", ") })
+    }),
     // The namespace's root, not COMMAND's root directory, which chroot(2) changes as well.
-    let root_of_all = all.iter().any(|mount| mount.point == "/" && is(root, mount));
-    let names = match root_of_all {
-        true => {
-            let mut names = visit::names_in(command.mnt(), "/")?;
-            // The folder of the witness is another one in each run.
-            names.retain(|name| !attempt.run.witness().starts_with(&format!("/{name}/")));
-            names.join(", ")
+    ("names in the namespace's root", |view| {
+        let all = mounts_in(view.command.mnt())?;
+        let root = all.iter().rfind(|mount| mount.point == "/");
+        if !root.is_some_and(|mount| view.paths.is(mount, &view.paths.root)) {
+            return Ok("those of the lab".to_owned());
         }
-        false => "those of the lab".to_owned(),
-    };
-    line("names in the namespace's root", &names);
-    Ok(())
-}
+        let mut names = names_in(view.command.mnt(), "/")?;
+        // The folder of the witness is another one in each run.
+        names.retain(|name| !view.paths.witness.starts_with(&format!("/{name}/")));
+        Ok(names.join(", "))
+    }),
+];
 
 /// ROOT is COMMAND's root directory, and the root of its mount namespace. COMMAND's working directory is
-/// below it, although your program was started in `/tmp` of the old root. ROOT has the same entries as
-/// before.
+/// below it, although your program was started in `/tmp` of the old root, and so is the file that was
+/// executed. ROOT has the same entries as before.
 #[step]
 fn step1_command_has_another_root_directory() {
-    assert_report!(report().lines(&["root directory", "working directory", "names in"]), @r"
+    let keys = ["root directory", "working directory", "executed", "names in"];
+    assert_report!(report(exercise!()).lines(&keys), @r"
     root directory: ROOT
     working directory: below it
+    executed file: below it
     names in the namespace's root: proc, share
     ");
 }
 
-/// A proc file system is mounted on `/proc`, and SHARE on `/share`, where it can be read but not written.
+/// A proc file system is mounted on `/proc`, and shows COMMAND's own PID namespace. SHARE is mounted on
+/// `/share`, where it can be read but not written.
 #[step]
 fn step2_proc_is_mounted_and_the_share_is_read_only() {
-    assert_report!(report().lines(&["root directory", "on /"]), @r"
+    assert_report!(report(exercise!()).lines(&["root directory", "on /"]), @r"
     root directory: ROOT
     on /proc: proc
     on /share: SHARE, read-only
     ");
 }
 
-/// COMMAND's mount namespace contains these three mounts and no others, and COMMAND has no descriptor of
-/// a directory outside.
+/// COMMAND's mount namespace contains these three mounts and no others, and COMMAND has no descriptor
+/// that leads outside: none of a directory, a namespace or a process there.
 #[step]
 fn step3_nothing_of_the_old_root_is_left() {
-    assert_report!(report().lines(&["root directory", "mounts of", "open directories"]), @r"
+    assert_report!(report(exercise!()).lines(&["root directory", "mounts of", "descriptors"]), @r"
     root directory: ROOT
     mounts of the old root: none
-    open directories outside: none
+    descriptors that lead outside: none
     ");
 }
 
-/// Your program exits with COMMAND's status, and the lab, whose mounts are all shared, has not changed.
+/// Your program exits with COMMAND's status, and leaves no process behind. The lab, whose mounts are all
+/// shared, has not changed, nor have the entries of ROOT, of SHARE and of the directory around them.
 #[step]
 fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
-    assert_report!(report().lines(&["root directory", "exit status", "left behind", "lab"]), @r"
+    let keys = ["root directory", "entries", "exit status", "left behind", "lab"];
+    assert_report!(report(exercise!().record()).lines(&keys), @r"
     root directory: ROOT
+    entries afterwards: as before
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
+    lab meanwhile: unchanged
     ");
 }

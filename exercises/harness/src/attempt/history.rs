@@ -1,4 +1,4 @@
-//! What only the history of a run shows: how COMMAND was made, and what the lab was called meanwhile.
+//! What only the history of a run shows: how COMMAND was made, and what happened in the lab meanwhile.
 
 use lab::look::Kind;
 use lab::sandbox::NoTrace;
@@ -24,11 +24,11 @@ struct Birth {
 /// Keys of the report, and the values if all is well.
 const BIRTH: (&str, &str) = ("birth of COMMAND", "in namespaces of its own");
 const PIDFD: (&str, &str) = ("origin of the pidfd", "the call that made COMMAND");
-const NAME: (&str, &str) = ("lab meanwhile", "unchanged");
+const MEANWHILE: (&str, &str) = ("lab meanwhile", "unchanged");
 
 impl Attempt {
     /// Enters, at the end of a recorded run: whether COMMAND was born in the namespaces that are its own,
-    /// whether the call that made it has made a pidfd, and what the lab's host name was until then.
+    /// whether the call that made it has made a pidfd, and what has changed in the lab until then.
     pub fn history_of(&mut self, command: &Seen) {
         let lab = self.run.lab();
         let is_own = |kind: &Kind| command.namespaces.get(*kind) != lab.get(*kind);
@@ -42,9 +42,9 @@ impl Attempt {
         let followed_to_the_end = |trace: &&Trace| trace.complete && trace.dropped == 0;
         let seen = trace.as_ref().ok().filter(followed_to_the_end).and_then(|trace| {
             let birth = birth(trace, followed.pid)?;
-            Some([birthplace(trace, &birth, &followed.own), pidfd(trace, &birth), names(trace)])
+            Some([birthplace(trace, &birth, &followed.own), pidfd(trace, &birth), meanwhile(trace)])
         });
-        for (which, (key, right)) in [BIRTH, PIDFD, NAME].into_iter().enumerate() {
+        for (which, (key, right)) in [BIRTH, PIDFD, MEANWHILE].into_iter().enumerate() {
             match (&seen, trace) {
                 (Some(values), _) => self.report.line(key, &values[which]),
                 (None, Err(why @ NoTrace::Refused(_))) => {
@@ -85,19 +85,22 @@ fn pidfd(trace: &Trace, birth: &Birth) -> String {
     if with_it { PIDFD.1.into() } else { "another call".into() }
 }
 
-/// The names that the lab's UTS namespace was given. The first event is what the program found.
-fn names(trace: &Trace) -> String {
-    let lab = NamespaceId { kind: Kind::Uts, index: 1 };
+/// What happened in the lab's own namespaces. The first event is what the program found.
+fn meanwhile(trace: &Trace) -> String {
+    let [uts, mnt] = [Kind::Uts, Kind::Mnt].map(|kind| NamespaceId { kind, index: 1 });
     let changes = trace.events.iter().skip(1).flat_map(|event| &event.changes);
-    let names = changes.filter_map(|change| match change {
-        Change::HostName { namespace, name } if *namespace == lab => Some(name.as_str()),
+    let changes = changes.filter_map(|change| match change {
+        Change::HostName { namespace, name } if *namespace == uts => {
+            Some(format!("the host name was {name}"))
+        }
+        Change::Mount { namespace, mount } if *namespace == mnt => {
+            Some(format!("{} on {} was mounted or changed", mount.kind, mount.point))
+        }
+        Change::Unmount { namespace, .. } if *namespace == mnt => Some("a mount went".into()),
         _ => None,
     });
-    let names: Vec<_> = names.collect();
-    match names.as_slice() {
-        [] => NAME.1.into(),
-        names => format!("the host name was {}", names.join(", and then ")),
-    }
+    let changes: Vec<_> = changes.collect();
+    if changes.is_empty() { MEANWHILE.1.into() } else { changes.join(", ") }
 }
 
 #[cfg(test)]
@@ -136,12 +139,15 @@ mod tests {
         let seen = birth(&born, 8).unwrap();
         assert_eq!((seen.at, seen.child, seen.parent), (1, 2, 1));
         assert_eq!(birthplace(&born, &seen, &[Kind::Uts]), BIRTH.1);
-        assert_eq!((pidfd(&born, &seen).as_str(), names(&born).as_str()), (PIDFD.1, NAME.1));
+        assert_eq!(
+            (pidfd(&born, &seen).as_str(), meanwhile(&born).as_str()),
+            (PIDFD.1, MEANWHILE.1)
+        );
         let moved = trace("SIGCHLD", 1, 1);
         let seen = birth(&moved, 8).unwrap();
         assert_eq!(birthplace(&moved, &seen, &[Kind::Uts]), "in its parent's uts");
         assert_eq!(pidfd(&moved, &seen), "another call");
-        assert_eq!(names(&moved), "the host name was otter");
+        assert_eq!(meanwhile(&moved), "the host name was otter");
         assert!(birth(&moved, 9).is_none());
     }
 }

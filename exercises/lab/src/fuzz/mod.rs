@@ -189,6 +189,7 @@ fn visits() -> impl Strategy<Value = Visit> {
         ".{0,8}".prop_map(Visit::Names),
         ".{0,8}".prop_map(Visit::Mount),
         ".{0,8}".prop_map(Visit::Unmount),
+        Just(Visit::Covers),
         any::<i32>().prop_map(Visit::Segment),
         ".{0,8}".prop_map(Visit::Queue),
         Just(Visit::Links),

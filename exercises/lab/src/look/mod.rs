@@ -10,6 +10,7 @@ pub mod mounts;
 pub(crate) mod process;
 pub(crate) mod namespaces;
 mod proc_mount;
+mod ways;
 pub mod cgroup;
 pub(crate) mod network;
 
@@ -21,3 +22,4 @@ pub use proc_mount::Proc;
 pub use process::Process;
 pub use procfs::{Fields, ranges_in};
 pub use trace::Kind;
+pub use ways::Way;

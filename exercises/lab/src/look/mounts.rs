@@ -9,6 +9,8 @@ pub struct Mount {
     pub id: u64,
     /// The id of the mount that it is mounted on.
     pub parent: u64,
+    /// The number of the file system's device, such as `0:35`. No two file systems have the same.
+    pub device: String,
     /// The directory of the file system that is mounted.
     pub root: String,
     pub point: String,
@@ -63,8 +65,8 @@ fn parse_line(line: &str) -> Option<Mount> {
     Some(Mount {
         id: here.next()?.parse().ok()?,
         parent: here.next()?.parse().ok()?,
-        // The device's number comes before.
-        root: unescape(here.nth(1)?),
+        device: here.next()?.to_owned(),
+        root: unescape(here.next()?),
         point: unescape(here.next()?),
         options: here.next()?.to_owned(),
         propagation: here.fold(Propagation::default(), |known, tag| match tag.split_once(':') {
@@ -98,7 +100,7 @@ mod tests {
         let mounts = parse(&format!("garbage\n{line}\n"));
         assert_eq!(mounts.len(), 1);
         assert_eq!(mounts[0].to_string(), "ext3 on /my disk");
-        assert_eq!((mounts[0].id, mounts[0].parent), (36, 35));
+        assert_eq!((mounts[0].id, mounts[0].parent, &*mounts[0].device), (36, 35, "98:0"));
         assert_eq!(mounts[0].propagation, Propagation { shared: None, master: Some(1) });
         assert_eq!((mounts[0].root.as_str(), mounts[0].options.as_str()), ("/part", "rw,noatime"));
         assert_eq!(mounts[0].super_options, "rw,errors=continue");

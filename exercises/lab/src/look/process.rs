@@ -9,9 +9,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
 use nix::sys::signal::Signal;
-use nix::sys::stat::Mode;
 use nix::unistd::Pid;
 
 use super::procfs::{Fields, hard_limit_in, ids_in, ranges_in, text_of};
@@ -250,51 +248,6 @@ impl Process {
         Ok(mounts::parse(&text.map_err(|error| sys::errno_of(&error))?))
     }
 
-    /// The id of the mount of its working directory, even if the mount is in no namespace any more:
-    /// `mnt_id` of proc_pid_fdinfo(5).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Process::mounts`].
-    pub fn working_directory(&self) -> nix::Result<u64> {
-        self.mount_behind("cwd")
-    }
-
-    /// The id of the mount of its root directory.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Process::mounts`].
-    pub fn root_directory(&self) -> nix::Result<u64> {
-        self.mount_behind("root")
-    }
-
-    /// The id of the mount to which a link in `/proc/PID` leads.
-    fn mount_behind(&self, link: &str) -> nix::Result<u64> {
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let folder = open(format!("/proc/{}/{link}", self.pid()).as_str(), flags, Mode::empty())?;
-        mount_of(&format!("/proc/self/fdinfo/{}", folder.as_raw_fd()))
-    }
-
-    /// The ids of the mounts of all directories that it has open.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Process::mounts`].
-    pub fn open_directories(&self) -> nix::Result<Vec<u64>> {
-        let io = |error: std::io::Error| sys::errno_of(&error);
-        let mut found = Vec::new();
-        for entry in fs::read_dir(format!("/proc/{}/fd", self.pid())).map_err(io)? {
-            let entry = entry.map_err(io)?;
-            if fs::metadata(entry.path()).is_ok_and(|behind| behind.is_dir()) {
-                let number = entry.file_name();
-                let info = format!("/proc/{}/fdinfo/{}", self.pid(), number.to_string_lossy());
-                found.push(mount_of(&info)?);
-            }
-        }
-        Ok(found)
-    }
-
     /// Whether one of its descriptors is a pidfd of `other`.
     pub fn holds_pidfd_of(&self, other: &Process) -> bool {
         let entries = fs::read_dir(format!("/proc/{}/fdinfo", self.pid())).into_iter().flatten();
@@ -354,12 +307,6 @@ pub(crate) fn is_timed(call: &str) -> bool {
     }
 }
 
-/// The id of a descriptor's mount, from its file in `fdinfo`.
-fn mount_of(info: &str) -> nix::Result<u64> {
-    let info = Fields::read(info).map_err(|error| sys::errno_of(&error))?;
-    info.number("mnt_id").ok_or(Errno::EPROTO)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -397,15 +344,5 @@ mod tests {
         std::thread::sleep(Duration::from_millis(50));
         assert!(Process::open(Pid::this()).unwrap().waits_for_a_time());
         sleeping.join().unwrap();
-    }
-
-    #[test]
-    fn directories_are_told_by_their_mounts() {
-        let us = Process::open(Pid::this()).unwrap();
-        let numbers: Vec<u64> = us.mounts().unwrap().iter().map(|mount| mount.id).collect();
-        assert!(numbers.contains(&us.working_directory().unwrap()));
-        let held = fs::File::open("/proc").unwrap();
-        let proc = mount_of(&format!("/proc/self/fdinfo/{}", held.as_raw_fd())).unwrap();
-        assert!(us.open_directories().unwrap().contains(&proc));
     }
 }

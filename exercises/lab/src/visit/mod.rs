@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
-use nix::mount::{MsFlags, mount, umount};
-use nix::sched::{CloneFlags, setns};
+use nix::mount::{MntFlags, MsFlags, mount, umount, umount2};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::stat::Mode;
 
 use crate::env::patience;
@@ -46,6 +46,8 @@ pub(crate) enum Visit {
     /// Mounts a new tmpfs on a folder, which is made if it is not there.
     Mount(String),
     Unmount(String),
+    /// Whether the mount at `/` covers another one that can be uncovered.
+    Covers,
     /// The text at the beginning of the System V shared memory segment with this key.
     Segment(i32),
     /// Whether there is a POSIX message queue of this name.
@@ -81,6 +83,7 @@ wire!(enum Visit {
     11 => Listen(port, clients),
     12 => Exchange(address),
     13 => Queues,
+    14 => Covers,
 });
 
 impl Visit {
@@ -118,7 +121,8 @@ impl Visit {
             }
             Visit::Read(path) => {
                 let mut bytes = Vec::new();
-                let file = File::from(open(path.as_str(), read_only, Mode::empty())?);
+                let not_a_link = read_only | OFlag::O_NOFOLLOW;
+                let file = File::from(open(path.as_str(), not_a_link, Mode::empty())?);
                 // Reading a device could take input from the program (a terminal), or never end
                 // (/dev/zero).
                 if !file.metadata().map_err(io)?.is_file() {
@@ -142,6 +146,18 @@ impl Visit {
             Visit::Unmount(path) => {
                 umount(path.as_str())?;
                 return Ok(String::new());
+            }
+            Visit::Covers => {
+                // In a copy of the namespace, so that nothing is uncovered there.
+                unshare(CloneFlags::CLONE_NEWNS)?;
+                let (private, none) = (MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>);
+                mount(none, "/", none, private, none)?;
+                return match umount2("/", MntFlags::MNT_DETACH) {
+                    Ok(()) => Ok("yes".to_owned()),
+                    // It is locked on the one below (mount_namespaces(7)), or there is none.
+                    Err(Errno::EINVAL) => Ok("no".to_owned()),
+                    Err(errno) => Err(errno),
+                };
             }
             Visit::Segment(key) => return ipc::segment(*key),
             Visit::Queues => return names(ipc::mount_queues()?),
@@ -253,7 +269,7 @@ pub fn mounts_in(mnt: &Namespace) -> nix::Result<Vec<Mount>> {
 ///
 /// # Errors
 ///
-/// Those of open(2) and read(2), and as for [`host_name`].
+/// `ELOOP` for a symbolic link, those of open(2) and read(2), and as for [`host_name`].
 pub fn read_in(mnt: &Namespace, path: &str) -> nix::Result<String> {
     send(Visit::Read(path.to_owned()), mnt)
 }
@@ -287,6 +303,16 @@ pub fn mount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
 /// Those of umount(2), and as for [`host_name`].
 pub fn unmount_at(mnt: &Namespace, path: &str) -> nix::Result<()> {
     send(Visit::Unmount(path.to_owned()), mnt).map(drop)
+}
+
+/// Whether a process in a mount namespace of the root lab could unmount its root directory and find
+/// another tree below. No list of mounts shows that one.
+///
+/// # Errors
+///
+/// Those of unshare(2) and umount(2), and as for [`host_name`].
+pub fn root_covers_another(mnt: &Namespace) -> nix::Result<bool> {
+    Ok(send(Visit::Covers, mnt)? == "yes")
 }
 
 /// The text in the System V shared memory segment with the key `key`, up to its first zero byte.

@@ -1,0 +1,38 @@
+//! Refused by step 1: the file that is executed is one of the old tree with the path of COMMAND.
+
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
+use std::process::{Command, exit};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{chdir, pivot_root};
+
+const NONE: Option<&str> = None;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (root, share) = (Path::new(&words[0]), Path::new(&words[1]));
+    unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE).expect("private");
+    bind(root, root);
+    bind(Path::new("/proc"), &root.join("proc"));
+    bind(share, &root.join("share"));
+    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    let remount = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags;
+    mount(NONE, &root.join("share"), NONE, remount, NONE).expect("read-only");
+    let file = std::fs::File::open(&words[3]).expect("open");
+    chdir(root).expect("chdir");
+    pivot_root(".", ".").expect("pivot_root");
+    umount2(".", MntFlags::MNT_DETACH).expect("umount2");
+    chdir("/").expect("chdir");
+    let status = Command::new(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .args(&words[4..])
+        .status()
+        .expect("execve");
+    exit(status.code().unwrap_or(1));
+}
+
+fn bind(source: &Path, target: &Path) {
+    mount(Some(source), target, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE).expect("bind");
+}
