@@ -8,7 +8,8 @@ mod skip;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 
 use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
@@ -52,9 +53,12 @@ fn check(name: &str, script: &str) -> Option<Checked> {
     })
 }
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
 /// Runs xtask in an environment. The script is bash's, for its ulimit.
 fn in_environment(script: &str, words: &[&str], last: &Path) -> Output {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let xtask = cargo_bin!("xtask");
     let solution = xtask.with_file_name(format!("{CHAPTER}-solution"));
     let mut shell = Command::new("bash");
@@ -63,9 +67,9 @@ fn in_environment(script: &str, words: &[&str], last: &Path) -> Output {
         .arg(xtask)
         .args(words)
         .arg(last)
-        .env("NAMESPACES_BY_HAND_ROOT", root)
+        .env("NAMESPACES_BY_HAND_ROOT", root())
         .env("NAMESPACES_BY_HAND_PROGRAM", built(solution))
-        .current_dir(root);
+        .current_dir(root());
     shell.output().unwrap()
 }
 
@@ -178,4 +182,46 @@ fn a_proc_that_hides_processes_is_no_verdict() {
 fn a_machine_that_lacks_nothing_passes() {
     let checked = check("as it is", "exec \"$@\"").unwrap();
     assert_eq!(checked.is_no_failure().code, 0, "{}", checked.said);
+}
+
+/// Runs only when no other process wants to (SCHED_IDLE, sched(7)), beside busy ones: the check, and with
+/// it the program, gets a few thousandths of a processor.
+#[test]
+fn a_loaded_machine_is_no_verdict() {
+    let check = check_of_the_solution();
+    let verdict = Path::new(env!("CARGO_TARGET_TMPDIR")).join("machine loaded.json");
+    _ = fs::remove_file(&verdict);
+    let busy = thread::available_parallelism().map_or(2, usize::from) * 2;
+    let mut busy: Vec<Child> = (0..busy)
+        .map(|_| Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap())
+        .collect();
+    let status = Command::new("chrt")
+        .args(["--idle", "0"])
+        .arg(check)
+        .args(["--exact", "step1_command_is_a_child_of_pid_1"])
+        .env("NAMESPACES_BY_HAND_ROOT", root())
+        .env("NAMESPACES_BY_HAND_VERDICT", &verdict)
+        .current_dir(root().join("exercises").join(CHAPTER))
+        .stdout(Stdio::null())
+        .status();
+    busy.iter_mut().for_each(|process| {
+        process.kill().unwrap();
+        process.wait().unwrap();
+    });
+    let Ok(status) = status else { return skip!("there is no chrt(1)") };
+    let text = fs::read_to_string(verdict).unwrap();
+    let outcome = &serde_json::from_str::<Value>(&text).unwrap()["outcome"];
+    assert!(outcome == "passed" || outcome == "cannot", "{text}");
+    assert_eq!(status.code(), Some(if outcome == "passed" { 0 } else { 3 }), "{text}");
+}
+
+/// The test program of the chapter's solution, from what cargo says of its build.
+fn check_of_the_solution() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["test", "--quiet", "--no-run", "--test", "check", "--message-format=json"]);
+    let output = cargo.arg("--package").arg(format!("{CHAPTER}-solution")).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let built = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut checks = built.filter(|message| message["target"]["kind"][0] == "test");
+    PathBuf::from(checks.find_map(|check| Some(check["executable"].as_str()?.to_owned())).unwrap())
 }
