@@ -257,7 +257,7 @@ fn run_steps(
 /// names a mistake only if the calls prove it; it counts if that run has failed in the same way. Otherwise
 /// the first stands, without a trace, and names only what the facts prove by themselves.
 fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
-    let Ok(folder) = cargo::target().map(|target| target.join("traces")) else { return };
+    let Ok(folder) = cargo::target_folder().map(|target| target.join("traces")) else { return };
     let file = folder.join(format!("{}.jsonl", chapter.name));
     // The trace of an earlier check must not be taken for this one's.
     _ = std::fs::remove_file(&file);

@@ -1,6 +1,7 @@
 //! Calling cargo.
 
 use std::io::{BufRead as _, BufReader, Read};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
@@ -10,35 +11,66 @@ use serde_json::Value;
 
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
+use crate::shared::progress::fnv1a;
 use crate::shared::screen::Screen;
 
 /// The cargo that runs this command, in this checkout.
 pub(crate) fn command() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // A relative path is relative to the reader's folder, not to the checkout.
-    if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR")
-        && let Ok(folder) = std::path::absolute(folder)
-    {
-        cargo.env("CARGO_TARGET_DIR", folder);
+    match target() {
+        Ok(Target { folder, shared: true, .. }) => _ = cargo.env("CARGO_TARGET_DIR", folder),
+        _ => {
+            // A relative path is relative to the reader's folder, not to the checkout.
+            if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR")
+                && let Ok(folder) = std::path::absolute(folder)
+            {
+                cargo.env("CARGO_TARGET_DIR", folder);
+            }
+        }
     }
     cargo.current_dir(root());
     cargo
 }
 
-/// The folder in which cargo puts programs, this one among them.
-pub(crate) fn programs() -> Result<PathBuf> {
-    let own = std::env::current_exe();
-    let own = own.map_err(|error| Failure::new(format!("could not find this program: {error}")))?;
-    let folder = own.parent().unwrap_or(Path::new("/"));
-    // A unit test is in a folder below it.
-    let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
-    Ok(folder.unwrap_or(Path::new("/")).to_owned())
+/// Where cargo puts what this checkout builds.
+struct Target {
+    folder: PathBuf,
+    /// The programs in it: `debug`, or `TRIPLE/debug` if cargo is told for which machine it builds.
+    programs: PathBuf,
+    /// Other checkouts may have the same target folder, and `folder` is one in it.
+    shared: bool,
 }
 
-/// Cargo's target folder.
-pub(crate) fn target() -> Result<PathBuf> {
-    let programs = programs()?;
-    Ok(programs.parent().unwrap_or(&programs).to_owned())
+/// Cargo takes the packages of two checkouts for the same if they share a target folder: it calls a
+/// program up to date that it has built for the other one, or replaces it while its check runs. So a
+/// target folder outside of the checkout gets a folder for each.
+fn target() -> Result<Target> {
+    let failure = |error| Failure::new(format!("could not find this program: {error}"));
+    let own = std::env::current_exe().map_err(failure)?;
+    // A unit test is in a folder below the programs.
+    let programs = own.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
+    let programs = programs.unwrap_or(Path::new("/"));
+    // Cargo keeps what it knows of the compiler at the top.
+    let mut above = programs.ancestors().skip(1).take(2);
+    let top = above.find(|folder| folder.join(".rustc_info.json").exists());
+    let top = top.or(programs.parent()).unwrap_or(programs);
+    let programs = programs.strip_prefix(top).unwrap_or(programs).to_owned();
+    let checkout = root().canonicalize().unwrap_or_else(|_| root());
+    if top.starts_with(&checkout) {
+        return Ok(Target { folder: top.to_owned(), programs, shared: false });
+    }
+    let name = format!("checkout-{:016x}", fnv1a(checkout.as_os_str().as_bytes()));
+    Ok(Target { folder: top.join(name), programs, shared: true })
+}
+
+/// Cargo's target folder for this checkout.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    target().map(|target| target.folder)
+}
+
+/// The folder in which cargo puts programs.
+pub(crate) fn programs() -> Result<PathBuf> {
+    target().map(|target| target.folder.join(target.programs))
 }
 
 /// Builds the checks of the solutions in one go. They are those of the exercises, and run any program.

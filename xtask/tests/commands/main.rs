@@ -4,6 +4,7 @@
 mod check;
 mod checkout;
 mod files;
+mod places;
 mod terminal;
 mod usage;
 mod watch;

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::shared::cargo::{self, Artifact, target};
+use crate::shared::cargo::{self, Artifact, target_folder};
 use crate::shared::chapter::root;
 use crate::shared::failure::{Failure, Result};
 
@@ -43,7 +43,7 @@ pub(super) struct Built {
 
 /// Compiles all of them.
 pub(super) fn build(sources: &[&Source]) -> Result<Built> {
-    let folder = target()?.join("variants");
+    let folder = target_folder()?.join("variants");
     write_workspace(&folder, sources).map_err(|error| {
         Failure::new(format!("could not write the programs to `{}`: {error}", folder.display()))
     })?;
@@ -53,7 +53,7 @@ pub(super) fn build(sources: &[&Source]) -> Result<Built> {
         .args(["--message-format=json-render-diagnostics", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
         .arg("--target-dir")
-        .arg(target()?)
+        .arg(target_folder()?)
         .output()
         .map_err(|error| Failure::new(format!("could not start cargo: {error}")))?;
     let said = String::from_utf8_lossy(&output.stderr);
