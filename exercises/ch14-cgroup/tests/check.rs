@@ -1,8 +1,10 @@
 //! `ch14-cgroup [CGROUP [PIDS MEMORY]] -- COMMAND`: COMMAND sees its cgroup as `/`, in a new cgroup
 //! with limits on request.
 
+use std::rc::Rc;
+
 use harness::doctor::{self, Advice};
-use harness::look::{Cgroup, Kind, cgroup};
+use harness::look::{Cgroup, Kind, Namespaces, cgroup};
 use harness::sandbox::{self, CGROUPS, Refusal};
 use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
@@ -35,31 +37,32 @@ fn report(options: &Options) -> Report {
     }
     if let Some(command) = attempt.command() {
         look(&mut attempt, &command);
-        if let (Some(limits), Ok(cgroup)) = (options.limits, Cgroup::of(&command.process)) {
-            try_limits(&mut attempt.report, &cgroup, limits);
+        if let Some(limits) = options.limits {
+            try_limits(&mut attempt, &command, limits);
         }
     }
     attempt.release();
     attempt.finish()
 }
 
-fn look(attempt: &mut Attempt, command: &Seen) {
-    let lab = attempt.run.lab().get(Kind::Cgroup).expect("the lab has one of its own");
-    let own = command.namespaces.get(Kind::Cgroup).expect("as the lab has");
-    let file = format!("/proc/{}/cgroup", command.process.pid());
-    // The same file shows another path to a reader in another cgroup namespace.
-    let seen_from = |place| match visit::read_in(place, &file) {
-        Ok(text) => cgroup::path_in(&text).unwrap_or_else(|| "in no hierarchy".to_owned()),
-        Err(errno) => format!("cannot be read ({errno})"),
+fn look(attempt: &mut Attempt, command: &Rc<Seen>) {
+    let place = |namespaces: &Namespaces| {
+        let cgroup = namespaces.get(Kind::Cgroup).expect("each process is in one");
+        cgroup.try_clone().expect("another descriptor")
     };
-    let (seen_by_lab, seen_by_command) = (seen_from(lab), seen_from(own));
-    let shows = mounted(command);
-    let namespace = if own == lab { "the lab's" } else { "its own" };
-    let report = &mut attempt.report;
-    report.line(NAMESPACE, namespace);
-    report.line("its cgroup, seen by COMMAND", seen_by_command);
-    report.line("its cgroup, seen by the lab", seen_by_lab);
-    report.line("/sys/fs/cgroup of COMMAND", shows);
+    let (lab, own) = (place(attempt.run.lab()), place(&command.namespaces));
+    attempt.report.line(NAMESPACE, if own == lab { "the lab's" } else { "its own" });
+    // The same file shows another path to a reader in another cgroup namespace.
+    for (key, place) in [("COMMAND", own), ("the lab", lab)] {
+        attempt.look(&format!("its cgroup, seen by {key}"), command, move |command| {
+            let file = format!("/proc/{}/cgroup", command.process.pid());
+            match visit::read_in(&place, &file) {
+                Ok(text) => cgroup::path_in(&text).unwrap_or("in no hierarchy".to_owned()),
+                Err(errno) => format!("cannot be read ({errno})"),
+            }
+        });
+    }
+    attempt.look("/sys/fs/cgroup of COMMAND", command, |command| mounted(command).to_owned());
 }
 
 /// What is mounted on COMMAND's `/sys/fs/cgroup`. The kernel shows this check the root of a mount and the
@@ -76,11 +79,15 @@ fn mounted(command: &Seen) -> &'static str {
 }
 
 /// Tries both limits. It reports the files as well, because a limit that is too low would also hold.
-fn try_limits(report: &mut Report, cgroup: &Cgroup, (pids, memory): (u64, u64)) {
+fn try_limits(attempt: &mut Attempt, command: &Rc<Seen>, (pids, memory): (u64, u64)) {
     for file in ["pids.max", "memory.max"] {
-        let limit = cgroup.read(file).unwrap_or_else(|errno| format!("cannot be read ({errno})"));
-        report.line(file, limit);
+        attempt.look(file, command, move |command| {
+            let limit = Cgroup::of(&command.process).and_then(|cgroup| cgroup.read(file));
+            limit.unwrap_or_else(|errno| format!("cannot be read ({errno})"))
+        });
     }
+    let Ok(cgroup) = Cgroup::of(&command.process) else { return };
+    let report = &mut attempt.report;
     let most = match cgroup.fill_with_processes(2 * pids) {
         Ok(most) if most >= 2 * pids => "at least twice PIDS".to_owned(),
         Ok(most) => most.to_string(),
@@ -183,19 +190,53 @@ fn step4_the_limits_hold() {
     ");
 }
 
+/// Runs the program with another COMMAND, and reports what is left of its cgroup.
+fn ending(report: &mut Report, key: &str, options: &Options, command: &[&str]) {
+    let sandbox = exercise!().cgroups().shared_mounts().args(options.cgroup.iter().cloned());
+    let mut attempt = Attempt::start(sandbox.arg("--").args(command.iter().copied()));
+    if let Some(name) = &options.cgroup {
+        attempt.report.role(name, "CGROUP");
+    }
+    let finished = attempt.finish();
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    report.line(&format!("{key}, status"), fact("exit status"));
+    report.line(&format!("{key}, lab afterwards"), fact("lab afterwards"));
+    report.aside("stderr", fact("stderr"));
+}
+
 /// Your program exits with COMMAND's status. No process is left, and the cgroup is gone, which does not
-/// happen by itself.
+/// happen by itself, whether COMMAND has failed, has succeeded, or could not be started.
 #[step]
 fn step5_the_cgroup_is_removed_after_command() {
-    let report = match sandbox::has_cgroups() {
-        Ok(()) => report(&in_a_cgroup()),
-        Err(refused) => without("whether the cgroup is removed", &refused),
+    let (mut report, options) = match sandbox::has_cgroups() {
+        Ok(()) => (report(&in_a_cgroup()), in_a_cgroup()),
+        Err(refused) => (without("whether the cgroup is removed", &refused), Options::default()),
     };
-    let lines = [NAMESPACE, "exit status", "left behind", "lab afterwards"];
+    let status = (128 + random() % 120).to_string();
+    report.role(&status, "HIGH");
+    let fails = ["/bin/sh", "-c", &format!("exit {status}")];
+    ending(&mut report, "a COMMAND that fails", &options, &fails);
+    ending(&mut report, "a COMMAND that succeeds", &options, &["/bin/true"]);
+    let missing = format!("/lab/{}", token("missing"));
+    ending(&mut report, "a COMMAND that is missing", &options, &[&missing]);
+    let lines = [
+        NAMESPACE,
+        "exit status",
+        "left behind",
+        "lab afterwards",
+        "a COMMAND that fails",
+        "a COMMAND that succeeds",
+        "a COMMAND that is missing, lab",
+    ];
     assert_report!(report.lines(&lines), @r"
     COMMAND's cgroup namespace: its own
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
+    a COMMAND that fails, status: HIGH
+    a COMMAND that fails, lab afterwards: unchanged
+    a COMMAND that succeeds, status: 0
+    a COMMAND that succeeds, lab afterwards: unchanged
+    a COMMAND that is missing, lab afterwards: unchanged
     ");
 }

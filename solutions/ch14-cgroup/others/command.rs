@@ -42,9 +42,9 @@ fn main() -> Result<()> {
         Ok(mount(Some("none"), "/sys/fs/cgroup", Some("cgroup2"), MsFlags::MS_RDONLY, none)?)
     };
     // SAFETY: the closure only makes system calls, and this process has one thread.
-    let status = unsafe { command.pre_exec(enter) }.status()?;
+    let status = unsafe { command.pre_exec(enter) }.status();
     if let Some(cgroup) = &cgroup {
         fs::remove_dir(cgroup)?;
     }
-    exit(status.code().unwrap_or(1));
+    exit(status?.code().unwrap_or(1));
 }

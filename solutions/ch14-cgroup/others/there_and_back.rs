@@ -48,12 +48,12 @@ fn main() {
         let mounted = libc::mount(kind.as_ptr(), path.as_ptr(), kind.as_ptr(), 0, null.cast());
         call(mounted, "mount(cgroup2)");
     }
-    let status = Command::new(&command[0]).args(&command[1..]).status().unwrap();
+    let status = Command::new(&command[0]).args(&command[1..]).status();
     if let Some(cgroup) = made {
         back.unwrap().write_all(b"0").unwrap();
         // SAFETY: setns takes only integers.
         unsafe { call(libc::setns(old.as_raw_fd(), libc::CLONE_NEWNS), "setns(CLONE_NEWNS)") };
         fs::remove_dir(cgroup).unwrap();
     }
-    exit(status.code().unwrap_or(1));
+    exit(status.unwrap().code().unwrap_or(1));
 }
