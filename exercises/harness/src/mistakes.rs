@@ -20,7 +20,7 @@
 //! story = [{ call = "sethostname(*", by = "program", result = "ok", before = "unshare(*" }, { none = "mount(*" }]
 //! ```
 //!
-//! All of them must hold. `by` is `program`, `thread` (another one) or `child`; `result` is `ok`, `failed`
+//! All of them must hold. A call may be a list (any of them). `by` is `program`, `thread` (another one) or `child`; `result` is `ok`, `failed`
 //! or an errno; with `none` there is no such call.
 //! A `when` value may be a list (any of them) and may hold `*` (any text). All keys must fit. Where
 //! a mistake shows in several ways, `when` is a list of such tables. The first row that fits is the
@@ -108,13 +108,6 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
         let text = row.get(key).and_then(|value| value.get_ref().as_str());
         text.map(|text| text.trim().to_owned()).ok_or_else(|| error(&format!("no text `{key}`")))
     };
-    let strings = |value: &DeValue| match value {
-        DeValue::Array(items) => {
-            items.iter().map(|item| Some(item.get_ref().as_str()?.to_owned())).collect()
-        }
-        value => value.as_str().map(|text| vec![text.to_owned()]),
-    };
-
     let mut edits = Vec::new();
     let listed = row.get("edit").and_then(|edits| edits.get_ref().as_array());
     if of_chapter || listed.is_some() {
@@ -178,15 +171,25 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
     })
 }
 
+/// A text, or several.
+fn strings(value: &DeValue) -> Option<Vec<String>> {
+    match value {
+        DeValue::Array(items) => {
+            items.iter().map(|item| Some(item.get_ref().as_str()?.to_owned())).collect()
+        }
+        value => value.as_str().map(|text| vec![text.to_owned()]),
+    }
+}
+
 fn read_proof(value: &DeValue) -> Result<Proof, String> {
     let table = value.as_table().ok_or("`story` holds something else than tables")?;
     let mut proof = Proof::default();
     for (key, value) in table {
-        let text = value.get_ref().as_str().ok_or("`story` holds something else than text")?;
-        let text = text.to_owned();
+        let texts = strings(value.get_ref()).ok_or("`story` holds something else than text")?;
+        let text = texts.first().cloned().unwrap_or_default();
         match key.get_ref().as_ref() {
-            "call" => proof.call = text,
-            "none" => (proof.call, proof.none) = (text, true),
+            "call" => proof.call = texts,
+            "none" => (proof.call, proof.none) = (texts, true),
             "by" => {
                 proof.by =
                     Some(By::parse(&text).ok_or_else(|| format!("`by` cannot be `{text}`"))?);
@@ -198,6 +201,21 @@ fn read_proof(value: &DeValue) -> Result<Proof, String> {
         }
     }
     if proof.call.is_empty() { Err("`story` without `call`".into()) } else { Ok(proof) }
+}
+
+/// Findings that state what the recorded calls show, and name no mistake.
+pub(crate) const BY_THE_CALLS: [&str; 6] =
+    [GAVE_UP, KILLED, IGNORED, BY_ANOTHER_THREAD, BY_ANOTHER_PROCESS, IN_ANOTHER_ORDER];
+pub(crate) const GAVE_UP: &str = "your program gave up before COMMAND";
+pub(crate) const KILLED: &str = "a child was killed before COMMAND";
+pub(crate) const IGNORED: &str = "an error was ignored";
+pub(crate) const BY_ANOTHER_THREAD: &str = "another thread made the call";
+pub(crate) const BY_ANOTHER_PROCESS: &str = "another process made the call";
+pub(crate) const IN_ANOTHER_ORDER: &str = "the calls are in another order";
+
+/// Whether a diagnosis of this name states what the recorded calls show, and names no mistake.
+pub fn is_told_by_the_calls(name: &str) -> bool {
+    BY_THE_CALLS.contains(&name)
 }
 
 /// What went wrong, and what to do.

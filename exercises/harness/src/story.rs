@@ -4,7 +4,7 @@
 
 use trace::{By, Made, Pointer, Trace};
 
-use crate::mistakes::{Diagnosis, Found, Mistake};
+use crate::mistakes::{self, Diagnosis, Found, Mistake};
 use crate::report::Report;
 
 /// The program ended after a call that had failed, and had executed nothing yet.
@@ -20,7 +20,7 @@ pub(crate) fn gave_up(report: &Report) -> Option<Found> {
                  without the recorder, too."
             .to_owned(),
     };
-    Some(found("your program gave up before COMMAND", cause, remedy, trace, at))
+    Some(found(mistakes::GAVE_UP, cause, remedy, trace, at))
 }
 
 /// A process died before it executed COMMAND.
@@ -42,7 +42,7 @@ pub(crate) fn killed(report: &Report) -> Option<Found> {
         "SIGSEGV" | "SIGBUS" => "Look at the stack and the pointers that the child was given.",
         _ => "Find out who sends that signal: a process, or the kernel for one that asked for it.",
     };
-    Some(found("a child was killed before COMMAND", cause, remedy.to_owned(), trace, at))
+    Some(found(mistakes::KILLED, cause, remedy.to_owned(), trace, at))
 }
 
 /// A call that a row takes for missing was made: it failed, or somebody else made it, or it came at
@@ -63,13 +63,13 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
     let (name, at, cause, remedy) = match made {
         Made::Never | Made::There => return None,
         Made::Failed(at) => (
-            "an error was ignored",
+            mistakes::IGNORED,
             at,
             format!("{}, and your program went on.", failure(trace, at)?),
             "Handle the result of that call: report the error and stop. Then find out why it fails.",
         ),
         Made::Elsewhere(at, By::Thread) => (
-            "another thread made the call",
+            mistakes::BY_ANOTHER_THREAD,
             at,
             format!(
                 "{} was made by another thread than the one that started COMMAND. The call concerns \
@@ -79,7 +79,7 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
             "Make the call in the thread that starts COMMAND.",
         ),
         Made::Elsewhere(at, _) => (
-            "another process made the call",
+            mistakes::BY_ANOTHER_PROCESS,
             at,
             format!(
                 "{} was made by another process than the one that started COMMAND, and COMMAND does \
@@ -89,7 +89,7 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
             "Make the call in the process that starts COMMAND, or in one of its ancestors.",
         ),
         Made::WrongSide(at) => (
-            "the calls are in another order",
+            mistakes::IN_ANOTHER_ORDER,
             at,
             format!("{} is there, but at another time than is needed.", trace.shown(at)),
             "Look at the order of the calls in the trace, and at what each of them finds when it runs.",

@@ -8,8 +8,8 @@ use super::pointer::{Pointer, Side};
 /// A condition on the calls of a trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proof {
-    /// A [`glob`] for the call's text.
-    pub call: String,
+    /// A [`glob`] for the call's text, or several, of which any will do.
+    pub call: Vec<String>,
     pub by: Option<By>,
     /// `ok`, `failed`, or the name of an errno; any if it is `None`.
     pub result: Option<String>,
@@ -71,7 +71,7 @@ impl Trace {
                 let Some(pattern) = pattern else { return true };
                 events.iter().any(|event| glob(pattern, &event.text))
             };
-            glob(&proof.call, &event.text)
+            proof.call.iter().any(|pattern| glob(pattern, &event.text))
                 && result
                 && proof.by.is_none_or(|by| self.who(event.task) == by)
                 && is_there(&proof.before, &self.events[at + 1..])
@@ -331,7 +331,7 @@ mod tests {
         assert!(whole.supports(&pointer));
         assert!(!Trace { dropped: 1, ..whole.clone() }.supports(&pointer));
         assert!(!Trace { complete: false, ..whole.clone() }.supports(&pointer));
-        let none = Proof { call: "unshare(*".into(), none: true, ..Proof::default() };
+        let none = Proof { call: vec!["unshare(*".into()], none: true, ..Proof::default() };
         assert!(whole.proves(&none));
         assert!(!Trace { complete: false, ..whole }.proves(&none));
     }
@@ -356,7 +356,7 @@ mod tests {
     fn conditions_on_calls() {
         let unshare = event(1, "unshare", &["CLONE_NEWUTS"], failed());
         let trace = trace(vec![unshare, execve(1)]);
-        let proof = |call: &str| Proof { call: call.into(), ..Proof::default() };
+        let proof = |call: &str| Proof { call: vec![call.into()], ..Proof::default() };
         assert!(trace.proves(&proof("unshare(*")) && !trace.proves(&proof("setns(*")));
         for (result, holds) in [("failed", true), ("EINVAL", true), ("EPERM", false), ("ok", false)]
         {

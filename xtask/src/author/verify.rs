@@ -22,6 +22,7 @@ use crate::shared::failure::Result;
 use crate::shared::screen::{plain_lines, print};
 use candidates::Candidate;
 use format::Format;
+use trials::{Telling, Trial, Tried};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "verify",
@@ -106,7 +107,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             let trials = trials.iter().zip(&results).filter(|(trial, _)| {
                 trial.chapter == chapter.name && expected.contains(&trial.candidate.expected)
             });
-            let faults: Vec<Vec<String>> = trials.map(|(_, faults)| faults.clone()).collect();
+            let faults: Vec<Vec<String>> = trials.map(|(_, tried)| tried.faults.clone()).collect();
             // Nothing is known about programs that were not tried.
             if !faults.is_empty() {
                 let sentence = expected[0].sentence(faults.len(), quick);
@@ -114,7 +115,46 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             }
         }
     }
+    print_tellings(&chapters, &trials, &results, &mut findings);
     Ok(findings.conclude())
+}
+
+/// At least so many of a hundred wrong programs are told their cause.
+const NAMED: usize = 85;
+
+/// A table of what wrong programs are told, chapter by chapter.
+fn print_tellings(
+    chapters: &[Chapter],
+    trials: &[Trial],
+    results: &[Tried],
+    findings: &mut Findings,
+) {
+    let count = |of: &dyn Fn(&Trial) -> bool| {
+        let told = trials.iter().zip(results).filter(|(trial, _)| of(trial));
+        let told: Vec<Telling> = told.filter_map(|(_, tried)| tried.telling).collect();
+        [Telling::RightCause, Telling::RightCall, Telling::WrongCause]
+            .map(|telling| told.iter().filter(|told| **told == telling).count())
+    };
+    let all = count(&|_| true);
+    let total: usize = all.iter().sum();
+    if total == 0 {
+        return;
+    }
+    let row = |name: &str, [cause, call, wrong]: [usize; 3]| {
+        print(&format!("{name:14}{cause:>13}{call:>13}{wrong:>13}\n"));
+    };
+    print(&format!(
+        "\n{:14}{:>13}{:>13}{:>13}\n",
+        "told", "right cause", "right call", "wrong cause"
+    ));
+    for chapter in chapters {
+        row(&chapter.name, count(&|trial| trial.chapter == chapter.name));
+    }
+    row("all", all);
+    let percent = 100 * all[0] / total;
+    let few = if percent < NAMED { vec![format!("{percent} of 100")] } else { Vec::new() };
+    let sentence = format!("at least {NAMED} of 100 wrong programs are told their cause");
+    findings.fact("workspace", &sentence, few);
 }
 
 /// What was looked at, and what was wrong with it.

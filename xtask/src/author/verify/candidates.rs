@@ -30,6 +30,17 @@ pub(super) struct Candidate {
     pub(super) patience: Option<&'static str>,
     /// Which step refuses the program, for one that one step has to refuse.
     pub(super) refusal: Option<Refusal>,
+    /// What a wrong program has to be told.
+    pub(super) told: Option<Told>,
+}
+
+/// What a wrong program has to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The name of a mistake; `None` if no cause is to be claimed.
+    pub(super) name: Option<String>,
+    /// A [`trace::glob`](harness::trace::glob) for what the verdict points at, where no cause is claimed.
+    pub(super) at: Option<String>,
 }
 
 /// How a step refuses a program.
@@ -58,10 +69,12 @@ pub(super) enum Expected {
     PromiseProven,
     /// The first step that fails is diagnosed as this mistake.
     Diagnosed(Mistaken),
+    /// A wrong program as people write it is given no wrong cause.
+    NoWrongCause,
 }
 
 /// The results in the order in which they are reported, those together that are reported as one.
-pub(super) const IN_ORDER: [&[Expected]; 8] = [
+pub(super) const IN_ORDER: [&[Expected]; 9] = [
     &[Expected::SolutionPasses],
     &[Expected::OtherPasses],
     &[Expected::StubFails],
@@ -70,6 +83,7 @@ pub(super) const IN_ORDER: [&[Expected]; 8] = [
     &[Expected::PromiseProven],
     &[Expected::Diagnosed(Mistaken::Reported), Expected::Diagnosed(Mistaken::Pointed)],
     &[Expected::Diagnosed(Mistaken::Traced)],
+    &[Expected::NoWrongCause],
 ];
 
 /// How a mistake is recognized.
@@ -101,6 +115,7 @@ impl Expected {
                 format!("{count} mistakes are named in programs that print only an errno")
             }
             Expected::Diagnosed(_) => format!("{count} mistakes fail and are named"),
+            Expected::NoWrongCause => format!("{count} wrong programs are given no wrong cause"),
         }
     }
 }
@@ -114,6 +129,7 @@ pub(super) fn solution() -> Candidate {
         expected: Expected::SolutionPasses,
         patience: None,
         refusal: None,
+        told: None,
     }
 }
 
@@ -125,6 +141,7 @@ pub(super) fn stub(chapter: &Chapter, text: String) -> Candidate {
         expected: Expected::StubFails,
         patience: Some(SHORT),
         refusal: None,
+        told: None,
     }
 }
 
@@ -144,6 +161,7 @@ pub(super) fn mistake(
         expected: Expected::Diagnosed(mistaken),
         patience: (!is_stopped(mistake)).then_some(SHORT),
         refusal: None,
+        told: None,
     };
     let mut candidates = Vec::new();
     let is_printed = mistake.when.iter().flatten().any(|(fact, _)| fact == "stderr");
@@ -192,6 +210,24 @@ pub(super) fn fakes(chapter: &Chapter) -> std::result::Result<Vec<Candidate>, St
     Ok(fakes)
 }
 
+/// The wrong programs of a chapter, as people write them. The first lines of each say what it has to be
+/// told: `//! Named: NAME` or `//! Named: nothing`, and perhaps `//! Points at: CALL`.
+pub(super) fn tries(chapter: &Chapter) -> std::result::Result<Vec<Candidate>, String> {
+    let sources = sources_in(&tries_of(chapter), &format!("{}-try", chapter.name))?;
+    let mut tries = named_by_source(sources, Expected::NoWrongCause, SHORT);
+    for candidate in &mut tries {
+        let text = candidate.source.as_ref().map_or("", |source| &source.text);
+        let head = text.lines().map_while(|line| line.strip_prefix("//! "));
+        let value =
+            |key: &str| head.clone().find_map(|line| Some(line.strip_prefix(key)?.to_owned()));
+        let name = value("Named: ")
+            .ok_or_else(|| format!("{}: no line `//! Named: …` at its head", candidate.name))?;
+        let name = Some(name).filter(|name| name != "nothing");
+        candidate.told = Some(Told { name, at: value("Points at: ") });
+    }
+    Ok(tries)
+}
+
 /// The program that breaks the promise with this number in its table. `own` are the chapter's other
 /// programs.
 pub(super) fn breaking(
@@ -226,6 +262,7 @@ pub(super) fn breaking(
         expected: Expected::PromiseProven,
         patience: Some(SHORT),
         refusal: Some(Refusal { step: promise.step, line: Some(promise.line.clone()) }),
+        told: None,
     })
 }
 
@@ -249,6 +286,7 @@ fn named_by_source(
         expected,
         patience: Some(patience),
         refusal: None,
+        told: None,
     };
     sources.into_iter().map(candidate).collect()
 }
@@ -257,7 +295,9 @@ fn named_by_source(
 pub(super) fn files(chapters: &[Chapter]) -> Vec<PathBuf> {
     // A stub that is missing is a fault already, and rustfmt need not report it again.
     let stubs = chapters.iter().map(Chapter::stub).filter(|stub| stub.is_file());
-    let folders = chapters.iter().flat_map(|chapter| [others_of(chapter), fakes_of(chapter)]);
+    let folders = chapters
+        .iter()
+        .flat_map(|chapter| [others_of(chapter), fakes_of(chapter), tries_of(chapter)]);
     let folders = folders.chain([root().join(CHEATS)]);
     stubs.chain(folders.flat_map(|folder| rust_files(&folder))).collect()
 }
@@ -268,6 +308,10 @@ fn others_of(chapter: &Chapter) -> PathBuf {
 
 fn fakes_of(chapter: &Chapter) -> PathBuf {
     chapter.solution().join("fakes")
+}
+
+fn tries_of(chapter: &Chapter) -> PathBuf {
+    chapter.solution().join("tries")
 }
 
 /// Every `*.rs` of a folder, in order; none if there is no folder.

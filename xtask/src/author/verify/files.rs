@@ -75,6 +75,13 @@ pub(super) fn read(
     candidates.extend(fakes);
     findings.fact(name, "each fake names the step that refuses it", faults);
 
+    let (tries, faults) = match candidates::tries(chapter) {
+        Ok(tries) => (tries, Vec::new()),
+        Err(error) => (Vec::new(), vec![error]),
+    };
+    candidates.extend(tries);
+    findings.fact(name, "each wrong program says what it has to be told", faults);
+
     let (table, mut faults) = match promises::read(&promised) {
         Ok(table) => (table, Vec::new()),
         Err(error) => (promises::Table::default(), vec![format!("promises.toml: {error}")]),

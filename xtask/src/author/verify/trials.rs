@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use harness::trace::glob;
 use harness::verdict::Outcome;
 
-use super::candidates::{Candidate, Expected, Mistaken};
+use super::candidates::{Candidate, Expected, Mistaken, Told};
 use super::compile::Built;
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::Result;
@@ -65,8 +66,25 @@ pub(super) fn of_chapter<'a>(
     Ok(candidates.filter_map(trial).collect())
 }
 
-/// Runs them all. Returns the faults of each, in the order of the trials.
-pub(super) fn run(trials: &[Trial]) -> Vec<Vec<String>> {
+/// What a wrong program was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    RightCause,
+    /// No cause, and the right call.
+    RightCall,
+    WrongCause,
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tried {
+    pub(super) faults: Vec<String>,
+    /// For a wrong program that a step has refused.
+    pub(super) telling: Option<Telling>,
+}
+
+/// Runs them all. Returns what came of each, in the order of the trials.
+pub(super) fn run(trials: &[Trial]) -> Vec<Tried> {
     let mut pieces: Vec<Piece> = trials.iter().enumerate().flat_map(pieces_of).collect();
     // Programs that fail come first, those of the later chapters before the others: some of them hang,
     // and programs that need the processor run meanwhile.
@@ -78,20 +96,21 @@ pub(super) fn run(trials: &[Trial]) -> Vec<Vec<String>> {
     let workers = 4 * thread::available_parallelism().map_or(1, usize::from);
     let work = || {
         let taken = iter::from_fn(|| pieces.get(next.fetch_add(1, Ordering::Relaxed)));
-        taken.map(|piece| (piece.number, piece.faults())).collect::<Vec<_>>()
+        taken.map(|piece| (piece.number, piece.tried())).collect::<Vec<_>>()
     };
-    let mut faults = vec![Vec::new(); trials.len()];
+    let mut results = vec![Tried::default(); trials.len()];
     thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         for thread in threads {
             for (number, more) in thread.join().expect("a worker does not panic") {
-                faults[number].extend(more);
+                results[number].faults.extend(more.faults);
+                results[number].telling = more.telling;
             }
         }
     });
     // Several threads may have run the steps of one trial.
-    faults.iter_mut().for_each(|faults| faults.sort());
-    faults
+    results.iter_mut().for_each(|tried| tried.faults.sort());
+    results
 }
 
 /// What a thread does at a time.
@@ -106,7 +125,9 @@ struct Piece<'a> {
 
 fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
     let pieces = match trial.candidate.expected {
-        Expected::Diagnosed(_) => vec![Piece { number, trial, step: None }],
+        Expected::Diagnosed(_) | Expected::NoWrongCause => {
+            vec![Piece { number, trial, step: None }]
+        }
         Expected::CheatFails if trial.quick => {
             vec![Piece { number, trial, step: trial.steps.first() }]
         }
@@ -124,14 +145,18 @@ fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
 }
 
 impl Piece<'_> {
-    fn faults(&self) -> Vec<String> {
-        match self.step {
+    fn tried(&self) -> Tried {
+        if let Some(told) = &self.trial.candidate.told {
+            return self.trial.telling(told);
+        }
+        let faults = match self.step {
             Some(step) => self.trial.faults_of_step(step),
             None if self.trial.candidate.refusal.is_some() => {
                 vec![self.trial.fault("its step does not exist")]
             }
             None => self.trial.faults_of_mistake(),
-        }
+        };
+        Tried { faults, telling: None }
     }
 }
 
@@ -166,6 +191,46 @@ impl Trial<'_> {
             return Vec::new();
         }
         vec![self.saw(step, &run)]
+    }
+
+    /// What a wrong program is told at the first step that fails, as a learner sees it: recorded.
+    fn telling(&self, told: &Told) -> Tried {
+        let fault = |what: String| Tried { faults: vec![self.fault(what)], telling: None };
+        for step in &self.steps {
+            match run_step(self.check, step, self.other) {
+                Ok(run) if run.outcome() == Outcome::Passed => continue,
+                Ok(run) if run.outcome() == Outcome::Failed => {}
+                Ok(run) => return Tried { faults: vec![self.saw(step, &run)], telling: None },
+                Err(failure) => return fault(failure.to_string()),
+            }
+            let run = match record_step(self.check, step, self.other, Path::new("/dev/null")) {
+                Ok(run) => run,
+                Err(failure) => return fault(failure.to_string()),
+            };
+            let (name, pointer) = (run.verdict.mistake(), run.verdict.pointer.clone());
+            let pointer = pointer.unwrap_or_default();
+            let claims_nothing = name.is_empty() || harness::mistakes::is_told_by_the_calls(name);
+            let is_there = |at: &String| glob(&format!("*{at}*"), &pointer);
+            let telling = match &told.name {
+                Some(wanted) if wanted == name => Telling::RightCause,
+                None if claims_nothing && told.at.as_ref().is_none_or(is_there) => {
+                    Telling::RightCause
+                }
+                Some(_) if claims_nothing && told.at.as_ref().is_some_and(is_there) => {
+                    Telling::RightCall
+                }
+                _ => Telling::WrongCause,
+            };
+            let faults = match telling {
+                Telling::WrongCause => {
+                    let name = if name.is_empty() { "nothing" } else { name };
+                    vec![format!("told {name:?}, {pointer:?}: {}", self.saw(step, &run))]
+                }
+                _ => Vec::new(),
+            };
+            return Tried { faults, telling: Some(telling) };
+        }
+        fault("no step refuses it".to_owned())
     }
 
     /// The first step that fails has to be diagnosed as the mistake.
