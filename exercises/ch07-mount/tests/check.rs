@@ -1,48 +1,84 @@
 //! `ch07-mount DIR TEXT -- COMMAND`: a mount that no other process sees, in a lab whose mounts are
 //! shared.
 
-use harness::look::{Kind, Namespace};
-use harness::sandbox::Fixture;
-use harness::visit::{self, mount_at, mounts_in, unmount_at};
-use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
+use harness::look::{Kind, Mount, Namespace};
+use harness::sandbox::{Fixture, Sandbox};
+use harness::visit::{mount_at, mounts_in, names_in, read_in, unmount_at};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
 
-/// Starts the program in a lab whose mounts are all shared. DIR is an empty directory there, on the
-/// mount at `/run`.
-fn attempt(dir: &str, text: &str) -> Attempt {
-    let sandbox = exercise!().shared_mounts().fixture(dir, Fixture::Directory);
-    let mut attempt = Attempt::start(sandbox.args([dir, text]).witness());
-    attempt.report.role(dir, "DIR");
-    attempt.report.role(text, "TEXT");
-    attempt
+/// One of these words, another one in each run.
+fn one_of(words: &[&'static str]) -> &'static str {
+    words[random() as usize % words.len()]
+}
+
+/// The program in a lab whose mounts are all shared, with its two arguments. DIR is an empty directory
+/// there, on another mount than `/`.
+fn program(sandbox: Sandbox) -> (Sandbox, [String; 2]) {
+    let dir = format!("{}/{}", one_of(&["/run", "/tmp"]), token("dir"));
+    let text = token("an otter");
+    let sandbox = sandbox.shared_mounts().fixture(&dir, Fixture::Directory).args([&dir, &text]);
+    (sandbox, [dir, text])
+}
+
+/// Starts it with the witness as COMMAND. Also returns DIR.
+fn attempt(sandbox: Sandbox) -> (Attempt, String) {
+    let (program, [dir, text]) = program(sandbox);
+    let mut attempt = Attempt::start(program.witness());
+    attempt.report.role(&dir, "DIR");
+    attempt.report.role(&text, "TEXT");
+    (attempt, dir)
 }
 
 /// Runs the program once, and looks at both sides while COMMAND is parked.
-fn report() -> Report {
-    let (dir, text) = (format!("/run/{}", token("dir")), token("otter"));
-    let mut attempt = attempt(&dir, &text);
+fn report(sandbox: Sandbox) -> Report {
+    let (mut attempt, dir) = attempt(sandbox);
     if let Some(command) = attempt.command() {
-        look(&mut attempt, &command, &dir);
+        attempt.history_of(&command);
+        let before: Vec<_> =
+            attempt.run.mounts().iter().map(|mount| mount.device.clone()).collect();
+        let here = dir.clone();
+        attempt.look("DIR in COMMAND", &command, move |command| {
+            format!("{}, {}", mounted(command, &here, &before), written(command, &here))
+        });
+        let in_the_lab = match names_in(lab(&attempt), &dir) {
+            Ok(names) if names.is_empty() => "empty".to_owned(),
+            Ok(names) => names.join(", "),
+            Err(errno) => format!("cannot be read ({errno})"),
+        };
+        attempt.report.line("DIR in the lab", in_the_lab);
+        let changes = attempt.mounts_changed().join(", ");
+        let changes = if changes.is_empty() { "unchanged" } else { &changes };
+        attempt.report.line("the lab's mounts while COMMAND runs", changes);
+        diagnose(&mut attempt, &command);
     }
     attempt.release();
     attempt.finish()
 }
 
-fn look(attempt: &mut Attempt, command: &Seen, dir: &str) {
-    let found = |mnt: &Namespace| match visit::read_in(mnt, &format!("{dir}/token")) {
-        Ok(text) => format!("token {text}"),
-        Err(_) => "no token".to_owned(),
-    };
+fn lab(attempt: &Attempt) -> &Namespace {
+    attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces")
+}
+
+/// What is mounted on DIR for COMMAND. `known` are the devices of the lab's own file systems.
+fn mounted(command: &Seen, dir: &str, known: &[String]) -> String {
     let mounts = mounts_in(command.mnt()).unwrap_or_default();
-    let on_dir = mounts.iter().rfind(|mount| mount.point == dir);
-    let kind = on_dir.map_or("no mount", |mount| &mount.kind);
-    attempt.report.line("DIR in COMMAND", format_args!("{kind}, {}", found(command.mnt())));
-    let lab = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
-    let in_the_lab = found(lab);
-    attempt.report.line("DIR in the lab", in_the_lab);
-    let changes = attempt.mounts_changed().join(", ");
-    let changes = if changes.is_empty() { "unchanged" } else { &changes };
-    attempt.report.line("the lab's mounts while COMMAND runs", changes);
-    diagnose(attempt, command);
+    let below = |mount: &&Mount| mount.point.starts_with(&format!("{dir}/"));
+    match mounts.iter().rfind(|mount| mount.point == dir) {
+        None => "no mount".to_owned(),
+        Some(mount) if known.contains(&mount.device) => format!("{} of the lab", mount.kind),
+        Some(mount) => match mounts.iter().find(below) {
+            Some(other) => format!("{} with {other}", mount.kind),
+            None => mount.kind.clone(),
+        },
+    }
+}
+
+/// What COMMAND finds in DIR. An end of line is no difference.
+fn written(command: &Seen, dir: &str) -> String {
+    match read_in(command.mnt(), &format!("{dir}/token")) {
+        Ok(text) => format!("token {}", text.strip_suffix('\n').unwrap_or(&text)),
+        Err(_) => "no token".to_owned(),
+    }
 }
 
 /// Reports the propagation of COMMAND's mounts: of the one on `/`, and of the others that it was born
@@ -53,7 +89,7 @@ fn diagnose(attempt: &mut Attempt, command: &Seen) {
         .iter()
         .filter(|mount| attempt.run.mounts().iter().any(|before| before.point == mount.point));
     let (root, others): (Vec<_>, Vec<_>) = old.partition(|mount| mount.point == "/");
-    let propagation = |mounts: Vec<&harness::look::Mount>| {
+    let propagation = |mounts: Vec<&Mount>| {
         let mut kinds: Vec<_> = mounts.iter().map(|mount| mount.propagation.to_string()).collect();
         kinds.sort();
         kinds.dedup();
@@ -66,77 +102,96 @@ fn diagnose(attempt: &mut Attempt, command: &Seen) {
 /// COMMAND has a mount namespace of its own, and shares the other seven with the lab.
 #[step]
 fn step1_command_has_a_mount_namespace_of_its_own() {
-    assert_report!(report().table(&["COMMAND"]), @r"
+    assert_report!(report(exercise!()).table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  A     B    A    A    A    A    A       A
     ");
 }
 
-/// COMMAND finds a tmpfs on DIR, and TEXT in its file `token`. Meanwhile DIR is empty in the lab, and the
-/// lab's mounts have not changed. Every mount of the lab is shared, so a new namespace is not enough to
-/// keep a mount in it.
+/// COMMAND finds a new tmpfs on DIR, and TEXT in its file `token`. Meanwhile DIR is empty in the lab, and
+/// the lab's mounts have not changed, not even for a moment. Every mount of the lab is shared, so a new
+/// namespace is not enough to keep a mount in it.
 #[step]
 fn step2_command_sees_the_token_and_the_lab_does_not() {
-    assert_report!(report().lines(&["DIR", "the lab's mounts"]), @r"
+    assert_report!(report(exercise!().record()).lines(&["DIR", "the lab's mounts", "lab meanwhile"]), @r"
     DIR in COMMAND: tmpfs, token TEXT
-    DIR in the lab: no token
+    DIR in the lab: empty
     the lab's mounts while COMMAND runs: unchanged
+    lab meanwhile: unchanged
     ");
 }
 
 /// While COMMAND is parked, the check itself mounts: what it mounts in the lab, COMMAND sees as well, but
 /// what it mounts in COMMAND's namespace, the lab does not see. It tries this on the mount at `/` and on
-/// the one at `/run`.
+/// another one, and looks at the propagation of all.
 #[step]
 fn step3_later_mounts_propagate_in_but_not_out() {
-    let (dir, text) = (format!("/run/{}", token("dir")), token("otter"));
-    let mut attempt = attempt(&dir, &text);
+    let (mut attempt, _) = attempt(exercise!());
     if let Some(command) = attempt.command() {
-        for place in ["/mnt", "/run/later"] {
-            let lab = attempt.run.lab().get(Kind::Mnt).expect("every kernel has mount namespaces");
-            let lab = lab.try_clone().expect("one more descriptor");
-            let seen =
-                propagates(&lab, command.mnt(), place, ["COMMAND sees it", "only the lab sees it"]);
-            attempt.report.line(&format!("mounted on {place} in the lab"), seen);
-            let seen =
-                propagates(command.mnt(), &lab, place, ["the lab sees it", "only COMMAND sees it"]);
-            attempt.report.line(&format!("mounted on {place} in COMMAND"), seen);
-        }
+        let places = [
+            one_of(&["/mnt", "/var"]).to_owned(),
+            format!("{}/{}", one_of(&["/run", "/tmp", "/dev/shm"]), token("later")),
+        ];
+        let lab = lab(&attempt).try_clone().expect("one more descriptor");
+        let inwards = places.each_ref().map(|place| propagates(&lab, command.mnt(), place));
+        let outwards = places.each_ref().map(|place| propagates(command.mnt(), &lab, place));
+        attempt.report.line("COMMAND sees what the lab mounts", inwards.join(", "));
+        attempt.report.line("the lab sees what COMMAND mounts", outwards.join(", "));
+        let groups: Vec<_> =
+            attempt.run.mounts().iter().filter_map(|it| it.propagation.shared).collect();
+        let points: Vec<_> = attempt.run.mounts().iter().map(|it| it.point.clone()).collect();
+        attempt.look("mounts that are no slaves of the lab's", &command, move |command| {
+            let mounts = mounts_in(command.mnt()).unwrap_or_default();
+            let is_slave = |mount: &&Mount| {
+                let Mount { propagation, .. } = mount;
+                let sends = propagation.shared.is_some_and(|group| groups.contains(&group));
+                propagation.master.is_some() && !sends
+            };
+            let copies = mounts.iter().filter(|mount| points.contains(&mount.point));
+            let others: Vec<_> =
+                copies.filter(|it| !is_slave(it)).map(|it| it.point.as_str()).collect();
+            if others.is_empty() { "none".to_owned() } else { others.join(" ") }
+        });
         diagnose(&mut attempt, &command);
     }
     attempt.release();
-    assert_report!(attempt.finish().lines(&["mounted on"]), @r"
-    mounted on /mnt in the lab: COMMAND sees it
-    mounted on /mnt in COMMAND: only COMMAND sees it
-    mounted on /run/later in the lab: COMMAND sees it
-    mounted on /run/later in COMMAND: only COMMAND sees it
+    assert_report!(attempt.finish().lines(&["COMMAND", "the lab sees", "mounts that"]), @r"
+    COMMAND sees what the lab mounts: yes, yes
+    the lab sees what COMMAND mounts: no, no
+    mounts that are no slaves of the lab's: none
     ");
 }
 
 /// Makes a mount in `here` for a moment, and reports whether it appears in `there` as well.
-fn propagates(here: &Namespace, there: &Namespace, place: &str, [yes, no]: [&str; 2]) -> String {
+fn propagates(here: &Namespace, there: &Namespace, place: &str) -> String {
     let count = || mounts_in(there).map(|all| all.iter().filter(|one| one.point == place).count());
-    let before = count();
-    if let Err(errno) = mount_at(here, place) {
-        return format!("refused ({})", errno.desc());
-    }
-    let after = count();
-    _ = unmount_at(here, place);
-    match (before, after) {
-        (Ok(before), Ok(after)) if after > before => yes.to_owned(),
-        (Ok(_), Ok(_)) => no.to_owned(),
-        (Err(errno), _) | (_, Err(errno)) => format!("cannot be read ({})", errno.desc()),
+    let seen = || -> nix::Result<bool> {
+        let before = count()?;
+        mount_at(here, place)?;
+        let after = count();
+        _ = unmount_at(here, place);
+        Ok(after? > before)
+    };
+    match seen() {
+        Ok(true) => "yes".to_owned(),
+        Ok(false) => "no".to_owned(),
+        Err(errno) => format!("{place} cannot be tried ({errno})"),
     }
 }
 
-/// COMMAND finds the token, your program exits with COMMAND's status, and the lab has not changed.
+/// COMMAND finds the token, your program exits with COMMAND's status and leaves no process behind, and
+/// the lab has not changed.
 #[step]
 fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
-    assert_report!(report().lines(&["DIR in COMMAND", "exit status", "left behind", "lab afterwards"]), @r"
+    let mut report = report(exercise!());
+    high_status(&mut report, program(exercise!()).0);
+    let keys = ["DIR in COMMAND", "exit status", "left behind", "lab afterwards", "a COMMAND"];
+    assert_report!(report.lines(&keys), @r"
     DIR in COMMAND: tmpfs, token TEXT
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     ");
 }

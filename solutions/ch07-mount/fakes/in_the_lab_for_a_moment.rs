@@ -1,0 +1,25 @@
+//! Refused by step 2: the tmpfs is mounted in the lab, until COMMAND's namespace has a copy of it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, exit};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+const NONE: Option<&str> = None;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let dir = Path::new(&words[0]);
+    let lab = fs::File::open("/proc/self/ns/mnt").expect("open");
+    mount(Some("tmpfs"), dir, Some("tmpfs"), MsFlags::empty(), NONE).expect("tmpfs");
+    unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE).expect("slave");
+    fs::write(dir.join("token"), &words[1]).expect("write");
+    let mut child = Command::new(&words[3]).args(&words[4..]).spawn().expect("execve");
+    nix::sched::setns(lab, CloneFlags::CLONE_NEWNS).expect("setns");
+    nix::mount::umount2(dir, nix::mount::MntFlags::MNT_DETACH).expect("umount2");
+    let status = child.wait().expect("waitpid");
+    exit(status.code().unwrap_or(1));
+}

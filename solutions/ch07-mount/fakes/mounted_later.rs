@@ -1,0 +1,23 @@
+//! Refused by step 2: COMMAND finds DIR empty for 30 ms.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, exit};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+const NONE: Option<&str> = None;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let dir = Path::new(&words[0]);
+    unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE).expect("slave");
+    let mut child = Command::new(&words[3]).args(&words[4..]).spawn().expect("execve");
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    mount(Some("tmpfs"), dir, Some("tmpfs"), MsFlags::empty(), NONE).expect("tmpfs");
+    fs::write(dir.join("token"), &words[1]).expect("write");
+    let status = child.wait().expect("waitpid");
+    exit(status.code().unwrap_or(1));
+}
