@@ -172,12 +172,18 @@ fn step3_a_process_that_cannot_be_examined_gives_an_error() {
         let outcome = refusal(&mut report, below);
         report.line(&format!("out of reach, {order}"), outcome);
     }
+    // Without any capability, it can still examine itself.
+    let itself = Attempt::start(exercise!().script("exec unshare --user \"$0\" $$ $$"));
+    let lab = || itself.run.lab().try_clone().ok();
+    let truth = lab().zip(lab());
+    judge(&mut report, "within reach, itself", &itself.finish(), truth);
     ask(&mut report, "within reach", about(neighbor("one", split(all()).0), neighbor("two", 0)));
     assert_report!(report.lines(&["no process", "out of reach", "within reach"]), @r"
     no process, first: an error
     no process, second: an error
     out of reach, first: an error
     out of reach, second: an error
+    within reach, itself: every answer is right
     within reach: every answer is right
     ");
 }

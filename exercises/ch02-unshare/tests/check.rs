@@ -8,11 +8,16 @@ fn report(program: Sandbox) -> Report {
     let name = token("otter");
     let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
-    if let Some(command) = attempt.command() {
-        attempt.history_of(&command);
-        attempt.look("host name of COMMAND", &command, Seen::host_name);
+    let command = attempt.command();
+    if let Some(command) = &command {
+        attempt.history_of(command);
+        attempt.look("host name of COMMAND", command, Seen::host_name);
     }
     attempt.release();
+    if let Some(command) = command {
+        attempt.run.await_end();
+        attempt.report.aside("its host name in the end", command.host_name());
+    }
     attempt.finish()
 }
 
@@ -27,11 +32,11 @@ fn step1_command_has_a_uts_namespace_of_its_own() {
     ");
 }
 
-/// In COMMAND's namespace the host name is the one from the command line, and the lab's own has never
-/// changed. If the name is set before the program leaves the lab's namespace, it renames the lab.
+/// When COMMAND starts, the host name in its namespace is the one from the command line, and the lab's
+/// own has never changed. If the name is set before the program leaves the lab's namespace, it renames the lab.
 #[step]
 fn step2_the_host_name_is_set_in_its_namespace_only() {
-    assert_report!(report(exercise!().record()).lines(&["host name of COMMAND", "lab"]), @r"
+    assert_report!(report(exercise!().hold_parents()).lines(&["host name of COMMAND", "lab"]), @r"
     host name of COMMAND: NAME
     lab afterwards: unchanged
     lab meanwhile: unchanged

@@ -45,11 +45,11 @@ fn step1_the_child_is_born_in_new_namespaces_and_the_parent_stays() {
     ");
 }
 
-/// In COMMAND's namespace the host name is the one from the command line, and the lab's own has never
-/// changed. Only the child is in the new namespace, so the child must set the name.
+/// When COMMAND starts, the host name in its namespace is the one from the command line, and the lab's
+/// own has never changed. Only the child is in the new namespace, so the child must set the name.
 #[step]
 fn step2_the_child_sets_the_host_name_of_its_namespace() {
-    assert_report!(report(exercise!().record()).lines(&["host name of COMMAND", "lab"]), @r"
+    assert_report!(report(exercise!().hold_parents()).lines(&["host name of COMMAND", "lab"]), @r"
     host name of COMMAND: NAME
     lab afterwards: unchanged
     lab meanwhile: unchanged

@@ -1,6 +1,7 @@
 //! `ch11-ipc KEY TEXT -- COMMAND`: shared memory and a message queue that exist only inside.
 
 use harness::look::{Kind, Namespace};
+use harness::sandbox::Sandbox;
 use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
 
@@ -64,9 +65,9 @@ fn key_and_text() -> (i32, String) {
 }
 
 /// Runs the program once, and looks at both sides while COMMAND is parked.
-fn report() -> Report {
+fn report(program: Sandbox) -> Report {
     let (key, text) = key_and_text();
-    let mut attempt = Attempt::start(exercise!().args([key.to_string(), text.clone()]).witness());
+    let mut attempt = Attempt::start(program.args([key.to_string(), text.clone()]).witness());
     attempt.report.role(&text, "TEXT");
     if let Some(command) = attempt.command() {
         let inside = ipc_of(&command);
@@ -94,43 +95,45 @@ fn report() -> Report {
 /// COMMAND has an IPC namespace of its own, and shares the other seven with the lab.
 #[step]
 fn step1_command_has_an_ipc_namespace_of_its_own() {
-    assert_report!(report().table(&["COMMAND"]), @r"
+    assert_report!(report(exercise!()).table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  A     A    A    A    A    B    A       A
     ");
 }
 
-/// In COMMAND's IPC namespace there is a shared memory segment under KEY, and it contains TEXT. In the
-/// lab's there is none.
+/// When COMMAND starts, there is a shared memory segment under KEY in its IPC namespace, and it contains
+/// TEXT. In the lab's there is none.
 #[step]
 fn step2_the_segment_exists_only_inside() {
-    assert_report!(report().lines(&["KEY"]), @r#"
+    assert_report!(report(exercise!().hold_parents()).lines(&["KEY"]), @r#"
     KEY in COMMAND: a segment with "TEXT"
     KEY in the lab: no segment (No such file or directory)
     "#);
 }
 
-/// The POSIX message queue `/TEXT` exists in COMMAND's IPC namespace, but not in the lab's.
+/// When COMMAND starts, the POSIX message queue `/TEXT` exists in its IPC namespace, but not in the lab's.
 #[step]
 fn step3_the_queue_exists_only_inside() {
-    assert_report!(report().lines(&["queue"]), @r"
+    assert_report!(report(exercise!().hold_parents()).lines(&["queue"]), @r"
     queue /TEXT in COMMAND: exists
     queue /TEXT in the lab: none (No such file or directory)
     ");
 }
 
-/// Your program exits with COMMAND's status and leaves no process behind. The lab has not changed, and
+/// While COMMAND has its segment and its queue, your program exits with COMMAND's status and leaves no
+/// process behind. The lab has not changed, and
 /// has no System V object, no POSIX message queue and no POSIX shared memory.
 #[step]
 fn step4_its_status_is_passed_on_and_nothing_is_left() {
-    let mut report = report();
+    let mut report = report(exercise!());
     let (key, text) = key_and_text();
     high_status(&mut report, exercise!().args([key.to_string(), text]));
-    let keys =
-        ["KEY in COMMAND", "objects", "exit status", "left behind", "lab afterwards", "a COMMAND"];
-    assert_report!(report.lines(&keys), @r#"
+    let inside = ["KEY in COMMAND", "queue /TEXT in COMMAND"];
+    let keys = ["objects", "exit status", "left behind", "lab afterwards", "a COMMAND"];
+    assert_report!(report.lines(&[&inside[..], &keys].concat()), @r#"
     KEY in COMMAND: a segment with "TEXT"
+    queue /TEXT in COMMAND: exists
     objects of the lab afterwards: none
     exit status: COMMAND's
     left behind: nothing

@@ -1,4 +1,4 @@
-//! Refused by step 2: the host name is NAME for a moment only.
+//! Refused by step 3: the host name is NAME for a moment only.
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Refused by step 2: a moment after COMMAND has started its host name is another.
+//! Refused by step 3: a moment after COMMAND has started its host name is another.
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, exit};

@@ -1,4 +1,4 @@
-//! Refused by step 2: the segment is removed a moment after COMMAND has started.
+//! Refused by step 4: the segment is removed a moment after COMMAND has started.
 
 use std::ffi::CString;
 use std::process::{Command, exit};

@@ -1,4 +1,4 @@
-//! Refused by step 3: the queue is removed a moment after COMMAND has started.
+//! Refused by step 4: the queue is removed a moment after COMMAND has started.
 
 use std::ffi::CString;
 use std::process::{Command, exit};

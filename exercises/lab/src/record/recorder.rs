@@ -9,6 +9,7 @@
 //! recorded calls take longer.
 
 use std::ffi::c_int;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -42,17 +43,15 @@ pub(crate) fn attach(program: Pid) -> nix::Result<()> {
 }
 
 /// Follows `program`, which [`attach`] has seized, until all of its tasks have ended. Returns the
-/// trace as JSON Lines. `maps` says what becomes of an id map. With `holds_pid_1` the first process of a new
-/// PID namespace runs only when a signal has been sent to it.
+/// trace as JSON Lines.
 pub(crate) fn record(
     program: Pid,
     command: Vec<String>,
     neighbors: &[Neighbor],
-    maps: IdMaps,
-    holds_pid_1: bool,
+    interference: Interference,
 ) -> String {
     let seen = Observer::new(Budget::new(command));
-    let mut recorder = Recorder { seen, maps, held: Vec::new(), holds_pid_1 };
+    let mut recorder = Recorder { seen, interference, held: Vec::new() };
     recorder.seen.tasks.add(program, None);
     let mut started = false;
     while let Ok(stop) = ptrace::wait(recorder.held.is_empty()) {
@@ -70,12 +69,22 @@ pub(crate) fn record(
     recorder.seen.budget.finish()
 }
 
+/// What the recorder does more than look.
+pub(crate) struct Interference {
+    /// What becomes of an id map.
+    pub(crate) maps: IdMaps,
+    /// The first process of a new PID namespace runs only when a signal has been sent to it.
+    pub(crate) pid_1: bool,
+    /// A process that has made a child is held until all others wait, and while one of them executes
+    /// this file.
+    pub(crate) parents_of: Option<String>,
+}
+
 /// Makes an event of each stop that is one.
 struct Recorder {
     seen: Observer,
-    maps: IdMaps,
+    interference: Interference,
     held: Vec<Held>,
-    holds_pid_1: bool,
 }
 
 impl Recorder {
@@ -111,7 +120,7 @@ impl Recorder {
                 self.at_call(pid);
                 let call = self.seen.tasks.get(pid).and_then(|task| task.call.as_ref());
                 let is_held = match call.map(|call| &call.meaning) {
-                    Some(Meaning::Write { file, .. }) => self.maps.at_write(pid, file),
+                    Some(Meaning::Write { file, .. }) => self.interference.maps.at_write(pid, file),
                     _ => false,
                 };
                 if is_held {
@@ -135,7 +144,11 @@ impl Recorder {
     fn event(&mut self, pid: Pid, event: c_int, message: u64) {
         match event {
             libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => {
-                self.born(pid, Pid::from_raw(message as i32));
+                let child = Pid::from_raw(message as i32);
+                self.born(pid, child);
+                if self.interference.parents_of.is_some() && !self.seen.tasks.is_thread(child) {
+                    return self.held.push(Held::new(pid));
+                }
             }
             libc::PTRACE_EVENT_EXEC => self.executed(pid, Pid::from_raw(message as i32)),
             // It is about to end, and can still be looked at.
@@ -162,8 +175,10 @@ impl Recorder {
         let is_held = |pid: &Pid| self.held.iter().any(|held| held.pid == *pid);
         let alive = self.seen.tasks.alive().into_iter().map(|(pid, _)| pid);
         let others: Vec<Pid> = alive.filter(|pid| !is_held(pid)).collect();
+        let command = self.interference.parents_of.as_deref();
+        let runs = command.is_some_and(|path| others.iter().any(|pid| executes(*pid, path)));
         for mut held in std::mem::take(&mut self.held) {
-            if held.is_over(&others) {
+            if held.is_over(&others) && !runs {
                 self.go_on(held.pid, 0);
             } else {
                 self.held.push(held);
@@ -174,7 +189,7 @@ impl Recorder {
     /// A task has stopped at the entry of a recorded call.
     fn enters(&mut self, pid: Pid) {
         let Ok(At::Filter { number, arguments }) = ptrace::call(pid) else { return };
-        if self.maps == IdMaps::Held {
+        if self.interference.maps == IdMaps::Held {
             id_maps::skip_sleep(pid, number, &arguments);
         }
         let Some(call) = calls::decode(pid, number, &arguments) else { return };
@@ -308,7 +323,7 @@ impl Recorder {
             call.map_or(("clone", Vec::new()), |call| (call.name, call.arguments));
         self.push(Event::new(number, name, arguments, outcome, changes));
         let pids = self.seen.tasks.get(pid).map(|task| task.pids.as_slice());
-        if self.holds_pid_1 && pids.is_some_and(|pids| pids.last() == Some(&1)) {
+        if self.interference.pid_1 && pids.is_some_and(|pids| pids.last() == Some(&1)) {
             await_a_signal(pid);
         }
         if self.seen.tasks.early.remove(&pid) {
@@ -413,6 +428,12 @@ fn await_a_signal(pid: Pid) {
     while Instant::now() < deadline && !Fields::status(pid).is_none_or(is_pending) {
         sleep(Duration::from_millis(1));
     }
+}
+
+/// Whether a task executes a file of this name, wherever that is for the task.
+fn executes(pid: Pid, path: &str) -> bool {
+    let link = std::fs::read_link(format!("/proc/{pid}/exe"));
+    link.is_ok_and(|link| link.file_name() == Path::new(path).file_name())
 }
 
 /// Removes `CLONE_UNTRACED` from a call. With the flag the child would have no tracer, so that each of

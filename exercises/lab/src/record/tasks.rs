@@ -63,6 +63,11 @@ impl Tasks {
         self.all.remove(&pid)
     }
 
+    /// Whether it is a further thread of its process.
+    pub(super) fn is_thread(&self, pid: Pid) -> bool {
+        self.get(pid).is_some_and(|task| task.process != task.number)
+    }
+
     /// Those that have not ended, in order of birth.
     pub(super) fn alive(&self) -> Vec<(Pid, &Task)> {
         let mut alive: Vec<_> = self

@@ -158,6 +158,7 @@ impl Sandbox {
                 recorded: false,
                 id_maps: IdMaps::Written,
                 holds_pid_1: false,
+                holds_parents: false,
             },
             standard: None,
             patience: Some(patience()),
@@ -337,6 +338,7 @@ impl Sandbox {
     pub fn takes_a_recorder(&self) -> Option<&'static str> {
         match self.request.id_maps {
             _ if self.request.holds_pid_1 => Some("what becomes of a signal before PID 1 runs"),
+            _ if self.request.holds_parents => Some("what is there before COMMAND is"),
             IdMaps::Written => None,
             _ => Some("what COMMAND does before its maps are written"),
         }
@@ -347,6 +349,14 @@ impl Sandbox {
     /// the check then always comes first. Where tracing is forbidden, nothing is held.
     pub fn hold_pid_1(mut self) -> Self {
         self.request.holds_pid_1 = true;
+        self.record()
+    }
+
+    /// Records the program, and holds each process that has made a child: until all others wait for
+    /// something, and while COMMAND runs. So COMMAND is looked at before its parent can do anything
+    /// more for it. Where tracing is forbidden, nothing is held.
+    pub fn hold_parents(mut self) -> Self {
+        self.request.holds_parents = true;
         self.record()
     }
 

@@ -25,7 +25,7 @@ use super::request::Request;
 use crate::helper::ids;
 use crate::helper::wire::{self, Wire as _};
 use crate::look::{Kind, Process, namespaces};
-use crate::record::recorder::{self, Neighbor};
+use crate::record::recorder::{self, Interference, Neighbor};
 use crate::record::{IdMaps, budget, filter};
 use crate::sys::{self, Fork};
 
@@ -96,7 +96,12 @@ fn follow(
     let staged = on_this_machine(init, &neighbors);
     let words = request.words(&neighbors).into_iter();
     let command = words.map(|word| word.to_string_lossy().into_owned()).collect();
-    Ok(recorder::record(program, command, &staged, request.id_maps.clone(), request.holds_pid_1))
+    let interference = Interference {
+        maps: request.id_maps.clone(),
+        pid_1: request.holds_pid_1,
+        parents_of: request.holds_parents.then(|| request.witness.clone()),
+    };
+    Ok(recorder::record(program, command, &staged, interference))
 }
 
 /// The check has no pidfd of the recorder. It closes its end of the pipe when it stops waiting, and

@@ -129,6 +129,8 @@ pub(crate) struct Request {
     pub(crate) id_maps: IdMaps,
     /// Whether the recorder holds each new PID 1 until a signal is sent to it.
     pub(crate) holds_pid_1: bool,
+    /// Whether the recorder holds each process that has made a child while COMMAND runs.
+    pub(crate) holds_parents: bool,
 }
 
 wire!(enum State { 0 => RootLab, 1 => PlainUser });
@@ -159,6 +161,7 @@ wire!(struct Request {
     recorded,
     id_maps,
     holds_pid_1,
+    holds_parents,
 });
 
 impl Request {

@@ -1,0 +1,36 @@
+//! Refused by step 3: COMMAND runs already when the queue is made.
+
+use std::ffi::CString;
+use std::process::{Command, exit};
+use std::ptr;
+
+use nix::sched::{CloneFlags, unshare};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    unshare(CloneFlags::CLONE_NEWIPC).expect("unshare");
+    segment(words[0].parse().expect("a key"), &words[1]);
+    let mut child = Command::new(&words[3]).args(&words[4..]).spawn().expect("execve");
+    queue(&words[1]);
+    let status = child.wait().expect("waitpid");
+    exit(status.code().unwrap_or(1));
+}
+
+fn segment(key: i32, text: &str) {
+    // SAFETY: the kernel chooses a free address, and the text fits into the segment.
+    unsafe {
+        let id = libc::shmget(key, 4096, libc::IPC_CREAT | 0o600);
+        let start = libc::shmat(id, ptr::null(), 0);
+        assert!(start as isize != -1, "shmat: {}", std::io::Error::last_os_error());
+        ptr::copy_nonoverlapping(text.as_ptr(), start.cast(), text.len());
+        libc::shmdt(start);
+    }
+}
+
+fn queue(name: &str) {
+    let path = CString::new(format!("/{name}")).unwrap();
+    let none = ptr::null::<libc::mq_attr>();
+    // SAFETY: the name is a C string, and without attributes the queue has the default sizes.
+    let made = unsafe { libc::mq_open(path.as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600, none) };
+    assert!(made >= 0, "mq_open: {}", std::io::Error::last_os_error());
+}
