@@ -1,4 +1,4 @@
-//! Refused by step 4: COMMAND gets its host name 30 ms after it was started.
+//! Refused by step 5: COMMAND gets its host name 30 ms after it was started.
 
 use std::ffi::OsString;
 use std::fs;

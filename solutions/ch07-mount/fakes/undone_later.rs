@@ -1,4 +1,4 @@
-//! Refused by step 2: 30 ms after the start DIR is empty for COMMAND as well.
+//! Refused by step 4: 30 ms after the start DIR is empty for COMMAND as well.
 
 use std::fs;
 use std::path::Path;
