@@ -25,7 +25,8 @@ fn report_of(sandbox: Sandbox, ports: Range<u16>) -> Report {
     let (outside, inside) = (token("otter"), token("heron"));
     let port_word = port.to_string();
     let mut attempt = Attempt::start(sandbox.args([&port_word, &outside, &inside]).witness());
-    for (word, role) in [(&port_word, "PORT"), (&outside, "OUTSIDE"), (&inside, "INSIDE")] {
+    // The port last: it may be a part of the words.
+    for (word, role) in [(&outside, "OUTSIDE"), (&inside, "INSIDE"), (&port_word, "PORT")] {
         attempt.report.role(word, role);
     }
     if let Some(command) = attempt.command() {
