@@ -1,12 +1,11 @@
 //! `ch12-net PORT OUTSIDE INSIDE -- COMMAND`: two servers on one port, in two network namespaces.
 
 use std::ops::Range;
-use std::rc::Rc;
 
 use harness::look::{Kind, Namespace, Namespaces};
 use harness::sandbox::Sandbox;
 use harness::visit;
-use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, assert_report, exercise, random, step, token};
 
 /// The program has run in this lab before, on the same port.
 const AGAIN: &str = r#""$0" "$1" "$2" "$3" -- /bin/true; exec "$0" "$@""#;
@@ -30,23 +29,20 @@ fn report_of(sandbox: Sandbox, ports: Range<u16>) -> Report {
         attempt.report.role(word, role);
     }
     if let Some(command) = attempt.command() {
-        let own = |command: &Seen| net(&command.namespaces);
-        let lab = Rc::new(net(attempt.run.lab()));
-        let here = lab.clone();
-        attempt.look("lo of COMMAND", &command, move |command| loopback(&own(command)));
+        let lab = net(attempt.run.lab()).try_clone().expect("another descriptor");
+        attempt.look("lo of COMMAND", &command, |command| loopback(net(&command.namespaces)));
+        attempt.report.line("lo of the lab", loopback(&lab));
         attempt.look("PORT in COMMAND's network", &command, move |command| {
-            answer(&own(command), port, clients)
+            answer(net(&command.namespaces), port, clients)
         });
         attempt.look("PORT in the lab", &command, move |_| answer(&lab, port, clients));
-        attempt.report.line("lo of the lab", loopback(&here));
     }
     attempt.release();
     attempt.finish()
 }
 
-fn net(all: &Namespaces) -> Namespace {
-    let net = all.get(Kind::Net).expect("every kernel has network namespaces");
-    net.try_clone().expect("another descriptor")
+fn net(all: &Namespaces) -> &Namespace {
+    all.get(Kind::Net).expect("every kernel has network namespaces")
 }
 
 /// The state of the loopback interface in `net`.
