@@ -97,7 +97,8 @@ fn step2_both_clocks_are_shifted() {
     ");
 }
 
-/// Your program exits with COMMAND's status, whatever it is, and leaves nothing behind, and the lab has not changed.
+/// Your program exits with COMMAND's status, whatever it is, and leaves nothing behind, and the lab has
+/// not changed.
 #[step]
 fn step3_its_status_is_passed_on_and_nothing_is_left() {
     let Some(mut report) = report_if_possible() else { return };

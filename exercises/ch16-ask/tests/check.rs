@@ -2,7 +2,7 @@
 
 use harness::look::{Kind, Namespace, Namespaces, Process, pidfds_tell};
 use harness::sandbox::{self, Neighbor, Sandbox, State};
-use harness::{Attempt, Report, assert_report, exercise, names_errno, random, step};
+use harness::{Attempt, Report, absent_pid, assert_report, exercise, names_errno, random, step};
 use nix::errno::Errno;
 
 /// The kinds that a process may unshare along with a user namespace. (unshare(2) does not move its caller
@@ -295,8 +295,7 @@ fn step6_an_error_is_not_an_answer() {
     const ERRNOS: [&[Errno]; 3] =
         [&[Errno::ESRCH, Errno::ENOENT], &[Errno::EACCES], &[Errno::ENOTTY]];
     let mut report = Report::default();
-    // A lab has fewer processes than that.
-    let absent = (200 + random() % 200).to_string();
+    let absent = absent_pid().to_string();
     let old = exercise!().unknown_ioctls(0xB7);
     for (case, (which, sandbox, pid)) in [
         ("no process", exercise!(), absent.as_str()),

@@ -11,7 +11,7 @@ use harness::look::{Kind, Link, Mount, Namespace, Proc, Process};
 use harness::sandbox::{Fixture, Run, Sandbox, State, WITNESS, Wait, patience};
 use harness::visit;
 use harness::{
-    Attempt, Report, Seen, assert_report, exercise, names_errno, random, step, token,
+    Attempt, Report, Seen, absent_pid, assert_report, exercise, names_errno, random, step, token,
     watch_setgroups,
 };
 use nix::errno::Errno;
@@ -456,8 +456,7 @@ fn step5_exec_enters_a_running_box() {
         format!("\"$0\" exec $pid -- {missing}; status=$?; kill $box; wait $box; exit $status");
     let (attempt, _) = with_a_box(&tree, &text);
     failure(&mut report, "a missing COMMAND", &attempt.finish(), &[Errno::ENOENT]);
-    // No process has a pid above the limit of a lab.
-    let pid = (1000 + random() % 30_000).to_string();
+    let pid = absent_pid().to_string();
     let sandbox = tree.program(State::PlainUser).args(["exec", &pid]).witness();
     let errnos = [Errno::ESRCH, Errno::ENOENT];
     failure(&mut report, "a missing PID", &Attempt::start(sandbox).finish(), &errnos);
