@@ -1,11 +1,11 @@
 //! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
 use harness::sandbox::Sandbox;
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, letters, step};
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report(program: Sandbox) -> Report {
-    let name = token("otter");
+    let name = letters(9..60);
     let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
     let command = attempt.command();
@@ -48,7 +48,7 @@ fn step2_the_host_name_is_set_in_its_namespace_only() {
 #[step]
 fn step3_the_exit_status_of_command_is_passed_on() {
     let mut report = report(exercise!());
-    high_status(&mut report, exercise!().arg("otter"));
+    high_status(&mut report, exercise!().arg(letters(9..60)));
     assert_report!(report.lines(&["host name", "exit status", "left behind", "a COMMAND"]), @r"
     host name of COMMAND: NAME
     exit status: COMMAND's

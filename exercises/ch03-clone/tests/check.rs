@@ -1,12 +1,14 @@
 //! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
 
 use harness::sandbox::{Fixture, Sandbox};
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
+use harness::{
+    Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step, token,
+};
 use nix::sys::signal::Signal;
 
 /// Runs the program once, and looks at it and at COMMAND while COMMAND is parked.
 fn report(program: Sandbox) -> Report {
-    let name = token("otter");
+    let name = letters(9..60);
     let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
@@ -77,7 +79,9 @@ fn step4_however_the_child_ends_its_status_is_passed_on() {
     let mut report = report(exercise!());
 
     let signal = SIGNALS[random() as usize % SIGNALS.len()];
-    let mut attempt = Attempt::start(exercise!().arg("otter").witness());
+    let name = letters(9..60);
+    report.role(&name, "NAME");
+    let mut attempt = Attempt::start(exercise!().arg(&name).witness());
     if let Some(command) = attempt.command() {
         report.line("host name before the signal", command.host_name());
         _ = command.process.signal(signal);
@@ -85,10 +89,10 @@ fn step4_however_the_child_ends_its_status_is_passed_on() {
     report.role(&format!("exit status {},", 128 + signal as i32), "exit status 128 + SIGNAL,");
     report.ending("a COMMAND that a signal ended", &attempt.finish());
 
-    high_status(&mut report, exercise!().arg("otter"));
+    high_status(&mut report, exercise!().arg(&name));
 
-    let path = format!("/tmp/{}", token("otter"));
-    let run = |program: Sandbox| Attempt::start(program.args(["otter", "--", &path])).finish();
+    let path = format!("/tmp/{}", token("missing"));
+    let run = |program: Sandbox| Attempt::start(program.args([&name, "--", &path])).finish();
     report.ending("a COMMAND that is missing", &run(exercise!()));
     let text = Fixture::File("Not a program.".into());
     report.ending("a COMMAND that is no program", &run(exercise!().fixture(&path, text)));
@@ -97,7 +101,7 @@ fn step4_however_the_child_ends_its_status_is_passed_on() {
     host name of COMMAND: NAME
     exit status: COMMAND's
     left behind: nothing
-    host name before the signal: otter
+    host name before the signal: NAME
     a COMMAND that a signal ended: exit status 128 + SIGNAL, left behind: nothing
     a COMMAND with a high status: exit status HIGH, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing

@@ -4,7 +4,7 @@ use harness::look::{Kind, Namespaces};
 use harness::sandbox::{Neighbor, Sandbox, patience};
 use harness::visit;
 use harness::{
-    Attempt, Report, Seen, absent_pid, assert_report, exercise, high_status, step, token,
+    Attempt, Report, Seen, absent_pid, assert_report, exercise, high_status, letters, step, token,
 };
 
 /// A neighbor with UTS, IPC and network namespaces of its own, and this host name. It entered a user
@@ -21,14 +21,14 @@ fn neighbor(name: &str, host_name: String) -> Neighbor {
 
 /// Adds the target, and a neighbor like it on either side.
 fn with_target(sandbox: Sandbox, name: &str) -> Sandbox {
-    let sandbox = sandbox.neighbor(neighbor("before", token("badger")));
+    let sandbox = sandbox.neighbor(neighbor("before", letters(9..60)));
     let sandbox = sandbox.neighbor(neighbor("target", name.into()));
-    sandbox.neighbor(neighbor("after", token("marten")))
+    sandbox.neighbor(neighbor("after", letters(9..60)))
 }
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
-    let name = token("otter");
+    let name = letters(9..60);
     let mut attempt = Attempt::start(with_target(exercise!().arg("{target}").witness(), &name));
     attempt.report.role(&name, "TARGET");
     attempt.row_of("target");
@@ -56,7 +56,7 @@ fn step1_command_is_in_three_namespaces_of_the_target() {
 #[step]
 fn step2_it_has_the_host_name_of_the_target_and_its_status_is_passed_on() {
     let mut report = report();
-    high_status(&mut report, with_target(exercise!().arg("{target}"), "otter"));
+    high_status(&mut report, with_target(exercise!().arg("{target}"), &letters(9..60)));
     let keys =
         ["host name of COMMAND", "exit status", "left behind", "lab afterwards", "a COMMAND"];
     assert_report!(report.lines(&keys), @r"
@@ -94,10 +94,10 @@ fn step3_without_a_target_nothing_is_started() {
     // So far, a program that never starts anything would pass as well.
     let mut report = report();
     let absent = absent_pid().to_string();
-    refusal(&mut report, "without a target", with_target(exercise!().arg(absent), "otter"));
+    refusal(&mut report, "without a target", with_target(exercise!().arg(absent), &letters(9..60)));
     // In a user namespace below that of the lab.
     let below = exercise!().arg("{target}").script("exec unshare --user \"$0\" \"$@\"");
-    refusal(&mut report, "without a capability", with_target(below, "otter"));
+    refusal(&mut report, "without a capability", with_target(below, &letters(9..60)));
     assert_report!(report.lines(&["host name of COMMAND", "without"]), @r"
     host name of COMMAND: TARGET
     without a target: nothing but an error
@@ -110,7 +110,7 @@ fn step3_without_a_target_nothing_is_started() {
 /// through PATH still finds its host name.
 #[step]
 fn step4_a_pinned_namespace_outlives_its_last_process() {
-    let (name, path) = (token("otter"), format!("/run/{}", token("kept")));
+    let (name, path) = (letters(9..60), format!("/run/{}", token("kept")));
     let mut attempt =
         Attempt::start(with_target(exercise!().args(["pin", "{target}", &path]), &name));
     attempt.report.role(&name, "TARGET");

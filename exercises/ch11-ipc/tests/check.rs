@@ -3,7 +3,7 @@
 use harness::look::{Kind, Namespace};
 use harness::sandbox::Sandbox;
 use harness::visit;
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step};
 
 /// Describes the segment under `key` of an IPC namespace, as a visitor finds it there.
 fn segment(ipc: &Namespace, key: i32) -> String {
@@ -60,8 +60,7 @@ fn ipc_of(command: &Seen) -> &Namespace {
 
 /// A key, and a text that is longer than most names.
 fn key_and_text() -> (i32, String) {
-    let text = format!("{}{}", token("otter"), "-otter".repeat(15 + random() as usize % 15));
-    ((random() & 0x3fff_ffff) as i32 + 1, text)
+    ((random() & 0x3fff_ffff) as i32 + 1, letters(100..200))
 }
 
 /// Runs the program once, and looks at both sides while COMMAND is parked.

@@ -27,7 +27,7 @@ pub use attempt::{Attempt, Seen, high_status, names_errno, watch_setgroups};
 #[doc(hidden)]
 #[cfg(feature = "snapshots")]
 pub use insta::assert_snapshot as assert_excerpt;
-pub use lab::{absent_pid, look, random, sandbox, token, visit};
+pub use lab::{absent_pid, letters, look, random, sandbox, token, visit};
 pub use report::{Report, is_unprintable};
 pub use step::step;
 pub use trace;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use lab::look::{Kind, Namespace, Namespaces, Process};
 use lab::sandbox::{NoTrace, Run, Sandbox, WITNESS_BLOCKS, Wait};
-use lab::{random, token, visit};
+use lab::{letters, random, visit};
 
 use crate::doctor;
 use crate::env;
@@ -57,7 +57,7 @@ impl Attempt {
     /// says so, and what to change on the machine.
     #[track_caller]
     pub fn start(sandbox: Sandbox) -> Attempt {
-        let host_name = token("lab");
+        let host_name = letters(9..60);
         let sandbox = sandbox.host_name(&host_name);
         let arguments = sandbox.witness_arguments().to_vec();
         let sandbox = if env::path(env::TRACE).is_some() { sandbox.record() } else { sandbox };
