@@ -62,10 +62,13 @@ fn step2_it_has_the_ids_you_asked_for_from_its_first_instruction() {
 }
 
 /// No process in the new namespace can call setgroups(2), because your program has written `deny`. That
-/// is the price of writing a `gid_map` without privilege.
+/// is the price of writing a `gid_map` without privilege. Here UID is 0, and GID is not.
 #[step]
 fn step3_setgroups_is_denied() {
-    assert_report!(report_of_some_ids().lines(&["COMMAND", "gid_map", "setgroups"]), @r"
+    let ids = [0, some_ids()[1]];
+    let report = report(plain_user(ids), ids);
+    assert_report!(report.lines(&["COMMAND", "uid_map", "gid_map", "setgroups"]), @r"
+    uid_map of COMMAND: 0 you 1
     gid_map of COMMAND: GID you 1
     setgroups of COMMAND: denied by your program
     ");

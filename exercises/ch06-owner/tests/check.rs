@@ -1,7 +1,9 @@
 //! `ch06-owner NAME -- COMMAND`: a user namespace that owns three others.
 
 use harness::sandbox::{IdMaps, Sandbox, State};
-use harness::{Attempt, Report, assert_report, exercise, step, token, watch_setgroups};
+use harness::{
+    Attempt, Report, assert_report, exercise, high_status, step, token, watch_setgroups,
+};
 
 /// The program, run once by root of the lab or by an ordinary user. Most steps run it as root, because
 /// root gets away with a wrong order, where an ordinary user gets EPERM.
@@ -11,7 +13,8 @@ fn program(state: State) -> Sandbox {
 
 /// Looks at COMMAND while it is parked.
 fn report(program: Sandbox) -> Report {
-    let name = token("otter");
+    // As long as a host name may be.
+    let name = format!("{:-<64}", token("otter"));
     let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
@@ -61,12 +64,16 @@ fn step3_command_is_root_and_keeps_every_capability() {
 /// with COMMAND's status, and leaves no process behind.
 #[step]
 fn step4_the_host_name_is_set_in_its_namespace_only() {
-    let keys = ["COMMAND", "host name", "exit status", "left behind", "lab afterwards"];
-    assert_report!(report(program(State::RootLab)).lines(&keys), @r"
+    let mut report = report(program(State::RootLab));
+    high_status(&mut report, program(State::RootLab).arg("otter"));
+    let keys =
+        ["COMMAND", "host name", "exit status", "left behind", "lab afterwards", "a COMMAND"];
+    assert_report!(report.lines(&keys), @r"
     host name of COMMAND: NAME
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     ");
 }
 
