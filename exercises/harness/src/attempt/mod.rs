@@ -107,15 +107,18 @@ impl Attempt {
                 self.look_at_the_program(seen);
             }
             None => {
-                let why = match wait {
-                    Wait::Reached if let Some(arguments) = with_others => {
-                        format!("COMMAND has {}", of(&self.arguments, &arguments))
+                let why = match (with_others, wait) {
+                    (Some(none), _) if none.is_empty() => {
+                        "started without its arguments".to_owned()
                     }
-                    Wait::Reached => "it had ended before the check could look".to_owned(),
-                    Wait::Ended => "your program has ended".to_owned(),
-                    wait => self.stopped(wait),
+                    (Some(_), _) => "started with other arguments".to_owned(),
+                    (None, Wait::Reached) => {
+                        "never started: it had ended before the check could look".to_owned()
+                    }
+                    (None, Wait::Ended) => "never started: your program has ended".to_owned(),
+                    (None, wait) => format!("never started: {}", self.stopped(wait)),
                 };
-                self.report.line("COMMAND", format_args!("never started: {why}"));
+                self.report.alarm("COMMAND", why);
             }
         }
         seen
@@ -255,14 +258,6 @@ struct Look {
     key: String,
     first: String,
     again: Box<dyn Fn() -> String>,
-}
-
-/// How the arguments of COMMAND differ from those that it has to have.
-fn of(wanted: &[OsString], found: &[OsString]) -> String {
-    match found {
-        [] => "none of its arguments".to_owned(),
-        found => format!("the arguments {found:?}, and not {wanted:?}"),
-    }
 }
 
 /// A process that waits to be looked at, and its namespaces.

@@ -70,6 +70,7 @@ fn rows(saw: &[Shown], wanted: &[Shown], screen: Screen, margins: Margins) -> St
         true => format!("{margin}{}\n", line.text),
         false => screen.hanging(margin, &line.text),
     };
+    let nothing = Shown::new("nothing of it", false);
     let bad = |line| screen.bad(row(left, line).trim_end()) + "\n";
     let good = |line| screen.good(row(right, line).trim_end()) + "\n";
     let mut out = String::new();
@@ -78,6 +79,7 @@ fn rows(saw: &[Shown], wanted: &[Shown], screen: Screen, margins: Margins) -> St
             Pair::Both(line) => row(both, line),
             Pair::Saw(line) => bad(line),
             Pair::Wanted(line) => good(line),
+            Pair::Nothing => bad(&nothing),
             Pair::Differ(saw, wanted) => {
                 let place = place(saw, wanted).map(|place| format!("{both}{place}\n"));
                 bad(saw) + &good(wanted) + &place.unwrap_or_default()
@@ -96,6 +98,8 @@ enum Pair<'a> {
     Both(&'a Shown),
     Saw(&'a Shown),
     Wanted(&'a Shown),
+    /// In the place of what is wanted next.
+    Nothing,
     Differ(&'a Shown, &'a Shown),
 }
 
@@ -121,6 +125,7 @@ fn settle<'a>(pairs: &mut Vec<Pair<'a>>, saw: &mut Vec<&'a Shown>, wanted: &mut 
     if saw.len() == wanted.len() {
         pairs.extend(saw.into_iter().zip(wanted).map(|(saw, wanted)| Pair::Differ(saw, wanted)));
     } else {
+        pairs.extend(saw.is_empty().then_some(Pair::Nothing));
         pairs.extend(saw.into_iter().map(Pair::Saw));
         pairs.extend(wanted.into_iter().map(Pair::Wanted));
     }
@@ -160,6 +165,8 @@ mod tests {
         assert_eq!(text, "         | a: 1\n  saw    | b: 1\n  wanted | c: 1\n");
         let text = compared("a: 1\nb: 1\nc: 1", "a: 1", PLAIN);
         assert_eq!(text, "         | a: 1\n  saw    | b: 1\n  saw    | c: 1\n");
+        let text = compared("a: 1", "a: 1\nb: 1", PLAIN);
+        assert_eq!(text, "         | a: 1\n  saw    | nothing of it\n  wanted | b: 1\n");
     }
 
     #[test]
