@@ -1,7 +1,7 @@
 //! `ch05-user UID GID -- COMMAND`: other ids, mapped without any privilege.
 
 use harness::sandbox::{IdMaps, Sandbox, State};
-use harness::{Attempt, Report, assert_report, exercise, random, step, token, watch_setgroups};
+use harness::{Attempt, Report, assert_report, exercise, letters, random, step, watch_setgroups};
 use nix::sys::signal::Signal;
 
 /// The program as an ordinary user starts it, with uid and gid 1000 and without any capability; or as
@@ -16,7 +16,7 @@ fn plain_user(ids: [u32; 2]) -> Sandbox {
 
 /// Random ids, which a program cannot guess.
 fn some_ids() -> [u32; 2] {
-    [random(), random()].map(|number| 100_000 + number as u32 % 900_000)
+    [random(), random()].map(|number| 1 + number as u32 % 999_999)
 }
 
 /// Runs the program once and looks at COMMAND while it is parked.
@@ -99,7 +99,7 @@ fn step4_root_inside_is_you_outside() {
 fn step5_its_status_is_passed_on_and_no_process_is_left() {
     let mut report = report_of_some_ids();
     let ending = |command: &[&str]| Attempt::start(plain_user([0, 0]).args(command)).finish();
-    let missing = format!("/lab/{}", token("missing"));
+    let missing = format!("/lab/{}", letters(3..20));
     report.ending("a COMMAND that is missing", &ending(&["--", &missing]));
 
     let signals =

@@ -2,7 +2,7 @@
 
 use harness::sandbox::{IdMaps, Sandbox, State};
 use harness::{
-    Attempt, Report, assert_report, exercise, high_status, step, token, watch_setgroups,
+    Attempt, Report, assert_report, exercise, high_status, letters, step, watch_setgroups,
 };
 
 /// The program, run once by root of the lab or by an ordinary user. Most steps run it as root, because
@@ -13,8 +13,8 @@ fn program(state: State) -> Sandbox {
 
 /// Looks at COMMAND while it is parked.
 fn report(program: Sandbox) -> Report {
-    // As long as a host name may be.
-    let name = format!("{:-<64}", token("otter"));
+    // A host name may have 64 bytes.
+    let name = letters(40..65);
     let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
@@ -65,7 +65,7 @@ fn step3_command_is_root_and_keeps_every_capability() {
 #[step]
 fn step4_the_host_name_is_set_in_its_namespace_only() {
     let mut report = report(program(State::RootLab));
-    high_status(&mut report, program(State::RootLab).arg("otter"));
+    high_status(&mut report, program(State::RootLab).arg(letters(2..20)));
     let keys =
         ["COMMAND", "host name", "exit status", "left behind", "lab afterwards", "a COMMAND"];
     assert_report!(report.lines(&keys), @r"

@@ -4,7 +4,7 @@
 use harness::look::{Kind, Mount, Namespace};
 use harness::sandbox::{Fixture, Sandbox};
 use harness::visit::{mount_at, mounts_in, names_in, read_in, unmount_at};
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step};
 
 /// One of these words, another one in each run.
 fn one_of(words: &[&'static str]) -> &'static str {
@@ -14,8 +14,8 @@ fn one_of(words: &[&'static str]) -> &'static str {
 /// The program in a lab whose mounts are all shared, with its two arguments. DIR is an empty directory
 /// there, on another mount than `/`.
 fn program(sandbox: Sandbox) -> (Sandbox, [String; 2]) {
-    let dir = format!("{}/{}", one_of(&["/run", "/tmp"]), token("dir"));
-    let text = token("an otter");
+    let dir = format!("{}/{}", one_of(&["/run", "/tmp"]), letters(3..20));
+    let text = format!("{} {}", letters(2..20), letters(2..20));
     let sandbox = sandbox.shared_mounts().fixture(&dir, Fixture::Directory).args([&dir, &text]);
     (sandbox, [dir, text])
 }
@@ -131,7 +131,7 @@ fn step3_later_mounts_propagate_in_but_not_out() {
     if let Some(command) = attempt.command() {
         let places = [
             one_of(&["/mnt", "/var"]).to_owned(),
-            format!("{}/{}", one_of(&["/run", "/tmp", "/dev/shm"]), token("later")),
+            format!("{}/{}", one_of(&["/run", "/tmp", "/dev/shm"]), letters(3..20)),
         ];
         let lab = lab(&attempt).try_clone().expect("one more descriptor");
         let inwards = places.each_ref().map(|place| propagates(&lab, command.mnt(), place));

@@ -7,6 +7,7 @@ mod skip;
 mod actors;
 mod bounds;
 mod content;
+mod interference;
 mod reasons;
 mod transparency;
 

@@ -1,7 +1,7 @@
 //! Looking, mounting and unmounting in a mount namespace of the lab.
 
 use lab::look::{Kind, Mount, Namespace, Namespaces};
-use lab::visit::{mount_at, mounts_in, unmount_at};
+use lab::visit::{mount_at, mounts_in, root_covers_another, unmount_at};
 
 use super::{await_that, shell};
 
@@ -47,4 +47,17 @@ fn a_visitor_mounts_and_unmounts_in_the_namespace_it_is_given() {
     assert!(!there(lab) && !there(slave));
     mount_at(slave, "/run/on").unwrap();
     assert!(!there(lab) && there(slave));
+}
+
+#[test]
+fn a_tree_under_the_root_is_found_although_no_list_has_it() {
+    for (mount, covers) in [("true", false), ("mount -t tmpfs over /", true)] {
+        let run = shell(&format!("exec unshare --mount sh -c '{mount}; exec sleep 60'"));
+        let run = run.start().unwrap();
+        await_that(|| run.program().waits_for_a_time());
+        let inside = Namespaces::of(run.program()).unwrap();
+        let inside = inside.get(Kind::Mnt).unwrap();
+        assert_eq!(root_covers_another(inside), Ok(covers), "{mount}");
+        assert_eq!(mounts_in(inside).unwrap().len() == 1, covers, "{mount}");
+    }
 }
