@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use harness::look::{Kind, Mount, Proc};
 use harness::sandbox::Sandbox;
-use harness::{Attempt, Report, Seen, assert_report, exercise, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, step, token};
 
 /// The program has run in this lab before, and COMMAND is a shell that becomes the witness.
 const AGAIN: &str = r#""$0" -- /bin/true; shift; exec "$0" -- /bin/sh -c 'exec "$@"' sh "$@""#;
@@ -105,6 +105,7 @@ fn step3_the_proc_of_the_lab_is_unchanged() {
 #[step]
 fn step4_however_command_ends_its_status_is_passed_on() {
     let mut report = report();
+    high_status(&mut report, exercise!());
 
     let mut attempt = Attempt::start(exercise!().witness());
     if let Some(command) = attempt.command() {
@@ -123,6 +124,7 @@ fn step4_however_command_ends_its_status_is_passed_on() {
     COMMAND is: pid 1 in a new PID namespace
     exit status: COMMAND's
     left behind: nothing
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     a COMMAND that was killed: exit status 137, left behind: nothing
     a COMMAND that faulted: exit status 139, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing

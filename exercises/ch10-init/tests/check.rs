@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Process};
 use harness::sandbox::{Sandbox, Wait, patience};
-use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
 use nix::sys::signal::Signal::{self, *};
 
 /// The signals that are passed on.
@@ -143,7 +143,7 @@ fn report_signals(report: &mut Report) {
                 break;
             };
             // The shell takes a signal at once while it waits.
-            until(|| shell.state() == Some('S'));
+            shell.await_rest(patience());
             let program = attempt.run.program();
             let target = if receiver == "PID 1" { init } else { program };
             let sent = !program.has_ended() && target.signal(signal).is_ok();
@@ -186,6 +186,7 @@ fn step3_signals_are_passed_on_to_command() {
 #[step]
 fn step4_however_command_ends_your_program_ends_with_its_status() {
     let mut report = report_of(exercise!().script(AGAIN));
+    high_status(&mut report, exercise!());
 
     let signals = [SIGABRT, SIGUSR1, SIGSEGV, SIGALRM, SIGTERM];
     let signal = signals[random() as usize % signals.len()];
@@ -210,6 +211,7 @@ fn step4_however_command_ends_your_program_ends_with_its_status() {
     COMMAND is: a child of PID 1 in a new PID namespace
     exit status: COMMAND's
     left behind: nothing
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     a COMMAND that was killed: exit status 128 + N, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
     a COMMAND that leaves a process: exit status COMMAND's, left behind: nothing

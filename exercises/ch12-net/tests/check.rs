@@ -1,11 +1,12 @@
 //! `ch12-net PORT OUTSIDE INSIDE -- COMMAND`: two servers on one port, in two network namespaces.
 
+use std::fs;
 use std::ops::Range;
 
-use harness::look::{Kind, Namespace, Namespaces};
+use harness::look::{Kind, Namespace, Namespaces, Process};
 use harness::sandbox::Sandbox;
 use harness::visit;
-use harness::{Attempt, Report, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, assert_report, exercise, high_status, random, step, token};
 
 /// The program has run in this lab before, on the same port.
 const AGAIN: &str = r#""$0" "$1" "$2" "$3" -- /bin/true; exec "$0" "$@""#;
@@ -45,6 +46,33 @@ fn net(all: &Namespaces) -> &Namespace {
     all.get(Kind::Net).expect("every kernel has network namespaces")
 }
 
+/// Runs the program once more, and holds each process that could start the server later.
+fn report_start(report: &mut Report) {
+    let port = 1024 + (random() % 30_000) as u16;
+    let program = exercise!().hold_parents().args([&port.to_string(), "otter", "heron"]);
+    let mut attempt = Attempt::start(program.witness());
+    let server = match attempt.command() {
+        Some(command) if listens(&command.process, port) => "a server listens",
+        _ => "no server listens",
+    };
+    attempt.release();
+    report.of_run("when COMMAND starts", server, &attempt.finish());
+}
+
+/// Whether a server listens on a port in the process's network: the sockets there are in files of
+/// proc_pid_net(5). The second word of a line is the address, and 0A, the fourth, means LISTEN.
+fn listens(process: &Process, port: u16) -> bool {
+    let port = format!(":{port:04X}");
+    let is_it = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        matches!(words[..], [_, address, _, "0A", ..] if address.ends_with(&port))
+    };
+    ["tcp", "tcp6"].iter().any(|file| {
+        let sockets = fs::read_to_string(format!("/proc/{}/net/{file}", process.pid()));
+        sockets.unwrap_or_default().lines().any(is_it)
+    })
+}
+
 /// The state of the loopback interface in `net`.
 fn loopback(net: &Namespace) -> String {
     let links = match visit::links_in(net) {
@@ -80,13 +108,16 @@ fn step1_command_has_a_network_of_its_own_with_lo_up() {
     ");
 }
 
-/// While COMMAND runs, a server listens in its network, on PORT of 127.0.0.1. It sends INSIDE to every
-/// client and closes the connection.
+/// When COMMAND starts, a server listens in its network, on PORT of 127.0.0.1. While COMMAND runs, it sends
+/// INSIDE to every client and closes the connection.
 #[step]
 fn step2_a_server_listens_in_its_network() {
-    assert_report!(report().lines(&["lo of COMMAND", "PORT in COMMAND's"]), @r"
+    let mut report = report();
+    report_start(&mut report);
+    assert_report!(report.lines(&["lo of COMMAND", "PORT in COMMAND's", "when COMMAND starts"]), @r"
     lo of COMMAND: up
     PORT in COMMAND's network: answers INSIDE
+    when COMMAND starts: a server listens
     ");
 }
 
@@ -104,11 +135,14 @@ fn step3_another_server_listens_on_the_same_port_in_the_lab() {
 /// Your program runs until COMMAND ends, and exits with COMMAND's status. No process is left.
 #[step]
 fn step4_both_servers_end_with_command() {
-    assert_report!(report().lines(&["PORT", "exit status", "left behind", "lab afterwards"]), @r"
+    let mut report = report();
+    high_status(&mut report, exercise!().args(["80", "otter", "heron"]));
+    assert_report!(report.lines(&["PORT", "exit status", "left behind", "lab afterwards", "a COMMAND"]), @r"
     PORT in COMMAND's network: answers INSIDE
     PORT in the lab: answers OUTSIDE
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     ");
 }

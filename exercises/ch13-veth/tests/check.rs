@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use harness::look::{Kind, Link, Namespace, Namespaces, Process};
 use harness::sandbox::patience;
 use harness::visit;
-use harness::{Attempt, Report, Seen, assert_report, exercise, random, step, token};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
 
 /// The arguments of one run of the program.
 struct Pair {
@@ -229,12 +229,14 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
 #[step]
 fn step4_nothing_is_left_of_the_pair() {
     let mut report = report();
+    high_status(&mut report, exercise!().args(Pair::new([10, 204]).arguments()));
     report.line("left of the pair", afterwards());
-    assert_report!(report.lines(&["COMMAND is joined", "exit status", "left behind", "lab afterwards", "left of"]), @r"
+    assert_report!(report.lines(&["COMMAND is joined", "exit status", "left behind", "lab afterwards", "a COMMAND", "left of"]), @r"
     COMMAND is joined to: NAME
     exit status: COMMAND's
     left behind: nothing
     lab afterwards: unchanged
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
     left of the pair: nothing
     ");
 }
