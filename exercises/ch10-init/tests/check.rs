@@ -162,6 +162,7 @@ fn report_signals(report: &mut Report) {
         }
         report.line(&format!("signals to {receiver}"), outcome);
     }
+    attempt.release();
     _ = attempt.finish();
 }
 
