@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Link, Mount, Namespace, Proc, Process};
-use harness::sandbox::{Fixture, Run, Sandbox, State, WITNESS, Wait, patience};
+use harness::sandbox::{Fixture, Run, Sandbox, State, WITNESS, patience};
 use harness::visit;
 use harness::{
     Attempt, Report, Seen, absent_pid, assert_report, exercise, names_errno, random, step, token,
@@ -74,16 +74,15 @@ impl Tree {
         program.arg(&self.root).witness()
     }
 
-    /// A started shell script, in which the program is `$0`, and ROOT `$1`; and what it has to hand on.
-    fn script(&self, text: &str) -> (Attempt, You) {
-        let secret = token("secret");
-        let names = ["HOME".to_owned(), "USER".to_owned(), token("VARIABLE")];
-        let sandbox = self.program(State::PlainUser).without_no_new_privs().arg(&self.root);
-        let sandbox = names.iter().fold(sandbox, |sandbox, name| sandbox.env(name, &secret));
-        let attempt = Attempt::start(sandbox.script(text));
-        let shell = attempt.run.program();
-        let you = You { secret, files: open_files(shell), limits: limits_of(shell) };
-        (attempt, you)
+    /// A shell script, in which the program is `$0`, and ROOT `$1`.
+    fn script(&self, text: &str) -> Sandbox {
+        let sandbox = self.program(State::PlainUser).without_no_new_privs();
+        sandbox.arg(&self.root).script(text)
+    }
+
+    /// A script that begins with a box, whose COMMAND has the pid `$pid`.
+    fn script_with_a_box(&self, text: &str) -> Sandbox {
+        self.script(&format!("{WITH_A_BOX}{text}"))
     }
 }
 
@@ -93,6 +92,19 @@ struct You {
     secret: String,
     files: Vec<PathBuf>,
     limits: Vec<Vec<Option<u64>>>,
+}
+
+impl You {
+    /// Starts a script that has all of that.
+    fn start(sandbox: Sandbox) -> (Attempt, You) {
+        let secret = token("secret");
+        let names = ["HOME".to_owned(), "USER".to_owned(), token("VARIABLE")];
+        let with_one = |sandbox: Sandbox, name: &String| sandbox.env(name, &secret);
+        let attempt = Attempt::start(names.iter().fold(sandbox, with_one));
+        let shell = attempt.run.program();
+        let (files, limits) = (open_files(shell), limits_of(shell));
+        (attempt, You { secret, files, limits })
+    }
 }
 
 /// What the descriptors of a process lead to.
@@ -374,7 +386,8 @@ fn failure(report: &mut Report, key: &str, run: &Report, errnos: &[Errno]) {
 #[step]
 fn step4_privileges_are_dropped() {
     // The shell keeps the limits that the program starts with.
-    let (mut attempt, you) = Tree::new().script("\"$0\" run \"$1\" -- {witness}; exit $?");
+    let script = Tree::new().script("\"$0\" run \"$1\" -- {witness}; exit $?");
+    let (mut attempt, you) = You::start(script);
     if let Some(command) = attempt.command() {
         privileges(&mut attempt.report, &command.process, &you);
     }
@@ -391,32 +404,37 @@ fn step4_privileges_are_dropped() {
     ");
 }
 
-/// The beginning of a script: a box, whose COMMAND has the pid `$pid`.
+/// The beginning of such a script.
 const WITH_A_BOX: &str = r#"
     "$0" run "$1" -- {witness} & box=$!
     until pid=$(ls -l /proc/[0-9]*/exe | sed -n 's|.* /proc/\([0-9]*\)/exe -> .*{witness}$|\1|p')
         [ "$pid" ]; do [ -d /proc/$box/ns ] || exit 1; sleep 0.01; done 2>/dev/null
     "#;
 
-/// A box, and what `text` does with it: `exec`, in general.
-fn with_a_box(tree: &Tree, text: &str) -> (Attempt, You) {
-    tree.script(&format!("{WITH_A_BOX}{text}"))
-}
-
 /// How `exec` is called there. Its COMMAND has arguments.
 const EXEC: &str = r#""$0" exec $pid -- {witness} 'two words' '' --option"#;
 const ARGUMENTS: [&str; 3] = ["two words", "", "--option"];
 
-/// The COMMANDs of `run` and of `exec`.
+/// The COMMANDs of `run` and of `exec`. Either may be found first.
 fn both(attempt: &mut Attempt) -> Option<(Rc<Seen>, Rc<Seen>)> {
-    let first = attempt.command()?;
-    let (wait, process) = attempt.run.await_nth_witness(1);
-    let second = process.filter(|_| wait == Wait::Reached).and_then(|it| Seen::of(it).ok());
-    let complete = second.filter(|second| second.process.arguments() == ARGUMENTS);
-    if complete.is_none() {
-        attempt.report.line("second", "never started with its arguments");
+    let mut found = Vec::new();
+    for nth in 0..2 {
+        let process = attempt.run.await_nth_witness(nth).1;
+        found.extend(process.and_then(|process| Seen::of(process).ok()).map(Rc::new));
     }
-    Some((first, Rc::new(complete?)))
+    found.sort_by_key(|seen| seen.process.arguments() == ARGUMENTS);
+    match &found[..] {
+        [first, second] if second.process.arguments() == ARGUMENTS => {
+            let eight = first.namespaces.try_clone().expect("eight more descriptors");
+            attempt.report.row("COMMAND", eight);
+            Some((first.clone(), second.clone()))
+        }
+        _ => {
+            attempt.command()?;
+            attempt.report.line("second", "never started with its arguments");
+            None
+        }
+    }
 }
 
 /// `exec` runs a second command in all eight namespaces of the first, without any more privilege. It passes
@@ -425,7 +443,7 @@ fn both(attempt: &mut Attempt) -> Option<(Rc<Seen>, Rc<Seen>)> {
 fn step5_exec_enters_a_running_box() {
     let tree = Tree::new();
     let text = format!("{EXEC}; status=$?; wait $box; exit $status");
-    let (mut attempt, you) = with_a_box(&tree, &text);
+    let (mut attempt, you) = You::start(tree.script_with_a_box(&text));
     let both_commands = both(&mut attempt);
     if let Some((first, second)) = &both_commands {
         attempt
@@ -444,7 +462,7 @@ fn step5_exec_enters_a_running_box() {
     }
     let mut report = attempt.finish();
 
-    let (mut attempt, _) = with_a_box(&tree, &format!("exec {EXEC}"));
+    let mut attempt = Attempt::start(tree.script_with_a_box(&format!("exec {EXEC}")));
     let come = both(&mut attempt)
         .map(|(_, second)| signals_that_come(attempt.run.program(), &second.process));
     report.line("signals to `exec`", come.unwrap_or_else(|| "no second command".to_owned()));
@@ -454,8 +472,8 @@ fn step5_exec_enters_a_running_box() {
     let missing = format!("/{}", token("missing"));
     let text =
         format!("\"$0\" exec $pid -- {missing}; status=$?; kill $box; wait $box; exit $status");
-    let (attempt, _) = with_a_box(&tree, &text);
-    failure(&mut report, "a missing COMMAND", &attempt.finish(), &[Errno::ENOENT]);
+    let missing = Attempt::start(tree.script_with_a_box(&text)).finish();
+    failure(&mut report, "a missing COMMAND", &missing, &[Errno::ENOENT]);
     let pid = absent_pid().to_string();
     let sandbox = tree.program(State::PlainUser).args(["exec", &pid]).witness();
     let errnos = [Errno::ESRCH, Errno::ENOENT];
@@ -631,19 +649,18 @@ fn step7_kill_9_leaves_nothing() {
         || (0..KILLS).any(|_| left_after_a_random_moment() != NONE);
     report.line("left after random moments", if is_left { A_PROCESS } else { NONE });
 
-    let (attempt, _) = tree.script("kill -STOP $$; exec \"$0\" run \"$1\" -- {witness}");
-    let left = left_of_an_orphan(&mut report, &attempt.run);
+    let script = tree.script("kill -STOP $$; exec \"$0\" run \"$1\" -- {witness}");
+    let left = left_of_an_orphan(&mut report, script);
     report.line("left of a child that had not run", left);
 
-    let (mut attempt, _) = with_a_box(&tree, &format!("exec {EXEC}"));
+    let mut attempt = Attempt::start(tree.script_with_a_box(&format!("exec {EXEC}")));
     let both = both(&mut attempt);
     attempt.run.program().kill();
     let left =
         both.map(|(_, second)| if second.process.await_end(patience()) { NONE } else { A_PROCESS });
     report.line("left of `exec`", left.unwrap_or("no second command"));
-    let (mut attempt, _) = with_a_box(&tree, &format!("kill -STOP $$; exec {EXEC}"));
-    _ = attempt.command();
-    let left = left_of_an_orphan(&mut report, &attempt.run);
+    let script = tree.script_with_a_box(&format!("kill -STOP $$; exec {EXEC}"));
+    let left = left_of_an_orphan(&mut report, script);
     report.line("left of a child of `exec` that had not run", left);
     assert_report!(report.lines(&["left"]), @r"
     left of a running box: no process
@@ -670,15 +687,16 @@ fn left_of_a_killed(run: &Run) -> &'static str {
     left_beside(run, &[])
 }
 
-/// The same when it is killed between the birth of its first child and that child's first instruction. A
-/// script has stopped itself and becomes the program when it goes on.
-fn left_of_an_orphan(report: &mut Report, run: &Run) -> &'static str {
+/// The same when it is killed between the birth of its first child and that child's first instruction. The
+/// script stops itself, and becomes the program when it goes on.
+fn left_of_an_orphan(report: &mut Report, script: Sandbox) -> &'static str {
+    let run = Attempt::start(script.unrecorded()).run;
     if !until(|| run.program().state() == Some('T')) {
         return "nothing could be killed";
     }
     let known: Vec<_> = run.processes().iter().map(Process::pid).collect();
     match run.orphan_first_child() {
-        Ok(true) => left_beside(run, &known),
+        Ok(true) => left_beside(&run, &known),
         Ok(false) => "there was no child",
         Err(errno) => {
             let why = format!("this machine forbids to hold a process with ptrace(2) ({errno})");

@@ -114,6 +114,7 @@ pub struct Sandbox {
     request: Request,
     standard: Option<[OwnedFd; 3]>,
     patience: Option<Duration>,
+    unrecorded: bool,
     /// Those of the witness.
     arguments: Vec<OsString>,
 }
@@ -162,6 +163,7 @@ impl Sandbox {
             },
             standard: None,
             patience: Some(patience()),
+            unrecorded: false,
             arguments: Vec::new(),
         }
     }
@@ -323,7 +325,14 @@ impl Sandbox {
 
     /// Records what the program does to its namespaces; [`Run::trace`] returns it.
     pub fn record(mut self) -> Self {
-        self.request.recorded = true;
+        self.request.recorded = !self.unrecorded;
+        self
+    }
+
+    /// Never records the program, so that this process can trace it
+    /// ([`Run::orphan_first_child`]): a process has one tracer.
+    pub fn unrecorded(mut self) -> Self {
+        self.unrecorded = true;
         self
     }
 
