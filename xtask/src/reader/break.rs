@@ -3,14 +3,13 @@
 //! It takes the place of the exercise, so that `check`, `run`, `watch` and an editor work as usual. The
 //! learner's own file is kept beside it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use harness::mistakes::{self, Mistake};
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
-use crate::shared::chapter::{Chapter, shown};
+use crate::shared::chapter::{Chapter, read, shown};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::{edit, keep, screen};
 
@@ -40,7 +39,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     };
 
     let program = chapter.program();
-    let own = fs::read_to_string(&program).unwrap_or_default();
+    let own = read(&program).unwrap_or_default();
     let text = broken(&chapter, &solution, &mistakes[number])?;
     let made_here = mistakes
         .iter()
@@ -104,11 +103,6 @@ fn broken(chapter: &Chapter, solution: &str, mistake: &Mistake) -> Result<String
         chapter.short(),
         body.trim()
     ))
-}
-
-fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("could not read `{}`: {error}", shown(file))))
 }
 
 #[cfg(test)]

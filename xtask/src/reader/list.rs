@@ -1,10 +1,9 @@
 //! `cargo xtask list`: the chapters, and how far the reader is.
 
-use std::fs;
 use std::process::ExitCode;
 
 use crate::shared::arguments::{Arguments, Usage};
-use crate::shared::chapter::Chapter;
+use crate::shared::chapter::{Chapter, read};
 use crate::shared::failure::Result;
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::screen::{self, Screen};
@@ -42,7 +41,7 @@ fn state(chapter: &Chapter, progress: &Progress) -> String {
 
 /// Whether the program is still the one that was handed out.
 pub(crate) fn is_untouched(chapter: &Chapter) -> bool {
-    match (fs::read(chapter.program()), fs::read(chapter.stub())) {
+    match (read(&chapter.program()), read(&chapter.stub())) {
         (Ok(program), Ok(stub)) => program == stub,
         _ => false,
     }

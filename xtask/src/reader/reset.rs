@@ -1,6 +1,5 @@
 //! `cargo xtask reset CHAPTER`: the exercise as it was handed out.
 
-use std::fs;
 use std::process::ExitCode;
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
@@ -25,7 +24,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
     let (stub, program) = (chapter.stub(), chapter.program());
     let text = read(&stub)?;
-    if fs::read_to_string(&program).is_ok_and(|own| own == text) {
+    if read(&program).is_ok_and(|own| own == text) {
         screen::print(&format!("{} is as it was handed out; nothing to do\n", chapter.name));
         return Ok(ExitCode::SUCCESS);
     }

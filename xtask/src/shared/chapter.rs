@@ -46,10 +46,11 @@ pub(crate) fn shown(file: &Path) -> String {
     file.strip_prefix(root()).unwrap_or(file).display().to_string()
 }
 
-/// The text of a file that must exist.
+/// The text of a file that must exist, with the line ends of Linux: programs are edited and compared by
+/// their text, and a checkout may come from Windows.
 pub(crate) fn read(file: &Path) -> Result<String> {
-    let text = fs::read_to_string(file);
-    text.map_err(|error| Failure::new(format!("could not read `{}`: {error}", file.display())))
+    let text = fs::read_to_string(file).map(|text| text.replace("\r\n", "\n"));
+    text.map_err(|error| Failure::file(format!("could not read `{}`", shown(file)), &error))
 }
 
 impl Chapter {

@@ -85,3 +85,31 @@ fn a_verdict_counts_where_it_cannot_be_kept() {
     assert!(out.ends_with("\nok      ch01-one\nok      ch02-two\n"), "{out}");
     assert_eq!(err.matches("note: progress is not kept").count(), 1, "{err}");
 }
+
+/// As Git writes them with core.autocrlf, where no attribute forbids it, or an archive from Windows.
+#[test]
+fn line_ends_of_windows_change_nothing() {
+    let checkout = Checkout::new("crlf");
+    let mistake = "[[mistake]]\nname = \"it is done twice\"\nedit = [{ find = \"do_it();\\n\", \
+                   replace = \"do_it();\\n    do_it();\\n\" }]\nwhen = { \"COMMAND\" = \"x\" }\n\
+                   cause = \"c\"\nremedy = \"r\"\nsee = \"s\"\n";
+    checkout.write("exercises/ch01-one/mistakes.toml", mistake);
+    for file in ["src/main.rs", "stub.rs", "hints.md", "mistakes.toml"] {
+        let file = format!("exercises/ch01-one/{file}");
+        checkout.write(&file, &checkout.read(&file).replace('\n', "\r\n"));
+    }
+    let solution = "solutions/ch01-one/src/main.rs";
+    checkout.write(solution, &checkout.read(solution).replace('\n', "\r\n"));
+
+    let state = || checkout.run("list").1.lines().next().unwrap()[23..].to_owned();
+    assert_eq!(state(), "not started");
+    assert!(checkout.run("reset ch1").1.contains("nothing to do"));
+    assert!(checkout.run("hint ch1").1.ends_with("2 more: `cargo xtask hint ch1`\n"));
+    let (code, _, err) = checkout.run("break ch1 1");
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(checkout.read(PROGRAM).contains("    do_it();\n    do_it();\n"));
+    assert!(checkout.run("diff ch1 --yes").1.contains("\n-    do_it();\n"));
+    assert_eq!(checkout.run("reset ch1").0, 0);
+    assert_eq!(state(), "not started");
+    assert_eq!(checkout.run("check ch1").0, 0);
+}

@@ -8,7 +8,7 @@ use harness::mistakes::Mistake;
 use super::compile::Source;
 use super::promises::{Broken, Promise};
 use super::trials::{LONG, SHORT};
-use crate::shared::chapter::{Chapter, root};
+use crate::shared::chapter::{self, Chapter, root};
 use crate::shared::edit;
 use crate::shared::failure::{Failure, Result};
 
@@ -328,8 +328,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 fn sources_in(folder: &Path, prefix: &str) -> std::result::Result<Vec<Source>, String> {
     let mut sources = Vec::new();
     for path in rust_files(folder) {
-        let text = fs::read_to_string(&path)
-            .map_err(|error| format!("could not read `{}`: {error}", path.display()))?;
+        let text = chapter::read(&path).map_err(|failure| failure.to_string())?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
         sources.push(Source { name: format!("{prefix}-{stem}"), text, strict: false });
     }

@@ -1,13 +1,12 @@
 //! The files of a chapter: whether they are in order, and which programs come from them.
 
-use std::fs;
 use std::path::PathBuf;
 
 use harness::mistakes;
 
 use super::candidates::{self, Candidate};
 use super::{Findings, promises, rules};
-use crate::shared::chapter::{Chapter, shown};
+use crate::shared::chapter::{self, Chapter, shown};
 
 /// The chapter in whose solution the mistakes are made that any chapter may have.
 const HAS_GENERAL_MISTAKES: &str = "ch02-unshare";
@@ -21,8 +20,8 @@ pub(super) fn read(
     let name = &chapter.name;
     let mut missing = Vec::new();
     let mut text = |path: PathBuf| {
-        fs::read_to_string(&path).unwrap_or_else(|error| {
-            missing.push(format!("could not read `{}`: {error}", shown(&path)));
+        chapter::read(&path).unwrap_or_else(|failure| {
+            missing.push(failure.to_string());
             String::new()
         })
     };
