@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-/// The files under a directory, relative to it. What cannot be read is left out.
+/// The files under a directory, relative to it, without hidden ones, which are an editor's or Git's.
+/// What cannot be read is left out.
 pub(crate) fn files(root: &Path) -> BTreeSet<PathBuf> {
     let mut files = BTreeSet::new();
     let mut directories = vec![root.to_owned()];
     while let Some(directory) = directories.pop() {
         for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
             let path = entry.path();
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
             if path.is_dir() {
                 directories.push(path);
             } else if let Ok(path) = path.strip_prefix(root) {

@@ -24,8 +24,11 @@ pub fn build(repo: &Path) -> Result<PathBuf, Vec<Fault>> {
     };
     let repo = &repo.canonicalize().map_err(|error| whole(error.into()))?;
     let mut faults = summary::check(repo, src);
-    if faults.iter().any(|fault| fault.file.ends_with("SUMMARY.md")) {
-        return Err(faults); // mdBook cannot load such a book
+    let dangling = summary::dangling(repo, src);
+    let fatal = !dangling.is_empty();
+    faults.extend(dangling);
+    if fatal || faults.iter().any(|fault| fault.file.ends_with("SUMMARY.md")) {
+        return Err(faults); // mdBook cannot load or build such a book
     }
 
     let mut mdbook = MDBook::load(repo.join(book)).map_err(whole)?;

@@ -38,6 +38,19 @@ pub(crate) fn check(repo: &Path, src: &Path) -> Vec<Fault> {
     faults
 }
 
+/// Finds links that lead nowhere. mdBook fails at the first one, and does not say what it may be.
+pub(crate) fn dangling(repo: &Path, src: &Path) -> Vec<Fault> {
+    let entries = std::fs::read_dir(repo.join(src)).into_iter().flatten().flatten();
+    let dangling = entries.filter(|entry| entry.path().is_symlink() && !entry.path().exists());
+    let fault = |entry: std::fs::DirEntry| {
+        let problem = Problem::new("this link leads nowhere, and mdBook stops at it");
+        let help =
+            "an editor keeps such a link beside a file with changes: save the file or close it";
+        problem.help(help).at(&src.join(entry.file_name()), 0)
+    };
+    dangling.map(fault).collect()
+}
+
 /// All pages under `src` except the two that SUMMARY.md never names.
 pub(crate) fn pages(src: &Path) -> BTreeSet<PathBuf> {
     let unnamed = [Path::new("SUMMARY.md"), Path::new("404.md")];

@@ -28,6 +28,22 @@ fn summary_names_a_missing_page() {
 }
 
 #[test]
+fn an_editors_own_files_are_no_pages() {
+    let repo = Repo::quick();
+    repo.write("book/src/.ch02-unshare.md.swp", "");
+    repo.write("book/src/.ch03-clone.md", "# Hidden\n");
+    assert_eq!(repo.faults(), "");
+    // Emacs locks a file in this way.
+    std::os::unix::fs::symlink("me@host.1", repo.path().join("book/src/.#ch02-unshare.md"))
+        .unwrap();
+    assert_eq!(
+        repo.faults(),
+        "book/src/.#ch02-unshare.md: this link leads nowhere, and mdBook stops at it\n\
+         help: an editor keeps such a link beside a file with changes: save the file or close it\n"
+    );
+}
+
+#[test]
 fn all_faults_are_reported_at_once() {
     let repo = Repo::quick();
     repo.edit(START, "#the-call", "#gone");
