@@ -118,7 +118,7 @@ fn two_verdicts_are_never_mixed() {
         checkout.verdict("ch01-one", "step2_it_leaves-recorded", &verdict);
         checkout.run("check ch1").1
     };
-    // Another run saw something else, or passed, or does not know the mistake.
+    // Another run saw something else, or passed.
     let other = Verdict {
         saw: Excerpt::read("COMMAND: never started"),
         diagnosis: diagnosis("another"),
@@ -127,8 +127,10 @@ fn two_verdicts_are_never_mixed() {
     };
     assert_eq!(recorded(other.clone()), first);
     assert_eq!(recorded(Verdict { outcome: Outcome::Passed, ..other }), first);
-    assert_eq!(recorded(Verdict { pointer: pointer.clone(), ..not_unshared() }), first);
-    // The same failure, with a closer look.
+    // The same failure, with a closer look: the calls do not prove the mistake, or they prove another.
+    let shown = recorded(Verdict { pointer: pointer.clone(), ..not_unshared() });
+    assert!(!shown.contains("this looks like:"), "{shown}");
+    assert!(shown.contains("in its trace: look at call 1\n"), "{shown}");
     let closer = Verdict { diagnosis: diagnosis("the call failed"), pointer, ..not_unshared() };
     let shown = recorded(closer);
     assert!(shown.contains("this looks like: the call failed\n  A cause."), "{shown}");
