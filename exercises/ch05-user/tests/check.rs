@@ -129,7 +129,8 @@ fn enter_refusal(report: &mut Report) {
     let map = ["uid_map", "gid_map"][random() as usize % 2];
     let sandbox = plain_user(some_ids()).id_maps(IdMaps::Refused(map.to_owned()));
     let mut attempt = Attempt::start(sandbox.witness());
-    let started = attempt.command().is_some();
+    // It is right if there is no COMMAND.
+    let started = attempt.run.await_witness().1.is_some();
     if started {
         attempt.release();
     }
@@ -141,7 +142,7 @@ fn enter_refusal(report: &mut Report) {
         _ if refused.has_skipped() => REFUSED,
         _ if started => "COMMAND is started",
         Ok(0) => "no failure",
-        Ok(_) if gone => REFUSED,
+        _ if gone => REFUSED,
         Ok(_) => "a process stays",
         Err(_) => &status,
     };

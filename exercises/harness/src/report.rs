@@ -294,9 +294,13 @@ impl Report {
         self.select(None, keys)
     }
 
-    fn select(self, table: Option<Vec<Row>>, keys: &[&str]) -> Selection {
+    fn select(mut self, table: Option<Vec<Row>>, keys: &[&str]) -> Selection {
         let is_wanted = |line: &&Line| keys.iter().any(|prefix| line.key.starts_with(prefix));
         let lines = self.lines.iter().filter(is_wanted).chain(&self.alarms).cloned().collect();
+        // A line that is not asked for is not missed either.
+        let is_other =
+            |key: &str| self.lines.iter().any(|line| line.key == key && !is_wanted(&line));
+        self.skipped.retain(|skipped| !is_other(&skipped.key));
         Selection { report: self, saw: Excerpt { table, lines } }
     }
 }
