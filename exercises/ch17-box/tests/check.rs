@@ -24,11 +24,11 @@ const KILLS: usize = 6;
 /// How long all processes have to sleep until the check takes them to be left for good.
 const STILL: Duration = Duration::from_millis(200);
 
-/// What a box has a limit on, a limit that is low enough for one, and its names in `/proc/PID/limits`.
-/// RLIMIT_DATA is for writable memory, RLIMIT_AS for all mappings; either will do.
-const LIMITS: [(&str, u64, &[&str]); 2] = [
-    ("limit on processes", 128, &["Max processes"]),
-    ("limit on memory", 512 << 20, &["Max data size", "Max address space"]),
+/// What a box has a limit on, and the names of such limits in `/proc/PID/limits`. RLIMIT_DATA is for
+/// writable memory, RLIMIT_AS for all mappings; either will do.
+const LIMITS: [(&str, &[&str]); 2] = [
+    ("limit on processes", &["Max processes"]),
+    ("limit on memory", &["Max data size", "Max address space"]),
 ];
 
 /// The signals that are passed on, in the order of their numbers.
@@ -116,7 +116,7 @@ fn open_files(process: &Process) -> Vec<PathBuf> {
 /// The hard limits of a process, in the order of [`LIMITS`].
 fn limits_of(process: &Process) -> Vec<Vec<Option<u64>>> {
     let limits = |names: &[&str]| names.iter().map(|name| process.hard_limit(name)).collect();
-    LIMITS.iter().map(|(.., names)| limits(names)).collect()
+    LIMITS.iter().map(|(_, names)| limits(names)).collect()
 }
 
 /// Runs the program once and looks at COMMAND while it is parked.
@@ -164,15 +164,9 @@ fn privileges(report: &mut Report, command: &Process, you: &You) {
     // You have handed the standard streams to the program, and the socket over which COMMAND reports.
     let more = open_files(command).iter().any(|file| !you.files.contains(file));
     report.line("inherited descriptors", if more { "some" } else { "none" });
-    for ((key, enough, _), (own, yours)) in
-        LIMITS.iter().zip(limits_of(command).iter().zip(&you.limits))
-    {
+    for ((key, _), (own, yours)) in LIMITS.iter().zip(limits_of(command).iter().zip(&you.limits)) {
         let lower = own.iter().zip(yours).any(|(own, yours)| own < yours);
-        let low = yours.iter().flatten().any(|yours| yours <= enough);
-        if low && !lower {
-            report.skip(key, "yours is low enough for a box already, so it need not be lowered");
-        }
-        report.line(key, if lower || low { "lower than yours" } else { "as high as yours" });
+        report.line(key, if lower { "lower than yours" } else { "as high as yours" });
     }
 }
 
