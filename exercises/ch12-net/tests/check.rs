@@ -87,10 +87,13 @@ fn loopback(net: &Namespace) -> String {
     }
 }
 
-/// What the clients in `net` read on `port`.
+/// What a client in `net` reads on `port`, and then several at the same time.
 fn answer(net: &Namespace, port: u16, clients: u32) -> String {
-    match visit::words_on_port(net, port, clients) {
-        Ok(words) => format!("answers {words}"),
+    match visit::words_on_port(net, port, 1) {
+        Ok(words) if visit::words_on_port(net, port, clients) == Ok(words.clone()) => {
+            format!("answers {words}")
+        }
+        Ok(words) => format!("answers {words} to one client only"),
         Err(errno) => format!("no answer ({})", errno.desc()),
     }
 }

@@ -13,10 +13,9 @@ const MOVE_MOUNT_F_EMPTY_PATH: libc::c_uint = 4;
 fn mount_proc() -> nix::Result<()> {
     unshare(CloneFlags::CLONE_NEWNS)?;
     let null = std::ptr::null::<libc::c_char>();
-    let private = libc::MS_REC | libc::MS_PRIVATE;
     // SAFETY: every pointer is null or a C string that outlives its call.
     unsafe {
-        Errno::result(libc::mount(null, c"/".as_ptr(), null, private, null.cast()))?;
+        Errno::result(libc::mount(null, c"/proc".as_ptr(), null, libc::MS_PRIVATE, null.cast()))?;
         let context = Errno::result(libc::syscall(libc::SYS_fsopen, c"proc".as_ptr(), 1))?;
         let create = FSCONFIG_CMD_CREATE;
         Errno::result(libc::syscall(libc::SYS_fsconfig, context, create, null, null, 0))?;
