@@ -12,6 +12,7 @@ fn main() {
         libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0);
         libc::umask(0o077);
         libc::prctl(libc::PR_SET_NAME, c"namer".as_ptr());
+        libc::prctl(libc::PR_SET_DUMPABLE, 0);
         libc::setrlimit(libc::RLIMIT_NOFILE, &libc::rlimit { rlim_cur: 64, rlim_max: 64 });
     }
     unshare(CloneFlags::CLONE_NEWUTS).expect("unshare");

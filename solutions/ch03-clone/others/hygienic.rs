@@ -10,6 +10,7 @@ fn main() {
         libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0);
         libc::umask(0o077);
         libc::prctl(libc::PR_SET_NAME, c"parent".as_ptr());
+        libc::prctl(libc::PR_SET_DUMPABLE, 0);
         libc::setpgid(0, 0);
     }
     std::env::set_current_dir("/").expect("chdir");

@@ -12,6 +12,7 @@ fn main() {
     unsafe {
         libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0);
         libc::prctl(libc::PR_SET_NAME, c"keeper".as_ptr());
+        libc::prctl(libc::PR_SET_DUMPABLE, 0);
         libc::umask(0o077);
     }
     unshare(CloneFlags::CLONE_NEWIPC).expect("unshare");
