@@ -23,7 +23,9 @@ mod attempt;
 #[cfg(test)]
 mod fuzz;
 
-pub use attempt::{Attempt, Seen, high_status, names_errno, watch_setgroups};
+pub use attempt::{
+    Attempt, Seen, high_status, names_errno, watch_setgroups, with_room_for_a_queue,
+};
 #[doc(hidden)]
 #[cfg(feature = "snapshots")]
 pub use insta::assert_snapshot as assert_excerpt;

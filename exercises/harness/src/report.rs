@@ -6,6 +6,7 @@
 use std::fmt;
 
 use lab::look::{Kind, Namespace, Namespaces};
+use nix::errno::Errno;
 use trace::Trace;
 
 /// A process, and the letters of its namespaces in the order of [`Kind::ALL`].
@@ -236,6 +237,17 @@ impl Report {
         let fact = |key: &str| other.fact(key).unwrap_or_default();
         let printed = ["stdout", "stderr"].map(|key| Line::new(key, self.by_role(&fact(key))));
         self.endings.push(Ending { key: key.to_owned(), printed, trace: other.trace.clone() });
+    }
+
+    /// Whether a program has printed the name of this errno, or its text.
+    pub(crate) fn says(&self, errno: Errno) -> bool {
+        let others = self.endings.iter().flat_map(|ending| &ending.printed);
+        let others = others.filter(|line| line.key == "stderr").map(|line| line.value.clone());
+        let name = format!("{errno:?}");
+        self.facts("stderr").chain(others).any(|text| {
+            text.contains(errno.desc())
+                || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
+        })
     }
 
     /// Adds what the other runs have printed whose lines are wanted otherwise. The trace is that of the

@@ -323,6 +323,12 @@ pub(crate) fn could_not_check(error: &Refusal, advice: &Advice) -> ! {
     )
 }
 
+/// Ends a check whose program has failed because this machine lacks something.
+#[track_caller]
+pub(crate) fn machine_lacks(error: &Refusal, advice: &Advice) -> ! {
+    could_not_judge(begun(Outcome::Cannot), error, advice)
+}
+
 /// Ends a check whose program has failed, and perhaps by the fault of this machine.
 #[track_caller]
 fn could_not_judge(failed: Verdict, error: &Refusal, advice: &Advice) -> ! {

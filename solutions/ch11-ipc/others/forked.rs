@@ -36,6 +36,10 @@ fn make(key: i32, text: &str) {
         libc::strcpy(start.cast(), text.as_ptr());
         libc::shmdt(start);
         let none = ptr::null::<libc::mq_attr>();
-        assert!(libc::mq_open(queue.as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600, none) >= 0);
+        assert!(
+            libc::mq_open(queue.as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600, none) >= 0,
+            "mq_open: {}",
+            std::io::Error::last_os_error()
+        );
     }
 }

@@ -16,7 +16,11 @@ fn main() {
             libc::_exit(1);
         }
         let none = ptr::null::<libc::mq_attr>();
-        assert!(libc::mq_open(queue.as_ptr(), libc::O_CREAT | libc::O_RDONLY, 0o644, none) >= 0);
+        assert!(
+            libc::mq_open(queue.as_ptr(), libc::O_CREAT | libc::O_RDONLY, 0o644, none) >= 0,
+            "mq_open: {}",
+            std::io::Error::last_os_error()
+        );
         let id = libc::shmget(libc::atoi(words[0].as_ptr()), 65536, libc::IPC_CREAT | 0o666);
         let start = libc::shmat(id, ptr::null(), 0);
         assert!(start as isize != -1, "shmat");

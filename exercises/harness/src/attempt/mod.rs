@@ -1,5 +1,6 @@
 //! One attempt of a learner's program: started, looked at, compared with the world before.
 
+mod again;
 mod changes;
 mod ending;
 mod history;
@@ -19,6 +20,7 @@ use crate::env;
 use crate::report::Report;
 use crate::verdict;
 
+pub use again::with_room_for_a_queue;
 pub use ending::{high_status, names_errno};
 pub use ids::watch_setgroups;
 
