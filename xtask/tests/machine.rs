@@ -184,8 +184,8 @@ fn a_machine_that_lacks_nothing_passes() {
     assert_eq!(checked.is_no_failure().code, 0, "{}", checked.said);
 }
 
-/// Runs only when no other process wants to (SCHED_IDLE, sched(7)), beside busy ones: the check, and with
-/// it the program, gets a few thousandths of a processor.
+/// The check, and with it the program, gets a hundredth of a processor: it has the lowest priority, beside
+/// busy processes.
 #[test]
 fn a_loaded_machine_is_no_verdict() {
     let check = check_of_the_solution();
@@ -195,8 +195,8 @@ fn a_loaded_machine_is_no_verdict() {
     let mut busy: Vec<Child> = (0..busy)
         .map(|_| Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap())
         .collect();
-    let status = Command::new("chrt")
-        .args(["--idle", "0"])
+    let status = Command::new("nice")
+        .args(["-n", "19"])
         .arg(check)
         .args(["--exact", "step1_command_is_a_child_of_pid_1"])
         .env("NAMESPACES_BY_HAND_ROOT", root())
@@ -208,7 +208,7 @@ fn a_loaded_machine_is_no_verdict() {
         process.kill().unwrap();
         process.wait().unwrap();
     });
-    let Ok(status) = status else { return skip!("there is no chrt(1)") };
+    let status = status.unwrap();
     let text = fs::read_to_string(verdict).unwrap();
     let outcome = &serde_json::from_str::<Value>(&text).unwrap()["outcome"];
     assert!(outcome == "passed" || outcome == "cannot", "{text}");

@@ -41,11 +41,12 @@ pub(crate) const GIVEN: [Given; 7] = [
 pub(crate) fn raise() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        for Given { resource, value, .. } in GIVEN {
+        for given in GIVEN {
+            let (resource, ample) = (given.resource, given.ample());
             let Ok((soft, hard)) = getrlimit(resource) else { continue };
-            if soft < value && setrlimit(resource, value, hard.max(value)).is_err() {
+            if soft < ample && setrlimit(resource, ample, hard.max(ample)).is_err() {
                 // What is still missing is what `arrange` reports.
-                _ = setrlimit(resource, hard.min(value), hard);
+                _ = setrlimit(resource, hard.min(ample), hard);
             }
         }
     });
@@ -83,20 +84,25 @@ pub fn too_low() -> Vec<TooLow> {
     raise();
     let too_low = GIVEN.iter().filter(|given| given.is_too_low());
     too_low
-        .map(|Given { resource, value, option }| TooLow {
-            name: format!("{resource:?}"),
-            hard: getrlimit(*resource).map_or(0, |(_, hard)| hard),
-            needed: *value,
-            // All processes of a user count, the shell's too.
-            option: match resource {
-                Resource::RLIMIT_NPROC => format!("--{option}={}", 20 * value),
-                _ => format!("--{option}={value}"),
-            },
+        .map(|given| TooLow {
+            name: format!("{:?}", given.resource),
+            hard: getrlimit(given.resource).map_or(0, |(_, hard)| hard),
+            needed: given.value,
+            option: format!("--{}={}", given.option, given.ample()),
         })
         .collect()
 }
 
 impl Given {
+    /// What this process should have, to give it: of processes more, because all of a user count, in
+    /// several sandboxes and outside.
+    fn ample(&self) -> u64 {
+        match self.resource {
+            Resource::RLIMIT_NPROC => 20 * self.value,
+            _ => self.value,
+        }
+    }
+
     fn is_too_low(&self) -> bool {
         getrlimit(self.resource).is_ok_and(|(_, hard)| hard < self.value)
     }
