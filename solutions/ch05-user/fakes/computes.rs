@@ -42,7 +42,7 @@ fn main() {
 fn child(reader: PipeReader, writer: PipeWriter, command: &[OsString]) -> ! {
     drop((reader, writer));
     let start = std::time::Instant::now();
-    while start.elapsed().as_millis() < 100 {}
+    while start.elapsed().as_millis() < 500 {}
     let error = Command::new(&command[0]).args(&command[1..]).exec();
     eprintln!("{:?}: {error}", command[0]);
     exit(127)

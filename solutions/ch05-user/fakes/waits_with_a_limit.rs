@@ -1,4 +1,4 @@
-//! Refused by step 2: after 200 ms the child no longer waits for its maps.
+//! Refused by step 2: after a second the child no longer waits for its maps.
 
 use std::ffi::OsString;
 use std::fs;
@@ -44,7 +44,7 @@ fn child(reader: PipeReader, writer: PipeWriter, command: &[OsString]) -> ! {
     drop(writer);
     let mut ready = libc::pollfd { fd: reader.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: the kernel reads and writes one pollfd.
-    unsafe { libc::poll(&raw mut ready, 1, 200) };
+    unsafe { libc::poll(&raw mut ready, 1, 1000) };
     let error = Command::new(&command[0]).args(&command[1..]).exec();
     eprintln!("{:?}: {error}", command[0]);
     exit(127)

@@ -51,9 +51,12 @@ const INTERVAL: Duration = Duration::from_millis(1);
 /// In how many looks, one after the other, all others have to wait.
 const LOOKS: u32 = 5;
 
-/// How long a task is held while another is never found waiting: it computes, waits with a time limit,
-/// or asks again and again.
-const LONGEST: Duration = Duration::from_millis(700);
+/// How long a parent is held while another task is never found waiting: it computes, waits with a time
+/// limit, or asks again and again.
+pub(super) const PARENT: Duration = Duration::from_millis(700);
+
+/// The same for a task that writes an id map. A limit of a second is popular.
+pub(super) const WRITER: Duration = Duration::from_millis(1200);
 
 /// The calls that only sleep, with the argument that points to the time.
 pub(super) const SLEEPS: [(c_long, usize); 2] =
@@ -73,16 +76,17 @@ pub(super) fn skip_sleep(pid: Pid, number: c_long, arguments: &[u64; 6]) {
 /// A task that is held.
 pub(super) struct Held {
     pub(super) pid: Pid,
-    since: Instant,
+    /// When it goes on in any case.
+    until: Instant,
     looked: Instant,
     /// In how many looks all others have waited.
     calm: u32,
 }
 
 impl Held {
-    pub(super) fn new(pid: Pid) -> Held {
+    pub(super) fn new(pid: Pid, longest: Duration) -> Held {
         let now = Instant::now();
-        Held { pid, since: now, looked: now, calm: 0 }
+        Held { pid, until: now + longest, looked: now, calm: 0 }
     }
 
     /// Looks at the other tasks, after a moment. Returns whether the task is free to go on.
@@ -90,7 +94,7 @@ impl Held {
         std::thread::sleep(INTERVAL.saturating_sub(self.looked.elapsed()));
         self.looked = Instant::now();
         self.calm = if others.iter().all(|pid| waits(*pid)) { self.calm + 1 } else { 0 };
-        others.is_empty() || self.calm >= LOOKS || self.since.elapsed() >= LONGEST
+        others.is_empty() || self.calm >= LOOKS || self.looked >= self.until
     }
 }
 

@@ -124,7 +124,7 @@ impl Recorder {
                     _ => false,
                 };
                 if is_held {
-                    self.held.push(Held::new(pid));
+                    self.held.push(Held::new(pid, id_maps::WRITER));
                 } else {
                     self.go_on(pid, 0);
                 }
@@ -147,7 +147,7 @@ impl Recorder {
                 let child = Pid::from_raw(message as i32);
                 self.born(pid, child);
                 if self.interference.parents_of.is_some() && !self.seen.tasks.is_thread(child) {
-                    return self.held.push(Held::new(pid));
+                    return self.held.push(Held::new(pid, id_maps::PARENT));
                 }
             }
             libc::PTRACE_EVENT_EXEC => self.executed(pid, Pid::from_raw(message as i32)),
