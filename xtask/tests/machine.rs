@@ -170,6 +170,7 @@ fn a_proc_that_hides_processes_is_no_verdict() {
         );
         let script = format!(
             "[ $(id -g) != 0 ] || group=\"setpriv --regid 65534 --clear-groups\"\n\
+             $group true || exit 77\n\
              exec $group unshare --map-root-user --mount --pid --fork bash -c '{inside} || exit 77' bash \"$@\""
         );
         if let Some(checked) = check(option, &script) {
