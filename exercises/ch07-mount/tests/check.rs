@@ -14,8 +14,8 @@ fn one_of(words: &[&'static str]) -> &'static str {
 /// The program in a lab whose mounts are all shared, with its two arguments. DIR is an empty directory
 /// there, on another mount than `/`.
 fn program(sandbox: Sandbox) -> (Sandbox, [String; 2]) {
-    let dir = format!("{}/{}", one_of(&["/run", "/tmp"]), letters(3..20));
-    let text = format!("{} {}", letters(2..20), letters(2..20));
+    let dir = format!("{}/{}", one_of(&["/run", "/tmp"]), letters(8..20));
+    let text = format!("{} {}", letters(8..20), letters(8..20));
     let sandbox = sandbox.shared_mounts().fixture(&dir, Fixture::Directory).args([&dir, &text]);
     (sandbox, [dir, text])
 }
@@ -131,7 +131,7 @@ fn step3_later_mounts_propagate_in_but_not_out() {
     if let Some(command) = attempt.command() {
         let places = [
             one_of(&["/mnt", "/var"]).to_owned(),
-            format!("{}/{}", one_of(&["/run", "/tmp", "/dev/shm"]), letters(3..20)),
+            format!("{}/{}", one_of(&["/run", "/tmp", "/dev/shm"]), letters(8..20)),
         ];
         let lab = lab(&attempt).try_clone().expect("one more descriptor");
         let inwards = places.each_ref().map(|place| propagates(&lab, command.mnt(), place));

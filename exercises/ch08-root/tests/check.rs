@@ -10,7 +10,7 @@ use harness::{Attempt, Report, Seen, assert_report, exercise, letters, step};
 /// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are all shared, and
 /// the program starts in `/tmp`, because a user's shell can be in any directory.
 fn report(program: Sandbox) -> Report {
-    let [root, share] = [letters(3..20), letters(3..20)].map(|name| format!("/tmp/{name}"));
+    let [root, share] = [letters(8..20), letters(8..20)].map(|name| format!("/tmp/{name}"));
     let mut sandbox =
         program.shared_mounts().working_directory("/tmp").fixture(&share, Fixture::Directory);
     for path in ["", "/proc", "/share"] {
