@@ -283,9 +283,11 @@ impl Seen {
         Some(self.process.blocked_signals()? & !WITNESS_BLOCKS)
     }
 
-    /// The host name in its UTS namespace, read by a visitor.
+    /// The host name in its UTS namespace, read by a visitor. It is quoted if it ends in white space,
+    /// which a line of a report does not show.
     pub fn host_name(&self) -> String {
-        or_errno(self.namespaces.get(Kind::Uts).map(visit::host_name))
+        let name = or_errno(self.namespaces.get(Kind::Uts).map(visit::host_name));
+        if name.trim_end() == name { name } else { format!("{name:?}") }
     }
 }
 
