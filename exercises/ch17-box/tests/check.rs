@@ -267,10 +267,10 @@ fn step2_only_root_and_its_mounts_are_left() {
     ");
 }
 
-/// PID 1 is your program. What it or your program outside gets of SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1
-/// and SIGUSR2 is passed on to COMMAND. Your program exits with COMMAND's status, and with 128 plus the
-/// signal's number if a signal ended it. If COMMAND could not be started, it exits with 127 and prints one
-/// line that says what failed, and with which errno.
+/// PID 1 is your program. It passes SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1 and SIGUSR2 on to COMMAND, and
+/// so does your program outside, which exits with COMMAND's status, and with 128 plus the signal's number if a
+/// signal ended it. If COMMAND could not be started, it exits with 127 and prints one line that says what
+/// failed, and with which errno.
 #[step]
 fn step3_signals_reach_command_and_errors_reach_you() {
     let mut report = report();
@@ -327,8 +327,7 @@ fn step3_signals_reach_command_and_errors_reach_you() {
 /// Which of the signals come to COMMAND when all are sent to `target`. COMMAND is stopped, so that those
 /// that would end it stay pending (signal(7)). When it goes on, the one with the lowest number ends it.
 fn signals_that_come(target: &Process, command: &Process) -> String {
-    _ = command.signal(Signal::SIGSTOP);
-    until(|| command.state() == Some('T'));
+    stop(command);
     for signal in PASSED_ON {
         _ = target.signal(signal);
     }
@@ -346,6 +345,12 @@ fn signals_that_come(target: &Process, command: &Process) -> String {
         come().iter().map(|signal| signal.as_str().trim_start_matches("SIG")).collect();
     _ = command.signal(Signal::SIGCONT);
     if names.is_empty() { "none".to_owned() } else { names.join(" ") }
+}
+
+/// Stops a process. If it is recorded, its state is another.
+fn stop(process: &Process) {
+    _ = process.signal(Signal::SIGSTOP);
+    until(|| matches!(process.state(), Some('T' | 't')));
 }
 
 /// Waits until `done`, but not longer than a check's patience.
@@ -398,7 +403,7 @@ fn step4_privileges_are_dropped() {
     ");
 }
 
-/// The beginning of such a script.
+/// The beginning of a script: a box, whose COMMAND has the pid `$pid`.
 const WITH_A_BOX: &str = r#"
     "$0" run "$1" -- {witness} & box=$!
     until pid=$(ls -l /proc/[0-9]*/exe | sed -n 's|.* /proc/\([0-9]*\)/exe -> .*{witness}$|\1|p')
@@ -446,8 +451,7 @@ fn step5_exec_enters_a_running_box() {
         privileges(&mut attempt.report, &second.process, &you);
         look_at_mounts(&mut attempt, second, &tree);
         // If the first ended before the second, PID 1 would, too, and the kernel would kill the second.
-        _ = first.process.signal(Signal::SIGSTOP);
-        until(|| first.process.state() == Some('T'));
+        stop(&first.process);
     }
     attempt.release();
     if let Some((first, second)) = &both_commands {
