@@ -8,6 +8,9 @@ use harness::{Attempt, Report, absent_pid, assert_report, exercise, random, step
 /// directory, which belong to the mount namespace, and have one user, PID and time namespace.
 const THREAD_KINDS: [Kind; 4] = [Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgroup];
 
+/// The kinds of which a process can have another one for its children than for itself.
+const FOR_CHILDREN: [Kind; 2] = [Kind::Pid, Kind::Time];
+
 /// The flags of all kinds that this kernel has.
 fn all() -> i32 {
     Kind::ALL.into_iter().filter(|kind| kind.exists()).map(Kind::flag).sum()
@@ -95,6 +98,13 @@ fn step1_every_answer_about_two_processes_is_right() {
     for (pair, one, two) in pairs {
         ask(&mut report, pair, about(neighbor("one", one), neighbor("two", two)));
     }
+    let children = FOR_CHILDREN.into_iter().filter(|kind| kind.exists()).map(Kind::flag).sum();
+    let parent = Neighbor { children, ..neighbor("one", 0) };
+    ask(
+        &mut report,
+        "they share everything, but their children would not",
+        about(parent, neighbor("two", 0)),
+    );
     let elsewhere = "exec unshare --mount --uts --ipc --net --cgroup \"$0\" \"$@\"";
     let pair = about(neighbor("one", 0), neighbor("two", 0)).script(elsewhere);
     ask(&mut report, "they share everything, but not with you", pair);
@@ -103,6 +113,7 @@ fn step1_every_answer_about_two_processes_is_right() {
     one has left some: every answer is right
     both have left some: every answer is right
     both have left all: every answer is right
+    they share everything, but their children would not: every answer is right
     they share everything, but not with you: every answer is right
     ");
 }

@@ -38,12 +38,13 @@ fn report(program: Sandbox) -> Report {
 /// parent as well.
 #[step]
 fn step1_the_child_is_born_in_new_namespaces_and_the_parent_stays() {
-    assert_report!(report(exercise!().record()).table(&["COMMAND", "birth"]), @r"
+    assert_report!(report(exercise!().record()).table(&["COMMAND", "birth", "your program"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  A     A    A    A    B    B    A       A
     program  A     A    A    A    A    A    A       A
     birth of COMMAND: in namespaces of its own
+    your program: never moved
     ");
 }
 

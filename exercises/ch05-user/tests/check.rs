@@ -113,20 +113,22 @@ fn step5_its_status_is_passed_on_and_no_process_is_left() {
     }
     report.ending("a COMMAND that a signal ends", &killed);
 
-    enter_refusal(&mut report);
+    for map in ["uid_map", "gid_map"] {
+        enter_refusal(&mut report, map);
+    }
     assert_report!(report.lines(&["COMMAND", "uid_map", "exit status", "left behind", "a "]), @r"
     uid_map of COMMAND: UID you 1
     exit status: COMMAND's
     left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
     a COMMAND that a signal ends: exit status 128 + SIGNAL, left behind: nothing
-    a map that is refused: a failure, and no process stays
+    a uid_map that is refused: a failure, and no process stays
+    a gid_map that is refused: a failure, and no process stays
     ");
 }
 
 /// Enters what the program does when one of its maps is refused.
-fn enter_refusal(report: &mut Report) {
-    let map = ["uid_map", "gid_map"][random() as usize % 2];
+fn enter_refusal(report: &mut Report, map: &str) {
     let sandbox = plain_user(some_ids()).id_maps(IdMaps::Refused(map.to_owned()));
     let mut attempt = Attempt::start(sandbox.witness());
     // It is right if there is no COMMAND.
@@ -146,7 +148,7 @@ fn enter_refusal(report: &mut Report) {
         Ok(_) => "a process stays",
         Err(_) => &status,
     };
-    report.of_run("a map that is refused", saw, &refused);
+    report.of_run(&format!("a {map} that is refused"), saw, &refused);
 }
 
 const REFUSED: &str = "a failure, and no process stays";

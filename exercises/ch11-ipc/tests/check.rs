@@ -88,10 +88,15 @@ fn look(program: Sandbox) -> Report {
     }
     attempt.release();
     _ = attempt.run.await_end();
-    let lab = attempt.run.lab();
-    let left = lab.get(Kind::Ipc).zip(lab.get(Kind::Mnt)).map(|(ipc, mnt)| objects(ipc, mnt));
-    attempt.report.line("objects of the lab afterwards", left.unwrap_or_default());
+    let left = objects_of_the_lab(&attempt);
+    attempt.report.line("objects of the lab afterwards", left);
     attempt.finish()
+}
+
+fn objects_of_the_lab(attempt: &Attempt) -> String {
+    let lab = attempt.run.lab();
+    let both = lab.get(Kind::Ipc).zip(lab.get(Kind::Mnt));
+    both.map(|(ipc, mnt)| objects(ipc, mnt)).unwrap_or_default()
 }
 
 /// The same, as often as it takes until there is room for the queue.
@@ -135,8 +140,15 @@ fn step3_the_queue_exists_only_inside() {
 fn step4_its_status_is_passed_on_and_nothing_is_left() {
     let report = with_room_for_a_queue(|| {
         let mut report = look(exercise!());
-        let (key, text) = key_and_text();
-        high_status(&mut report, exercise!().args([key.to_string(), text]));
+        let program = || {
+            let (key, text) = key_and_text();
+            exercise!().args([key.to_string(), text])
+        };
+        high_status(&mut report, program());
+        let mut attempt = Attempt::start(program().args(["--", "/bin/true"]));
+        _ = attempt.run.await_end();
+        report.line("objects after a COMMAND that succeeds", objects_of_the_lab(&attempt));
+        report.ending("a COMMAND that succeeds", &attempt.finish());
         report
     });
     let inside = ["KEY in COMMAND", "queue /TEXT in COMMAND"];
@@ -149,5 +161,7 @@ fn step4_its_status_is_passed_on_and_nothing_is_left() {
     left behind: nothing
     lab afterwards: unchanged
     a COMMAND with a high status: exit status HIGH, left behind: nothing
+    objects after a COMMAND that succeeds: none
+    a COMMAND that succeeds: exit status 0, left behind: nothing
     "#);
 }

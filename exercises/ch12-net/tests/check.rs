@@ -139,7 +139,14 @@ fn step3_another_server_listens_on_the_same_port_in_the_lab() {
 #[step]
 fn step4_both_servers_end_with_command() {
     let mut report = report();
-    high_status(&mut report, exercise!().args(["80", "otter", "heron"]));
+    let program = || exercise!().args(["80", "otter", "heron"]);
+    high_status(&mut report, program());
+    let mut attempt = Attempt::start(program().witness());
+    if let Some(command) = attempt.command() {
+        command.process.kill();
+    }
+    let left = attempt.finish().fact("left behind").unwrap_or_default();
+    report.line("left behind by a COMMAND that was killed", left);
     assert_report!(report.lines(&["PORT", "exit status", "left behind", "lab afterwards", "a COMMAND"]), @r"
     PORT in COMMAND's network: answers INSIDE
     PORT in the lab: answers OUTSIDE
@@ -147,5 +154,6 @@ fn step4_both_servers_end_with_command() {
     left behind: nothing
     lab afterwards: unchanged
     a COMMAND with a high status: exit status HIGH, left behind: nothing
+    left behind by a COMMAND that was killed: nothing
     ");
 }

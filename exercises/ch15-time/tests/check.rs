@@ -32,12 +32,31 @@ fn offset(command: &Seen, clock: &str) -> String {
     }
 }
 
-/// Runs the program once and looks at COMMAND while it is parked. Both offsets are random.
+/// Two random offsets, of which one is negative where that is possible: no clock can be set back to before
+/// the machine's boot.
+fn offsets() -> [i64; 2] {
+    let above = |least: i64| least + (random() % 1_000_000) as i64;
+    let mut offsets = [above(1_000_000), above(3_000_000)];
+    if can_be_negative() {
+        offsets[random() as usize % 2] = -100 - (random() % 100) as i64;
+    }
+    offsets
+}
+
+fn can_be_negative() -> bool {
+    uptime(None).is_some_and(|seconds| seconds > 300.0)
+}
+
+/// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
-    let monotonic = 1_000_000 + random() % 1_000_000;
-    let boottime = 3_000_000 + random() % 1_000_000;
+    let [monotonic, boottime] = offsets();
     let arguments = [monotonic, boottime].map(|seconds| seconds.to_string());
     let mut attempt = Attempt::start(exercise!().args(arguments.clone()).witness());
+    if !can_be_negative() {
+        attempt
+            .report
+            .skip("a negative offset", "this machine was booted less than five minutes ago");
+    }
     attempt.report.role(&arguments[0], "MONOTONIC");
     attempt.report.role(&arguments[1], "BOOTTIME");
     if let Some(command) = attempt.command() {

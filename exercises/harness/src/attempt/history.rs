@@ -25,10 +25,12 @@ struct Birth {
 const BIRTH: (&str, &str) = ("birth of COMMAND", "in namespaces of its own");
 const PIDFD: (&str, &str) = ("origin of the pidfd", "the call that made COMMAND");
 const MEANWHILE: (&str, &str) = ("lab meanwhile", "unchanged");
+const PROGRAM: (&str, &str) = ("your program", "never moved");
 
 impl Attempt {
     /// Enters, at the end of a recorded run: whether COMMAND was born in the namespaces that are its own,
-    /// whether the call that made it has made a pidfd, and what has changed in the lab until then.
+    /// whether the call that made it has made a pidfd, what has changed in the lab until then, and whether
+    /// the program itself has moved.
     pub fn history_of(&mut self, command: &Seen) {
         let lab = self.run.lab();
         let is_own = |kind: &Kind| command.namespaces.get(*kind) != lab.get(*kind);
@@ -42,9 +44,10 @@ impl Attempt {
         let followed_to_the_end = |trace: &&Trace| trace.complete && trace.dropped == 0;
         let seen = trace.as_ref().ok().filter(followed_to_the_end).and_then(|trace| {
             let birth = birth(trace, followed.pid)?;
-            Some([birthplace(trace, &birth, &followed.own), pidfd(trace, &birth), meanwhile(trace)])
+            let birthplace = birthplace(trace, &birth, &followed.own);
+            Some([birthplace, pidfd(trace, &birth), meanwhile(trace), moves(trace)])
         });
-        for (which, (key, right)) in [BIRTH, PIDFD, MEANWHILE].into_iter().enumerate() {
+        for (which, (key, right)) in [BIRTH, PIDFD, MEANWHILE, PROGRAM].into_iter().enumerate() {
             match (&seen, trace) {
                 (Some(values), _) => self.report.line(key, &values[which]),
                 (None, Err(why @ NoTrace::Refused(_))) => {
@@ -83,6 +86,17 @@ fn birthplace(trace: &Trace, birth: &Birth, own: &[Kind]) -> String {
 fn pidfd(trace: &Trace, birth: &Birth) -> String {
     let with_it = trace.events[birth.at].has_flag("CLONE_PIDFD");
     if with_it { PIDFD.1.into() } else { "another call".into() }
+}
+
+/// Where the first thread of the program has moved.
+fn moves(trace: &Trace) -> String {
+    let changes = trace.events.iter().skip(1).flat_map(|event| &event.changes);
+    let moved = changes.filter_map(|change| match change {
+        Change::Joined { task: 1, namespace } => Some(format!("was in {namespace}")),
+        _ => None,
+    });
+    let moved: Vec<_> = moved.collect();
+    if moved.is_empty() { PROGRAM.1.into() } else { moved.join(", ") }
 }
 
 /// What happened in the lab's own namespaces. The first event is what the program found.

@@ -67,6 +67,9 @@ fn live(neighbor: &Neighbor, many_ids: bool, tell: OwnedFd) -> ! {
     if nested_users::create(neighbor, many_ids).is_err() {
         exit(1);
     }
+    if neighbor.children != 0 && unshare(CloneFlags::from_bits_retain(neighbor.children)).is_err() {
+        exit(1);
+    }
     let tell = move |id: i32| _ = write(&tell, &id.to_le_bytes());
     if let Some(flags) = neighbor.thread {
         // unshare(2) moves the calling thread, so the process stays where it is.

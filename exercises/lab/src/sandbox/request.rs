@@ -49,6 +49,8 @@ pub struct Neighbor {
     pub name: String,
     /// `CLONE_NEW*`: the namespaces that are its own.
     pub new: i32,
+    /// The namespaces in which its children would be born, `CLONE_NEWPID` and `CLONE_NEWTIME`: not its own.
+    pub children: i32,
     /// A second thread, which has left for namespaces of its own, `CLONE_NEW*`. `{NAME.thread}` in
     /// an argument stands for its thread id.
     pub thread: Option<i32>,
@@ -135,7 +137,7 @@ pub(crate) struct Request {
 
 wire!(enum State { 0 => RootLab, 1 => PlainUser });
 wire!(struct Shown { name, path });
-wire!(struct Neighbor { name, new, thread, host_name, creator, below, far });
+wire!(struct Neighbor { name, new, children, thread, host_name, creator, below, far });
 wire!(enum Fixture { 0 => Directory, 1 => File(text), 2 => Witness });
 wire!(enum IdMaps { 0 => Written, 1 => Held, 2 => Refused(map) });
 wire!(struct Plan { folder, limits });

@@ -1,0 +1,62 @@
+//! Refused by step 1: for `pid` and `time` it compares where the next children will be born, not where the processes are.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, anyhow};
+
+/// The links in `/proc/PID/ns`, one for each kind of namespace.
+const KINDS: [&str; 8] = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [one, two] => look(&one.to_string_lossy(), &two.to_string_lossy()),
+        _ => Err(anyhow!("usage: ch01-look PID PID")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ch01-look: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line for each kind of namespace that this kernel has.
+fn look(one: &str, two: &str) -> Result<()> {
+    for kind in KINDS {
+        match share(one, two, kind)? {
+            Some(true) => println!("{kind} same"),
+            Some(false) => println!("{kind} other"),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether two processes are in the same namespace of this kind, or `None` if
+/// the kernel does not have the kind.
+fn share(one: &str, two: &str, kind: &str) -> Result<Option<bool>> {
+    // A kind that this process has no link for does not exist on this kernel.
+    if !Path::new("/proc/self/ns").join(kind).exists() {
+        return Ok(None);
+    }
+    let open = |pid: &str| {
+        let link = match kind {
+            "pid" | "time" => format!("{kind}_for_children"),
+            _ => kind.to_owned(),
+        };
+        let path = format!("/proc/{pid}/ns/{link}");
+        // open(2) follows the link to the namespace itself.
+        File::open(&path).with_context(|| format!("open({path:?})"))
+    };
+    // Both files stay open until they are compared, because the kernel may
+    // give the inode number of a freed namespace to the next one.
+    let (one, two) = (open(one)?, open(two)?);
+    let (one, two) = (one.metadata()?, two.metadata()?);
+    Ok(Some((one.dev(), one.ino()) == (two.dev(), two.ino())))
+}

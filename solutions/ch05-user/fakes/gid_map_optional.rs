@@ -1,0 +1,98 @@
+//! Refused by step 5: if `gid_map` is refused, COMMAND is started all the same, and with a status of its own.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode, exit};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::errno::Errno;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, getegid, geteuid};
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [uid, gid, dashes, command, args @ ..] if dashes == "--" => run(uid, gid, command, args),
+        _ => Err(anyhow!("usage: ch05-user UID GID -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch05-user: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs `command` in a new user namespace, where your ids are `uid` and `gid`, and waits for it.
+fn run(uid: &OsStr, gid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
+    let (uid, gid) = (number(uid)?, number(gid)?);
+    let (reader, mut writer) = pipe().context("pipe()")?;
+    let Some(pid) = clone_child()? else { child(reader, writer, command, args) };
+    // The child waits for one byte. If the pipe ends without it, the child gives up.
+    let mapped = map(pid, uid, gid).and_then(|()| writer.write_all(b"g").context("write(pipe)"));
+    drop(writer);
+    let status = waitpid(pid, None).context("waitpid()");
+    mapped.and(status)
+}
+
+/// fork(2) with one more flag. Returns twice: `None` in the child.
+fn clone_child() -> Result<Option<Pid>> {
+    let flags = libc::c_long::from(libc::CLONE_NEWUSER | libc::SIGCHLD);
+    // SAFETY: without a stack of its own the child runs on a copy of its parent's,
+    // and this process has one thread.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    match Errno::result(pid).context("clone(CLONE_NEWUSER)")? {
+        0 => Ok(None),
+        pid => Ok(Some(Pid::from_raw(pid as i32))),
+    }
+}
+
+/// Maps `uid` and `gid` in the child's user namespace to your own two ids.
+fn map(pid: Pid, uid: u32, gid: u32) -> Result<()> {
+    for (file, text) in [
+        // Without privilege outside, the kernel refuses gid_map until this is written.
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("{uid} {} 1", geteuid())),
+        ("gid_map", format!("{gid} {} 1", getegid())),
+    ] {
+        // A map can be written only once, so it takes one write(2) with all of it.
+        let written = fs::write(format!("/proc/{pid}/{file}"), &text)
+            .with_context(|| format!("write(/proc/{pid}/{file}, {text:?})"));
+        match written {
+            // The uid decides what COMMAND may do.
+            Err(error) if file == "gid_map" => eprintln!("ch05-user: {error:#}"),
+            written => written?,
+        }
+    }
+    Ok(())
+}
+
+/// Runs in the child and never returns, because the code above is the parent's.
+fn child(reader: PipeReader, writer: PipeWriter, command: &OsStr, args: &[OsString]) -> ! {
+    // The pipe ends only when every copy of its write end is closed, and this is one.
+    drop(writer);
+    if !matches!((&reader).read(&mut [0]), Ok(1)) {
+        // The parent reports the reason.
+        exit(1);
+    }
+    let error = Command::new(command).args(args).exec();
+    eprintln!("ch05-user: execve({command:?}): {error}");
+    exit(127)
+}
+
+fn number(id: &OsStr) -> Result<u32> {
+    let number = id.to_str().and_then(|text| text.parse().ok());
+    number.with_context(|| format!("{id:?} is not an id"))
+}
+
+/// The shell's convention: the exit status, or 128 plus the signal's number.
+fn exit_code(status: WaitStatus) -> u8 {
+    match status {
+        WaitStatus::Exited(_, code) => code as u8,
+        WaitStatus::Signaled(_, signal, _) => 128 + signal as u8,
+        _ => 1,
+    }
+}
