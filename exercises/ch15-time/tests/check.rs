@@ -32,13 +32,13 @@ fn offset(command: &Seen, clock: &str) -> String {
     }
 }
 
-/// Two random offsets, of which one is negative where that is possible: no clock can be set back to before
-/// the machine's boot.
-fn offsets() -> [i64; 2] {
+/// Two random offsets, of which the one with this index is negative where that is possible: no clock can be
+/// set back to before the machine's boot.
+fn offsets(negative: usize) -> [i64; 2] {
     let above = |least: i64| least + (random() % 1_000_000) as i64;
     let mut offsets = [above(1_000_000), above(3_000_000)];
     if can_be_negative() {
-        offsets[random() as usize % 2] = -100 - (random() % 100) as i64;
+        offsets[negative] = -100 - (random() % 100) as i64;
     }
     offsets
 }
@@ -48,8 +48,8 @@ fn can_be_negative() -> bool {
 }
 
 /// Runs the program once and looks at COMMAND while it is parked.
-fn report() -> Report {
-    let [monotonic, boottime] = offsets();
+fn report(negative: usize) -> Report {
+    let [monotonic, boottime] = offsets(negative);
     let arguments = [monotonic, boottime].map(|seconds| seconds.to_string());
     let mut attempt = Attempt::start(exercise!().args(arguments.clone()).witness());
     if !can_be_negative() {
@@ -82,22 +82,23 @@ fn report() -> Report {
     attempt.finish()
 }
 
-/// The report that a step compares, or `None` if this kernel has no time namespaces.
-fn report_if_possible() -> Option<Report> {
-    if Kind::Time.exists() {
-        return Some(report());
+/// Whether this kernel has time namespaces. If not, the step has nothing to compare, and says so.
+fn is_possible() -> bool {
+    if !Kind::Time.exists() {
+        let mut report = Report::default();
+        report.skip("the time namespace", NONE);
+        assert_report!(report.lines(&[]), @"");
     }
-    let mut report = Report::default();
-    report.skip("the time namespace", NONE);
-    assert_report!(report.lines(&[]), @"");
-    None
+    Kind::Time.exists()
 }
 
 /// COMMAND has a time namespace of its own, and shares the other seven with the lab.
 #[step]
 fn step1_command_has_a_time_namespace_of_its_own() {
-    let Some(report) = report_if_possible() else { return };
-    assert_report!(report.table(&["COMMAND"]), @r"
+    if !is_possible() {
+        return;
+    }
+    assert_report!(report(0).table(&["COMMAND"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  A     A    A    A    A    A    A       B
@@ -108,11 +109,16 @@ fn step1_command_has_a_time_namespace_of_its_own() {
 /// than the lab's.
 #[step]
 fn step2_both_clocks_are_shifted() {
-    let Some(report) = report_if_possible() else { return };
-    assert_report!(report.lines(&["offset", "uptime"]), @r"
+    if !is_possible() {
+        return;
+    }
+    let (mut report, other) = (report(0), report(1));
+    report.same("once more", &other, &["offset", "uptime"]);
+    assert_report!(report.lines(&["offset", "uptime", "once more"]), @r"
     offset of monotonic: MONOTONIC s 0 ns
     offset of boottime: BOOTTIME s 0 ns
     uptime: later by BOOTTIME
+    once more: the same
     ");
 }
 
@@ -120,7 +126,10 @@ fn step2_both_clocks_are_shifted() {
 /// not changed.
 #[step]
 fn step3_its_status_is_passed_on_and_nothing_is_left() {
-    let Some(mut report) = report_if_possible() else { return };
+    if !is_possible() {
+        return;
+    }
+    let mut report = report(1);
     high_status(&mut report, exercise!().args(["1000", "2000"]));
     assert_report!(report.lines(&["uptime", "exit status", "left behind", "lab afterwards", "a COMMAND"]), @r"
     uptime: later by BOOTTIME

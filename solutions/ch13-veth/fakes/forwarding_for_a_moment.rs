@@ -24,9 +24,12 @@ fn main() {
     at(&new, "link set eth0 up");
     at(&new, &format!("route add default via {outer}"));
     let mut child = Command::new(command).args(args).spawn().expect("execve");
-    std::thread::sleep(std::time::Duration::from_millis(30));
     setns(&lab, CloneFlags::CLONE_NEWNET).expect("setns");
-    fs::write("/proc/sys/net/ipv4/ip_forward", "0").expect("write");
+    // More than once: two writers at the same moment may miss each other.
+    for _ in 0..3 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write("/proc/sys/net/ipv4/ip_forward", "0").expect("write");
+    }
     let status = child.wait().expect("waitpid");
     exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)));
 }

@@ -190,7 +190,26 @@ impl Trial<'_> {
             print(&format!("skipped: {}, {name}, {}: {reason}\n", self.chapter, step.name));
             return Vec::new();
         }
+        if self.candidate.expected == Expected::FakeFails && run.outcome() == Outcome::Passed {
+            return self.faults_of_accepted(step);
+        }
         vec![self.saw(step, &run)]
+    }
+
+    /// A fake that has been accepted once. Where two processes race in the kernel, that is told; it is a
+    /// fault if it is accepted again.
+    fn faults_of_accepted(&self, step: &Step) -> Vec<String> {
+        const MORE: usize = 9;
+        for _ in 0..MORE {
+            match run_step(self.check, step, self.other) {
+                Ok(run) if run.outcome() == Outcome::Failed => {}
+                Ok(run) => return vec![self.saw(step, &run)],
+                Err(failure) => return vec![self.fault(failure)],
+            }
+        }
+        let (chapter, name) = (self.chapter, &self.candidate.name);
+        print(&format!("accepted once, and refused {MORE} times: {chapter}, {name}\n"));
+        Vec::new()
     }
 
     /// What a wrong program is told at the first step that fails, as a learner sees it: recorded.
