@@ -30,7 +30,8 @@ impl Attempt {
         let before = self.run.mounts();
         // The number of a mount that is gone is used again at once.
         let same = |one: &Mount, other: &Mount| {
-            (one.id, &one.kind, &one.point) == (other.id, &other.kind, &other.point)
+            (one.id, one.parent, &one.device) == (other.id, other.parent, &other.device)
+                && (&one.kind, &one.root, &one.point) == (&other.kind, &other.root, &other.point)
         };
         let new = now.iter().filter(|mount| !before.iter().any(|known| same(known, mount)));
         let gone = before.iter().filter(|mount| !now.iter().any(|left| same(left, mount)));
