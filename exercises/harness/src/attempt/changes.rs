@@ -29,9 +29,13 @@ impl Attempt {
         };
         let before = self.run.mounts();
         // The number of a mount that is gone is used again at once.
+        // The root of a cgroup mount is shown as the reader's cgroup namespace has it, and these were read
+        // in two.
+        let root = |mount: &Mount| (!mount.kind.starts_with("cgroup")).then(|| mount.root.clone());
         let same = |one: &Mount, other: &Mount| {
             (one.id, one.parent, &one.device) == (other.id, other.parent, &other.device)
-                && (&one.kind, &one.root, &one.point) == (&other.kind, &other.root, &other.point)
+                && (&one.kind, &one.point) == (&other.kind, &other.point)
+                && root(one) == root(other)
         };
         let new = now.iter().filter(|mount| !before.iter().any(|known| same(known, mount)));
         let gone = before.iter().filter(|mount| !now.iter().any(|left| same(left, mount)));
