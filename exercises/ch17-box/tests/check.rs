@@ -161,7 +161,7 @@ fn privileges(report: &mut Report, command: &Process, you: &You) {
     let secret = you.secret.as_bytes();
     let given = environment.windows(secret.len()).any(|part| part == secret);
     report.line("environment", if given { "yours" } else { "its own" });
-    // You have handed the standard streams to the program, and the socket over which COMMAND reports.
+    // You have handed the standard streams to the program.
     let more = open_files(command).iter().any(|file| !you.files.contains(file));
     report.line("inherited descriptors", if more { "some" } else { "none" });
     for ((key, _), (own, yours)) in LIMITS.iter().zip(limits_of(command).iter().zip(&you.limits)) {
