@@ -20,8 +20,9 @@
 //! story = [{ call = "sethostname(*", by = "program", result = "ok", before = "unshare(*" }, { none = "mount(*" }]
 //! ```
 //!
-//! All of them must hold. A call may be a list (any of them). `by` is `program`, `thread` (another one) or `child`; `result` is `ok`, `failed`
-//! or an errno; with `none` there is no such call.
+//! All of them must hold. A call may be a list (any of them). `by` is `program`, `thread` (another one)
+//! or `child`; `result` is `ok`, `failed` or an errno; with `none` there is no such call.
+//!
 //! A `when` value may be a list (any of them) and may hold `*` (any text). All keys must fit. Where
 //! a mistake shows in several ways, `when` is a list of such tables. The first row that fits is the
 //! diagnosis, so a table goes from the particular to the general.
@@ -239,11 +240,10 @@ pub struct Found {
 impl Mistake {
     /// Whether the report has all facts of one of the row's ways.
     pub fn fits(&self, report: &Report) -> bool {
-        let errors = errors(report);
         let so = |(key, wanted): &(String, Vec<String>)| {
             let is = |fact: &str| wanted.iter().any(|pattern| glob(pattern, fact));
             match key.as_str() {
-                "stderr" => errors.iter().any(|error| is(error)),
+                "stderr" => errors(report).iter().any(|error| is(error)),
                 key => report.facts(key).any(|fact| is(&fact)),
             }
         };

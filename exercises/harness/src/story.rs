@@ -45,18 +45,15 @@ pub(crate) fn killed(report: &Report) -> Option<Found> {
     Some(found(mistakes::KILLED, cause, remedy.to_owned(), trace, at))
 }
 
-/// A call that a row takes for missing was made: it failed, or somebody else made it, or it came at
+/// A call that a row takes for missing was made: it failed, or another task made it, or it came at
 /// another time. `rows` are those whose facts fit.
-pub(crate) fn made_otherwise<'a>(
-    rows: impl Iterator<Item = &'a Mistake>,
-    report: &Report,
-) -> Option<Found> {
+pub(crate) fn made_otherwise(rows: &[&Mistake], report: &Report) -> Option<Found> {
     let trace = report.trace.as_ref()?;
-    let missing = rows.filter_map(|row| match row.pointer.as_ref()? {
+    let mut missing = rows.iter().filter_map(|row| match row.pointer.as_ref()? {
         Pointer::Missing { call, side, of } => trace.made(call, *side, of),
         Pointer::Call(_) => None,
     });
-    missing.filter_map(|made| otherwise(trace, made)).next()
+    missing.find_map(|made| otherwise(trace, made))
 }
 
 fn otherwise(trace: &Trace, made: Made) -> Option<Found> {

@@ -133,6 +133,26 @@ impl Verdict {
         facts(self) == facts(other)
     }
 
+    /// Whether the program has run. If not, nothing was seen of it.
+    pub fn has_run(&self) -> bool {
+        self.saw != Excerpt::default()
+    }
+
+    /// Ends the check with a verdict about this machine.
+    #[track_caller]
+    fn end_because_of(mut self, error: &Refusal, advice: &Advice, what: &str) -> ! {
+        let Advice { cause, remedy, .. } = advice;
+        self.outcome = Outcome::Cannot;
+        self.refused = error.to_string();
+        self.diagnosis = Some(Diagnosis {
+            cause: cause.clone(),
+            remedy: remedy.clone(),
+            ..Diagnosis::default()
+        });
+        self.hand_over();
+        panic!("{what}\n{error}\n{cause}\nhelp: {remedy}")
+    }
+
     /// What was skipped, on one line.
     pub fn skipped(&self) -> String {
         self.skipped.iter().map(Line::to_string).collect::<Vec<_>>().join("; ")
@@ -154,25 +174,6 @@ impl Verdict {
             // with this process.
             process::exit(self.outcome.exit_status().into());
         }
-    }
-}
-
-impl Verdict {
-    /// Ends the check with a verdict about this machine.
-    #[track_caller]
-    fn end_because_of(mut self, error: &Refusal, advice: &Advice, what: &str) -> ! {
-        let Advice { cause, remedy, .. } = advice.clone();
-        self.refused = error.to_string();
-        let diagnosis = Diagnosis { cause, remedy, ..Diagnosis::default() };
-        self.diagnosis = Some(diagnosis);
-        self.hand_over();
-        let Advice { cause, remedy, .. } = advice;
-        panic!("{what}\n{error}\n{cause}\nhelp: {remedy}")
-    }
-
-    /// Whether the program has run. If not, nothing was seen of it.
-    pub fn has_run(&self) -> bool {
-        self.saw != Excerpt::default()
     }
 }
 
@@ -287,16 +288,15 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
 /// What the facts fit and nothing contradicts: first the rows of the chapter, then what the recorded calls
 /// say by themselves, then the rows that all chapters share.
 fn diagnose(own: &[Mistake], general: &[Mistake], report: &Report) -> Option<Found> {
-    let proven = |rows: &[Mistake]| {
-        let row = rows.iter().find(|row| row.fits(report) && row.is_proven(report));
-        row.map(|row| row.found(report))
-    };
-    let fitting = own.iter().filter(|row| row.fits(report));
-    proven(own)
+    let fitting: Vec<&Mistake> = own.iter().filter(|row| row.fits(report)).collect();
+    let found = |row: &Mistake| row.is_proven(report).then(|| row.found(report));
+    fitting
+        .iter()
+        .find_map(|row| found(row))
         .or_else(|| story::gave_up(report))
         .or_else(|| story::killed(report))
-        .or_else(|| story::made_otherwise(fitting, report))
-        .or_else(|| proven(general))
+        .or_else(|| story::made_otherwise(&fitting, report))
+        .or_else(|| general.iter().filter(|row| row.fits(report)).find_map(found))
         .or_else(|| story::ignored(report))
 }
 
@@ -332,8 +332,7 @@ pub(crate) fn machine_lacks(error: &Refusal, advice: &Advice) -> ! {
 /// Ends a check whose program has failed, and perhaps by the fault of this machine.
 #[track_caller]
 fn could_not_judge(failed: Verdict, error: &Refusal, advice: &Advice) -> ! {
-    let verdict = Verdict { outcome: Outcome::Cannot, ..failed };
-    verdict.end_because_of(
+    failed.end_because_of(
         error,
         advice,
         "could not check: your program has failed, but this machine lacks what a right one needs",

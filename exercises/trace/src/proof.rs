@@ -1,4 +1,4 @@
-//! What a trace proves: that a call was made, by whom and when, that nobody made it, that the program gave
+//! What a trace proves: that a task made a call, and when, that none made it, that the program gave
 //! up after one that failed.
 
 use super::event::{Change, Event, Exit, Outcome, Trace};
@@ -20,7 +20,7 @@ pub struct Proof {
     pub none: bool,
 }
 
-/// Who made a call.
+/// Which task made a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// The first thread of the program's first process.

@@ -1,4 +1,4 @@
-//! Refused by step 4: it maps the ids of one user, 1000, whoever starts it.
+//! Refused by step 4: it maps the ids of one user, 1000, for every user.
 
 use std::ffi::OsString;
 use std::fs;

@@ -28,10 +28,10 @@ impl Attempt {
             None => return Vec::new(),
         };
         let before = self.run.mounts();
-        // The number of a mount that is gone is used again at once.
         // The root of a cgroup mount is shown as the reader's cgroup namespace has it, and these were read
         // in two.
         let root = |mount: &Mount| (!mount.kind.starts_with("cgroup")).then(|| mount.root.clone());
+        // The number of a mount that is gone is used again at once.
         let same = |one: &Mount, other: &Mount| {
             (one.id, one.parent, &one.device) == (other.id, other.parent, &other.device)
                 && (&one.kind, &one.point) == (&other.kind, &other.point)

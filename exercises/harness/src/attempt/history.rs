@@ -41,8 +41,7 @@ impl Attempt {
     /// If the machine forbids the recording, that is said, and nothing else can be.
     pub(super) fn enter_history(&mut self, trace: &Result<Trace, NoTrace>) {
         let Some(followed) = self.followed.take() else { return };
-        let followed_to_the_end = |trace: &&Trace| trace.complete && trace.dropped == 0;
-        let seen = trace.as_ref().ok().filter(followed_to_the_end).and_then(|trace| {
+        let seen = trace.as_ref().ok().filter(|trace| trace.is_whole()).and_then(|trace| {
             let birth = birth(trace, followed.pid)?;
             let birthplace = birthplace(trace, &birth, &followed.own);
             Some([birthplace, pidfd(trace, &birth), meanwhile(trace), moves(trace)])

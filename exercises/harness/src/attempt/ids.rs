@@ -129,7 +129,7 @@ const NOT_DENIED: &str = "not denied by your program";
 fn denial_in(trace: &Result<Trace, NoTrace>, command: &[i32]) -> String {
     match trace {
         Ok(trace) if denies_setgroups(trace, command) => DENIED.to_owned(),
-        Ok(trace) if trace.complete && trace.dropped == 0 => NOT_DENIED.to_owned(),
+        Ok(trace) if trace.is_whole() => NOT_DENIED.to_owned(),
         Ok(trace) if trace.complete => {
             format!("could not be followed: {} calls are more than a trace keeps", trace.dropped)
         }

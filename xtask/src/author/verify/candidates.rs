@@ -34,6 +34,18 @@ pub(super) struct Candidate {
     pub(super) told: Option<Told>,
 }
 
+impl Candidate {
+    /// A program of which all steps say the same.
+    fn new(
+        name: String,
+        source: Option<Source>,
+        expected: Expected,
+        patience: Option<&'static str>,
+    ) -> Candidate {
+        Candidate { name, source, expected, patience, refusal: None, told: None }
+    }
+}
+
 /// What a wrong program has to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
@@ -123,26 +135,12 @@ impl Expected {
 /// The solution itself.
 pub(super) fn solution() -> Candidate {
     let name = "the solution".to_owned();
-    Candidate {
-        name,
-        source: None,
-        expected: Expected::SolutionPasses,
-        patience: None,
-        refusal: None,
-        told: None,
-    }
+    Candidate::new(name, None, Expected::SolutionPasses, None)
 }
 
 pub(super) fn stub(chapter: &Chapter, text: String) -> Candidate {
     let source = Source { name: format!("{}-stub", chapter.name), text, strict: true };
-    Candidate {
-        name: "the stub".to_owned(),
-        source: Some(source),
-        expected: Expected::StubFails,
-        patience: Some(SHORT),
-        refusal: None,
-        told: None,
-    }
+    Candidate::new("the stub".to_owned(), Some(source), Expected::StubFails, Some(SHORT))
 }
 
 /// The mistake with this number in its table, made in the solution: once as the solution prints its
@@ -155,13 +153,11 @@ pub(super) fn mistake(
 ) -> std::result::Result<Vec<Candidate>, String> {
     let text = edit::apply(solution, &mistake.edits)?;
     let program = format!("{}-mistake-{number}", chapter.name);
-    let candidate = |program: String, text: String, mistaken: Mistaken| Candidate {
-        name: mistake.name.clone(),
-        source: Some(Source { name: program, text, strict: false }),
-        expected: Expected::Diagnosed(mistaken),
-        patience: (!is_stopped(mistake)).then_some(SHORT),
-        refusal: None,
-        told: None,
+    let candidate = |program: String, text: String, mistaken: Mistaken| {
+        let source = Source { name: program, text, strict: false };
+        let patience = (!is_stopped(mistake)).then_some(SHORT);
+        let expected = Expected::Diagnosed(mistaken);
+        Candidate::new(mistake.name.clone(), Some(source), expected, patience)
     };
     let mut candidates = Vec::new();
     let is_printed = mistake.when.iter().flatten().any(|(fact, _)| fact == "stderr");
@@ -256,13 +252,11 @@ pub(super) fn breaking(
             source.ok_or_else(|| missing("fake", stem))?
         }
     };
+    let name = format!("without {:?}", promise.says);
+    let refusal = Some(Refusal { step: promise.step, line: Some(promise.line.clone()) });
     Ok(Candidate {
-        name: format!("without {:?}", promise.says),
-        source: Some(source),
-        expected: Expected::PromiseProven,
-        patience: Some(SHORT),
-        refusal: Some(Refusal { step: promise.step, line: Some(promise.line.clone()) }),
-        told: None,
+        refusal,
+        ..Candidate::new(name, Some(source), Expected::PromiseProven, Some(SHORT))
     })
 }
 
@@ -280,13 +274,8 @@ fn named_by_source(
     expected: Expected,
     patience: &'static str,
 ) -> Vec<Candidate> {
-    let candidate = |source: Source| Candidate {
-        name: source.name.clone(),
-        source: Some(source),
-        expected,
-        patience: Some(patience),
-        refusal: None,
-        told: None,
+    let candidate = |source: Source| {
+        Candidate::new(source.name.clone(), Some(source), expected, Some(patience))
     };
     sources.into_iter().map(candidate).collect()
 }

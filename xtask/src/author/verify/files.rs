@@ -60,26 +60,20 @@ pub(super) fn read(
     candidates.extend(made);
     findings.fact(name, "the table of mistakes is in order", faults);
 
-    let (others, faults) = match candidates::others(chapter) {
-        Ok(others) => (others, Vec::new()),
-        Err(error) => (Vec::new(), vec![error]),
-    };
-    candidates.extend(others);
-    findings.fact(name, "other correct programs can be read", faults);
-
-    let (fakes, faults) = match candidates::fakes(chapter) {
-        Ok(fakes) => (fakes, Vec::new()),
-        Err(error) => (Vec::new(), vec![error]),
-    };
-    candidates.extend(fakes);
-    findings.fact(name, "each fake names the step that refuses it", faults);
-
-    let (tries, faults) = match candidates::tries(chapter) {
-        Ok(tries) => (tries, Vec::new()),
-        Err(error) => (Vec::new(), vec![error]),
-    };
-    candidates.extend(tries);
-    findings.fact(name, "each wrong program says what it has to be told", faults);
+    for (sentence, programs) in [
+        ("other correct programs can be read", candidates::others(chapter)),
+        ("each fake names the step that refuses it", candidates::fakes(chapter)),
+        ("each wrong program says what it has to be told", candidates::tries(chapter)),
+    ] {
+        let faults = match programs {
+            Ok(programs) => {
+                candidates.extend(programs);
+                Vec::new()
+            }
+            Err(error) => vec![error],
+        };
+        findings.fact(name, sentence, faults);
+    }
 
     let (table, mut faults) = match promises::read(&promised) {
         Ok(table) => (table, Vec::new()),
