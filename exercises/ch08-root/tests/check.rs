@@ -157,9 +157,8 @@ const LINES: [(&str, Line); 8] = [
     }),
     ("on /share", |view| {
         let share = &view.paths.share;
-        let read_only = |mount: &Mount| mount.options.split(',').any(|option| option == "ro");
         Ok(match view.share() {
-            Some(mount) if read_only(mount) => format!("{share}, read-only"),
+            Some(mount) if mount.is_read_only() => format!("{share}, read-only"),
             Some(_) => format!("{share}, writable"),
             None => "nothing".to_owned(),
         })

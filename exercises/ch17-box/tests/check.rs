@@ -200,7 +200,7 @@ fn look_at_mount(what: &str, command: &Seen, tree: &Tree) -> nix::Result<String>
     let dir = find(&tree.dir, &|mount| mount.root == inside(&tree.dir));
     let is_wanted = |id: u64| [root, proc, dir].into_iter().flatten().any(|mount| mount.id == id);
     let access = |mount: Option<&Mount>| match mount {
-        Some(mount) if is_read_only(mount) => "read-only",
+        Some(mount) if mount.is_read_only() => "read-only",
         Some(_) => "writable",
         None => "another",
     };
@@ -220,10 +220,6 @@ fn look_at_mount(what: &str, command: &Seen, tree: &Tree) -> nix::Result<String>
         _ => "outside",
     };
     Ok(found.to_owned())
-}
-
-fn is_read_only(mount: &Mount) -> bool {
-    mount.options.split(',').any(|option| option == "ro")
 }
 
 /// COMMAND is in eight new namespaces. One of them is its user namespace, in which you are root and which
@@ -252,7 +248,7 @@ fn step2_only_root_and_its_mounts_are_left() {
     let mut attempt = Attempt::start(tree.run(&[]));
     if let Some(command) = attempt.command() {
         let mounts = command.process.mounts().unwrap_or_default();
-        let writable = mounts.iter().any(|mount| mount.kind != "proc" && !is_read_only(mount));
+        let writable = mounts.iter().any(|mount| mount.kind != "proc" && !mount.is_read_only());
         report.line("without --rw", if writable { "writable somewhere" } else { "read-only" });
     }
     attempt.release();
@@ -331,8 +327,7 @@ fn signals_that_come(target: &Process, command: &Process) -> String {
     for signal in PASSED_ON {
         _ = target.signal(signal);
     }
-    let set =
-        |name| u64::from_str_radix(&command.status(name).unwrap_or_default(), 16).unwrap_or(0);
+    let set = |name| command.bits(name).unwrap_or(0);
     let come = || {
         let come = set("ShdPnd") & !set("SigBlk");
         PASSED_ON

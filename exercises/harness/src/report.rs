@@ -243,11 +243,7 @@ impl Report {
     pub(crate) fn says(&self, errno: Errno) -> bool {
         let others = self.endings.iter().flat_map(|ending| &ending.printed);
         let others = others.filter(|line| line.key == "stderr").map(|line| line.value.clone());
-        let name = format!("{errno:?}");
-        self.facts("stderr").chain(others).any(|text| {
-            text.contains(errno.desc())
-                || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
-        })
+        self.facts("stderr").chain(others).any(|text| mentions(&text, errno))
     }
 
     /// Adds what the other runs have printed whose lines are wanted otherwise. The trace is that of the
@@ -321,6 +317,13 @@ impl Report {
 pub struct Selection {
     pub(crate) report: Report,
     pub saw: Excerpt,
+}
+
+/// Whether a text has the name of this errno as a word, or its description.
+pub(crate) fn mentions(text: &str, errno: Errno) -> bool {
+    let name = format!("{errno:?}");
+    text.contains(errno.desc())
+        || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
 }
 
 /// Marks a role's name wherever it stands by itself.

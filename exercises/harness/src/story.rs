@@ -2,10 +2,10 @@
 //!
 //! Each finding states what the trace shows, and claims no more.
 
-use trace::{By, Made, Pointer, Trace};
+use trace::{By, Made, Outcome, Pointer, Trace, signal_name};
 
 use crate::mistakes::{self, Diagnosis, Found, Mistake};
-use crate::report::Report;
+use crate::report::{Report, mentions};
 
 /// The program ended after a call that had failed, and had executed nothing yet.
 pub(crate) fn gave_up(report: &Report) -> Option<Found> {
@@ -27,10 +27,7 @@ pub(crate) fn gave_up(report: &Report) -> Option<Found> {
 pub(crate) fn killed(report: &Report) -> Option<Found> {
     let trace = report.trace.as_ref()?;
     let (task, at, signal) = trace.killed_before_exec()?;
-    let signal = match nix::sys::signal::Signal::try_from(signal) {
-        Ok(signal) => signal.as_str().to_owned(),
-        Err(_) => format!("signal {signal}"),
-    };
+    let signal = signal_name(signal);
     let cause = format!(
         "{signal} ended a child of your program (number {task} in the trace) before it executed anything."
     );
@@ -113,10 +110,8 @@ fn found(name: &str, cause: String, remedy: String, trace: &Trace, at: usize) ->
 
 /// The last line that the program printed about this errno.
 fn line_about(report: &Report, trace: &Trace, at: usize) -> Option<String> {
-    let trace::Outcome::Error { errno, .. } = trace.events[at].outcome else { return None };
-    let names = [format!("{errno:?}"), errno.desc().to_owned()];
+    let Outcome::Error { errno, .. } = trace.events[at].outcome else { return None };
     let text: Vec<String> = report.facts("stderr").collect();
-    let lines = text.iter().flat_map(|text| text.lines());
-    let mut about = lines.filter(|line| names.iter().any(|name| line.contains(name.as_str())));
-    about.next_back().map(str::to_owned)
+    let mut lines = text.iter().flat_map(|text| text.lines()).rev();
+    lines.find(|line| mentions(line, errno)).map(str::to_owned)
 }

@@ -155,11 +155,16 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Exit::Exited(code) => write!(f, "exited with {code}"),
-            Exit::Killed(number) => match Signal::try_from(*number) {
-                Ok(signal) => write!(f, "killed by {signal}"),
-                Err(_) => write!(f, "killed by signal {number}"),
-            },
+            Exit::Killed(number) => write!(f, "killed by {}", signal_name(*number)),
         }
+    }
+}
+
+/// `SIGKILL`, or `signal 34` for one without a name.
+pub fn signal_name(number: i32) -> String {
+    match Signal::try_from(number) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) => format!("signal {number}"),
     }
 }
 

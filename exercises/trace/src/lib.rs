@@ -18,7 +18,7 @@ mod portable;
 mod format;
 
 pub use argument::{Argument, Target};
-pub use event::{Change, Event, Exit, Link, Mount, Outcome, Trace};
+pub use event::{Change, Event, Exit, Link, Mount, Outcome, Trace, signal_name};
 pub use format::Unreadable;
 pub use glob::glob;
 pub use kind::{Kind, flag_names};

@@ -6,7 +6,7 @@ use lab::look::Process;
 use lab::random;
 use lab::sandbox::{self, Sandbox, Status, Wait};
 use nix::errno::Errno;
-use nix::sys::signal::Signal;
+use trace::Exit;
 
 use super::Attempt;
 use crate::report::Report;
@@ -20,7 +20,7 @@ impl Attempt {
                 Some(_) => format!("{code}, not COMMAND's"),
                 None => code.to_string(),
             },
-            Some(Status::Killed(signal)) => format!("killed by {}", signal_name(signal)),
+            Some(Status::Killed(signal)) => Exit::Killed(signal).to_string(),
             None => "unknown".to_owned(),
         }
     }
@@ -55,13 +55,6 @@ pub fn high_status(report: &mut Report, program: Sandbox) {
     let finished = Attempt::start(program.args(shell)).finish();
     report.role(&format!("exit status {status},"), "exit status HIGH,");
     report.ending("a COMMAND with a high status", &finished);
-}
-
-fn signal_name(number: i32) -> String {
-    match Signal::try_from(number) {
-        Ok(signal) => signal.as_str().to_owned(),
-        Err(_) => format!("signal {number}"),
-    }
 }
 
 /// Whether a message says which errno it is about: in words, by its name, or by its number.

@@ -95,9 +95,7 @@ impl Attempt {
         let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap");
         let last: Option<u32> = last.ok().and_then(|last| last.trim().parse().ok());
         let all = last.map(|last| u64::MAX >> (63 - last.min(63)));
-        let effective = command.process.status("CapEff");
-        let effective = effective.and_then(|mask| u64::from_str_radix(&mask, 16).ok());
-        let many = match effective {
+        let many = match command.process.bits("CapEff") {
             Some(0) => "none",
             mask if mask == all => "all",
             Some(_) => "some",

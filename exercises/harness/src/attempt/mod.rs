@@ -61,7 +61,7 @@ impl Attempt {
     pub fn start(sandbox: Sandbox) -> Attempt {
         let host_name = letters(9..60);
         let sandbox = sandbox.host_name(&host_name);
-        let arguments = sandbox.witness_arguments().to_vec();
+        let arguments = sandbox.witness_arguments();
         let sandbox = if env::path(env::TRACE).is_some() { sandbox.record() } else { sandbox };
         let takes_a_recorder = sandbox.takes_a_recorder();
         let run = sandbox.start().unwrap_or_else(|error| {
@@ -280,7 +280,7 @@ impl Seen {
 
     /// The signals that COMMAND was started with blocked, signal 1 in the lowest bit.
     pub fn blocked_signals(&self) -> Option<u64> {
-        Some(self.process.blocked_signals()? & !WITNESS_BLOCKS)
+        Some(self.process.bits("SigBlk")? & !WITNESS_BLOCKS)
     }
 
     /// The host name in its UTS namespace, read by a visitor. It is quoted if it ends in white space,

@@ -103,7 +103,7 @@ impl Facts {
     /// proc_pid_status(5).
     fn of_the_process(&mut self, status: &Fields) {
         self.put("user", user());
-        let capabilities = status.capabilities("CapEff");
+        let capabilities = status.bits("CapEff");
         for (name, number) in [("cap_sys_admin", 21), ("cap_setuid", 7), ("cap_setfcap", 31)] {
             self.put(name, capabilities.map(|all| yes(all & 1 << number != 0)));
         }

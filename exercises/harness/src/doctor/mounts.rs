@@ -37,7 +37,7 @@ impl Mounts {
         });
         let state = if *link != std::process::id().to_string() {
             "another PID namespace's"
-        } else if proc.options.split(',').any(|option| option == "ro") {
+        } else if proc.is_read_only() {
             "read-only"
         } else if proc.super_options.split(',').any(|option| option == "subset=pid") {
             "processes only"

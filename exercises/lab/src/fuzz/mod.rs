@@ -68,7 +68,7 @@ fn read_proc(text: &str) {
     _ = (Stat::parse(text), ranges_in(text), hard_limit_in(text, "Max processes"));
     let fields = Fields(text.to_owned());
     for name in ["NSpid", "Pid", "mnt_id", "Uid", "CapEff"] {
-        _ = (fields.get(name), fields.number::<i32>(name), fields.capabilities(name));
+        _ = (fields.get(name), fields.number::<i32>(name), fields.bits(name));
     }
     _ = (fields.pids(), kernel::version_in(text));
     let (first, length) = ids::longest(text);

@@ -46,6 +46,13 @@ impl fmt::Display for Propagation {
     }
 }
 
+impl Mount {
+    /// Whether nothing can be written through this mount.
+    pub fn is_read_only(&self) -> bool {
+        self.options.split(',').any(|option| option == "ro")
+    }
+}
+
 impl fmt::Display for Mount {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} on {}", self.kind, self.point)

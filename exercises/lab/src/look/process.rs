@@ -117,9 +117,10 @@ impl Process {
         Fields::status(self.pid())?.get(name).map(str::to_owned)
     }
 
-    /// The signals that its main thread blocks, signal 1 in the lowest bit: `SigBlk`.
-    pub fn blocked_signals(&self) -> Option<u64> {
-        u64::from_str_radix(&self.status("SigBlk")?, 16).ok()
+    /// A set in `/proc/PID/status`, such as `CapEff` or `SigBlk`, as [`Fields::bits`]. `None` if the process
+    /// is gone.
+    pub fn bits(&self, name: &str) -> Option<u64> {
+        Fields::status(self.pid())?.bits(name)
     }
 
     /// The arguments with which its program was started, without the first, which names the program.

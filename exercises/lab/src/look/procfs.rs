@@ -56,8 +56,9 @@ impl Fields {
         numbers.filter_map(|pid| pid.parse().ok()).collect()
     }
 
-    /// A set of capabilities as bits (capabilities(7)), such as `CapEff`.
-    pub fn capabilities(&self, name: &str) -> Option<u64> {
+    /// A set of capabilities (capabilities(7)) or of signals (signal(7)) as bits, such as `CapEff`. Signal 1
+    /// is the lowest bit.
+    pub fn bits(&self, name: &str) -> Option<u64> {
         u64::from_str_radix(self.get(name)?, 16).ok()
     }
 }
@@ -98,7 +99,7 @@ mod tests {
     fn a_field_is_found_by_its_whole_name() {
         let fields = Fields("NSpid:\t77\t2\nPid:\t5\nCapEff:\t0000000000000021\n".into());
         assert_eq!((fields.get("Pid"), fields.number("Pid")), (Some("5"), Some(5)));
-        assert_eq!((fields.pids(), fields.capabilities("CapEff")), (vec![77, 2], Some(0x21)));
+        assert_eq!((fields.pids(), fields.bits("CapEff")), (vec![77, 2], Some(0x21)));
         assert_eq!((fields.get("NS"), fields.number::<u32>("Uid")), (None, None));
     }
 }

@@ -166,7 +166,7 @@ impl Names {
                 kind: line.kind.clone(),
                 root: line.root.clone(),
                 point: line.point.clone(),
-                read_only: line.options.split(',').any(|option| option == "ro"),
+                read_only: line.is_read_only(),
                 propagation: [
                     tag("shared", line.propagation.shared),
                     tag("master", line.propagation.master),

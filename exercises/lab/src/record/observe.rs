@@ -86,7 +86,7 @@ impl Observer {
             }
         }
         self.look_at_children_of(pid, changes);
-        let effective = Fields::status(pid).and_then(|status| status.capabilities("CapEff"));
+        let effective = Fields::status(pid).and_then(|status| status.bits("CapEff"));
         if let (Some(task), Some(effective)) = (self.tasks.get_mut(pid), effective)
             && task.capabilities.replace(effective) != Some(effective)
         {

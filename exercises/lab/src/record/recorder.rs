@@ -421,10 +421,7 @@ impl Recorder {
 /// beginning, and goes on when its tracer lets it.
 fn await_a_signal(pid: Pid) {
     let deadline = Instant::now() + patience();
-    let is_pending = |status: Fields| {
-        let set = status.get("ShdPnd").and_then(|set| u64::from_str_radix(set, 16).ok());
-        set.is_some_and(|set| set != 0)
-    };
+    let is_pending = |status: Fields| status.bits("ShdPnd").is_some_and(|set| set != 0);
     while Instant::now() < deadline && !Fields::status(pid).is_none_or(is_pending) {
         sleep(Duration::from_millis(1));
     }

@@ -247,10 +247,10 @@ fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<Reason>
             caller.too_many_threads("join a user namespace")
         }
         // `mntns_install` in fs/namespace.c.
-        (Errno::EINVAL, Some(Kind::Mnt)) if caller.threads > 1 => {
-            caller.too_many_threads("join a mount namespace, because threads share a root directory")
-        }
-        (Errno::EINVAL, None) if kinds & libc::CLONE_NEWNS as u64 != 0 && caller.threads > 1 => {
+        (Errno::EINVAL, Some(Kind::Mnt) | None)
+            if caller.threads > 1
+                && (kind.is_some() || kinds & libc::CLONE_NEWNS as u64 != 0) =>
+        {
             caller.too_many_threads("join a mount namespace, because threads share a root directory")
         }
         (Errno::EINVAL, Some(Kind::Pid)) => {

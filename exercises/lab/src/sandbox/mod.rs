@@ -115,8 +115,6 @@ pub struct Sandbox {
     standard: Option<[OwnedFd; 3]>,
     patience: Option<Duration>,
     unrecorded: bool,
-    /// Those of the witness.
-    arguments: Vec<OsString>,
 }
 
 impl Sandbox {
@@ -164,7 +162,6 @@ impl Sandbox {
             standard: None,
             patience: Some(patience()),
             unrecorded: false,
-            arguments: Vec::new(),
         }
     }
 
@@ -199,15 +196,14 @@ impl Sandbox {
 
     /// The arguments that make a program run the witness as its COMMAND, with arguments that no program
     /// can guess.
-    pub fn witness(mut self) -> Self {
-        self.arguments = witness_arguments();
-        let words = self.arguments.clone();
-        self.args(["--", WITNESS]).args(words)
+    pub fn witness(self) -> Self {
+        self.args(["--", WITNESS]).args(witness_arguments())
     }
 
-    /// The arguments that the witness has to be started with.
-    pub fn witness_arguments(&self) -> &[OsString] {
-        &self.arguments
+    /// The arguments that the witness has to be started with: those behind it.
+    pub fn witness_arguments(&self) -> Vec<OsString> {
+        let words = self.request.command.iter().skip_while(|word| *word != WITNESS);
+        words.skip(1).cloned().collect()
     }
 
     /// Sends an orphan into the PID namespace that the program makes. The program is started as a

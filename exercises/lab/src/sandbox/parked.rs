@@ -68,7 +68,7 @@ fn is_parked(process: &Process) -> bool {
     let has_length = fs::metadata(&exe).is_ok_and(|file| file.len() == WITNESS.len() as u64);
     has_length
         && fs::read(&exe).is_ok_and(|program| program == WITNESS)
-        && process.blocked_signals().is_some_and(|blocked| blocked & 1 << (PARKED - 1) != 0)
+        && process.bits("SigBlk").is_some_and(|blocked| blocked & 1 << (PARKED - 1) != 0)
 }
 
 fn release(witness: &Process, status: u8) {
