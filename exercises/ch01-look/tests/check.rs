@@ -82,6 +82,25 @@ fn judge(
     report.aside("stderr", fact("stderr"));
 }
 
+/// Asks about one process twice, and about one that does not exist. It tells a program that compares the
+/// wrong thing from one that compares nothing.
+fn ask_for_the_diagnosis(report: &mut Report) {
+    let mut other = Report::default();
+    let attempt = Attempt::start(exercise!().args(["{one}", "{one}"]).neighbor(neighbor("one", 0)));
+    let look = || Namespaces::of(&attempt.run.neighbor("one")?).ok();
+    let truth = look().zip(look());
+    judge(&mut other, "about one process twice", &attempt.finish(), truth);
+    report.aside(
+        "about one process twice",
+        other.fact("about one process twice").unwrap_or_default(),
+    );
+    let absent = absent_pid().to_string();
+    for (order, first, second) in [("first", &*absent, "{one}"), ("second", "{one}", &*absent)] {
+        let outcome = refusal(&mut other, exercise!().args([first, second]));
+        report.aside(&format!("about no process, {order}"), outcome);
+    }
+}
+
 /// For each kind of namespace your program prints `same` or `other`, and every answer is right. It is
 /// asked about pairs of neighbors in random namespaces; some pairs share all of them, once while your
 /// program itself is in others.
@@ -108,6 +127,11 @@ fn step1_every_answer_about_two_processes_is_right() {
     let elsewhere = "exec unshare --mount --uts --ipc --net --cgroup \"$0\" \"$@\"";
     let pair = about(neighbor("one", 0), neighbor("two", 0)).script(elsewhere);
     ask(&mut report, "they share everything, but not with you", pair);
+    if report.facts("both have left all").any(|fact| fact.contains("is not"))
+        || report.facts("they share everything").any(|fact| fact.contains("is not"))
+    {
+        ask_for_the_diagnosis(&mut report);
+    }
     assert_report!(report.lines(&["they share", "one has", "both have"]), @r"
     they share everything: every answer is right
     one has left some: every answer is right
