@@ -10,7 +10,7 @@ use std::fs;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
-use super::calls::{Call, Meaning};
+use super::calls::{Call, Meaning, NAMESPACES};
 use super::names::{self, Names};
 use super::tasks::Tasks;
 use crate::look::procfs::{Fields, ranges_in, text_of};
@@ -28,6 +28,8 @@ pub(super) struct Caller<'a> {
     user: Option<NamespaceId>,
     pid_namespace: Option<NamespaceId>,
     pid_for_children: Option<NamespaceId>,
+    /// Whether its next child is the first process of a PID namespace.
+    first_child_is_pid_1: bool,
     capabilities: u64,
     threads: u32,
     root: &'a str,
@@ -58,6 +60,9 @@ impl<'a> Caller<'a> {
             user: task.namespaces.get(&Kind::User).copied(),
             pid_namespace: task.namespaces.get(&Kind::Pid).copied(),
             pid_for_children: task.children.get(&Kind::Pid).copied(),
+            // `pidns_for_children_get` in kernel/pid_namespace.c.
+            first_child_is_pid_1: names::open(pid, "pid_for_children")
+                .is_err_and(|errno| errno == Errno::ENOENT),
             capabilities: task.capabilities.unwrap_or_default(),
             threads: Fields::status(pid).and_then(|it| it.number("Threads")).unwrap_or(1),
             root: task.root.as_deref().unwrap_or_default(),
@@ -118,6 +123,15 @@ impl<'a> Caller<'a> {
     }
 }
 
+/// The flags of unshare(2): `check_unshare_flags` in kernel/fork.c.
+const UNSHARE: u64 = NAMESPACES
+    | (libc::CLONE_THREAD
+        | libc::CLONE_FS
+        | libc::CLONE_SIGHAND
+        | libc::CLONE_VM
+        | libc::CLONE_FILES
+        | libc::CLONE_SYSVSEM) as u64;
+
 type Reason = Cow<'static, str>;
 
 /// Why this call failed with this errno, if the recorder knows.
@@ -161,8 +175,10 @@ pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<Stri
 fn creation(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Reason> {
     let has = |kind: Kind| flags & kind.flag() as u64 != 0;
     let thread = flags & libc::CLONE_THREAD as u64 != 0;
-    let elsewhere =
-        caller.pid_for_children.is_some() && caller.pid_for_children != caller.pid_namespace;
+    let elsewhere = caller.first_child_is_pid_1
+        || caller.pid_for_children.is_some() && caller.pid_for_children != caller.pid_namespace;
+    // `check_unshare_flags` comes first.
+    let is_known = call.name != "unshare" || flags & !UNSHARE == 0;
     Some(match errno {
         // `create_new_namespaces` in kernel/nsproxy.c; with CLONE_NEWUSER the right comes first.
         Errno::EPERM if !has(Kind::User) && !caller.has(CAP_SYS_ADMIN) => format!(
@@ -184,7 +200,7 @@ fn creation(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Re
             caller.too_many_threads("move to a new user namespace")
         }
         // `copy_pid_ns` in kernel/pid_namespace.c.
-        Errno::EINVAL if has(Kind::Pid) && elsewhere => {
+        Errno::EINVAL if has(Kind::Pid) && elsewhere && is_known => {
             "your children are to be born in another PID namespace already".into()
         }
         // `copy_process` in kernel/fork.c.

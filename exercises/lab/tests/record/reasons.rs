@@ -47,6 +47,9 @@ pub(crate) fn calls_that_fail() {
     _ = fs::write("/proc/self/setgroups", "allow");
     _ = fs::write("/proc/self/uid_map", "0 0");
     _ = fs::write("/proc/self/uid_map", "0 0 2");
+    unshare(CloneFlags::CLONE_NEWPID).unwrap();
+    _ = unshare(CloneFlags::CLONE_NEWPID);
+    _ = unshare(CloneFlags::CLONE_NEWPID | CloneFlags::from_bits_retain(1));
 }
 
 #[test]
@@ -77,6 +80,12 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("write", "EPERM", Some("setgroups(2) was denied there before")),
         ("write", "EINVAL", Some("one write(2) must carry whole lines of three numbers")),
         ("write", "EPERM", Some("the only id that can be mapped is your own")),
+        (
+            "unshare",
+            "EINVAL",
+            Some("your children are to be born in another PID namespace already"),
+        ),
+        ("unshare", "EINVAL", None),
     ];
     let calls: Vec<_> = failed.iter().map(|(call, errno, _)| (*call, errno.as_str())).collect();
     let wanted_calls: Vec<_> = wanted.iter().map(|(call, errno, _)| (*call, *errno)).collect();
