@@ -1,0 +1,41 @@
+//! Named: only the root mount is private
+//! Points at: mount(NULL, "/"
+//! MS_PRIVATE is set for `/`, and /proc is a mount of its own.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, exit};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+
+fn new_proc() -> Result<(), String> {
+    let none: Option<&str> = None;
+    unshare(CloneFlags::CLONE_NEWNS).map_err(|e| format!("unshare: {e}"))?;
+    mount(none, "/", none, MsFlags::MS_PRIVATE, none).map_err(|e| format!("private: {e}"))?;
+    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)
+        .map_err(|e| format!("proc: {e}"))
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(2).collect();
+    unshare(CloneFlags::CLONE_NEWPID).unwrap();
+    // SAFETY: there is one thread.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            if let Err(text) = new_proc() {
+                eprintln!("{text}");
+                exit(1);
+            }
+            let error = Command::new(&words[0]).args(&words[1..]).exec();
+            eprintln!("exec: {error}");
+            exit(127)
+        }
+        ForkResult::Parent { child } => match waitpid(child, None).unwrap() {
+            WaitStatus::Exited(_, code) => exit(code),
+            WaitStatus::Signaled(_, signal, _) => exit(128 + signal as i32),
+            _ => exit(1),
+        },
+    }
+}
