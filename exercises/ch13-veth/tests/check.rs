@@ -58,6 +58,18 @@ fn report() -> Report {
             });
         }
         let lab = lab_of(&attempt);
+        let wanted = arguments[0].clone();
+        attempt.look("name in the lab", &command, move |command| {
+            let there = visit::links_in(net(&command.namespaces)).unwrap_or_default();
+            let here = visit::links_in(&lab).unwrap_or_default();
+            match ends(&there, &here).1 {
+                Some(link) if link.name == wanted => "as asked",
+                Some(_) => "another",
+                None => "none",
+            }
+            .to_owned()
+        });
+        let lab = lab_of(&attempt);
         attempt.look("from the lab to INNER", &command, move |command| {
             reach(&lab, net(&command.namespaces), inner)
         });
@@ -131,6 +143,9 @@ fn joined(there: &[Link], here: &[Link]) -> String {
         (Some(_), Some(other), 1) => other.name.clone(),
         (Some(_), None, 1) => "a network that is not the lab's".to_owned(),
         (None, _, 2) => "itself: both ends of the pair are there".to_owned(),
+        (_, _, 0) if here.iter().any(|link| is_veth(link) && !link.peer_is_elsewhere) => {
+            "nothing: both ends of a pair are in the lab".to_owned()
+        }
         (_, _, 0) => "nothing: no end of a veth pair is there".to_owned(),
         (_, _, many) => format!("{many} ends of veth pairs"),
     }

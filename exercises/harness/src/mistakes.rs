@@ -31,7 +31,7 @@ use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::report::Report;
+use crate::report::{Excerpt, Report};
 use trace::{By, Pointer, Proof, Side, Trace, glob};
 
 /// One replacement in the solution's source.
@@ -205,13 +205,23 @@ fn read_proof(value: &DeValue) -> Result<Proof, String> {
 }
 
 /// Findings that state what the recorded calls show, and name no mistake.
-pub(crate) const BY_THE_CALLS: [&str; 6] =
-    [GAVE_UP, KILLED, IGNORED, BY_ANOTHER_THREAD, BY_ANOTHER_PROCESS, IN_ANOTHER_ORDER];
+pub(crate) const BY_THE_CALLS: [&str; 7] = [
+    GAVE_UP,
+    KILLED,
+    TOOL_FAILED,
+    IGNORED,
+    BY_ANOTHER_THREAD,
+    BY_ANOTHER_PROCESS,
+    IN_ANOTHER_ORDER,
+];
 pub(crate) const GAVE_UP: &str = "your program gave up before COMMAND";
 pub(crate) const KILLED: &str = "a child was killed before COMMAND";
+pub(crate) const TOOL_FAILED: &str = "a program that yours started has failed";
 pub(crate) const IGNORED: &str = "an error was ignored";
 pub(crate) const BY_ANOTHER_THREAD: &str = "another thread made the call";
 pub(crate) const BY_ANOTHER_PROCESS: &str = "another process made the call";
+/// A finding of the calls that does name a mistake.
+pub(crate) const TOO_MANY: &str = "a namespace that the step does not ask for";
 pub(crate) const IN_ANOTHER_ORDER: &str = "the calls are in another order";
 
 /// Whether a diagnosis of this name states what the recorded calls show, and names no mistake.
@@ -248,6 +258,29 @@ impl Mistake {
             }
         };
         self.when.iter().any(|facts| facts.iter().all(so))
+    }
+
+    /// Whether a step with this excerpt has looked at what the row is about. A general row says nothing
+    /// of what is left behind where a step does not ask for it, nor of COMMAND's status where there was no
+    /// COMMAND.
+    pub fn is_asked(&self, saw: &Excerpt, wanted: &Excerpt) -> bool {
+        let differs = |key: &str| {
+            let seen = saw.lines.iter().find(|line| line.key == key);
+            seen.is_some_and(|line| !wanted.lines.contains(line))
+        };
+        self.when.iter().any(|facts| {
+            facts.iter().all(|(key, values)| match key.as_str() {
+                "lab afterwards" | "left behind" => differs(key),
+                "exit status"
+                    if values
+                        .iter()
+                        .any(|value| value.contains("COMMAND") || value.starts_with("0,")) =>
+                {
+                    !differs("COMMAND")
+                }
+                _ => true,
+            })
+        })
     }
 
     /// Whether nothing that was recorded contradicts the row. Without a recording, no row is proven that

@@ -2,10 +2,10 @@
 //!
 //! Each finding states what the trace shows, and claims no more.
 
-use trace::{By, Made, Outcome, Pointer, Trace, signal_name};
+use trace::{By, Event, Kind, Made, Outcome, Pointer, Trace, signal_name};
 
 use crate::mistakes::{self, Diagnosis, Found, Mistake};
-use crate::report::{Report, mentions};
+use crate::report::{Excerpt, Report, Row, mentions};
 
 /// The program ended after a call that had failed, and had executed nothing yet.
 pub(crate) fn gave_up(report: &Report) -> Option<Found> {
@@ -92,6 +92,58 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
     Some(found(name, cause, remedy.to_owned(), trace, at))
 }
 
+/// A program that is not COMMAND ended with a status that says that it has failed, and COMMAND was not
+/// started.
+pub(crate) fn tool_failed(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found> {
+    let trace = report.trace.as_ref()?;
+    let never = saw
+        .lines
+        .iter()
+        .any(|line| line.key == "COMMAND" && line.value == "never started: your program has ended");
+    if !never || !trace.is_whole() || trace.events.iter().any(Event::starts_command) {
+        return None;
+    }
+    let (at, code) = trace.failed_tool()?;
+    let cause = format!(
+        "A program that yours started ended with status {code}, and COMMAND was not started: {}.",
+        trace.shown(at)
+    );
+    let remedy =
+        "Find out why that program fails. If it printed a reason, that is in the output of your \
+                  program."
+            .to_owned();
+    Some(found(mistakes::TOOL_FAILED, cause, remedy, trace, at))
+}
+
+/// A flag has made a namespace that the step does not ask for, and COMMAND is in such a one. The two are
+/// what the step saw and what it wanted.
+pub(crate) fn too_many(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<Found> {
+    let trace = report.trace.as_ref()?;
+    let (saw, wanted) = (saw.table.as_deref()?, wanted.table.as_deref()?);
+    let letters =
+        |rows: &[Row], name: &str| rows.iter().find(|row| row.name == name).map(|row| row.letters);
+    let (lab, command) = (letters(wanted, "lab")?, letters(wanted, "COMMAND")?);
+    let (lab_now, command_now) = (letters(saw, "lab")?, letters(saw, "COMMAND")?);
+    let is_added = |at: &usize| command[*at] == lab[*at] && command_now[*at] != lab_now[*at];
+    let (at, flag) = (0..lab.len()).filter(is_added).find_map(|kind| {
+        let flag = Kind::ALL[kind].flag_name();
+        let made = |event: &Event| {
+            ["unshare", "clone", "clone3"].contains(&event.call.as_str())
+                && event.has_flag(flag)
+                && !matches!(event.outcome, Outcome::Error { .. })
+        };
+        Some((trace.events.iter().rposition(made)?, flag))
+    })?;
+    let cause = format!(
+        "COMMAND is in a namespace that this step does not ask for. {flag} is among the flags of call \
+         {at}, which made one of that kind."
+    );
+    let remedy = format!(
+        "Leave out {flag}. Make namespaces of the kinds that the step asks for, and no others."
+    );
+    Some(found(mistakes::TOO_MANY, cause, remedy, trace, at))
+}
+
 /// A call failed and the program went on.
 pub(crate) fn ignored(report: &Report) -> Option<Found> {
     let trace = report.trace.as_ref()?;
@@ -114,4 +166,63 @@ fn line_about(report: &Report, trace: &Trace, at: usize) -> Option<String> {
     let text: Vec<String> = report.facts("stderr").collect();
     let mut lines = text.iter().flat_map(|text| text.lines()).rev();
     lines.find(|line| mentions(line, errno)).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{Argument, Change, Exit};
+
+    use super::*;
+
+    const LETTERS: &str = "      user  mnt  pid  net  uts  ipc  cgroup  time\n";
+
+    fn report(events: Vec<Event>) -> Report {
+        let start = Event::new(1, "start", Vec::new(), Outcome::Never, Vec::new());
+        let events = [vec![start], events].concat();
+        let mut report = Report::default();
+        report.trace = Some(Trace { events, complete: true, ..Trace::default() });
+        report
+    }
+
+    fn unshare(flags: &[&str]) -> Event {
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Event::new(1, "unshare", vec![Argument::Flags(flags)], Outcome::Value(0), Vec::new())
+    }
+
+    fn table(command: &str) -> Excerpt {
+        Excerpt::read(&format!("{LETTERS}lab A A A A A A A A\nCOMMAND {command}"))
+    }
+
+    #[test]
+    fn a_namespace_too_many_has_a_flag_and_a_member() {
+        let name = |flags: &[&str], saw: &str, wanted: &str| {
+            too_many(&report(vec![unshare(flags)]), [&table(saw), &table(wanted)])
+                .map(|found| found.diagnosis.mistake)
+        };
+        let (both, one) = ("B A A A B A A A", "A A A A B A A A");
+        let too_many = Some(mistakes::TOO_MANY.to_owned());
+        assert_eq!(name(&["CLONE_NEWUSER", "CLONE_NEWUTS"], both, one), too_many);
+        assert_eq!(name(&["CLONE_NEWUTS"], both, one), None, "something else has made it");
+        assert_eq!(name(&["CLONE_NEWUSER"], one, one), None, "COMMAND is not in it");
+        assert_eq!(name(&["CLONE_NEWUSER"], both, both), None, "the step asks for it");
+    }
+
+    #[test]
+    fn a_program_that_failed_is_told_only_where_command_was_not_started() {
+        let execve = |path: &str| {
+            let path = Argument::Text(path.to_owned());
+            Event::new(1, "execve", vec![path], Outcome::Never, Vec::new())
+        };
+        let ended = Change::Ended { task: 1, how: Exit::Exited(2) };
+        let exit = Event::new(1, "exit", Vec::new(), Outcome::Never, vec![ended]);
+        let name = |events: &[Event], line: &str| {
+            let excerpts = [&Excerpt::read(line), &Excerpt::default()];
+            tool_failed(&report(events.to_vec()), excerpts).map(|found| found.diagnosis.mistake)
+        };
+        let never = "COMMAND: never started: your program has ended";
+        let failed = [execve("/bin/ip"), exit.clone()];
+        assert_eq!(name(&failed, never), Some(mistakes::TOOL_FAILED.to_owned()));
+        assert_eq!(name(&failed, "exit status: 1, not COMMAND's"), None);
+        assert_eq!(name(&[execve("/srv/witness"), exit], never), None, "COMMAND has failed");
+    }
 }

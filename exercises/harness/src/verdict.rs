@@ -254,7 +254,7 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
     }
     if verdict.outcome == Outcome::Failed {
         let (own, general) = (of_package(package), mistakes::general());
-        let found = diagnose(&own, &general, &report);
+        let found = diagnose(&own, &general, &report, [&saw, &wanted]);
         if let Some(trace) = &report.trace {
             let pointer = match &found {
                 Some(found) => found.pointer.clone(),
@@ -287,7 +287,13 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
 
 /// What the facts fit and nothing contradicts: first the rows of the chapter, then what the recorded calls
 /// say by themselves, then the rows that all chapters share.
-fn diagnose(own: &[Mistake], general: &[Mistake], report: &Report) -> Option<Found> {
+/// `compared` is what the step saw and what it wanted.
+fn diagnose(
+    own: &[Mistake],
+    general: &[Mistake],
+    report: &Report,
+    compared: [&Excerpt; 2],
+) -> Option<Found> {
     let fitting: Vec<&Mistake> = own.iter().filter(|row| row.fits(report)).collect();
     let found = |row: &Mistake| row.is_proven(report).then(|| row.found(report));
     fitting
@@ -295,8 +301,14 @@ fn diagnose(own: &[Mistake], general: &[Mistake], report: &Report) -> Option<Fou
         .find_map(|row| found(row))
         .or_else(|| story::gave_up(report))
         .or_else(|| story::killed(report))
+        .or_else(|| story::tool_failed(report, compared))
+        .or_else(|| story::too_many(report, compared))
         .or_else(|| story::made_otherwise(&fitting, report))
-        .or_else(|| general.iter().filter(|row| row.fits(report)).find_map(found))
+        .or_else(|| {
+            let [saw, wanted] = compared;
+            let asked = |row: &&Mistake| row.fits(report) && row.is_asked(saw, wanted);
+            general.iter().filter(asked).find_map(found)
+        })
         .or_else(|| story::ignored(report))
 }
 

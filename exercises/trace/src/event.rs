@@ -58,6 +58,14 @@ impl Event {
         Event { task, call: call.to_owned(), arguments, text, outcome, changes }
     }
 
+    /// Whether this is an execve(2) of the COMMAND of a check. The sandbox puts it into one of these
+    /// folders, in which there are no other programs.
+    pub fn starts_command(&self) -> bool {
+        const FOLDERS: [&str; 3] = ["/lab/", "/opt/", "/srv/"];
+        let is_there = |argument: &Argument| matches!(argument, Argument::Text(path) if FOLDERS.iter().any(|folder| path.starts_with(folder)));
+        self.call == "execve" && self.arguments.first().is_some_and(is_there)
+    }
+
     /// Whether one of the arguments has this flag, such as `CLONE_NEWPID`.
     pub fn has_flag(&self, name: &str) -> bool {
         let has = |argument: &Argument| matches!(argument, Argument::Flags(all) if all.iter().any(|flag| flag == name));

@@ -32,9 +32,12 @@ impl Trace {
         }
     }
 
-    /// The last call that matches.
+    /// The last call that matches. For `execve(*`, the call that started COMMAND, if there is one: a
+    /// program may have started others.
     pub(crate) fn find(&self, pattern: &str) -> Option<usize> {
-        self.events.iter().rposition(|event| glob(pattern, &event.text))
+        let command = || self.events.iter().rposition(Event::starts_command);
+        let last = || self.events.iter().rposition(|event| glob(pattern, &event.text));
+        if pattern == "execve(*" { command().or_else(last) } else { last() }
     }
 
     fn gap(&self, call: &str, side: Side, of: &str) -> Option<String> {

@@ -159,6 +159,32 @@ impl Trace {
         (1..self.events.len()).rev().find(is_candidate)
     }
 
+    /// The last program that was executed by a process without children of its own and that exited with
+    /// another status than 0: the event of its execve(2), and the status.
+    pub fn failed_tool(&self) -> Option<(usize, i32)> {
+        let ended = |task: u32| {
+            self.events.iter().flat_map(|event| &event.changes).find_map(|change| match change {
+                Change::Ended { task: ended, how: Exit::Exited(code) } if *ended == task => {
+                    Some(*code)
+                }
+                _ => None,
+            })
+        };
+        let makes_a_child = |at: usize| {
+            let task = self.events[at].task;
+            let later = self.events[at..].iter().flat_map(|event| &event.changes);
+            later.into_iter().any(|change| {
+                matches!(change, Change::Task { parent: Some(parent), .. } if *parent == task)
+            })
+        };
+        (1..self.events.len()).rev().find_map(|at| {
+            let event = &self.events[at];
+            let is_tool = event.call.starts_with("execve") && !has_failed(event);
+            let code = ended(event.task).filter(|code| *code != 0)?;
+            (is_tool && !makes_a_child(at)).then_some((at, code))
+        })
+    }
+
     /// A process of the program that a signal ended before it executed anything: its number, the event,
     /// and the signal.
     pub fn killed_before_exec(&self) -> Option<(u32, usize, i32)> {
@@ -367,6 +393,21 @@ mod tests {
         assert!(!trace.proves(&Proof { after: Some("execve(*".into()), ..proof("unshare(*") }));
         assert!(trace.proves(&Proof { by: Some(By::Program), ..proof("unshare(*") }));
         assert!(!trace.proves(&Proof { by: Some(By::Child), ..proof("unshare(*") }));
+    }
+
+    #[test]
+    fn a_program_that_was_started_has_failed() {
+        let fork = with(born(2, 2, 1), event(1, "clone", &["SIGCHLD"], Outcome::Value(2)));
+        let exit = |code| {
+            let ended = Change::Ended { task: 2, how: Exit::Exited(code) };
+            with(ended, event(2, "exit", &[], Outcome::Never))
+        };
+        let of = |events: Vec<Event>| trace([vec![fork.clone()], events].concat()).failed_tool();
+        assert_eq!(of(vec![execve(2), exit(2)]), Some((2, 2)));
+        assert_eq!(of(vec![execve(2), exit(0)]), None);
+        assert_eq!(of(vec![exit(2)]), None, "it has executed nothing");
+        let child = with(born(3, 3, 2), event(2, "fork", &[], Outcome::Value(3)));
+        assert_eq!(of(vec![execve(2), child, exit(2)]), None, "its child may be the cause");
     }
 
     #[test]

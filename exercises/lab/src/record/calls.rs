@@ -182,7 +182,17 @@ pub(super) fn numbers() -> impl Iterator<Item = c_long> {
 const LONGEST: usize = 4096;
 
 /// The files of /proc and of cgroups whose writing is part of a trace.
-const FOLLOWED: [&str; 5] = ["uid_map", "gid_map", "setgroups", "timens_offsets", "cgroup.procs"];
+const FOLLOWED: [&str; 9] = [
+    "uid_map",
+    "gid_map",
+    "setgroups",
+    "timens_offsets",
+    "cgroup.procs",
+    "cgroup.subtree_control",
+    "pids.max",
+    "memory.max",
+    "ip_forward",
+];
 
 /// Whether a trace follows what is written to this path.
 pub(super) fn is_followed(path: &str) -> bool {

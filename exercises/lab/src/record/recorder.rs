@@ -224,6 +224,11 @@ impl Recorder {
 
     /// A recorded call has returned.
     fn returns(&mut self, pid: Pid, mut call: Call, value: i64) {
+        // -ERESTARTNOINTR: the kernel makes the call once more, without returning to the program.
+        const RESTARTED: i64 = -513;
+        if value == RESTARTED {
+            return;
+        }
         if self.seen.budget.is_full() {
             return self.seen.budget.drop_event();
         }

@@ -147,7 +147,7 @@ fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
 impl Piece<'_> {
     fn tried(&self) -> Tried {
         if let Some(told) = &self.trial.candidate.told {
-            return self.trial.telling(told);
+            return self.trial.told(told);
         }
         let faults = match self.step {
             Some(step) => self.trial.faults_of_step(step),
@@ -210,6 +210,19 @@ impl Trial<'_> {
         let (chapter, name) = (self.chapter, &self.candidate.name);
         print(&format!("accepted once, and refused {MORE} times: {chapter}, {name}\n"));
         Vec::new()
+    }
+
+    /// What a wrong program is told. One that is slow while it is recorded gets more time.
+    fn told(&self, told: &Told) -> Tried {
+        let mut tried = self.telling(told);
+        for patience in [LONGER, LONG] {
+            if tried.telling.is_some_and(|telling| telling != Telling::WrongCause) {
+                break;
+            }
+            let other = self.other.map(|other| Other { patience: Some(patience), ..other });
+            tried = Trial { other, ..self.clone() }.telling(told);
+        }
+        tried
     }
 
     /// What a wrong program is told at the first step that fails, as a learner sees it: recorded.
