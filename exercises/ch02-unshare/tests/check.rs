@@ -12,6 +12,16 @@ fn report(program: Sandbox) -> Report {
     if let Some(command) = &command {
         attempt.history_of(command);
         attempt.look("host name of COMMAND", command, Seen::host_name);
+        let found = command.host_name();
+        let found = found.trim_matches('"');
+        let relation = match found {
+            "" => "nothing of it",
+            _ if found == name => "NAME",
+            _ if name.starts_with(found) => "its beginning",
+            _ if found.starts_with(&name) => "all of it and more",
+            _ => "something else",
+        };
+        attempt.report.aside("how much of NAME", relation);
     }
     attempt.release();
     if let Some(command) = command {

@@ -72,6 +72,16 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
             ),
             "Make the call in the thread that starts COMMAND.",
         ),
+        Made::Elsewhere(at, _) if trace.events[at].makes_a_child() => (
+            mistakes::BY_ANOTHER_PROCESS,
+            at,
+            format!(
+                "The flags of {} concern the child that this call made, and COMMAND does not descend \
+                 from that child.",
+                trace.shown(at)
+            ),
+            "Let the process that this call makes start COMMAND, or become it.",
+        ),
         Made::Elsewhere(at, _) => (
             mistakes::BY_ANOTHER_PROCESS,
             at,

@@ -108,13 +108,26 @@ impl Trace {
             Side::After => at > place,
         };
         let mut own = done.iter().copied().filter(|at| self.events[*at].task == task);
-        // A process is in the namespaces of the one that made it.
-        let is_ancestor = |of: u32| self.ancestors(task).contains(&of);
-        let mut inherited =
-            done.iter().copied().filter(|at| is_ancestor(self.events[*at].task) && is_right(*at));
-        Some(if own.clone().any(is_right) || inherited.next().is_some() {
+        // A process is in the namespaces in which the one that made it was at that moment.
+        let ancestors = self.ancestors(task);
+        let birth_below = |at: usize| {
+            let task = self.events[at].task;
+            ancestors.iter().find(|(ancestor, _)| *ancestor == task).map(|(_, birth)| *birth)
+        };
+        // The flags of a call that makes a child are about that child only.
+        let moves = |at: usize, birth: usize| at < birth && !self.events[at].makes_a_child();
+        let inherits = |at: usize| match side {
+            Side::Before => birth_below(at).is_some_and(|birth| at == birth || moves(at, birth)),
+            Side::After => birth_below(at).is_some() && is_right(at),
+        };
+        let is_too_late = |at: &usize| {
+            let birth = birth_below(*at).filter(|_| side == Side::Before);
+            birth.is_some_and(|birth| *at > birth && !self.events[*at].makes_a_child())
+        };
+        let late = done.iter().copied().find(is_too_late);
+        Some(if own.clone().any(is_right) || done.iter().any(|at| inherits(*at)) {
             Made::There
-        } else if let Some(at) = own.next() {
+        } else if let Some(at) = own.next().or(late) {
             Made::WrongSide(at)
         } else if let Some(at) = done.first() {
             Made::Elsewhere(*at, self.who(self.events[*at].task))
@@ -224,12 +237,22 @@ impl Trace {
         })
     }
 
-    fn ancestors(&self, task: u32) -> Vec<u32> {
-        let mut found = Vec::new();
-        let mut next = self.born(task).and_then(|(_, parent)| parent);
-        while let Some(parent) = next.filter(|parent| !found.contains(parent)) {
-            found.push(parent);
-            next = self.born(parent).and_then(|(_, parent)| parent);
+    /// The tasks from which this one descends, each with the event in which it made the next.
+    fn ancestors(&self, task: u32) -> Vec<(u32, usize)> {
+        let birth = |of: u32| {
+            let is_born =
+                |change: &Change| matches!(change, Change::Task { task, .. } if *task == of);
+            self.events.iter().position(|event| event.changes.iter().any(is_born))
+        };
+        let mut found: Vec<(u32, usize)> = Vec::new();
+        let mut below = task;
+        while let Some((_, Some(parent))) = self.born(below) {
+            let Some(birth) = birth(below).filter(|_| found.iter().all(|(of, _)| *of != parent))
+            else {
+                break;
+            };
+            found.push((parent, birth));
+            below = parent;
         }
         found
     }
@@ -237,6 +260,13 @@ impl Trace {
 
 fn has_failed(event: &Event) -> bool {
     matches!(event.outcome, Outcome::Error { .. })
+}
+
+impl Event {
+    /// Whether the call makes a process or a thread. Its flags are about what it makes.
+    pub fn makes_a_child(&self) -> bool {
+        ["clone", "clone3", "fork", "vfork"].contains(&self.call.as_str())
+    }
 }
 
 fn is_end(event: &Event) -> bool {
@@ -271,8 +301,7 @@ impl Wanted {
 
     /// Whether this is the call, or another that does the same.
     fn fits(&self, event: &Event) -> bool {
-        const CHILD: [&str; 4] = ["clone", "clone3", "fork", "vfork"];
-        let makes_child = CHILD.contains(&event.call.as_str());
+        let makes_child = event.makes_a_child();
         let same = match self.name.as_str() {
             "fork" | "clone" | "clone3" => makes_child && !event.has_flag("CLONE_THREAD"),
             "unshare" if !self.words.is_empty() => makes_child || event.call == "unshare",
@@ -339,10 +368,15 @@ mod tests {
         let fork = with(born(2, 2, 1), event(1, "clone", &["SIGCHLD"], Outcome::Value(2)));
         let by_child = trace(vec![fork.clone(), unshare(2, ok.clone()), execve(1)]);
         assert_eq!(made(&by_child), Some(Made::Elsewhere(2, By::Child)));
-        let by_parent = trace(vec![unshare(1, ok), fork, execve(2)]);
+        let by_parent = trace(vec![unshare(1, ok.clone()), fork.clone(), execve(2)]);
         assert_eq!(made(&by_parent), Some(Made::There), "COMMAND is a child of the caller");
+        let too_late = trace(vec![fork.clone(), unshare(1, ok.clone()), execve(2)]);
+        assert_eq!(made(&too_late), Some(Made::WrongSide(2)), "COMMAND was born before the call");
         let clone = with(born(2, 2, 1), event(1, "clone", &["CLONE_NEWUTS"], Outcome::Value(2)));
         assert_eq!(made(&trace(vec![clone, execve(2)])), Some(Made::There), "clone does it, too");
+        let clone = with(born(3, 3, 1), event(1, "clone", &["CLONE_NEWUTS"], Outcome::Value(3)));
+        let of_another = trace(vec![clone, fork, execve(2)]);
+        assert_eq!(made(&of_another), Some(Made::Elsewhere(1, By::Program)), "of another child");
         assert_eq!(made(&trace(vec![])), None, "there is no place to point to");
     }
 

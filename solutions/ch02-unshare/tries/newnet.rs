@@ -1,4 +1,4 @@
-//! Named: another kind than UTS is left
+//! Named: another flag than CLONE_NEWUTS
 //! The flag is that of network namespaces, because a host name sounds like something of the network.
 
 use std::process::Command;
