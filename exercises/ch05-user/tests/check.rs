@@ -142,7 +142,8 @@ fn enter_refusal(report: &mut Report, map: &str) {
     let saw = match status.parse::<u8>() {
         // Without a recorder nothing was refused.
         _ if refused.has_skipped() => REFUSED,
-        _ if started => "COMMAND is started",
+        _ if started && status == COMMANDS => "COMMAND is started",
+        _ if started => "COMMAND is started, and a failure is reported",
         Ok(0) => "no failure",
         _ if gone => REFUSED,
         Ok(_) => "a process stays",
@@ -150,5 +151,8 @@ fn enter_refusal(report: &mut Report, map: &str) {
     };
     report.of_run(&format!("a {map} that is refused"), saw, &refused);
 }
+
+/// The exit status of a program that has passed on COMMAND's.
+const COMMANDS: &str = "COMMAND's";
 
 const REFUSED: &str = "a failure, and no process stays";

@@ -23,6 +23,10 @@ fn report(program: Sandbox) -> Report {
         attempt.denial_of(&command);
         attempt.capabilities_of(&command);
         attempt.look("host name of COMMAND", &command, |command| command.host_name());
+        let seen = attempt.report.fact("host name of COMMAND");
+        if seen.is_some_and(|seen| !["NAME", "LAB"].contains(&&*seen)) {
+            attempt.report.aside("host name has changed", "to another");
+        }
     }
     attempt.release();
     attempt.finish()

@@ -312,13 +312,36 @@ fn errors(report: &Report) -> Vec<String> {
     }
     let printed = report.facts("stderr").collect::<Vec<_>>();
     let lines = printed.iter().flat_map(|text| text.lines()).map(str::to_owned);
+    let lines = lines.chain(printed.iter().filter_map(|text| chain(text)));
     // A program need not print which of its calls failed.
     lines.chain(trace.and_then(Trace::failed_call)).collect()
+}
+
+/// The error that a `main` has returned which ends in an `anyhow::Result`, on one line. The call is in the
+/// first line of what it prints, and the errno is in the last.
+fn chain(text: &str) -> Option<String> {
+    let (before, causes) = text.split_once("\nCaused by:\n")?;
+    let error = before.trim_end().lines().last()?.trim_start_matches("Error: ");
+    let causes = causes.lines().map_while(|line| line.strip_prefix("    ")).map(|line| {
+        let line = line.trim();
+        // They are numbered if there are several.
+        line.split_once(": ").filter(|(at, _)| at.parse::<u8>().is_ok()).map_or(line, |(_, it)| it)
+    });
+    Some([error].into_iter().chain(causes).collect::<Vec<_>>().join(": "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_that_main_returns_is_one_line() {
+        let one = "hello\nError: setgid\n\nCaused by:\n    EINVAL: Invalid argument\n";
+        assert_eq!(chain(one).as_deref(), Some("setgid: EINVAL: Invalid argument"));
+        let two = "Error: a\n\nCaused by:\n    0: b\n    1: EPERM: c\n\nand more";
+        assert_eq!(chain(two).as_deref(), Some("a: b: EPERM: c"));
+        assert_eq!(chain("setgid: EINVAL\nCaused by nothing"), None);
+    }
 
     #[test]
     fn the_general_table_reads() {

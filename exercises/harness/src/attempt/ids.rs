@@ -40,6 +40,9 @@ impl Attempt {
                 format!("{inside} {} {length}", called(outside, you, YOU))
             });
             let lines: Vec<_> = lines.collect();
+            if command.map(file).iter().any(|[inside, ..]| *inside != asked) {
+                self.report.aside(&format!("{file} has other ids"), "yes");
+            }
             let lines = if lines.is_empty() { "empty".to_owned() } else { lines.join(", ") };
             self.report.line(&format!("{file} of COMMAND"), lines);
         }

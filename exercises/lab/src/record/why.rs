@@ -352,22 +352,56 @@ fn mounting_nothing_new(call: &Call) -> Option<Reason> {
 const NO_MOUNT_POINT: &str = "the path is not a mount point, or its mount is locked, as it came \
                               from the mount namespace of another user namespace";
 
-/// Whether the line maps one id, which is the caller's own, or may be: a caller without a map has no number
-/// here. Such a line can be refused for other reasons.
-fn may_map_own_id(caller: &Caller, file: &str, line: &str) -> bool {
+/// The rule for a writer without privilege over the ids outside, and how the line breaks it. `None` if it
+/// maps one id, which is the caller's own, or may be: a caller without a map has no number here. Such a line
+/// can be refused for other reasons.
+fn not_your_own_id(caller: &Caller, file: &str, line: &str) -> Option<Reason> {
     let fields: Vec<u32> = line.split_ascii_whitespace().map_while(|it| it.parse().ok()).collect();
+    let &[inside, outside, length] = &fields[..] else { return None };
     let status = Fields::status(caller.pid);
     let key = if file == "uid_map" { "Uid" } else { "Gid" };
     let own: Option<u32> = status.and_then(|status| status.number(key));
     // As the caller sees it: by the map of its own user namespace.
     let map = text_of(format!("/proc/{}/{file}", caller.pid)).unwrap_or_default();
-    let inside = own.and_then(|own| {
+    let own = own.and_then(|own| {
         let mut ranges = ranges_in(&map).into_iter();
         let range = ranges.find(|[_, outside, length]| (*outside..outside + length).contains(&own));
         range.map(|[inside, outside, _]| inside + (own - outside))
     });
-    let is_own = inside.is_none() || fields.get(1).copied() == inside;
-    fields.get(2) == Some(&1) && is_own
+    let what = match own {
+        _ if length != 1 => format!("this line has length {length}"),
+        Some(own) if own == outside => return None,
+        Some(own) if own == inside => {
+            format!("yours is {own}, which this line has in the place of the id inside")
+        }
+        Some(own) => format!("yours is {own}, and this line has {outside} for the id outside"),
+        None if outside == NOT_MAPPED => {
+            format!("{NOT_MAPPED} is what a process reads whose own id is not mapped")
+        }
+        None => return None,
+    };
+    let rule = "without privilege over the ids outside, the only id that can be mapped is your own, \
+                with length 1";
+    Some(format!("{rule}; {what}").into())
+}
+
+/// What getuid(2) returns for an id that is not mapped: `/proc/sys/kernel/overflowuid`, as long as it has
+/// not been changed.
+const NOT_MAPPED: u32 = 65534;
+
+/// What is wrong with the first line that is not three numbers.
+fn not_three_numbers(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let odd = fields.iter().find(|field| field.parse::<u32>().is_err());
+        match (fields.len(), odd) {
+            (_, Some(odd)) => Some(format!("{odd:?} is not a number")),
+            (3, None) => None,
+            (0, None) => Some("this one has no number".to_owned()),
+            (1, None) => Some("this one has a single number".to_owned()),
+            (count, None) => Some(format!("this line has {count} numbers")),
+        }
+    })
 }
 
 /// Writes to uid_map and its like: `map_write` and `proc_setgroups_write` in
@@ -375,21 +409,17 @@ fn may_map_own_id(caller: &Caller, file: &str, line: &str) -> bool {
 fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Reason> {
     let (folder, name) = file.rsplit_once('/')?;
     let text = String::from_utf8_lossy(bytes);
-    let three_numbers = |line: &str| {
-        let mut fields = line.split_ascii_whitespace();
-        fields.by_ref().take(3).filter(|field| field.parse::<u32>().is_ok()).count() == 3
-            && fields.next().is_none()
-    };
     // The path is the caller's, and so is its number.
     let number = folder.rsplit('/').next().and_then(|number| number.parse().ok());
     let owner = caller.tasks.iter().find(|task| Some(task.number) == number);
     let now = |file: &str| text_of(format!("/proc/{}/{file}", owner?.pid)).ok();
     Some(match (name, errno) {
-        ("uid_map" | "gid_map", Errno::EINVAL) if !text.lines().all(three_numbers) => {
+        ("uid_map" | "gid_map", Errno::EINVAL) => format!(
             "one write(2) must carry whole lines of three numbers: first id inside, first id \
-             outside, length"
-                .into()
-        }
+             outside, length; {}",
+            not_three_numbers(&text)?
+        )
+        .into(),
         ("uid_map" | "gid_map", Errno::EPERM) if now(name).is_some_and(|map| !map.is_empty()) => {
             match owner.and_then(|owner| owner.user) {
                 Some(user @ NamespaceId::FIRST_USER) => format!(
@@ -405,11 +435,7 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Re
         ("uid_map" | "gid_map", Errno::EPERM) if text.lines().count() > 1 => {
             "without privilege over the ids outside, a map has one line".into()
         }
-        ("uid_map" | "gid_map", Errno::EPERM) if !may_map_own_id(caller, name, &text) => {
-            "without privilege over the ids outside, the only id that can be mapped is your own, \
-             with length 1"
-                .into()
-        }
+        ("uid_map" | "gid_map", Errno::EPERM) => not_your_own_id(caller, name, &text)?,
         ("setgroups", Errno::EPERM) if text.trim_end() == "allow" => {
             "setgroups(2) was denied there before, and cannot be allowed again".into()
         }

@@ -46,7 +46,14 @@ pub(crate) fn calls_that_fail() {
     fs::write("/proc/self/setgroups", "deny").unwrap();
     _ = fs::write("/proc/self/setgroups", "allow");
     _ = fs::write("/proc/self/uid_map", "0 0");
+    _ = fs::write("/proc/self/uid_map", "0");
+    _ = fs::write("/proc/self/uid_map", " ");
+    _ = fs::write("/proc/self/uid_map", "root 0 1");
+    _ = fs::write("/proc/self/uid_map", "0 0 0");
     _ = fs::write("/proc/self/uid_map", "0 0 2");
+    _ = fs::write("/proc/self/uid_map", "0 65534 1");
+    // Not your own either, but a process without a map cannot tell.
+    _ = fs::write("/proc/self/uid_map", "0 7 1");
     unshare(CloneFlags::CLONE_NEWPID).unwrap();
     _ = unshare(CloneFlags::CLONE_NEWPID);
     _ = unshare(CloneFlags::CLONE_NEWPID | CloneFlags::from_bits_retain(1));
@@ -78,8 +85,14 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("setns", "EINVAL", Some("a pidfd stands for all namespaces of its process")),
         ("unshare", "EINVAL", None),
         ("write", "EPERM", Some("setgroups(2) was denied there before")),
-        ("write", "EINVAL", Some("one write(2) must carry whole lines of three numbers")),
-        ("write", "EPERM", Some("the only id that can be mapped is your own")),
+        ("write", "EINVAL", Some("this line has 2 numbers")),
+        ("write", "EINVAL", Some("this one has a single number")),
+        ("write", "EINVAL", Some("this one has no number")),
+        ("write", "EINVAL", Some("\"root\" is not a number")),
+        ("write", "EINVAL", None),
+        ("write", "EPERM", Some("your own, with length 1; this line has length 2")),
+        ("write", "EPERM", Some("65534 is what a process reads whose own id is not mapped")),
+        ("write", "EPERM", None),
         (
             "unshare",
             "EINVAL",
