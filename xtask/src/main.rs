@@ -3,6 +3,7 @@
 /// What every command may use. It knows none of them.
 mod shared {
     pub(crate) mod arguments;
+    pub(crate) mod broken;
     pub(crate) mod cargo;
     pub(crate) mod chapter;
     pub(crate) mod edit;
@@ -10,6 +11,8 @@ mod shared {
     pub(crate) mod json;
     pub(crate) mod keep;
     pub(crate) mod progress;
+    pub(crate) mod question;
+    pub(crate) mod runnable;
     pub(crate) mod screen;
     pub(crate) mod steps;
 }

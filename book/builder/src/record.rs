@@ -115,28 +115,58 @@ fn file_name(page: &Path) -> String {
     page.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Builds the chapters' finished programs, and returns them by the names that pages call them by.
+/// Builds the chapters' finished programs and worked examples, and returns them by the names that pages
+/// call them by.
 ///
 /// # Errors
 ///
-/// A solution that does not compile.
+/// A solution or an example that does not compile.
 pub fn programs(repo: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let chapters = chapters(repo)?;
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| repo.join("target"), PathBuf::from).join("debug");
+
+    let solution = |chapter: &String| format!("{chapter}-solution");
+    let packages: Vec<String> = chapters.iter().map(solution).collect();
+    build(repo, &packages, "--bins", "the solutions")?;
+    let binary = |chapter: &String| (chapter.clone(), target.join(solution(chapter)));
+    let mut programs: Vec<_> = chapters.iter().map(binary).collect();
+
+    let with_examples: Vec<String> =
+        chapters.into_iter().filter(|chapter| !examples(repo, chapter).is_empty()).collect();
+    build(repo, &with_examples, "--examples", "the worked examples")?;
+    let names = with_examples.iter().flat_map(|chapter| examples(repo, chapter));
+    programs.extend(names.map(|name| (name.clone(), target.join("examples").join(name))));
+    Ok(programs)
+}
+
+/// The folders below `solutions`.
+fn chapters(repo: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(repo.join("solutions")).context("read(\"solutions\")")? {
         names.extend(entry?.file_name().into_string().ok().filter(|name| name.starts_with("ch")));
     }
     names.sort();
+    Ok(names)
+}
+
+/// The names of a chapter's worked examples, which are beside its exercise.
+pub fn examples(repo: &Path, chapter: &str) -> Vec<String> {
+    let folder = repo.join("exercises").join(chapter).join("examples");
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<_> =
+        names.filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned())).collect();
+    names.sort();
+    names
+}
+
+fn build(repo: &Path, packages: &[String], targets: &str, what: &str) -> Result<()> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet"]).current_dir(repo);
-    for name in &names {
-        cargo.args(["-p", &format!("{name}-solution")]);
+    cargo.args(["build", "--quiet", targets]).current_dir(repo);
+    cargo.args(packages.iter().flat_map(|package| ["-p", package]));
+    if !packages.is_empty() && !cargo.status().context("could not start cargo")?.success() {
+        bail!("{what} did not compile");
     }
-    if !cargo.status().context("could not start cargo")?.success() {
-        bail!("the solutions did not compile");
-    }
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| repo.join("target"), PathBuf::from);
-    let binary =
-        |name: &String| (name.clone(), target.join("debug").join(format!("{name}-solution")));
-    Ok(names.iter().map(binary).collect())
+    Ok(())
 }

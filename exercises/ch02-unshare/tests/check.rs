@@ -1,7 +1,7 @@
 //! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
 use harness::sandbox::Sandbox;
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, letters, step};
+use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step};
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report(program: Sandbox) -> Report {
@@ -64,5 +64,64 @@ fn step3_the_exit_status_of_command_is_passed_on() {
     exit status: COMMAND's
     left behind: nothing
     a COMMAND with a high status: exit status HIGH, left behind: nothing
+    ");
+}
+
+/// With a name that the kernel refuses, your program starts nothing, and exits with another status than 0.
+#[step]
+fn step4_a_name_that_is_refused_starts_no_command() {
+    let program = exercise!().arg(letters(65..90)).args(["--", "/bin/echo", "COMMAND has run"]);
+    let mut attempt = Attempt::start(program);
+    attempt.run.await_end();
+    let has_run = attempt.run.stdout().contains("COMMAND has run");
+    let mut report = attempt.finish();
+    report.line("COMMAND", if has_run { "started" } else { "not started" });
+    let failed = report.fact("exit status").is_some_and(|status| status != "0");
+    report.line("your program", if failed { "fails" } else { "succeeds" });
+    assert_report!(report.lines(&["COMMAND", "your program", "left behind", "lab"]), @r"
+    left behind: nothing
+    lab afterwards: unchanged
+    COMMAND: not started
+    your program: fails
+    ");
+}
+
+/// While both COMMANDs run, each has a UTS namespace and a host name of its own, and your program is
+/// still in the lab's. The first COMMAND's status is yours.
+#[step]
+fn further5_two_commands_run_at_once_under_two_names() {
+    let names = [letters(9..60), letters(9..60)];
+    let program = exercise!().arg(&names[0]).witness().arg("--and").arg(&names[1]).witness();
+    let mut attempt = Attempt::start(program);
+    attempt.report.role(&names[0], "NAME");
+    attempt.report.role(&names[1], "OTHER");
+    if let Some([first, second]) = attempt.commands(["first", "second"]) {
+        attempt.look("host name of the first", &first, Seen::host_name);
+        attempt.look("host name of the second", &second, Seen::host_name);
+    }
+    attempt.row_of_program();
+    attempt.release();
+    let mut report = attempt.finish();
+
+    let first = 40 + random() % 80;
+    let [shell, option] = ["/bin/sh", "-c"];
+    let program = exercise!().arg(letters(9..60)).args(["--", shell, option]);
+    let program = program.arg(format!("exit {first}")).arg("--and").arg(letters(9..60));
+    let finished = Attempt::start(program.args(["--", shell, option, "exit 33"])).finish();
+    report.role(&format!("exit status {first},"), "exit status FIRST,");
+    report.ending("two COMMANDs with two statuses", &finished);
+    let lines = ["host name", "lab afterwards", "exit status", "left behind", "two COMMANDs"];
+    assert_report!(report.table(&lines), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    first    A     A    A    A    B    A    A       A
+    second   A     A    A    A    C    A    A       A
+    program  A     A    A    A    A    A    A       A
+    host name of the first: NAME
+    host name of the second: OTHER
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    two COMMANDs with two statuses: exit status FIRST, left behind: nothing
     ");
 }

@@ -39,7 +39,7 @@ pub use trace;
 #[macro_export]
 macro_rules! exercise {
     () => {
-        $crate::sandbox::Sandbox::new($crate::env::program(
+        $crate::sandbox::Sandbox::new($crate::verdict::program(
             env!("CARGO_PKG_NAME"),
             env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME"))),
         ))

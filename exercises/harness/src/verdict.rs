@@ -1,7 +1,7 @@
 //! What a check says: in words to a reader, and as JSON to `cargo xtask`, which shows it its own way.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, process};
 
 use serde_json::{Value, json};
@@ -212,20 +212,44 @@ fn text_of(value: &Value, key: &str) -> Option<String> {
     value[key].as_str().map(str::to_owned)
 }
 
+/// The step that runs in a thread.
+#[derive(Clone)]
+struct Step {
+    /// What it asks.
+    asked: String,
+    line: u32,
+    /// Whether the chapter is solved without it.
+    further: bool,
+}
+
 thread_local! {
-    /// What the step asks that runs in this thread, and where it is.
-    static STEP: RefCell<(String, u32)> = const { RefCell::new((String::new(), 0)) };
+    static STEP: RefCell<Step> =
+        const { RefCell::new(Step { asked: String::new(), line: 0, further: false }) };
 }
 
 /// Called at the beginning of a function that has the attribute `step`.
 #[doc(hidden)]
-pub fn step(asked: &str, line: u32) {
-    STEP.set((asked.trim().to_owned(), line));
+pub fn step(asked: &str, line: u32, further: bool) {
+    STEP.set(Step { asked: asked.trim().to_owned(), line, further });
+}
+
+/// The program that this step tries: that of the package `name`, which the compiler was told is at
+/// `built`. A solution's package has a second program for the steps that go further.
+#[doc(hidden)]
+pub fn program(name: &str, built: &str) -> PathBuf {
+    match name.strip_suffix("-solution") {
+        Some(chapter) if STEP.with_borrow(|step| step.further) => {
+            let name = format!("{chapter}-further");
+            let built = Path::new(built).with_file_name(&name);
+            env::program(&name, &built.to_string_lossy())
+        }
+        _ => env::program(name, built),
+    }
 }
 
 /// A verdict with what is known before the step is judged.
 fn begun(outcome: Outcome) -> Verdict {
-    let (asked, line) = STEP.with_borrow(Clone::clone);
+    let Step { asked, line, .. } = STEP.with_borrow(Clone::clone);
     Verdict { outcome, asked, line, ..Verdict::default() }
 }
 

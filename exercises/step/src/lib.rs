@@ -5,7 +5,8 @@ use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 /// Makes a function a step: a test that puts its doc comment and its line into its verdict, so that
 /// `cargo xtask check` need not read them from the source.
 ///
-/// The function is called `stepN_title_in_words`, and its doc comment says what it asks.
+/// The function is called `stepN_title_in_words`, or `furtherN_title_in_words` if a chapter is solved
+/// without it, and its doc comment says what it asks.
 #[proc_macro_attribute]
 pub fn step(_: TokenStream, function: TokenStream) -> TokenStream {
     let tokens: Vec<TokenTree> = function.into_iter().collect();
@@ -22,11 +23,14 @@ fn expand(mut tokens: Vec<TokenTree>) -> Result<TokenStream, &'static str> {
     let is_fn = |token: &TokenTree| token.to_string() == "fn";
     let name = tokens.iter().skip_while(|token| !is_fn(token)).nth(1);
     let name = name.filter(|name| is_step(&name.to_string()));
-    let line = name.ok_or("a step is a function `stepN_title_in_words`")?.span().line();
+    let name = name.ok_or("a step is a function `stepN_title_in_words` or `furtherN_…`")?;
+    let (line, further) = (name.span().line(), name.to_string().starts_with(FURTHER));
     let Some(TokenTree::Group(body)) = tokens.pop() else { return Err("a step has a body") };
 
-    let opening =
-        format!("::harness::verdict::step(::core::concat!({}), {line});", docs.join(", "));
+    let opening = format!(
+        "::harness::verdict::step(::core::concat!({}), {line}, {further});",
+        docs.join(", ")
+    );
     let mut statements: TokenStream = opening.parse().expect("it is one call of string literals");
     statements.extend(body.stream());
     let mut body_with_opening = Group::new(Delimiter::Brace, statements);
@@ -47,7 +51,11 @@ fn doc_comment(token: &TokenTree) -> Option<String> {
     }
 }
 
+/// How the name of a step begins that a chapter is solved without.
+const FURTHER: &str = "further";
+
 fn is_step(name: &str) -> bool {
-    let number = name.strip_prefix("step").and_then(|rest| Some(rest.split_once('_')?.0));
+    let rest = name.strip_prefix("step").or_else(|| name.strip_prefix(FURTHER));
+    let number = rest.and_then(|rest| Some(rest.split_once('_')?.0));
     number.is_some_and(|number| number.parse::<u32>().is_ok())
 }

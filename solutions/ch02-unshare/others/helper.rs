@@ -17,6 +17,7 @@ fn main() {
         ForkResult::Child => {
             unshare(CloneFlags::CLONE_NEWUTS).expect("unshare");
             sethostname(&words[0]).expect("sethostname");
+            nix::unistd::write(&tell, b"!").expect("write");
             drop((ready, tell));
             pause();
             exit(0);
@@ -24,7 +25,11 @@ fn main() {
         ForkResult::Parent { child } => child,
     };
     drop(tell);
-    _ = ready.read(&mut [0]);
+    // Without the byte the helper has failed, and said so.
+    if ready.read(&mut [0]).expect("read") == 0 {
+        waitpid(helper, None).expect("waitpid");
+        exit(1);
+    }
     let made = File::open(format!("/proc/{helper}/ns/uts")).expect("open");
     setns(made, CloneFlags::CLONE_NEWUTS).expect("setns");
     kill(helper, Signal::SIGKILL).expect("kill");

@@ -1,19 +1,29 @@
 //! ch02-unshare, solved.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::sethostname;
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let outcome = match words.as_slice() {
+    match words.as_slice() {
         [name, dashes, command, args @ ..] if dashes == "--" => run(name, command, args),
-        _ => Err(anyhow!("usage: ch02-unshare NAME -- COMMAND [ARGS…]")),
-    };
-    match outcome {
+        _ => {
+            eprintln!("usage: ch02-unshare NAME -- COMMAND [ARGS…]");
+            ExitCode::from(2)
+        }
+    }
+}
+
+// ANCHOR: run
+/// Runs `command` with `args` in a new UTS namespace whose host name is `name`. Returns its exit status
+/// or, if a signal has killed it, 128 and the signal's number.
+fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> ExitCode {
+    match renamed(name, command, args) {
         Ok(status) => ExitCode::from(exit_code(status)),
         Err(error) => {
             eprintln!("ch02-unshare: {error:#}");
@@ -22,21 +32,18 @@ fn main() -> ExitCode {
     }
 }
 
-// ANCHOR: run
-/// Runs `command` in a new UTS namespace whose host name is `name`, and waits
-/// for it.
-fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
+/// COMMAND's end. After an error COMMAND is not started, because it would run under the lab's name.
+fn renamed(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     // The new namespace is a copy, which still has the old name.
     unshare(CloneFlags::CLONE_NEWUTS).context("unshare(CLONE_NEWUTS)")?;
     sethostname(name).with_context(|| format!("sethostname({name:?})"))?;
     // A child is born in its parent's namespaces, so COMMAND needs nothing more.
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
-// ANCHOR_END: run
 
 /// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     code as u8
 }
+// ANCHOR_END: run

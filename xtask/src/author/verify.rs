@@ -8,6 +8,7 @@ mod candidates;
 mod compile;
 mod files;
 mod format;
+mod giveaway;
 mod promises;
 mod rules;
 mod trials;
@@ -22,6 +23,7 @@ use crate::shared::failure::Result;
 use crate::shared::screen::{plain_lines, print};
 use candidates::Candidate;
 use format::Format;
+use giveaway::Giveaway;
 use trials::{Telling, Trial, Tried};
 
 pub(crate) const USAGE: Usage = Usage {
@@ -61,6 +63,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     for chapter in &chapters {
         of_chapters.push(files::read(chapter, any_progress, &mut findings));
     }
+    findings.giveaways();
     if any_progress {
         print("skipped: whether src/main.rs is the untouched stub (--any-progress)\n");
     }
@@ -162,6 +165,7 @@ fn print_tellings(
 struct Findings {
     facts: usize,
     faults: Vec<String>,
+    giveaways: Vec<Giveaway>,
 }
 
 impl Findings {
@@ -171,6 +175,19 @@ impl Findings {
         let mark = if faults.is_empty() { "ok   " } else { "FAULT" };
         print(&format!("{mark}  {place}: {sentence}\n"));
         self.faults.extend(faults.into_iter().map(|fault| format!("{place}: {fault}")));
+    }
+
+    /// How much of the exercises their pages give away, on average.
+    fn giveaways(&mut self) {
+        let percents: Vec<usize> = self.giveaways.iter().map(|one| one.percent()).collect();
+        if percents.is_empty() {
+            return;
+        }
+        let average = percents.iter().sum::<usize>() / percents.len();
+        let too_much = average > giveaway::MOST_ON_AVERAGE;
+        let faults = if too_much { vec![format!("{average} of 100 lines")] } else { Vec::new() };
+        let sentence = format!("{average} of 100 lines to write can be read first, on average");
+        self.fact("workspace", &sentence, faults);
     }
 
     fn conclude(self) -> ExitCode {

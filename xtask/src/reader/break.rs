@@ -1,61 +1,77 @@
-//! `cargo xtask break CHAPTER [N]`: a solution with one classic mistake in it, to find.
+//! `cargo xtask break CHAPTER [N]`: a finished program with one classic mistake in it, to find.
 //!
 //! It takes the place of the exercise, so that `check`, `run`, `watch` and an editor work as usual. The
-//! learner's own file is kept beside it.
+//! learner's own file is kept beside it. The check of such a program first wants to know from the reader
+//! which step will fail, and why.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use harness::mistakes::{self, Mistake};
-
+use crate::reader::check::{self, Guess, Manner};
+use crate::reader::list::is_untouched;
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read, shown};
 use crate::shared::failure::{Failure, Result};
-use crate::shared::{edit, keep, screen};
+use crate::shared::progress::Progress;
+use crate::shared::{broken, keep, question, screen};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "break",
-    forms: &[("CHAPTER [NUMBER]", "a solution with one mistake in it, to find")],
-    options: &[],
+    forms: &[("CHAPTER [NUMBER]", "a finished program with one mistake in it, to find")],
+    options: &[
+        ("--yes", "in the place of a program that is not solved yet, without asking"),
+        ("--guess STEP WHY…", "say which step will fail and why, and check"),
+    ],
 };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let (mut chapter, mut asked) = (None, None);
+    let (mut chapter, mut asked, mut yes, mut guess) = (None, None, false, None);
+    let mut why = Vec::new();
     while let Some(argument) = arguments.next()? {
         match argument {
+            Argument::Long("yes") => yes = true,
+            Argument::Long("guess") => guess = Some(arguments.value("the number of a step")?),
             Argument::Value(name) if chapter.is_none() => chapter = Some(Chapter::find(name)?),
+            Argument::Value(word) if guess.is_some() => {
+                why.push(word.to_string_lossy().into_owned());
+            }
             Argument::Value(number) if asked.is_none() => asked = Some(number),
             other => return Err(USAGE.unexpected(other)),
         }
     }
     let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
-    let solution = read(&chapter.solution().join("src/main.rs"))?;
-    let table = chapter.exercise().join("mistakes.toml");
-    let mistakes = mistakes::of_chapter(&read(&table)?)
-        .map_err(|error| Failure::new(format!("`{}`: {error}", shown(&table))))?;
+    if let Some(step) = guess {
+        let guess = Guess::new(&step.to_string_lossy(), &why.join(" "))?;
+        return check::run_with(&chapter, &Manner { guess: Some(guess), ..Manner::default() });
+    }
+    let programs = broken::programs(&chapter)?;
+    if programs.is_empty() {
+        return Err(Failure::new(format!("{} has no table of mistakes", chapter.name)));
+    }
     let number = match asked {
-        Some(number) => row(&number.to_string_lossy(), mistakes.len())?,
-        None => harness::random() as usize % mistakes.len(),
+        Some(number) => row(&number.to_string_lossy(), programs.len())?,
+        None => harness::random() as usize % programs.len(),
     };
 
     let program = chapter.program();
     let own = read(&program).unwrap_or_default();
-    let text = broken(&chapter, &solution, &mistakes[number])?;
-    let made_here = mistakes
-        .iter()
-        .any(|mistake| broken(&chapter, &solution, mistake).is_ok_and(|broken| broken == own));
+    let made_here = broken::is_made(&chapter, &own);
+    let is_at_work = !made_here && !own.is_empty() && !is_untouched(&chapter);
+    if !yes && is_at_work && !Progress::load().is_solved(&chapter) && !agreed(&chapter)? {
+        return Ok(ExitCode::SUCCESS);
+    }
     // A program that this command made is not worth keeping, but the file that it replaced may be.
     let kept = if made_here {
-        keep::write(&program, &text)?;
+        keep::write(&program, &programs[number])?;
         newest_kept(&program)
     } else {
-        keep::replace(&program, &text)?
+        keep::replace(&program, &programs[number])?
     };
 
     let short = chapter.short();
     let mut said = format!(
-        "{} is a solution with one mistake in it\n\
-         find it: `cargo xtask check {short}` shows what the kernel saw, and names the mistake\n",
+        "{} is a finished program with one mistake in it\n\
+         read it: which step will fail, and why? `cargo xtask check {short}` asks you first\n",
         shown(&program)
     );
     said += &match kept {
@@ -68,6 +84,13 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     };
     screen::print(&said);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks before a program that is not solved yet is replaced.
+fn agreed(chapter: &Chapter) -> Result<bool> {
+    let why = format!("{} is not solved yet", chapter.name);
+    let question = "put another program in the place of yours, which is kept beside it?";
+    question::consent(&why, question, "replace it; your file is kept beside it")
 }
 
 /// The newest backup beside a file.
@@ -88,27 +111,9 @@ fn row(asked: &str, rows: usize) -> Result<usize> {
     }
 }
 
-/// The solution with the mistake, without comments that would give it away and anchors of the book.
-fn broken(chapter: &Chapter, solution: &str, mistake: &Mistake) -> Result<String> {
-    let text = edit::apply(solution, &mistake.edits)
-        .map_err(|error| Failure::new(format!("mistake {:?}: {error}", mistake.name)))?;
-    let body = text.lines().filter(|line| {
-        let line = line.trim_start();
-        !line.starts_with("//!") && !line.starts_with("// ANCHOR")
-    });
-    let body = body.collect::<Vec<_>>().join("\n");
-    Ok(format!(
-        "//! {}: one thing is wrong here. Which? `cargo xtask check {}` shows what happens.\n\n{}\n",
-        chapter.name,
-        chapter.short(),
-        body.trim()
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use harness::mistakes::Edit;
 
     #[test]
     fn a_row_is_one_of_the_table() {
@@ -117,17 +122,5 @@ mod tests {
         for wrong in ["0", "5", "x", "-1"] {
             assert!(row(wrong, 4).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_broken_solution_does_not_say_so_itself() {
-        let chapter = Chapter { name: "ch02-unshare".into() };
-        let edits = vec![Edit { find: "right()".into(), replace: "wrong()".into() }];
-        let mut mistake = mistakes::general().remove(0);
-        mistake.edits = edits;
-        let solution = "//! ch02-unshare, solved.\n\n// ANCHOR: run\nfn main() {\n    right();\n}\n// ANCHOR_END: run\n";
-        let text = broken(&chapter, solution, &mistake).unwrap();
-        assert!(text.ends_with("\n\nfn main() {\n    wrong();\n}\n"), "{text}");
-        assert!(!text.contains("solved") && !text.contains("ANCHOR"), "{text}");
     }
 }

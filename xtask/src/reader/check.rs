@@ -3,6 +3,7 @@
 //! Exit status: 0 passed, 1 failed, 2 wrong usage, 3 this machine cannot check it.
 
 mod compare;
+mod guess;
 mod machine;
 mod text;
 
@@ -21,6 +22,7 @@ use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::screen::{self, Screen};
 use crate::shared::steps::{self, Step, StepRun};
+pub(crate) use guess::Guess;
 
 pub(crate) const USAGE: Usage = Usage {
     name: "check",
@@ -30,6 +32,7 @@ pub(crate) const USAGE: Usage = Usage {
     )],
     options: &[
         ("--all", "every chapter"),
+        ("--further", "the steps without which a chapter is solved, too"),
         ("--json", "one JSON object a line instead of text"),
         ("--junit FILE", "the result as JUnit XML, too"),
     ],
@@ -42,8 +45,30 @@ struct Options {
     /// Those that are named more than once.
     repeated: Vec<Chapter>,
     all: bool,
+    extent: Extent,
     json: bool,
     junit: Option<PathBuf>,
+}
+
+/// How a chapter is checked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    pub(crate) extent: Extent,
+    pub(crate) audience: Audience,
+    /// Whether the reader may be asked something.
+    pub(crate) asks: bool,
+    /// What the reader has said about a program of `break`.
+    pub(crate) guess: Option<Guess>,
+}
+
+/// Which steps of a chapter are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Those that make a chapter solved.
+    #[default]
+    Core,
+    /// Those that go further as well.
+    Further,
 }
 
 /// How a chapter turned out.
@@ -83,9 +108,10 @@ fn code_word(checked: &Checked) -> &'static str {
 }
 
 /// The readers of the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Audience {
     /// A reader: the first failure, and where to go from there.
+    #[default]
     Reader,
     /// A machine: all steps, but no text.
     Machine,
@@ -111,12 +137,13 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         (false, Some(_)) => Audience::Both,
         (false, None) => Audience::Reader,
     };
+    let manner = Manner { extent: options.extent, audience, asks: true, guess: None };
     let mut checked = Vec::new();
     for (index, chapter) in chapters.iter().enumerate() {
         if index > 0 && !options.json {
             screen::print("\n");
         }
-        let result = check(chapter, audience);
+        let result = check(chapter, &manner);
         if options.json {
             screen::print(&machine::json(&result));
         }
@@ -144,11 +171,21 @@ pub(crate) fn run(arguments: Arguments) -> Result {
     Ok(ExitCode::from(code.unwrap_or(0)))
 }
 
+/// Checks one chapter for a reader, as a command of its own.
+pub(crate) fn run_with(chapter: &Chapter, manner: &Manner) -> Result {
+    let checked = check(chapter, manner);
+    if let Some(trouble) = &checked.trouble {
+        trouble.print();
+    }
+    Ok(ExitCode::from(checked.code()))
+}
+
 fn parse(mut arguments: Arguments) -> Result<Options> {
     let mut options = Options::default();
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("all") => options.all = true,
+            Argument::Long("further") => options.extent = Extent::Further,
             Argument::Long("json") => options.json = true,
             Argument::Long("junit") => options.junit = Some(arguments.value("a file")?.into()),
             Argument::Value(name) => {
@@ -169,14 +206,15 @@ fn parse(mut arguments: Arguments) -> Result<Options> {
 }
 
 /// Checks one chapter, prints what came of it, and keeps the outcome.
-pub(crate) fn check(chapter: &Chapter, audience: Audience) -> Checked {
+pub(crate) fn check(chapter: &Chapter, manner: &Manner) -> Checked {
     let mut checked =
         Checked { chapter: chapter.clone(), steps: Vec::new(), compiles: true, trouble: None };
-    checked.trouble = attempt(&mut checked, audience).err();
+    checked.trouble = attempt(&mut checked, manner).err();
     checked
 }
 
-fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
+fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
+    let Manner { extent, audience, .. } = *manner;
     // Before the build, which fails under the same limits with many other words.
     if let Some((_, advice)) = doctor::limits_too_low() {
         return Err(Failure::machine(advice.cause).help(advice.remedy));
@@ -194,21 +232,44 @@ fn attempt(checked: &mut Checked, audience: Audience) -> Result<()> {
             return Ok(());
         }
     };
-    let all = steps::steps(&chapter, &test)?;
+    let (further, core): (Vec<Step>, Vec<Step>) =
+        steps::steps(&chapter, &test)?.into_iter().partition(|step| step.further);
     printer.say(&text::title(&chapter, printer.screen));
-    match run_steps(checked, &all, &test, audience, &printer)? {
+    let guess = match (&manner.guess, audience) {
+        (Some(guess), _) => Some(guess.clone()),
+        (None, Audience::Reader) => guess::awaited(&chapter, &core, manner.asks)?,
+        (None, _) => None,
+    };
+    if let Some(guess) = guess {
+        guess::note(&chapter);
+        printer.say(&text::guess(&guess, printer.screen));
+    }
+    match run_steps(checked, &core, &test, audience, &printer)? {
         Some((step, Outcome::Failed)) => keep(&chapter, before, State::Failed(step)),
         // This is no verdict on the program, so its earlier one stays.
         Some(_) => {}
         None => {
-            keep(&chapter, before, State::Solved);
-            printer.say(&text::solved(&chapter, chapter.next()?.as_ref()));
+            let known = Progress::load().of(&chapter);
+            let went_further = known.state == State::SolvedFurther && known.hash == before;
+            keep(&chapter, before, if went_further { known.state } else { State::Solved });
+            let is_open = extent == Extent::Core && !went_further;
+            let open = if is_open { further.len() } else { 0 };
+            printer.say(&text::solved(&chapter, open, chapter.next()?.as_ref()));
+        }
+    }
+    let core_passed = checked.passed();
+    if extent == Extent::Further && !further.is_empty() && (core_passed || printer.quiet) {
+        printer.say("\n");
+        let failed = run_steps(checked, &further, &test, audience, &printer)?;
+        if failed.is_none() && core_passed {
+            keep(&chapter, before, State::SolvedFurther);
+            printer.say(text::solved_further());
         }
     }
     Ok(())
 }
 
-/// Runs the steps of a check that is built. Returns the first that did not pass, and how.
+/// Runs steps of a check that is built. Returns the first that did not pass, and how.
 fn run_steps(
     checked: &mut Checked,
     all: &[Step],
@@ -226,7 +287,7 @@ fn run_steps(
     }
     let mut first = None;
     for (step, result) in all.iter().zip(results) {
-        printer.passing(&format!("  …       step {}: {}", step.number, step.title));
+        printer.passing(&text::passing_step(step));
         let mut run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
         if first.is_none() {
             printer.say(&text::step_line(step, run.outcome(), printer.screen));
@@ -303,7 +364,8 @@ fn keep(chapter: &Chapter, hash: u64, state: State) {
     }
     let mut progress = Progress::load();
     let entry = progress.of(chapter);
-    progress.keep(progress::Entry { hash, state, ..entry });
+    let exercise = progress::exercise_hash(chapter);
+    progress.keep(progress::Entry { hash, state, exercise, ..entry });
 }
 
 #[cfg(test)]
@@ -316,6 +378,8 @@ mod tests {
         let options = parse(&["ch2", "--json", "2", "--junit", "file"]).unwrap();
         assert_eq!(options.chapters.len(), 1);
         assert!(options.json && !options.all && options.junit == Some("file".into()));
+        assert_eq!(options.extent, Extent::Core);
+        assert_eq!(parse(&["2", "--further"]).unwrap().extent, Extent::Further);
         assert_eq!(parse(&["--junit=a=b"]).unwrap().junit, Some("a=b".into()));
         for wrong in [&["--jsn"][..], &["ch99"], &["--junit"], &["--all", "ch2"], &["--all=x"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

@@ -1,12 +1,12 @@
 //! `cargo xtask diff CHAPTER`: the reader's program beside the solution.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read};
-use crate::shared::failure::{Failure, Result};
+use crate::shared::failure::Result;
 use crate::shared::progress::Progress;
+use crate::shared::question;
 use crate::shared::screen::{self, Screen};
 
 pub(crate) const USAGE: Usage = Usage {
@@ -43,19 +43,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks before the solution is shown. Without a terminal `--yes` is the only answer.
+/// Asks before the solution is shown.
 fn asked(chapter: &Chapter) -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!(
-            "{} is not solved yet, and there is no terminal to ask on",
-            chapter.name
-        ))
-        .help("add `--yes` to see the solution anyway"));
-    }
-    screen::print(&format!("{} is not solved yet; show the solution? [y/N] ", chapter.name));
-    let mut answer = String::new();
-    _ = std::io::stdin().read_line(&mut answer);
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let why = format!("{} is not solved yet", chapter.name);
+    question::consent(&why, "show the solution?", "see the solution anyway")
 }
 
 /// Without the marks at which the book cuts its listings.

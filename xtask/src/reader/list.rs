@@ -19,7 +19,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     let mut out = String::new();
     for chapter in Chapter::all()? {
         let state = state(&chapter, &progress);
-        let painted = if state == "solved" { screen.good(&state) } else { state };
+        let is_solved = progress.is_solved(&chapter);
+        let painted = if is_solved { screen.good(&state) } else { state };
         out += &format!("{:<5} {:<16} {painted}\n", chapter.short(), chapter.name);
     }
     screen::print(&out);
@@ -30,8 +31,12 @@ fn state(chapter: &Chapter, progress: &Progress) -> String {
     let entry = progress.of(chapter);
     let same = entry.hash == progress::hash(chapter);
     match entry.state {
+        _ if entry.state.is_solved() && entry.exercise != progress::exercise_hash(chapter) => {
+            "was solved; the exercise has changed".to_owned()
+        }
         State::Solved if same => "solved".to_owned(),
-        State::Solved => "solved, and changed since".to_owned(),
+        State::SolvedFurther if same => "solved, and further".to_owned(),
+        State::Solved | State::SolvedFurther => "solved, and changed since".to_owned(),
         _ if is_untouched(chapter) => "not started".to_owned(),
         State::Failed(0) if same => "does not compile".to_owned(),
         State::Failed(step) if same => format!("failed at step {step}"),

@@ -15,9 +15,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
-use crate::shared::cargo::{Built, build_program};
-use crate::shared::chapter::Chapter;
+use crate::shared::cargo::Built;
 use crate::shared::failure::{Failure, Result};
+use crate::shared::runnable::Runnable;
 use crate::shared::screen::{self, Screen};
 use terminal::End;
 
@@ -28,22 +28,22 @@ pub(crate) const AS: (&str, &str) = ("--as plain-user", "without root's rights")
 
 pub(crate) const USAGE: Usage = Usage {
     name: "run",
-    forms: &[("CHAPTER [-- ARGS…]", "your program, in the sandbox")],
+    forms: &[("CHAPTER [-- ARGS…]", "your program, or an example of a page, in the sandbox")],
     options: &[AS],
 };
 
 pub(crate) fn run(arguments: Arguments) -> Result {
     let mut arguments = arguments.for_program();
-    let (mut state, mut chapter) = (State::RootLab, None);
+    let (mut state, mut runnable) = (State::RootLab, None);
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("as") => state = as_state(&mut arguments)?,
-            Argument::Value(name) if chapter.is_none() => chapter = Some(Chapter::find(name)?),
+            Argument::Value(name) if runnable.is_none() => runnable = Some(Runnable::find(name)?),
             other => return Err(USAGE.unexpected(other)),
         }
     }
-    let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
-    match build_program(&chapter.name, Screen::stdout())? {
+    let runnable = runnable.ok_or_else(|| USAGE.needs("a chapter"))?;
+    match runnable.build(Screen::stdout())? {
         Built::Yes(program) => {
             in_sandbox(Sandbox::new(program).args(arguments.program()).state(state))
         }

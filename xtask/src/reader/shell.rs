@@ -1,14 +1,15 @@
 //! `cargo xtask shell`: a shell in a sandbox, to play in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use harness::sandbox::{Sandbox, State};
 
 use crate::reader::run::{AS, as_state, has_terminal, in_sandbox};
 use crate::shared::arguments::{Argument, Arguments, Usage};
-use crate::shared::cargo::{build_programs, programs};
+use crate::shared::cargo::{build_examples, build_programs, programs};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
+use crate::shared::runnable::Runnable;
 use crate::shared::screen::{self, Screen};
 
 pub(crate) const USAGE: Usage = Usage {
@@ -43,22 +44,35 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     in_sandbox(sandbox)
 }
 
-/// Adds the solutions under the names of the exercises. The sessions in the pages were recorded with
-/// these programs.
+/// Adds the solutions under the names of the exercises, and the examples. The sessions in the pages were
+/// recorded with these programs.
 fn solved_chapters(mut sandbox: Sandbox) -> Result<Sandbox> {
     let (chapters, folder) = (Chapter::all()?, programs()?);
     let solution = |chapter: &Chapter| format!("{}-solution", chapter.name);
     build_programs(&chapters.iter().map(solution).collect::<Vec<_>>(), Screen::stdout())?;
-    for chapter in &chapters {
-        let program = folder.join(solution(chapter));
+    let examples = Runnable::examples()?;
+    let mut with_examples: Vec<_> =
+        examples.iter().map(|(chapter, _)| chapter.name.clone()).collect();
+    with_examples.dedup();
+    build_examples(&with_examples, Screen::stdout())?;
+    let solutions =
+        chapters.iter().map(|chapter| (chapter.name.clone(), folder.join(solution(chapter))));
+    for (name, program) in solutions.chain(examples_in(&folder)?) {
         if program.is_file() {
-            sandbox = sandbox.show(&chapter.name, program);
+            sandbox = sandbox.show(&name, program);
         }
     }
     Ok(sandbox)
 }
 
-/// Adds the programs of the exercises and solutions to `/lab`.
+/// Where Cargo puts the worked examples, among its `programs`.
+fn examples_in(programs: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let folder = programs.join("examples");
+    let examples = Runnable::examples()?.into_iter();
+    Ok(examples.map(|(_, name)| (name.clone(), folder.join(name))).collect())
+}
+
+/// Adds the programs of the exercises and solutions, and the examples, to `/lab`.
 pub(crate) fn with_programs(mut sandbox: Sandbox) -> Result<Sandbox> {
     for (name, program) in built()? {
         sandbox = sandbox.show(&name, program);
@@ -66,11 +80,12 @@ pub(crate) fn with_programs(mut sandbox: Sandbox) -> Result<Sandbox> {
     Ok(sandbox)
 }
 
-/// The programs of the exercises and solutions that have been built.
-pub(crate) fn built() -> Result<Vec<(String, std::path::PathBuf)>> {
+/// The programs of the exercises and solutions, and the examples, that have been built.
+pub(crate) fn built() -> Result<Vec<(String, PathBuf)>> {
     let folder = programs()?;
     let names = Chapter::all()?.into_iter().map(|chapter| chapter.name);
     let names = names.flat_map(|name| [format!("{name}-solution"), name]);
     let programs = names.map(|name| (name.clone(), folder.join(name)));
+    let programs = programs.chain(examples_in(&folder)?);
     Ok(programs.filter(|(_, program)| program.is_file()).collect())
 }

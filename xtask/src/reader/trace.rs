@@ -15,16 +15,16 @@ use harness::trace::Trace;
 use crate::reader::run::{self, Streams};
 use crate::reader::shell;
 use crate::shared::arguments::{Argument, Arguments, Usage};
-use crate::shared::cargo::{Built, build_program};
-use crate::shared::chapter::Chapter;
+use crate::shared::cargo::Built;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::json;
+use crate::shared::runnable::Runnable;
 use crate::shared::screen::{self, Screen};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "trace",
     forms: &[
-        ("CHAPTER [-- ARGS…]", "your program's namespace calls, one by one"),
+        ("CHAPTER [-- ARGS…]", "the namespace calls of your program, or of an example, one by one"),
         ("-- PROGRAM [ARGS…]", "those of any program"),
     ],
     options: &[
@@ -42,7 +42,7 @@ struct Options {
     html: Option<PathBuf>,
     /// A trace that was kept, instead of a run.
     from: Option<PathBuf>,
-    chapter: Option<Chapter>,
+    runnable: Option<Runnable>,
     arguments: Vec<OsString>,
 }
 
@@ -80,7 +80,7 @@ fn parse(arguments: Arguments) -> Result<Options> {
         json: false,
         html: None,
         from: None,
-        chapter: None,
+        runnable: None,
         arguments: Vec::new(),
     };
     while let Some(argument) = arguments.next()? {
@@ -89,14 +89,14 @@ fn parse(arguments: Arguments) -> Result<Options> {
             Argument::Long("json") => options.json = true,
             Argument::Long("html") => options.html = Some(arguments.value("a file")?.into()),
             Argument::Long("from") => options.from = Some(arguments.value("a file")?.into()),
-            Argument::Value(name) if options.chapter.is_none() => {
-                options.chapter = Some(Chapter::find(name)?);
+            Argument::Value(name) if options.runnable.is_none() => {
+                options.runnable = Some(Runnable::find(name)?);
             }
             other => return Err(USAGE.unexpected(other)),
         }
     }
     options.arguments = arguments.program();
-    let runs = options.chapter.is_some() || !options.arguments.is_empty();
+    let runs = options.runnable.is_some() || !options.arguments.is_empty();
     match (&options.from, runs) {
         (None, false) => Err(USAGE.needs("a chapter or a program")),
         (Some(_), true) => {
@@ -109,8 +109,8 @@ fn parse(arguments: Arguments) -> Result<Options> {
 
 /// The run that is asked for; `None` when the exercise does not compile.
 fn sandbox(options: &Options) -> Result<Option<Sandbox>> {
-    if let Some(chapter) = &options.chapter {
-        return match build_program(&chapter.name, Screen::stdout())? {
+    if let Some(runnable) = &options.runnable {
+        return match runnable.build(Screen::stdout())? {
             Built::Yes(program) => Ok(Some(
                 shell::with_programs(Sandbox::new(program))?
                     .args(options.arguments.iter().cloned()),

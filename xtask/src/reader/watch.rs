@@ -12,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices};
 
-use crate::reader::check::{self, Audience};
+use crate::reader::check::{self, Manner};
 use crate::reader::hint::{self, Which};
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::Chapter;
@@ -53,7 +53,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         }
         // Read before the check, so that a save during the check starts the next one.
         let before = saved(&chapter);
-        if let Some(trouble) = check::check(&chapter, Audience::Reader).trouble {
+        if let Some(trouble) = check::check(&chapter, &Manner::default()).trouble {
             trouble.print();
         }
         screen::print(menu);

@@ -103,6 +103,7 @@ pub(crate) fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
 /// Kinds of target.
 const PROGRAM: &str = "bin";
 const TEST: &str = "test";
+const EXAMPLE: &str = "example";
 
 /// A program that cargo has built, from one of its messages.
 pub(crate) struct Artifact {
@@ -143,6 +144,18 @@ pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
     // Together with the harness, the dependencies get the features that a check needs, and so are not
     // built a second time.
     build(&["build", "-p", "harness", "-p", package], package, PROGRAM, screen)
+}
+
+/// Builds a worked example of a package and returns its path. The package's program need not compile.
+pub(crate) fn build_example(package: &str, name: &str, screen: Screen) -> Result<Built> {
+    build(&["build", "-p", package, "--example", name], name, EXAMPLE, screen)
+}
+
+/// Builds the worked examples of all these packages.
+pub(crate) fn build_examples(packages: &[String], screen: Screen) -> Result<()> {
+    let mut arguments = vec!["build", "--keep-going", "--examples"];
+    arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
+    build(&arguments, "the examples", EXAMPLE, screen).map(drop)
 }
 
 /// Builds the programs of all these packages, also if one of them does not compile.

@@ -120,9 +120,24 @@ impl Chapter {
         root().join("book/src").join(&self.name).with_extension("md")
     }
 
+    /// The names of its worked examples: the files `exercises/chNN-slug/examples/chNN-name.rs`.
+    pub(crate) fn examples(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.exercise().join("examples")).into_iter().flatten();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names = names.filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned()));
+        let mut names: Vec<_> = names.filter(|name| name.starts_with(&self.name[..5])).collect();
+        names.sort();
+        names
+    }
+
     /// The file that the learner edits.
     pub(crate) fn program(&self) -> PathBuf {
         self.exercise().join("src/main.rs")
+    }
+
+    /// The program that goes further than the solution, if the chapter asks for one.
+    pub(crate) fn further(&self) -> PathBuf {
+        self.solution().join("src/further.rs")
     }
 
     /// The exercise as it was handed out.

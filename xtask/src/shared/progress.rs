@@ -1,13 +1,15 @@
 //! Which chapters are solved: a small text file, `.progress`, at the top of the checkout.
 //!
-//! A line is a chapter, a hash of the program when it was checked, the outcome, and how many hints
-//! have been shown: `ch03-clone 6b1f0c… failed:2 1`. Other lines are dropped.
+//! A line is a chapter, a hash of the program when it was checked, the outcome, how many hints have been
+//! shown, a hash of the exercise as it was handed out then, and one of the program in which the reader
+//! has said what is wrong: `ch03-clone 6b1f0c… failed:2 1 09ab… 0`. The last two may be missing. Other
+//! lines are dropped.
 //! If the file is lost, the chapters have to be checked again.
 
 use std::fs;
 use std::path::PathBuf;
 
-use crate::shared::chapter::{Chapter, root};
+use crate::shared::chapter::{Chapter, read, root};
 use crate::shared::failure::Result;
 use crate::shared::screen;
 
@@ -18,6 +20,8 @@ pub(crate) enum State {
     /// At this step; 0 is the compiler.
     Failed(u32),
     Solved,
+    /// Those steps, too, without which a chapter is solved.
+    SolvedFurther,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,10 @@ pub(crate) struct Entry {
     pub(crate) state: State,
     /// How many have been shown.
     pub(crate) hints: usize,
+    /// Of the exercise that the program was checked against; 0 in the files of the first edition.
+    pub(crate) exercise: u64,
+    /// Of the program made by `break` of which the reader has said what is wrong with it.
+    pub(crate) guessed: u64,
 }
 
 pub(crate) struct Progress(Vec<Entry>);
@@ -41,13 +49,23 @@ impl Progress {
     pub(crate) fn of(&self, chapter: &Chapter) -> Entry {
         let known = self.0.iter().find(|entry| entry.chapter == chapter.name).cloned();
         let name = chapter.name.clone();
-        known.unwrap_or(Entry { chapter: name, hash: 0, state: State::Unchecked, hints: 0 })
+        let none = Entry {
+            chapter: name,
+            hash: 0,
+            state: State::Unchecked,
+            hints: 0,
+            exercise: 0,
+            guessed: 0,
+        };
+        known.unwrap_or(none)
     }
 
-    /// Whether the program as it is now has passed its check.
+    /// Whether the program as it is now has passed the check as it is now.
     pub(crate) fn is_solved(&self, chapter: &Chapter) -> bool {
         let entry = self.of(chapter);
-        entry.state == State::Solved && entry.hash == hash(chapter)
+        entry.state.is_solved()
+            && entry.hash == hash(chapter)
+            && entry.exercise == exercise_hash(chapter)
     }
 
     /// The first chapter that is not.
@@ -77,9 +95,20 @@ impl Progress {
     }
 }
 
+impl State {
+    pub(crate) fn is_solved(self) -> bool {
+        matches!(self, State::Solved | State::SolvedFurther)
+    }
+}
+
 /// A hash of the program as it is now; 0 if it cannot be read.
 pub(crate) fn hash(chapter: &Chapter) -> u64 {
     fs::read(chapter.program()).map_or(0, |bytes| fnv1a(&bytes))
+}
+
+/// A hash of the exercise as it is handed out, which changes when something else is asked.
+pub(crate) fn exercise_hash(chapter: &Chapter) -> u64 {
+    read(&chapter.stub()).map_or(0, |text| fnv1a(text.as_bytes()))
 }
 
 fn file() -> PathBuf {
@@ -91,19 +120,32 @@ fn line(entry: &Entry) -> String {
         State::Unchecked => "unchecked".to_owned(),
         State::Failed(step) => format!("failed:{step}"),
         State::Solved => "solved".to_owned(),
+        State::SolvedFurther => "further".to_owned(),
     };
-    format!("{} {:016x} {state} {}\n", entry.chapter, entry.hash, entry.hints)
+    let Entry { chapter, hash, hints, exercise, guessed, .. } = entry;
+    format!("{chapter} {hash:016x} {state} {hints} {exercise:016x} {guessed:016x}\n")
 }
 
 fn parse(line: &str) -> Option<Entry> {
     let mut words = line.split_ascii_whitespace();
-    let (chapter, hash) = (words.next()?.to_owned(), u64::from_str_radix(words.next()?, 16).ok()?);
+    let hash = |word: &str| u64::from_str_radix(word, 16).ok();
+    let (chapter, program) = (words.next()?.to_owned(), hash(words.next()?)?);
     let state = match words.next()? {
         "unchecked" => State::Unchecked,
         "solved" => State::Solved,
+        "further" => State::SolvedFurther,
         failed => State::Failed(failed.strip_prefix("failed:")?.parse().ok()?),
     };
-    Some(Entry { chapter, hash, state, hints: words.next()?.parse().ok()? })
+    let hints = words.next()?.parse().ok()?;
+    let mut optional = || words.next().map_or(Some(0), hash);
+    Some(Entry {
+        chapter,
+        hash: program,
+        state,
+        hints,
+        exercise: optional()?,
+        guessed: optional()?,
+    })
 }
 
 /// FNV-1a, 64 bits: differs from one edit to the next, and is the same in all versions of Rust.
@@ -119,17 +161,27 @@ mod tests {
 
     #[test]
     fn an_entry_survives_the_file() {
-        for state in [State::Unchecked, State::Failed(3), State::Solved] {
-            let entry = Entry { chapter: "ch03-clone".into(), hash: 77, state, hints: 2 };
+        let chapter = "ch03-clone".to_owned();
+        for state in [State::Unchecked, State::Failed(3), State::Solved, State::SolvedFurther] {
+            let chapter = chapter.clone();
+            let entry = Entry { chapter, hash: 77, state, hints: 2, exercise: 5, guessed: 9 };
             assert_eq!(parse(line(&entry).trim_end()), Some(entry));
         }
+        let of_the_first_edition = parse("ch03-clone 4d solved 2");
+        let (state, exercise) = (State::Solved, 0);
+        let entry = Entry { chapter, hash: 77, state, hints: 2, exercise, guessed: 0 };
+        assert_eq!(of_the_first_edition, Some(entry));
     }
 
     #[test]
     fn a_garbled_line_is_dropped() {
-        for garbled in
-            ["", "ch03-clone", "ch03-clone zz solved 0", "ch03-clone 0 failed:x 0", "\u{7f}"]
-        {
+        for garbled in [
+            "",
+            "ch03-clone",
+            "ch03-clone zz solved 0",
+            "ch03-clone 0 failed:x 0",
+            "ch1 0 solved 0 z",
+        ] {
             assert_eq!(parse(garbled), None, "{garbled:?}");
         }
     }

@@ -27,6 +27,8 @@ use crate::shared::failure::{Failure, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) number: u32,
+    /// Whether a chapter is solved without it.
+    pub(crate) further: bool,
     /// `step1_command_has_a_uts_namespace_of_its_own`
     pub(crate) name: String,
     /// `command has a uts namespace of its own`
@@ -51,11 +53,16 @@ pub(crate) fn steps(chapter: &Chapter, check: &Path) -> Result<Vec<Step>> {
 }
 
 impl Step {
-    /// A step of that name, `step1_title_in_words`.
+    /// A step of that name, `step1_title_in_words` or `further4_title_in_words`.
     fn new(name: &str, folder: PathBuf) -> Option<Step> {
-        let (number, title) = name.strip_prefix("step")?.split_once('_')?;
+        let (further, rest) = match name.strip_prefix("further") {
+            Some(rest) => (true, rest),
+            None => (false, name.strip_prefix("step")?),
+        };
+        let (number, title) = rest.split_once('_')?;
         Some(Step {
             number: number.parse().ok()?,
+            further,
             name: name.to_owned(),
             title: title.replace('_', " "),
             folder,
@@ -235,7 +242,9 @@ mod tests {
     fn a_step_has_a_number_and_a_title() {
         let step = Step::new("step12_command_has_left", "/".into()).unwrap();
         assert_eq!((step.number, step.title.as_str()), (12, "command has left"));
-        for name in ["report", "step_x", "stepx_y", "step1"] {
+        let step = Step::new("further4_two_at_once", "/".into()).unwrap();
+        assert!(step.further && step.number == 4 && step.title == "two at once");
+        for name in ["report", "step_x", "stepx_y", "step1", "further", "further_x"] {
             assert_eq!(Step::new(name, "/".into()), None, "{name}");
         }
     }

@@ -154,7 +154,7 @@ fn a_machine_reads_every_step() {
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines.len(), 4, "{out}");
     let failed = concat!(
-        r#"{"schema":1,"chapter":"ch01-one","step":2,"name":"it leaves","outcome":"failed","#,
+        r#"{"schema":1,"chapter":"ch01-one","step":2,"further":false,"name":"it leaves","outcome":"failed","#,
         r#""wanted":"         user  mnt  pid  net  uts  ipc  cgroup  time\n"#,
         r#"lab      A     A    A    A    A    A    A       A\n"#,
         r#"COMMAND  A     A    A    A    B    A    A       A","#,
@@ -229,7 +229,10 @@ fn the_compiler_speaks_for_itself() {
     assert_eq!(out, "", "the compiler has said it all");
     assert!(err.starts_with("error: expected `;`\n --> src/main.rs:3:5\n"), "{err}");
     let (_, out, _) = checkout.run("check ch1 --json");
-    assert!(out.contains(r#""step":0,"name":"it compiles","outcome":"failed""#), "{out}");
+    assert!(
+        out.contains(r#""step":0,"further":false,"name":"it compiles","outcome":"failed""#),
+        "{out}"
+    );
     assert!(checkout.run("list").1.contains("not started"));
 }
 
@@ -243,7 +246,10 @@ fn a_build_that_fails_elsewhere_is_not_the_programs_fault() {
     assert_eq!(code, 3);
     assert!(err.contains("error: there is no C compiler"), "{err}");
     assert!(err.contains("help: install one"), "{err}");
-    assert!(out.contains(r#""step":0,"name":"it compiles","outcome":"cannot""#), "{out}");
+    assert!(
+        out.contains(r#""step":0,"further":false,"name":"it compiles","outcome":"cannot""#),
+        "{out}"
+    );
     assert!(out.ends_with("{\"schema\":1,\"passed\":0,\"failed\":0,\"cannot\":1}\n"), "{out}");
 
     let output = checkout.xtask("check ch1").env("CARGO", "/nowhere/cargo").output().unwrap();
@@ -330,4 +336,59 @@ fn a_program_cannot_paint_the_screen() {
     for text in [failed, json, xml, cannot, broken] {
         assert!(!text.chars().any(|c| acts(c) && c != '\n'), "{text:?}");
     }
+}
+
+/// A checkout whose check has a fourth step, which goes further.
+fn going_further(test: &str, outcome: Outcome) -> Checkout {
+    let checkout = Checkout::new(test);
+    let listed = "step3_its_status_is_passed_on";
+    let more = format!("{listed} further4_two_at_once");
+    checkout.script("check", &checkout.read("check").replacen(listed, &more, 1));
+    checkout.verdict("ch01-one", "further4_two_at_once", &verdict(outcome));
+    checkout
+}
+
+#[test]
+fn a_chapter_is_solved_without_what_goes_further() {
+    let checkout = going_further("further", Outcome::Failed);
+    let state = || checkout.run("list").1.lines().next().unwrap()[23..].to_owned();
+    let (code, out, _) = checkout.run("check ch1");
+    assert_eq!(code, 0);
+    assert!(!out.contains("two at once"), "{out}");
+    assert!(out.contains("\nfurther: one more step, `cargo xtask check ch1 --further`\n"), "{out}");
+    assert_eq!(state(), "solved");
+
+    let (code, out, _) = checkout.run("check ch1 --further");
+    assert_eq!(code, 1);
+    assert!(out.contains("\n  FAIL    further step 4: two at once\n"), "{out}");
+    assert_eq!(state(), "solved");
+    let json = checkout.run("check ch1 --further --json").1;
+    assert!(
+        json.contains(r#""step":4,"further":true,"name":"two at once","outcome":"failed""#),
+        "{json}"
+    );
+    assert!(!checkout.run("check ch1 --json").1.contains("two at once"));
+
+    checkout.verdict("ch01-one", "further4_two_at_once", &verdict(Outcome::Passed));
+    let (code, out, _) = checkout.run("check ch1 --further");
+    assert_eq!(code, 0);
+    assert!(
+        out.ends_with("  ok      further step 4: two at once\n\nsolved, and further\n"),
+        "{out}"
+    );
+    assert_eq!(state(), "solved, and further");
+    // That is known until the program changes.
+    assert!(!checkout.run("check ch1").1.contains("one more step"));
+    assert_eq!(state(), "solved, and further");
+}
+
+#[test]
+fn what_goes_further_is_not_run_before_the_chapter_is_solved() {
+    let checkout = going_further("further-unsolved", Outcome::Passed);
+    checkout.verdict("ch01-one", "step2_it_leaves", &verdict(Outcome::Failed));
+    let (code, out, _) = checkout.run("check ch1 --further");
+    assert_eq!(code, 1);
+    assert!(!out.contains("two at once"), "{out}");
+    // A machine reads every step.
+    assert!(checkout.run("check ch1 --further --json").1.contains(r#""step":4,"further":true"#));
 }

@@ -6,6 +6,11 @@ use crate::checkout::{Checkout, verdict};
 
 const PROGRAM: &str = "exercises/ch01-one/src/main.rs";
 
+/// A table of one mistake.
+const MISTAKE: &str = "[[mistake]]\nname = \"it is done twice\"\nedit = [{ find = \"do_it();\\n\", \
+    replace = \"do_it();\\n    do_it();\\n\" }]\nwhen = { \"COMMAND\" = \"x\" }\ncause = \"c\"\n\
+    remedy = \"r\"\nsee = \"s\"\n";
+
 #[test]
 fn reset_loses_nothing() {
     let checkout = Checkout::new("reset");
@@ -73,6 +78,16 @@ fn the_list_knows_what_was_checked() {
     assert_eq!(state(), "failed at step 2");
     checkout.write(".progress", "ch01-one \u{0} garbled\nch02-two 12 solved");
     assert_eq!(state(), "started");
+    // The exercise has been replaced by another one since.
+    checkout.verdict("ch01-one", "step2_it_leaves", &verdict(Outcome::Passed));
+    checkout.run("check ch1");
+    assert_eq!(state(), "solved");
+    checkout.write("exercises/ch01-one/stub.rs", "fn main() {\n    // TODO: more.\n}\n");
+    assert_eq!(state(), "was solved; the exercise has changed");
+    assert!(checkout.run("check").1.starts_with("ch01-one\n"));
+    assert_eq!(state(), "solved");
+    checkout.write(".progress", "ch01-one 12 solved 1\n");
+    assert_eq!(state(), "was solved; the exercise has changed");
 }
 
 #[test]
@@ -90,10 +105,7 @@ fn a_verdict_counts_where_it_cannot_be_kept() {
 #[test]
 fn line_ends_of_windows_change_nothing() {
     let checkout = Checkout::new("crlf");
-    let mistake = "[[mistake]]\nname = \"it is done twice\"\nedit = [{ find = \"do_it();\\n\", \
-                   replace = \"do_it();\\n    do_it();\\n\" }]\nwhen = { \"COMMAND\" = \"x\" }\n\
-                   cause = \"c\"\nremedy = \"r\"\nsee = \"s\"\n";
-    checkout.write("exercises/ch01-one/mistakes.toml", mistake);
+    checkout.write("exercises/ch01-one/mistakes.toml", MISTAKE);
     for file in ["src/main.rs", "stub.rs", "hints.md", "mistakes.toml"] {
         let file = format!("exercises/ch01-one/{file}");
         checkout.write(&file, &checkout.read(&file).replace('\n', "\r\n"));
@@ -112,4 +124,57 @@ fn line_ends_of_windows_change_nothing() {
     assert_eq!(checkout.run("reset ch1").0, 0);
     assert_eq!(state(), "not started");
     assert_eq!(checkout.run("check ch1").0, 0);
+}
+
+#[test]
+fn an_unsolved_program_is_replaced_only_with_consent() {
+    let checkout = Checkout::new("break");
+    checkout.write("exercises/ch01-one/mistakes.toml", MISTAKE);
+    checkout.write(PROGRAM, "fn main() { /* half done */ }\n");
+    let (code, out, err) = checkout.run("break ch1");
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(
+        err.contains("ch01-one is not solved yet") && err.contains("help: add `--yes`"),
+        "{err}"
+    );
+    assert_eq!(checkout.read(PROGRAM), "fn main() { /* half done */ }\n");
+    let (code, out, _) = checkout.run("break ch1 --yes");
+    assert_eq!(code, 0);
+    assert!(out.contains(&format!("your own file back: cp {PROGRAM}.1.bak {PROGRAM}\n")), "{out}");
+    assert_eq!(checkout.read(&format!("{PROGRAM}.1.bak")), "fn main() { /* half done */ }\n");
+    // A program that it has made itself is not asked about.
+    assert_eq!(checkout.run("break ch1").0, 0);
+}
+
+#[test]
+fn the_check_of_a_broken_program_waits_for_a_guess() {
+    let checkout = Checkout::new("guess");
+    checkout.write("exercises/ch01-one/mistakes.toml", MISTAKE);
+    checkout.verdict("ch01-one", "step2_it_leaves", &verdict(Outcome::Failed));
+    assert_eq!(checkout.run("break ch1").0, 0);
+    let (code, out, err) = checkout.run("check ch1");
+    assert_eq!((code, out.as_str()), (2, "ch01-one\n"));
+    assert!(err.contains("say first which step will fail, and why"), "{err}");
+    for (words, why) in [
+        ("break ch1 --guess 2", "a guess has a reason, too"),
+        ("break ch1 --guess second it is done twice", "`second` is no number of a step"),
+    ] {
+        let (code, _, err) = checkout.run(words);
+        assert_eq!(code, 2);
+        assert!(err.contains(why), "{err}");
+    }
+    let (code, out, _) = checkout.run("break ch1 --guess 2 it is done twice");
+    assert_eq!(code, 1);
+    assert!(
+        out.starts_with("ch01-one\nyou say: step 2 fails, because it is done twice\n"),
+        "{out}"
+    );
+    assert!(out.contains("FAIL    step 2: it leaves"), "{out}");
+    // Once is enough for this program, and a repaired one is the reader's own.
+    assert!(checkout.run("check ch1").1.contains("FAIL"));
+    checkout.write(PROGRAM, "fn main() {\n    do_it();\n}\n");
+    assert!(checkout.run("check ch1").1.contains("FAIL"));
+    // A machine is not asked.
+    assert_eq!(checkout.run("break ch1 --yes").0, 0);
+    assert_eq!(checkout.run("check ch1 --json").0, 1);
 }

@@ -180,3 +180,23 @@ fn the_solution_is_shown_after_asking() {
         assert_eq!(terminal.end(), (Some(0), true));
     }
 }
+
+#[test]
+fn a_reader_is_asked_what_is_wrong() {
+    let checkout = failing("asked");
+    let mistake = "[[mistake]]\nname = \"twice\"\nedit = [{ find = \"do_it();\", replace = \"x();\" }]\n\
+        when = { a = \"b\" }\ncause = \"c\"\nremedy = \"r\"\nsee = \"s\"\n";
+    checkout.write("exercises/ch01-one/mistakes.toml", mistake);
+    assert_eq!(checkout.run("break ch1").0, 0);
+    let mut terminal = Terminal::run(&checkout, "check ch1", 80, &[]);
+    terminal.until("  step 3: its status is passed on");
+    terminal.until("first to fail? ");
+    terminal.press(b'1');
+    terminal.press(b'\n');
+    terminal.until("why? ");
+    terminal.press(b'x');
+    terminal.press(b'\n');
+    terminal.until("you say: step 1 fails, because x");
+    terminal.until(LAST);
+    assert_eq!(terminal.end(), (Some(1), true));
+}

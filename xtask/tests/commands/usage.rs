@@ -16,7 +16,7 @@ fn wrong_usage_says_what_is_right() {
         ("check ch01-on", "help: did you mean `ch01-one`?"),
         ("run tow", "help: did you mean `two`?"),
         ("check --jsn", "error: `check` has no option `--jsn`\nhelp: did you mean `--json`?"),
-        ("check -j", "error: `check` has no option `-j`\nhelp: there are `--all`, `--json`"),
+        ("check -j", "error: `check` has no option `-j`\nhelp: there are `--all`, `--further`"),
         ("check --junit", "error: `--junit` needs a file"),
         ("check --all ch1", "help: leave out one or the other"),
         ("check --all=ch1", "error: `--all` takes no value"),

@@ -1,6 +1,7 @@
 //! The builder on a small book: `fixtures/clean`, with this repository's book.toml and theme.
 
 mod concepts;
+mod examples;
 mod faults;
 mod fixture;
 mod pages;

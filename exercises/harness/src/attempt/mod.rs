@@ -35,8 +35,8 @@ pub struct Attempt {
     pub run: Run,
     pub report: Report,
     host_name: String,
-    /// What COMMAND has to be started with.
-    arguments: Vec<OsString>,
+    /// What each COMMAND has to be started with, in the order of the command line.
+    arguments: Vec<Vec<OsString>>,
     looks: Vec<Look>,
     released: Option<u8>,
     /// How an earlier wait failed, so that its limit is not waited for again.
@@ -97,7 +97,8 @@ impl Attempt {
             self.report.aside("a child waits in", calls.join(", "));
         }
         let with_others = witness.as_ref().map(Process::arguments);
-        let with_others = with_others.filter(|arguments| *arguments != self.arguments);
+        let wanted = self.arguments.first().cloned().unwrap_or_default();
+        let with_others = with_others.filter(|arguments| *arguments != wanted);
         let witness = witness.filter(|_| with_others.is_none());
         let seen = witness.and_then(|process| Seen::of(process).ok()).map(Rc::new);
         // COMMAND waits, but the process that started it may still be busy on its way to wait(2).
@@ -124,6 +125,41 @@ impl Attempt {
             }
         }
         seen
+    }
+
+    /// Waits until every COMMAND of the command line runs, all at the same time, and enters each as one of
+    /// `rows`, in the order of the command line. `None`, and the reason in the report, if they never do.
+    pub fn commands<const N: usize>(&mut self, rows: [&str; N]) -> Option<[Rc<Seen>; N]> {
+        let mut running = Vec::new();
+        for before in 0..N {
+            let (wait, witness) = self.run.await_nth_witness(before);
+            let Some(witness) = witness else {
+                self.lost = Some(wait).filter(|wait| *wait != Wait::Ended);
+                let why = match wait {
+                    Wait::Ended => "your program has ended".to_owned(),
+                    wait => self.stopped(wait),
+                };
+                self.report.alarm("COMMANDs at once", format!("{before} of {N}: {why}"));
+                return None;
+            };
+            running.push(witness);
+        }
+        self.run.program().await_rest(A_MOMENT);
+        // They are found in any order.
+        let with = |arguments: &Vec<OsString>| {
+            let process = running.iter().find(|process| process.arguments() == *arguments)?;
+            Seen::of(process.try_clone().ok()?).ok().map(Rc::new)
+        };
+        let seen: Option<Vec<_>> = self.arguments.iter().map(with).collect();
+        let Some(Ok(seen)) = seen.map(<[Rc<Seen>; N]>::try_from) else {
+            self.report.alarm("COMMANDs at once", "one has other arguments");
+            return None;
+        };
+        for (row, command) in rows.into_iter().zip(&seen) {
+            let namespaces = command.namespaces.try_clone().expect("eight more descriptors");
+            self.report.row(row, namespaces);
+        }
+        Some(seen)
     }
 
     /// Looks, while COMMAND waits, at what is only for the diagnosis.

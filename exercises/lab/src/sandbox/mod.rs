@@ -200,10 +200,12 @@ impl Sandbox {
         self.args(["--", WITNESS]).args(witness_arguments())
     }
 
-    /// The arguments that the witness has to be started with: those behind it.
-    pub fn witness_arguments(&self) -> Vec<OsString> {
-        let words = self.request.command.iter().skip_while(|word| *word != WITNESS);
-        words.skip(1).cloned().collect()
+    /// The arguments that each witness of the command line has to be started with: those behind it, to
+    /// the end or to a word `--and`, which begins another COMMAND.
+    pub fn witness_arguments(&self) -> Vec<Vec<OsString>> {
+        let behind = self.request.command.split(|word| word == WITNESS).skip(1);
+        let own = behind.map(|words| words.iter().take_while(|word| *word != "--and"));
+        own.map(|words| words.cloned().collect()).collect()
     }
 
     /// Sends an orphan into the PID namespace that the program makes. The program is started as a

@@ -67,8 +67,12 @@ pub(super) struct Refusal {
 /// What must come of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// The solution passes each step.
+    /// The solution passes each step that makes a chapter solved.
     SolutionPasses,
+    /// The program that goes further passes those, too, that go further.
+    FurtherPasses,
+    /// The solution fails at each of those.
+    SolutionStops,
     /// So does any other correct program.
     OtherPasses,
     /// The stub fails at each step.
@@ -86,8 +90,10 @@ pub(super) enum Expected {
 }
 
 /// The results in the order in which they are reported, those together that are reported as one.
-pub(super) const IN_ORDER: [&[Expected]; 9] = [
+pub(super) const IN_ORDER: [&[Expected]; 11] = [
     &[Expected::SolutionPasses],
+    &[Expected::FurtherPasses],
+    &[Expected::SolutionStops],
     &[Expected::OtherPasses],
     &[Expected::StubFails],
     &[Expected::CheatFails],
@@ -110,11 +116,34 @@ pub(super) enum Mistaken {
 }
 
 impl Expected {
+    /// Whether the program has to pass.
+    pub(super) fn passes(self) -> bool {
+        matches!(self, Expected::SolutionPasses | Expected::FurtherPasses | Expected::OtherPasses)
+    }
+
+    /// Whether a program with this result is tried at a step, which may be a further one.
+    pub(super) fn is_tried_at(self, further: bool) -> bool {
+        match self {
+            Expected::SolutionPasses
+            | Expected::OtherPasses
+            | Expected::Diagnosed(_)
+            | Expected::NoWrongCause => !further,
+            Expected::SolutionStops => further,
+            Expected::FurtherPasses
+            | Expected::StubFails
+            | Expected::CheatFails
+            | Expected::FakeFails
+            | Expected::PromiseProven => true,
+        }
+    }
+
     /// What is true if all `count` programs of a chapter have had this result. `quick`: the cheats were
     /// tried at the first step only.
     pub(super) fn sentence(self, count: usize, quick: bool) -> String {
         match self {
             Expected::SolutionPasses => "the solution passes every step".to_owned(),
+            Expected::FurtherPasses => "the program that goes further passes every step".to_owned(),
+            Expected::SolutionStops => "the solution fails at every further step".to_owned(),
             Expected::OtherPasses => format!("{count} other correct programs pass every step"),
             Expected::StubFails => "the stub fails at every step".to_owned(),
             Expected::CheatFails if quick => format!("{count} cheats fail at the first step"),
@@ -136,6 +165,20 @@ impl Expected {
 pub(super) fn solution() -> Candidate {
     let name = "the solution".to_owned();
     Candidate::new(name, None, Expected::SolutionPasses, None)
+}
+
+/// The program that goes further, and the solution, which does not.
+pub(super) fn further(chapter: &Chapter, solution: String, further: String) -> [Candidate; 2] {
+    let candidate = |name: &str, program: &str, text, expected, patience| {
+        let name = name.to_owned();
+        let source = Source { name: format!("{}-{program}", chapter.name), text, strict: false };
+        Candidate::new(name, Some(source), expected, patience)
+    };
+    let passes = Expected::FurtherPasses;
+    [
+        candidate("the program that goes further", "further", further, passes, None),
+        candidate("the solution", "core", solution, Expected::SolutionStops, Some(SHORT)),
+    ]
 }
 
 pub(super) fn stub(chapter: &Chapter, text: String) -> Candidate {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use harness::mistakes;
 
 use super::candidates::{self, Candidate};
-use super::{Findings, promises, rules};
+use super::{Findings, giveaway, promises, rules};
 use crate::shared::chapter::{self, Chapter, shown};
+use crate::shared::screen::print;
 
 /// The chapter in whose solution the mistakes are made that any chapter may have.
 const HAS_GENERAL_MISTAKES: &str = "ch02-unshare";
@@ -33,6 +34,8 @@ pub(super) fn read(
     let table = text(chapter.exercise().join("mistakes.toml"));
     let promised = text(chapter.exercise().join("promises.toml"));
     let check = text(chapter.exercise().join("tests/check.rs"));
+    let further = chapter.further();
+    let further = further.is_file().then(|| text(further));
     _ = text(chapter.exercise().join("Cargo.toml"));
     _ = text(chapter.solution().join("Cargo.toml"));
     findings.fact(name, "all files are there", missing);
@@ -45,9 +48,22 @@ pub(super) fn read(
     findings.fact(name, "each TODO names its man pages", rules::todo_faults(&stub));
     findings.fact(
         name,
-        "stub and solution have the same items",
+        "the solution has the items of the stub, in their order",
         rules::item_faults(&stub, &solution),
     );
+    match giveaway::measure(chapter, [&stub, &solution, &page, &hints]) {
+        Some((giveaway, faults)) => {
+            let sentence = format!(
+                "{} lines to write, {} of them on the page before the exercise or in a hint",
+                giveaway.lines, giveaway.given
+            );
+            findings.fact(name, &sentence, faults);
+            findings.giveaways.push(giveaway);
+        }
+        None => print(&format!(
+            "skipped: {name}: how much is given away (its page shows the solution first)\n"
+        )),
+    }
     let few = match rules::hints(&hints) {
         0 | 1 => vec!["hints.md: fewer than two hints (each begins with `## `)".into()],
         _ => vec![],
@@ -55,7 +71,11 @@ pub(super) fn read(
     findings.fact(name, "it has hints", few);
     findings.fact(name, "it has a figure of a recorded run", figure_faults(chapter, &page));
 
-    let mut candidates = vec![candidates::solution(), candidates::stub(chapter, stub)];
+    let mut candidates = vec![candidates::solution(), candidates::stub(chapter, stub.clone())];
+    if let Some(further) = &further {
+        let solution = solution.clone();
+        candidates.extend(candidates::further(chapter, solution, further.clone()));
+    }
     let (made, faults) = mistakes_of(chapter, &table, &solution);
     candidates.extend(made);
     findings.fact(name, "the table of mistakes is in order", faults);
@@ -80,8 +100,13 @@ pub(super) fn read(
         Err(error) => (promises::Table::default(), vec![format!("promises.toml: {error}")]),
     };
     faults.extend(promises::gaps(&table, &check, &page));
+    let further_steps = promises::further_steps(&check);
     for (index, promise) in table.promises.iter().enumerate() {
-        match candidates::breaking(chapter, index + 1, promise, &solution, &candidates) {
+        let keeps = match &further {
+            Some(further) if further_steps.contains(&promise.step) => further,
+            _ => &solution,
+        };
+        match candidates::breaking(chapter, index + 1, promise, keeps, &candidates) {
             Ok(breaking) => candidates.push(breaking),
             Err(error) => faults.push(format!("promise {:?}: {error}", promise.says)),
         }

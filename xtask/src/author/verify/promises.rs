@@ -6,7 +6,8 @@
 //! says = "COMMAND has a UTS namespace of its own"  # words of a step or of the page's exercise
 //! step = 1                                         # the step that proves it
 //! line = "COMMAND uts"                             # and by what: a line's key, or a cell of the table
-//! without = [{ find = "…", replace = "…" }]        # the solution without it, or
+//! without = [{ find = "…", replace = "…" }]        # the solution without it (for a step that goes
+//!                                                  # further, the program that does), or
 //! mistake = "a name in mistakes.toml"              # a mistake that breaks it, or
 //! fake = "a file in fakes, without .rs"            # a fake that breaks it
 //!
@@ -123,8 +124,9 @@ pub(super) fn gaps(table: &Table, check: &str, page: &str) -> Vec<String> {
     sentences.extend(sentences_of_exercise(page));
     let promises = table.promises.iter().map(|promise| &promise.says);
     let known: Vec<&String> = promises.chain(&table.asides).collect();
-    let open =
-        sentences.iter().filter(|sentence| !known.iter().any(|says| sentence.contains(*says)));
+    // A question asks the reader, and not the program.
+    let asks = sentences.iter().filter(|sentence| !sentence.ends_with('?'));
+    let open = asks.filter(|sentence| !known.iter().any(|says| sentence.contains(*says)));
     let mut faults: Vec<String> =
         open.map(|sentence| format!("no promise and no aside for {sentence:?}")).collect();
     let stale =
@@ -146,9 +148,9 @@ fn sentences_of_steps(check: &str) -> Vec<String> {
             is_step = true;
             continue;
         }
-        if let Some(name) = line.strip_prefix("fn step").filter(|_| is_step) {
+        if let Some(name) = line.strip_prefix("fn ").filter(|_| is_step) {
             found.extend(sentences(&comment));
-            let title = name.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            let title = name.trim_start_matches(|letter: char| letter != '_');
             let title = title.split('(').next().unwrap_or_default();
             found.push(spaced(&title.replace('_', " ")));
         }
@@ -158,7 +160,13 @@ fn sentences_of_steps(check: &str) -> Vec<String> {
     found
 }
 
-/// The text of the page's section `## Exercise`, without code and what is included.
+/// The numbers of the steps without which a chapter is solved.
+pub(super) fn further_steps(check: &str) -> Vec<u32> {
+    let names = check.lines().filter_map(|line| line.strip_prefix("fn further"));
+    names.filter_map(|name| name.split_once('_')?.0.parse().ok()).collect()
+}
+
+/// The text of the page's sections `## Exercise` and `## Further`, without code and what is included.
 fn sentences_of_exercise(page: &str) -> Vec<String> {
     let (mut found, mut paragraph) = (Vec::new(), String::new());
     let (mut inside, mut code) = (false, false);
@@ -168,12 +176,17 @@ fn sentences_of_exercise(page: &str) -> Vec<String> {
         } else if code {
             continue;
         } else if let Some(heading) = line.strip_prefix("## ") {
-            inside = heading.starts_with("Exercise");
+            inside = ["Exercise", "Further"].iter().any(|name| heading.starts_with(name));
         } else if inside {
             let text = line.trim();
             let text = if text.starts_with("{{#") || text.starts_with('<') { "" } else { text };
+            if text.starts_with("|--") {
+                // What came before is the head of a table.
+                paragraph.clear();
+                continue;
+            }
             let item =
-                ["- ", "* ", "1. ", "2. ", "3. ", "| "].iter().any(|mark| text.starts_with(mark));
+                ["- ", "* ", "1. ", "2. ", "3. ", "|"].iter().any(|mark| text.starts_with(mark));
             if text.is_empty() || item {
                 found.extend(sentences(&paragraph));
                 paragraph.clear();
@@ -206,18 +219,24 @@ mod tests {
     use super::*;
 
     const CHECK: &str = "/// Not a step.\nfn report() {}\n\n/// The name is set. What\n/// returned?\n#[step]\nfn step1_a_new_name() {\n";
-    const PAGE: &str = "## Before\n\nNo.\n\n## Exercise\n\nRun it:\n\n```sh\nnot this.\n```\n\n- Set a\n  name.\n- Wait.\n\n## After\n\nNo.\n";
+    const PAGE: &str = "## Before\n\nNo.\n\n## Exercise\n\nRun it:\n\n```sh\nnot this.\n```\n\n| a | b |\n|---|---|\n| c | d |\n\n- Set a\n  name.\n- Wait.\n\n## After\n\nNo.\n";
 
     #[test]
     fn sentences_are_found_where_a_learner_is_told_what_to_do() {
         assert_eq!(sentences_of_steps(CHECK), ["The name is set.", "What returned?", "a new name"]);
-        assert_eq!(sentences_of_exercise(PAGE), ["Run it:", "- Set a name.", "- Wait."]);
+        assert_eq!(
+            sentences_of_exercise(PAGE),
+            ["Run it:", "| c | d |", "- Set a name.", "- Wait."]
+        );
+        let more = format!("{CHECK}/// Two.\n#[step]\nfn further4_two_at_once() {{\n");
+        assert_eq!(sentences_of_steps(&more)[3..], ["Two.", "two at once"]);
+        assert_eq!(further_steps(&more), [4]);
     }
 
     #[test]
     fn a_sentence_without_a_row_and_a_row_without_a_sentence_are_faults() {
         let row = |says: &str| format!("[[aside]]\nsays = {says:?}\n");
-        let all = ["name is set", "What returned", "a new name", "Run it", "Set a name", "Wait"];
+        let all = ["name is set", "a new name", "Run it", "c | d", "Set a name", "Wait"];
         let table =
             |rows: &[&str]| read(&rows.iter().map(|says| row(says)).collect::<String>()).unwrap();
         assert!(gaps(&table(&all), CHECK, PAGE).is_empty());

@@ -73,23 +73,16 @@ pub(super) fn items(source: &str) -> Vec<String> {
     items
 }
 
-/// The first item in which a stub and its solution differ.
+/// The first item of a stub that the solution does not have at its place. The solution may have more.
 pub(super) fn item_faults(stub: &str, solution: &str) -> Vec<String> {
-    let (stub, solution) = (items(stub), items(solution));
-    let differing =
-        stub.iter().zip(&solution).find(|(in_stub, in_solution)| in_stub != in_solution);
-    match differing {
-        Some((in_stub, in_solution)) => {
-            vec![format!("the stub has `{in_stub}` where the solution has `{in_solution}`")]
-        }
-        None if stub.len() == solution.len() => Vec::new(),
-        None => {
-            let (file, longer) =
-                if stub.len() > solution.len() { ("stub", &stub) } else { ("solution", &solution) };
-            let first = &longer[stub.len().min(solution.len())];
-            vec![format!("only the {file} has `{first}`")]
-        }
-    }
+    let solution = items(solution);
+    let mut behind = solution.iter();
+    let missing = items(stub).into_iter().find(|item| !behind.any(|other| other == item));
+    let fault = missing.map(|item| match solution.contains(&item) {
+        true => format!("`{item}` is at another place in the solution"),
+        false => format!("only the stub has `{item}`"),
+    });
+    fault.into_iter().collect()
 }
 
 /// How many hints a `hints.md` has: each begins with a heading.
@@ -124,11 +117,11 @@ mod tests {
         assert_eq!(items(stub), ["const A: u8", "fn main()", "fn long( one: u8, ) -> u8"]);
         assert_eq!(item_faults(stub, stub), [""; 0]);
         let more = format!("{stub}fn helper() {{}}\n");
-        assert_eq!(item_faults(stub, &more), ["only the solution has `fn helper()`"]);
+        assert_eq!(item_faults(stub, &more), [""; 0]);
         assert_eq!(item_faults(&more, stub), ["only the stub has `fn helper()`"]);
         assert_eq!(
             item_faults("fn a() {}\nfn b() {}", "fn b() {}\nfn a() {}"),
-            ["the stub has `fn a()` where the solution has `fn b()`"]
+            ["`fn b()` is at another place in the solution"]
         );
     }
 }

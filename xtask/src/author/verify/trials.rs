@@ -48,7 +48,7 @@ pub(super) fn of_chapter<'a>(
     quick: bool,
     repeat: usize,
 ) -> Result<Vec<Trial<'a>>> {
-    let steps = steps(chapter, check)?;
+    let all = steps(chapter, check)?;
     let trial = |candidate: &'a Candidate| {
         let other = match &candidate.source {
             Some(source) => {
@@ -57,7 +57,8 @@ pub(super) fn of_chapter<'a>(
             }
             None => None,
         };
-        let steps = steps.clone();
+        let is_tried = |step: &&Step| candidate.expected.is_tried_at(step.further);
+        let steps = all.iter().filter(is_tried).cloned().collect();
         Some(Trial { chapter: &chapter.name, check, steps, candidate, other, quick, repeat })
     };
     let candidates = candidates.filter(|candidate| {
@@ -89,8 +90,7 @@ pub(super) fn run(trials: &[Trial]) -> Vec<Tried> {
     // Programs that fail come first, those of the later chapters before the others: some of them hang,
     // and programs that need the processor run meanwhile.
     pieces.reverse();
-    let passes = |expected| matches!(expected, Expected::SolutionPasses | Expected::OtherPasses);
-    pieces.sort_by_key(|piece| passes(piece.trial.candidate.expected));
+    pieces.sort_by_key(|piece| piece.trial.candidate.expected.passes());
     let next = AtomicUsize::new(0);
     // A trial mostly waits, for a sandbox or for a deadline.
     let workers = 4 * thread::available_parallelism().map_or(1, usize::from);
@@ -137,7 +137,7 @@ fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
         _ => trial.steps.iter().map(|step| Piece { number, trial, step: Some(step) }).collect(),
     };
     match trial.candidate.expected {
-        Expected::SolutionPasses | Expected::OtherPasses | Expected::FakeFails => {
+        expected if expected.passes() || expected == Expected::FakeFails => {
             pieces.repeat(trial.repeat)
         }
         _ => pieces,
@@ -172,10 +172,8 @@ impl Trial<'_> {
             Ok(run) => run,
             Err(failure) => return vec![self.fault(failure)],
         };
-        let wanted = match self.candidate.expected {
-            Expected::SolutionPasses | Expected::OtherPasses => Outcome::Passed,
-            _ => Outcome::Failed,
-        };
+        let passes = self.candidate.expected.passes();
+        let wanted = if passes { Outcome::Passed } else { Outcome::Failed };
         if run.outcome() == wanted {
             let line = self.candidate.refusal.as_ref().and_then(|refusal| refusal.line.as_deref());
             let (saw, wanted) = (&run.verdict.saw, &run.verdict.wanted);

@@ -3,8 +3,10 @@
 //! `--json` prints one object a line. For each step, also for those after the first that failed:
 //!
 //! ```json
-//! {"schema":1,"chapter":"ch02-unshare","step":1,"name":"command has a uts namespace of its own","outcome":"failed","wanted":"…","saw":"…","stdout":"…","stderr":"…","mistake":"…","cause":"…","remedy":"…","pointer":"…","skipped":"","seconds":0.031}
+//! {"schema":1,"chapter":"ch02-unshare","step":1,"further":false,"name":"command has a uts namespace of its own","outcome":"failed","wanted":"…","saw":"…","stdout":"…","stderr":"…","mistake":"…","cause":"…","remedy":"…","pointer":"…","skipped":"","seconds":0.031}
 //! ```
+//!
+//! `further` is true for the steps that `--further` adds, without which a chapter is solved.
 //!
 //! `outcome` is `passed`, `failed`, `cannot` (this machine cannot run the step) or `broken` (the check
 //! itself failed). `mistake`, `cause` and `remedy` are empty if no known mistake fits. With `cannot`,
@@ -35,6 +37,7 @@ use crate::shared::json;
 #[derive(Default)]
 struct Case {
     step: u32,
+    further: bool,
     name: String,
     outcome: Outcome,
     wanted: String,
@@ -45,6 +48,13 @@ struct Case {
     pointer: String,
     skipped: String,
     seconds: f64,
+}
+
+impl Case {
+    fn title(&self) -> String {
+        let further = if self.further { "further " } else { "" };
+        format!("{further}step {}: {}", self.step, self.name)
+    }
 }
 
 fn cases(checked: &Checked) -> Vec<Case> {
@@ -61,6 +71,7 @@ fn cases(checked: &Checked) -> Vec<Case> {
         let verdict = &run.verdict;
         Case {
             step: step.number,
+            further: step.further,
             name: step.title.clone(),
             outcome: verdict.outcome,
             wanted: verdict.wanted.to_string(),
@@ -86,6 +97,7 @@ pub(crate) fn json(checked: &Checked) -> String {
             ("schema", 1.into()),
             ("chapter", checked.chapter.name.as_str().into()),
             ("step", case.step.into()),
+            ("further", case.further.into()),
             ("name", case.name.into()),
             ("outcome", case.outcome.word().into()),
             ("wanted", case.wanted.into()),
@@ -129,7 +141,7 @@ pub(crate) fn junit(all: &[Checked]) -> String {
             _ = writeln!(
                 out,
                 "    <testcase classname=\"{chapter}\" name=\"{}\" time=\"{:.3}\">{}</testcase>",
-                escaped(&format!("step {}: {}", case.step, case.name)),
+                escaped(&case.title()),
                 case.seconds,
                 result(case)
             );

@@ -5,7 +5,7 @@ use std::fs;
 use harness::verdict::{Diagnosis, Outcome};
 
 use super::compare::compare;
-use super::{Checked, code_word};
+use super::{Checked, Guess, code_word};
 use crate::reader::list::is_untouched;
 use crate::shared::chapter::{Chapter, shown};
 use crate::shared::screen::{self, Screen};
@@ -24,6 +24,11 @@ pub(crate) fn does_not_compile(chapter: &Chapter) -> String {
     format!("{} has no src/main.rs; {reset} brings it back\n", chapter.name)
 }
 
+/// What the reader has said before the check says it.
+pub(crate) fn guess(guess: &Guess, screen: Screen) -> String {
+    screen.hanging(&format!("you say: step {} fails, because ", guess.step), &guess.why) + "\n"
+}
+
 pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String {
     let word = match outcome {
         Outcome::Passed => "ok",
@@ -35,8 +40,19 @@ pub(crate) fn step_line(step: &Step, outcome: Outcome, screen: Screen) -> String
         Outcome::Passed => screen.good(word),
         _ => screen.bad(word),
     };
-    let line = screen.hanging(&format!("  {word:6}  step {}: ", step.number), &step.title);
+    let line = screen.hanging(&format!("  {word:6}  {}: ", place(step)), &step.title);
     line.replacen(word, &painted, 1)
+}
+
+/// A step that runs.
+pub(crate) fn passing_step(step: &Step) -> String {
+    format!("  …       {}: {}", place(step), step.title)
+}
+
+/// `step 2`, or `further step 4`.
+fn place(step: &Step) -> String {
+    let further = if step.further { "further " } else { "" };
+    format!("{further}step {}", step.number)
 }
 
 /// What a step that was run could not look at.
@@ -47,15 +63,23 @@ pub(crate) fn skipped(run: &StepRun, screen: Screen) -> String {
     }
 }
 
-pub(crate) fn solved(chapter: &Chapter, next: Option<&Chapter>) -> String {
+/// What a reader may do next. `open` is how many steps go further that were not run.
+pub(crate) fn solved(chapter: &Chapter, open: usize, next: Option<&Chapter>) -> String {
     let next = match next {
         Some(next) => format!("next: `cargo xtask check {}`", next.short()),
         None => "that was the last chapter".to_owned(),
     };
-    format!(
-        "\nsolved; `cargo xtask diff {}` shows it beside the solution\n{next}\n",
-        chapter.short()
-    )
+    let short = chapter.short();
+    let further = match open {
+        0 => String::new(),
+        1 => format!("further: one more step, `cargo xtask check {short} --further`\n"),
+        more => format!("further: {more} more steps, `cargo xtask check {short} --further`\n"),
+    };
+    format!("\nsolved; `cargo xtask diff {short}` shows it beside the solution\n{further}{next}\n")
+}
+
+pub(crate) fn solved_further() -> &'static str {
+    "\nsolved, and further\n"
 }
 
 /// A line for each of several chapters.
