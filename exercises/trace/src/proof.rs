@@ -129,6 +129,8 @@ impl Trace {
             Made::There
         } else if let Some(at) = own.next().or(late) {
             Made::WrongSide(at)
+        } else if done.iter().any(|at| self.is_for_command(*at)) {
+            Made::There
         } else if let Some(at) = done.first() {
             Made::Elsewhere(*at, self.who(self.events[*at].task))
         } else if let Some(at) = failed.last() {
@@ -199,7 +201,7 @@ impl Trace {
     }
 
     /// A process of the program that a signal ended before it executed anything: its number, the event,
-    /// and the signal.
+    /// and the signal. A descendant of one that has executed something belongs to that.
     pub fn killed_before_exec(&self) -> Option<(u32, usize, i32)> {
         let executed = |task: u32| {
             self.events.iter().skip(1).any(|event| {
@@ -209,7 +211,10 @@ impl Trace {
         self.events.iter().enumerate().skip(1).find_map(|(at, event)| {
             event.changes.iter().find_map(|change| match change {
                 Change::Ended { task, how: Exit::Killed(signal) }
-                    if *task != 1 && self.who(*task) == By::Child && !executed(*task) =>
+                    if *task != 1
+                        && self.who(*task) == By::Child
+                        && !executed(*task)
+                        && !self.ancestors(*task).into_iter().any(|(task, _)| executed(task)) =>
                 {
                     Some((*task, at, *signal))
                 }
@@ -235,6 +240,22 @@ impl Trace {
             }
             _ => None,
         })
+    }
+
+    /// Whether COMMAND, which is executed last, finds what this call has changed: its own process made it,
+    /// or one from which it descends, in time.
+    fn is_for_command(&self, at: usize) -> bool {
+        let task = self.events[at].task;
+        let is_exec = |of: &usize| {
+            self.events[*of].call.starts_with("execve") && !has_failed(&self.events[*of])
+        };
+        let Some(exec) = (at + 1..self.events.len()).rev().find(is_exec) else { return false };
+        let command = self.events[exec].task;
+        let for_others = self.events[at].makes_a_child();
+        let in_time = |(ancestor, birth): &(u32, usize)| {
+            *ancestor == task && (at == *birth || at < *birth && !for_others)
+        };
+        task == command && !for_others || self.ancestors(command).iter().any(in_time)
     }
 
     /// The tasks from which this one descends, each with the event in which it made the next.
@@ -378,6 +399,13 @@ mod tests {
         let of_another = trace(vec![clone, fork, execve(2)]);
         assert_eq!(made(&of_another), Some(Made::Elsewhere(1, By::Program)), "of another child");
         assert_eq!(made(&trace(vec![])), None, "there is no place to point to");
+        let by_command = trace(vec![
+            with(born(2, 2, 1), event(1, "clone", &["SIGCHLD"], Outcome::Value(2))),
+            unshare(2, Outcome::Value(0)),
+            execve(2),
+        ]);
+        let after_start = by_command.made("unshare(CLONE_NEWUTS)", Side::After, "start*");
+        assert_eq!(after_start, Some(Made::There), "COMMAND's own process made it");
     }
 
     #[test]
@@ -410,6 +438,20 @@ mod tests {
         let went_on = trace(vec![unshare(), mount, exit(1)]);
         assert_eq!((went_on.gave_up(), went_on.went_on()), (None, Some(1)));
         assert_eq!(trace(vec![unshare(), exit(1)]).went_on(), None);
+    }
+
+    #[test]
+    fn a_child_of_command_is_not_one_of_the_program() {
+        let fork = |task, by| {
+            with(born(task, task, by), event(by, "fork", &[], Outcome::Value(task.into())))
+        };
+        let killed = |task| {
+            let ended = Change::Ended { task, how: Exit::Killed(9) };
+            with(ended, event(task, "end", &[], Outcome::Never))
+        };
+        assert_eq!(trace(vec![fork(2, 1), killed(2)]).killed_before_exec(), Some((2, 2, 9)));
+        let of_command = trace(vec![fork(2, 1), execve(2), fork(3, 2), killed(3)]);
+        assert_eq!(of_command.killed_before_exec(), None);
     }
 
     #[test]
