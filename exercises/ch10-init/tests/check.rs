@@ -1,11 +1,14 @@
 //! `ch10-init -- COMMAND`: a PID 1 that reaps, passes signals on, and ends when COMMAND ends.
 
+use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::thread::{sleep, yield_now};
 use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Process};
 use harness::sandbox::{Sandbox, Wait, patience};
 use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
+use nix::libc;
 use nix::sys::signal::Signal::{self, *};
 
 /// The signals that are passed on.
@@ -35,7 +38,50 @@ fn report_position(attempt: &mut Attempt, command: &Process) -> Option<Process> 
         (true, _, None) => "in a new PID namespace, but not a child of its PID 1",
     };
     attempt.report.line("COMMAND is", position);
+    if command.next_child_is_pid_1() {
+        attempt.report.aside("COMMAND's next child", "would be PID 1");
+    }
+    let both = [("PID 1", init.as_ref()), ("your program", Some(attempt.run.program()))];
+    let both = both.map(|(name, process)| (name, process.and_then(dispositions)));
+    for (name, [of_child, of_six]) in both.into_iter().filter_map(|(name, of)| Some((name, of?))) {
+        attempt.report.aside(&format!("SIGCHLD in {name}"), of_child);
+        attempt.report.aside(&format!("the six signals in {name}"), of_six);
+    }
     init
+}
+
+/// What a process does with SIGCHLD, and with the signals that are passed on.
+fn dispositions(process: &Process) -> Option<[&'static str; 2]> {
+    let set =
+        |signals: &[Signal]| signals.iter().fold(0, |set, signal| set | 1 << (*signal as u32 - 1));
+    let blocked = process.bits("SigBlk")? | waited_for(process).unwrap_or(0);
+    let kept = blocked | process.bits("SigCgt")?;
+    let of_child = match set(&[SIGCHLD]) {
+        set if set & process.bits("SigIgn")? != 0 => "ignored",
+        set if set & kept != 0 => "blocked or handled",
+        _ => "neither blocked nor handled",
+    };
+    let of_six = match set(&PASSED_ON) {
+        set if set & kept == set => "blocked or handled",
+        set if set & kept == 0 => "neither blocked nor handled",
+        _ => "some neither blocked nor handled",
+    };
+    Some([of_child, of_six])
+}
+
+/// The set with which a process is in sigwait(3). Meanwhile these signals are not among those that it
+/// blocks (`do_sigtimedwait` in `kernel/signal.c`).
+fn waited_for(process: &Process) -> Option<u64> {
+    let call = fs::read_to_string(format!("/proc/{}/syscall", process.pid())).ok()?;
+    let mut words = call.split(' ');
+    if words.next()?.parse() != Ok(libc::SYS_rt_sigtimedwait) {
+        return None;
+    }
+    let address = u64::from_str_radix(words.next()?.trim_start_matches("0x"), 16).ok()?;
+    let memory = fs::File::open(format!("/proc/{}/mem", process.pid())).ok()?;
+    let mut set = [0; 8];
+    memory.read_exact_at(&mut set, address).ok()?;
+    Some(u64::from_ne_bytes(set))
 }
 
 /// Runs the program once and looks at COMMAND while it is parked.
@@ -107,6 +153,8 @@ fn step2_orphans_are_reaped_even_if_many_end_at_once() {
         until(|| !orphans.iter().any(|orphan| is_zombie(&orphan)));
         let zombies = orphans.iter().filter(is_zombie).count();
         attempt.report.line("zombies afterwards", of_all(zombies));
+        attempt.report.aside("orphans that PID 1 reaped", ended.saturating_sub(zombies));
+        attempt.report.aside("PID 1 is in", init.waits_in().unwrap_or_default());
     }
     attempt.release();
     assert_report!(attempt.finish().lines(&["COMMAND is", "orphans", "ended", "zombies", "exit status"]), @r"

@@ -1,4 +1,4 @@
-//! Named: a user namespace that was not asked for
+//! Named: a namespace that the step does not ask for
 //! A page about rootless containers has CLONE_NEWUSER in its flags, and so has this program.
 
 use std::os::unix::process::CommandExt;
