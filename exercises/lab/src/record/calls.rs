@@ -13,6 +13,15 @@ pub(super) struct Call {
     pub(super) name: &'static str,
     pub(super) arguments: Vec<Argument>,
     pub(super) meaning: Meaning,
+    /// For clone3 how large the caller says that its struct is, otherwise 0.
+    pub(super) size: u64,
+}
+
+impl Call {
+    /// Whether the argument with this index is a set of flags with this one in it.
+    pub(super) fn flag(&self, index: usize, name: &str) -> bool {
+        matches!(self.arguments.get(index), Some(Argument::Flags(flags)) if flags.iter().any(|it| it == name))
+    }
 }
 
 /// What the recorder has to know of a call to see what it changes, or why it failed.
@@ -214,7 +223,8 @@ pub(super) fn decode(pid: Pid, number: c_long, registers: &[u64; 6]) -> Option<C
     let mut arguments: Vec<Argument> = arguments.collect();
     let meaning = (row.meaning)(&words, &arguments)?;
     arguments.iter_mut().for_each(Argument::shorten);
-    Some(Call { name: row.name, arguments, meaning })
+    let size = if number == libc::SYS_clone3 { registers[1] } else { 0 };
+    Some(Call { name: row.name, arguments, meaning, size })
 }
 
 /// For clone the flags and the signal, for open the path and the access mode; else the registers.
@@ -297,7 +307,7 @@ pub(super) fn decode_write(pid: Pid, number: c_long, registers: &[u64; 6]) -> Op
     let texts = [file.clone(), String::from_utf8_lossy(&bytes).into_owned()];
     let mut arguments = texts.map(Argument::Text).to_vec();
     arguments.iter_mut().for_each(Argument::shorten);
-    Some(Call { name, arguments, meaning: Meaning::Write { file, bytes } })
+    Some(Call { name, arguments, meaning: Meaning::Write { file, bytes }, size: 0 })
 }
 
 /// Every `CLONE_NEW*`.

@@ -348,7 +348,7 @@ impl Recorder {
         let number = task.number;
         let mut changes = Vec::new();
         let (name, arguments) = match call {
-            Some(Call { name, arguments, meaning: Meaning::Exec(program) }) => {
+            Some(Call { name, arguments, meaning: Meaning::Exec(program), .. }) => {
                 changes.push(Change::Program { task: number, name: program });
                 (name, arguments)
             }

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fs;
+use std::io::ErrorKind;
 
 use nix::errno::Errno;
 use nix::unistd::Pid;
@@ -134,6 +135,9 @@ const UNSHARE: u64 = NAMESPACES
 
 type Reason = Cow<'static, str>;
 
+/// `CLONE_ARGS_SIZE_VER0`.
+const SMALLEST_CLONE_ARGS: u64 = 64;
+
 /// Why this call failed with this errno, if the recorder knows.
 pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<String> {
     let reason: Reason = match (&call.meaning, errno) {
@@ -180,6 +184,13 @@ fn creation(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Re
     // `check_unshare_flags` comes first.
     let is_known = call.name != "unshare" || flags & !UNSHARE == 0;
     Some(match errno {
+        // `copy_clone_args_from_user` in kernel/fork.c looks at the size before anything else.
+        Errno::EINVAL if call.name == "clone3" && call.size < SMALLEST_CLONE_ARGS => format!(
+            "the size of the struct is given as {}, and its first version had {SMALLEST_CLONE_ARGS} \
+             bytes",
+            call.size
+        )
+        .into(),
         // `create_new_namespaces` in kernel/nsproxy.c; with CLONE_NEWUSER the right comes first.
         Errno::EPERM if !has(Kind::User) && !caller.has(CAP_SYS_ADMIN) => format!(
             "no CAP_SYS_ADMIN in {}, where you are; without it you can make only a user namespace",
@@ -253,6 +264,14 @@ fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<Reason>
         (Errno::EINVAL, Some(kind)) if kinds != 0 && kinds != kind.flag() as u64 => {
             format!("the descriptor is one of a {kind} namespace").into()
         }
+        (Errno::EBADF, _) if fd == -1 => "-1 is what a call returns that has failed".into(),
+        (Errno::EBADF, _) if link.is_empty() => {
+            format!("{fd} is not the number of an open descriptor").into()
+        }
+        // A pidfd shows as `anon_inode:[pidfd]`, or as `pidfd:[1]`.
+        (Errno::EINVAL, None) if !link.is_empty() && !link.contains("[pidfd]") && !link.starts_with("pidfd:") => {
+            "the descriptor is neither one of a namespace nor a pidfd".into()
+        }
         (Errno::EINVAL, None) if kinds == 0 => {
             "a pidfd stands for all namespaces of its process: choose some of them by flags".into()
         }
@@ -315,10 +334,33 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
         ("pivot_root", Errno::EBUSY) => {
             "the new root, or the place for the old one, is on your present root mount".into()
         }
+        ("mount", Errno::ENOENT) => missing_path(caller, call),
+        ("mount", Errno::ENOTDIR) if !call.flag(3, "MS_REMOUNT") => {
+            "only a directory can be mounted on a directory, and only a file on a file; or a path goes \
+             on below a file"
+                .into()
+        }
         (_, Errno::ENOENT) => "one of the paths does not exist".into(),
         (_, Errno::ENODEV) => "this kernel does not have that type of file system".into(),
         _ => return None,
     })
+}
+
+/// Which of the two paths of mount(2) does not exist.
+fn missing_path(caller: &Caller, call: &Call) -> Reason {
+    let is_missing = |at: usize| match call.arguments.get(at) {
+        Some(Argument::Text(path)) if path.starts_with('/') && !path.ends_with('…') => {
+            let path = format!("/proc/{}/root{path}", caller.pid);
+            fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+        }
+        _ => false,
+    };
+    match (is_missing(0), is_missing(1)) {
+        // Without MS_BIND the first text need not be a path.
+        (true, false) if call.flag(3, "MS_BIND") => "the first path does not exist".into(),
+        (false, true) => "the second path, on which to mount, does not exist".into(),
+        _ => "one of the paths does not exist".into(),
+    }
 }
 
 /// mount(2) with `EINVAL` where no file system of a known type was asked for: `path_mount` in

@@ -25,6 +25,9 @@ pub(crate) fn calls_that_fail() {
     mounting(NOTHING, "/tmp/plain", NOTHING, MsFlags::MS_REMOUNT | MsFlags::MS_BIND);
     mounting(Some("none"), "/mnt", Some("nonsense"), MsFlags::empty());
     mounting(Some("/nowhere"), "/mnt", NOTHING, MsFlags::MS_BIND);
+    mounting(Some("/mnt"), "/nowhere", NOTHING, MsFlags::MS_BIND);
+    mounting(Some("/nowhere"), "/nowhere", NOTHING, MsFlags::MS_BIND);
+    mounting(Some("/proc/self/ns/uts"), "/mnt", NOTHING, MsFlags::MS_BIND);
     _ = umount("/tmp/plain");
     // Not bindable: one of several reasons for the same errno.
     mounting(Some("none"), "/mnt", Some("tmpfs"), MsFlags::empty());
@@ -36,11 +39,22 @@ pub(crate) fn calls_that_fail() {
         let mut arguments: libc::clone_args = std::mem::zeroed();
         arguments.flags = (libc::CLONE_NEWUTS | libc::SIGCHLD) as u64;
         libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>());
+        // The size of a pointer; then a struct that is wrong for another reason.
+        libc::syscall(libc::SYS_clone3, &raw const arguments, size_of_val(&&arguments));
+        arguments.flags = libc::CLONE_THREAD as u64;
+        libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>());
         arguments.flags = (libc::CLONE_NEWUSER | libc::CLONE_FS) as u64;
         libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>());
     }
     let own = lab::look::Process::open(Pid::this()).unwrap();
     _ = setns(own.pidfd(), CloneFlags::empty());
+    let file = fs::File::open("/tmp/plain").unwrap();
+    _ = setns(&file, CloneFlags::empty());
+    // SAFETY: setns takes two integers.
+    unsafe {
+        libc::setns(999, libc::CLONE_NEWUTS);
+        libc::setns(-1, libc::CLONE_NEWUTS);
+    }
     _ = unshare(CloneFlags::from_bits_retain(1));
     unshare(CloneFlags::CLONE_NEWUSER).unwrap();
     fs::write("/proc/self/setgroups", "deny").unwrap();
@@ -76,13 +90,21 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("mount", "EINVAL", Some("the path is not a mount point")),
         ("mount", "EINVAL", Some("the path is not a mount point, or its mount is locked")),
         ("mount", "ENODEV", Some("this kernel does not have that type of file system")),
+        ("mount", "ENOENT", Some("the first path does not exist")),
+        ("mount", "ENOENT", Some("the second path, on which to mount, does not exist")),
         ("mount", "ENOENT", Some("one of the paths does not exist")),
+        ("mount", "ENOTDIR", Some("only a directory can be mounted on a directory")),
         ("umount2", "EINVAL", Some("the path is not a mount point, or its mount is locked")),
         ("mount", "EINVAL", None),
         ("sethostname", "EINVAL", Some("a host name has 64 bytes at most")),
         ("clone3", "EINVAL", Some("clone3 takes no signal in its flags")),
+        ("clone3", "EINVAL", Some("the size of the struct is given as")),
+        ("clone3", "EINVAL", None),
         ("clone3", "EINVAL", Some("CLONE_NEWUSER and CLONE_FS exclude each other")),
         ("setns", "EINVAL", Some("a pidfd stands for all namespaces of its process")),
+        ("setns", "EINVAL", Some("the descriptor is neither one of a namespace nor a pidfd")),
+        ("setns", "EBADF", Some("999 is not the number of an open descriptor")),
+        ("setns", "EBADF", Some("-1 is what a call returns that has failed")),
         ("unshare", "EINVAL", None),
         ("write", "EPERM", Some("setgroups(2) was denied there before")),
         ("write", "EINVAL", Some("this line has 2 numbers")),

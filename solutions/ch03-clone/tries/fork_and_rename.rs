@@ -1,0 +1,29 @@
+//! Named: no call has asked for new namespaces
+//! The pidfd is right, but the flags of the two namespaces are still missing.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, exit};
+
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, sethostname};
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().collect();
+    let mut pidfd: i32 = -1;
+    let flags = libc::CLONE_PIDFD | libc::SIGCHLD;
+    // SAFETY: without a stack and with one thread this is a fork.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &mut pidfd, 0, 0) };
+    if pid == 0 {
+        if let Err(error) = sethostname(&args[1]) {
+            println!("{error}");
+            exit(1);
+        }
+        Command::new(&args[3]).args(&args[4..]).exec();
+        exit(127);
+    }
+    match waitpid(Pid::from_raw(pid as i32), None)? {
+        WaitStatus::Exited(_, code) => exit(code),
+        WaitStatus::Signaled(_, signal, _) => exit(128 + signal as i32),
+        _ => exit(1),
+    }
+}
