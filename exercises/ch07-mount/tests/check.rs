@@ -40,6 +40,13 @@ fn report(sandbox: Sandbox) -> Report {
         attempt.look("DIR in COMMAND", &command, move |command| {
             format!("{}, {}", mounted(command, &here, &before), written(command, &here))
         });
+        let seen = attempt.report.fact("DIR in COMMAND").unwrap_or_default();
+        if seen.starts_with("tmpfs, token ") && seen != "tmpfs, token TEXT" {
+            attempt.report.aside("the token", "another text");
+        }
+        if let Some(names) = names_in(command.mnt(), &dir).ok().filter(|names| !names.is_empty()) {
+            attempt.report.aside("names in COMMAND's DIR", names.join(", "));
+        }
         let in_the_lab = match names_in(lab(&attempt), &dir) {
             Ok(names) if names.is_empty() => "empty".to_owned(),
             Ok(names) => names.join(", "),
@@ -85,6 +92,9 @@ fn written(command: &Seen, dir: &str) -> String {
 /// with.
 fn diagnose(attempt: &mut Attempt, command: &Seen) {
     let mounts = mounts_in(command.mnt()).unwrap_or_default();
+    let is_known = |mount: &Mount| attempt.run.mounts().iter().any(|old| old.point == mount.point);
+    let new: Vec<_> =
+        mounts.iter().filter(|mount| !is_known(mount)).map(Mount::to_string).collect();
     let old = mounts
         .iter()
         .filter(|mount| attempt.run.mounts().iter().any(|before| before.point == mount.point));
@@ -95,8 +105,12 @@ fn diagnose(attempt: &mut Attempt, command: &Seen) {
         kinds.dedup();
         kinds.join(", ")
     };
-    attempt.report.aside("COMMAND's mount on /", propagation(root));
-    attempt.report.aside("COMMAND's other mounts", propagation(others));
+    let (root, others) = (propagation(root), propagation(others));
+    if !new.is_empty() {
+        attempt.report.aside("COMMAND's new mounts", new.join(", "));
+    }
+    attempt.report.aside("COMMAND's mount on /", root);
+    attempt.report.aside("COMMAND's other mounts", others);
 }
 
 /// COMMAND has a mount namespace of its own, and shares the other seven with the lab.
