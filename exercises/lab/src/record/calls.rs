@@ -137,6 +137,20 @@ const CALLS: &[Row] = &[
         text_in(&arguments[0]).map(Meaning::HostName)
     }),
     row(libc::SYS_setdomainname, "setdomainname", &[HostName], |_, _| Some(Meaning::Other)),
+    row(libc::SYS_shmget, "shmget", &[Number, Number, Flags(SEGMENT)], |_, _| Some(Meaning::Other)),
+    row(libc::SYS_shmat, "shmat", &[Number], |_, _| Some(Meaning::Other)),
+    // The other commands change nothing that matters here.
+    row(libc::SYS_shmctl, "shmctl", &[Number, Constant(CONTROL)], |words, _| {
+        (words[1] == libc::IPC_RMID as u64).then_some(Meaning::Other)
+    }),
+    // The C library takes the slash away.
+    row(libc::SYS_mq_open, "mq_open", &[Text, Flags(QUEUE)], |_, _| Some(Meaning::Other)),
+    row(
+        libc::SYS_ioctl,
+        "ioctl",
+        &[Descriptor, Constant(REQUEST), Text, Flags(INTERFACE)],
+        |words, _| (words[1] == libc::SIOCSIFFLAGS as u64).then_some(Meaning::Other),
+    ),
     row(libc::SYS_ptrace, "ptrace", &[Constant(PTRACE), Number], |_, _| Some(Meaning::Ptrace)),
     // The other operations only ask what the kernel has.
     row(libc::SYS_seccomp, "seccomp", &[Constant(SECCOMP), Flags(FILTER)], |words, _| {
@@ -237,6 +251,12 @@ fn words(pid: Pid, number: c_long, registers: &[u64; 6]) -> Words {
             let word = |index: usize| words.get(index).copied().unwrap_or_default();
             (word(0), word(4))
         }
+        libc::SYS_ioctl if b == libc::SIOCSIFFLAGS as u64 => {
+            let flags = ptrace::read(pid, c + libc::IFNAMSIZ as u64, 2);
+            let flags = flags.try_into().map_or(0, u16::from_ne_bytes);
+            return [a, b, c, flags.into(), 0, 0];
+        }
+        libc::SYS_ioctl => return [a, b, 0, 0, 0, 0],
         libc::SYS_openat => (b, access(c)),
         libc::SYS_openat2 => (b, access(*integers(&ptrace::read(pid, c, 8)).first().unwrap_or(&0))),
         #[cfg(target_arch = "x86_64")]
@@ -356,6 +376,16 @@ const SECCOMP: Names = names![SECCOMP_SET_MODE_STRICT, SECCOMP_SET_MODE_FILTER;]
 const FILTER: Names = names![
     SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER;
 ];
+
+const SEGMENT: Names = names![IPC_CREAT, IPC_EXCL;];
+
+const CONTROL: Names = names![IPC_RMID;];
+
+const QUEUE: Names = names![O_CREAT, O_EXCL, O_WRONLY, O_RDWR, O_NONBLOCK, O_CLOEXEC;];
+
+const REQUEST: Names = names![SIOCSIFFLAGS;];
+
+const INTERFACE: Names = names![IFF_UP, IFF_LOOPBACK, IFF_RUNNING;];
 
 const PTRACE: Names = names![PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE;];
 

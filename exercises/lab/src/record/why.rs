@@ -170,9 +170,50 @@ pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<Stri
         (Meaning::Exec(_), Errno::EACCES) => {
             "you may not execute that file, or its mount is noexec".into()
         }
+        (Meaning::Other, errno) => of_an_object(caller, call, errno)?,
         _ => return None,
     };
     Some(reason.into_owned())
+}
+
+/// shmget(2): ipc/util.c and ipc/shm.c; mq_open(3): ipc/mqueue.c.
+fn of_an_object(caller: &Caller, call: &Call, errno: Errno) -> Option<Reason> {
+    Some(match (call.name, errno, &*call.arguments) {
+        ("shmget", Errno::EEXIST, _) => {
+            "there is a segment with this key already, and IPC_EXCL asks for a new one".into()
+        }
+        ("shmget", Errno::ENOENT, _) => {
+            "there is no segment with this key, and IPC_CREAT is not among the flags".into()
+        }
+        ("shmget", Errno::EINVAL, [_, Argument::Number(0), ..]) => {
+            "a segment has at least one byte".into()
+        }
+        ("shmget", Errno::EINVAL, _) => {
+            "there is a segment with this key already, and it is smaller, or a new one would be \
+             too large"
+                .into()
+        }
+        ("mq_open", Errno::EEXIST, _) => {
+            "there is a queue of this name already, and O_EXCL asks for a new one".into()
+        }
+        ("mq_open", Errno::ENOENT, [Argument::Text(name), Argument::Flags(flags)])
+            if !name.is_empty() && !flags.iter().any(|flag| flag == "O_CREAT") =>
+        {
+            "there is no queue of this name, and O_CREAT is not among the flags".into()
+        }
+        ("mq_open", Errno::EACCES, [Argument::Text(name), ..]) if name.contains('/') => {
+            "the name of a queue has one slash, at its start".into()
+        }
+        ("mq_open", Errno::EOVERFLOW, _) => format!(
+            "the queue would belong to your ids, which are not mapped in {}",
+            caller.place()
+        )
+        .into(),
+        ("ioctl", Errno::ENODEV, _) => {
+            "there is no interface of this name in the network namespace of the socket".into()
+        }
+        _ => return None,
+    })
 }
 
 /// unshare(2) and clone(2).

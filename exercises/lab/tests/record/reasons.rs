@@ -46,6 +46,22 @@ pub(crate) fn calls_that_fail() {
         arguments.flags = (libc::CLONE_NEWUSER | libc::CLONE_FS) as u64;
         libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>());
     }
+    // SAFETY: the names are C strings, and the other arguments are numbers.
+    unsafe {
+        libc::shmget(7, 4096, 0o600);
+        libc::shmget(7, 4096, libc::IPC_CREAT | 0o600);
+        libc::shmget(7, 4096, libc::IPC_CREAT | libc::IPC_EXCL | 0o600);
+        libc::shmget(7, 8192, libc::IPC_CREAT | 0o600);
+        libc::shmget(8, 0, libc::IPC_CREAT | 0o600);
+        libc::mq_open(c"/none".as_ptr(), libc::O_RDWR);
+        libc::mq_open(c"/a/b".as_ptr(), libc::O_RDWR);
+        libc::mq_open(c"/".as_ptr(), libc::O_RDWR);
+        let mut request: libc::ifreq = std::mem::zeroed();
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM, 0);
+        request.ifr_name[0] = b'x' as libc::c_char;
+        request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+        libc::ioctl(socket, libc::SIOCSIFFLAGS as _, &raw const request);
+    }
     let own = lab::look::Process::open(Pid::this()).unwrap();
     _ = setns(own.pidfd(), CloneFlags::empty());
     let file = fs::File::open("/tmp/plain").unwrap();
@@ -101,6 +117,14 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("clone3", "EINVAL", Some("the size of the struct is given as")),
         ("clone3", "EINVAL", None),
         ("clone3", "EINVAL", Some("CLONE_NEWUSER and CLONE_FS exclude each other")),
+        ("shmget", "ENOENT", Some("there is no segment with this key")),
+        ("shmget", "EEXIST", Some("IPC_EXCL asks for a new one")),
+        ("shmget", "EINVAL", Some("and it is smaller")),
+        ("shmget", "EINVAL", Some("a segment has at least one byte")),
+        ("mq_open", "ENOENT", Some("O_CREAT is not among the flags")),
+        ("mq_open", "EACCES", Some("the name of a queue has one slash")),
+        ("mq_open", "ENOENT", None),
+        ("ioctl", "ENODEV", Some("there is no interface of this name")),
         ("setns", "EINVAL", Some("a pidfd stands for all namespaces of its process")),
         ("setns", "EINVAL", Some("the descriptor is neither one of a namespace nor a pidfd")),
         ("setns", "EBADF", Some("999 is not the number of an open descriptor")),
