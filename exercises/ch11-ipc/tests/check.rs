@@ -37,6 +37,13 @@ fn keys(ipc: &Namespace, key: i32) -> String {
     by_role.collect::<Vec<_>>().join(", ")
 }
 
+/// The names of all queues, by role.
+fn queues(ipc: &Namespace, text: &str) -> String {
+    let names = visit::queues_in(ipc).unwrap_or_default();
+    let by_role = names.iter().map(|name| if name == text { "TEXT" } else { "another" });
+    by_role.collect::<Vec<_>>().join(", ")
+}
+
 /// Counts the objects of all kinds: System V, where each file begins with a heading, and POSIX.
 fn objects(ipc: &Namespace, mnt: &Namespace) -> String {
     let sysv = |kind| visit::read_in(ipc, &format!("/proc/sysvipc/{kind}"));
@@ -78,13 +85,16 @@ fn look(program: Sandbox) -> Report {
         let mnt = lab.get(Kind::Mnt).expect("every kernel has mount namespaces");
         let posix = visit::names_in(mnt, "/dev/shm").unwrap_or_default().join(", ");
         let (keys, lab_segment) = (keys(inside, key), segment(outside, key));
-        let lab_queue = queue(outside, &text);
+        let (queues, lab_queue) = (queues(inside, &text), queue(outside, &text));
         attempt.look("KEY in COMMAND", &command, move |seen| segment(ipc_of(seen), key));
         attempt.report.line("KEY in the lab", lab_segment);
         attempt.look("queue /TEXT in COMMAND", &command, move |seen| queue(ipc_of(seen), &text));
         attempt.report.line("queue /TEXT in the lab", lab_queue);
         attempt.report.aside("keys in COMMAND", keys);
-        attempt.report.aside("/dev/shm in the lab", posix);
+        attempt.report.aside("queues in COMMAND", queues);
+        if !posix.is_empty() {
+            attempt.report.aside("/dev/shm in the lab", posix);
+        }
     }
     attempt.release();
     _ = attempt.run.await_end();
