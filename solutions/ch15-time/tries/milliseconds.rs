@@ -1,4 +1,4 @@
-//! Named: an offset is in another unit
+//! Named: an offset has a part of a second
 //! The numbers are taken for milliseconds.
 
 use std::process::{Command, exit};

@@ -1,8 +1,6 @@
 //! Named: one clock is forgotten
 //! Copied and pasted: both lines are about the same clock.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::process::{Command, exit};
 
 fn main() {
@@ -11,9 +9,9 @@ fn main() {
     if unsafe { libc::unshare(libc::CLONE_NEWTIME) } != 0 {
         panic!("unshare: {}", std::io::Error::last_os_error());
     }
-    let open = || OpenOptions::new().write(true).open("/proc/self/timens_offsets").unwrap();
-    writeln!(open(), "monotonic {} 0", words[0]).unwrap();
-    writeln!(open(), "monotonic {} 0", words[1]).unwrap();
+    let offset = |line: String| std::fs::write("/proc/self/timens_offsets", line).unwrap();
+    offset(format!("boottime {} 0", words[0]));
+    offset(format!("boottime {} 0", words[1]));
     // SAFETY: there is one thread.
     match unsafe { libc::fork() } {
         0 => exit(Command::new(&words[3]).args(&words[4..]).status().unwrap().code().unwrap()),

@@ -1,4 +1,4 @@
-//! Named: another thread made the call
+//! Named: another thread made the time namespace
 //! Points at: unshare(
 //! A thread makes the time namespace; its children would be inside, but main's are not.
 
@@ -10,7 +10,7 @@ fn main() {
     std::thread::spawn(move || {
         // SAFETY: takes an integer.
         assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWTIME) }, 0);
-        std::fs::write("/proc/thread-self/timens_offsets", offsets).unwrap();
+        std::fs::write("/proc/self/timens_offsets", offsets).unwrap();
     })
     .join()
     .unwrap();

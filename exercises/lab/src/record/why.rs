@@ -487,6 +487,23 @@ fn not_three_numbers(text: &str) -> Option<String> {
     })
 }
 
+/// Why offsets are invalid: `timens_offsets_write` in kernel/time/namespace.c, which looks at two lines.
+fn offsets(text: &str) -> Option<&'static str> {
+    const WHOLE: &str = "one write(2) must carry whole lines: clock, seconds, nanoseconds";
+    text.lines().take(2).find_map(|line| {
+        let fields: Vec<_> = line.split_ascii_whitespace().collect();
+        let [clock, seconds, nanoseconds, ..] = fields.as_slice() else { return Some(WHOLE) };
+        match (seconds.parse::<i64>(), nanoseconds.parse::<u64>()) {
+            _ if !["monotonic", "boottime", "1", "7"].contains(clock) => {
+                Some("only the clocks monotonic and boottime have an offset")
+            }
+            (Err(_), _) | (_, Err(_)) => Some(WHOLE),
+            (_, Ok(1_000_000_000..)) => Some("a second has fewer than 1000000000 nanoseconds"),
+            _ => None,
+        }
+    })
+}
+
 /// Writes to uid_map and its like: `map_write` and `proc_setgroups_write` in
 /// kernel/user_namespace.c, `timens_offsets_write` in kernel/time/namespace.c.
 fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Reason> {
@@ -524,6 +541,10 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Re
         }
         ("setgroups", Errno::EPERM) => {
             "setgroups(2) cannot be denied any more, as gid_map has been written".into()
+        }
+        ("timens_offsets", Errno::EINVAL) => offsets(&text)?.into(),
+        ("timens_offsets", Errno::ERANGE) => {
+            "with that offset the clock would show a time before 0, or one too late".into()
         }
         ("timens_offsets", Errno::EACCES) => {
             "a process is in that time namespace already, so its offsets are fixed".into()

@@ -2,6 +2,7 @@
 //! the same errno for another reason have none.
 
 use std::fs;
+use std::io::{self, Seek as _, Write as _};
 
 use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, setns, unshare};
@@ -84,6 +85,17 @@ pub(crate) fn calls_that_fail() {
     _ = fs::write("/proc/self/uid_map", "0 65534 1");
     // Not your own either, but a process without a map cannot tell.
     _ = fs::write("/proc/self/uid_map", "0 7 1");
+    // SAFETY: takes an integer.
+    unsafe { libc::unshare(libc::CLONE_NEWTIME) };
+    let write = |text: &str| fs::write("/proc/self/timens_offsets", text);
+    for text in ["realtime 5 0", "monotonic ", "boottime 5 1000000000", "boottime -99999999999 0"] {
+        _ = write(text);
+    }
+    write("boottime 5 999999999\n").unwrap();
+    let mut file = fs::OpenOptions::new().write(true).open("/proc/self/timens_offsets").unwrap();
+    // A right line, but not at the beginning of the file.
+    file.seek(io::SeekFrom::Start(1)).unwrap();
+    _ = file.write_all(b"monotonic 5 0\n");
     unshare(CloneFlags::CLONE_NEWPID).unwrap();
     _ = unshare(CloneFlags::CLONE_NEWPID);
     _ = unshare(CloneFlags::CLONE_NEWPID | CloneFlags::from_bits_retain(1));
@@ -139,6 +151,11 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("write", "EPERM", Some("your own, with length 1; this line has length 2")),
         ("write", "EPERM", Some("65534 is what a process reads whose own id is not mapped")),
         ("write", "EPERM", None),
+        ("write", "EINVAL", Some("only the clocks monotonic and boottime have an offset")),
+        ("write", "EINVAL", Some("one write(2) must carry whole lines: clock, seconds")),
+        ("write", "EINVAL", Some("a second has fewer than 1000000000 nanoseconds")),
+        ("write", "ERANGE", Some("the clock would show a time before 0")),
+        ("write", "EINVAL", None),
         (
             "unshare",
             "EINVAL",
