@@ -1,4 +1,4 @@
-//! Named: the parent process is taken for the parent
+//! Named: no user namespace above the process is found
 //! Climbs the tree of processes, and prints each user namespace that is new.
 
 use std::fs::{read_link, read_to_string};
