@@ -37,6 +37,10 @@ fn report_of(sandbox: Sandbox, ports: Range<u16>) -> Report {
             answer(net(&command.namespaces), port, clients)
         });
         attempt.look("PORT in the lab", &command, move |_| answer(&lab, port, clients));
+        let connections = connections(&command.process, port);
+        attempt.report.aside("connections in COMMAND's network", connections);
+        let other = if listens_elsewhere(&command.process, port) { "listens" } else { "is free" };
+        attempt.report.aside("another port in COMMAND's network", other);
     }
     attempt.release();
     attempt.finish()
@@ -59,18 +63,57 @@ fn report_start(report: &mut Report) {
     report.of_run("when COMMAND starts", server, &attempt.finish());
 }
 
-/// Whether a server listens on a port in the process's network: the sockets there are in files of
-/// proc_pid_net(5). The second word of a line is the address, and 0A, the fourth, means LISTEN.
+/// Whether a server listens on a port in the process's network.
 fn listens(process: &Process, port: u16) -> bool {
-    let port = format!(":{port:04X}");
-    let is_it = |line: &str| {
+    sockets(process).iter().any(|socket| socket.listens() && socket.port == port)
+}
+
+fn listens_elsewhere(process: &Process, port: u16) -> bool {
+    sockets(process).iter().any(|socket| socket.listens() && socket.port != port)
+}
+
+/// What has become of the connections to a port in the process's network.
+fn connections(process: &Process, port: u16) -> &'static str {
+    let mut sockets = sockets(process);
+    sockets.retain(|socket| socket.port == port && !socket.listens() && !socket.is_closed());
+    match sockets.iter().any(|socket| socket.inode == "0") {
+        true => "are not accepted",
+        false if sockets.is_empty() => "are closed",
+        false => "stay open",
+    }
+}
+
+/// A line of /proc/PID/net/tcp.
+struct Socket {
+    port: u16,
+    /// A number of `include/net/tcp_states.h`.
+    state: String,
+    /// 0 as long as the socket has no descriptor.
+    inode: String,
+}
+
+impl Socket {
+    fn listens(&self) -> bool {
+        self.state == "0A"
+    }
+
+    /// TIME_WAIT, or closed by this side.
+    fn is_closed(&self) -> bool {
+        ["04", "05", "06", "07", "09", "0B"].contains(&self.state.as_str())
+    }
+}
+
+/// The sockets of the process's network: proc_pid_net(5).
+fn sockets(process: &Process) -> Vec<Socket> {
+    let read = |file: &str| fs::read_to_string(format!("/proc/{}/net/{file}", process.pid()));
+    let text = ["tcp", "tcp6"].map(|file| read(file).unwrap_or_default()).concat();
+    let socket = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        matches!(words[..], [_, address, _, "0A", ..] if address.ends_with(&port))
+        let [_, address, _, state, _, _, _, _, _, inode, ..] = words[..] else { return None };
+        let port = u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok()?;
+        Some(Socket { port, state: state.to_owned(), inode: inode.to_owned() })
     };
-    ["tcp", "tcp6"].iter().any(|file| {
-        let sockets = fs::read_to_string(format!("/proc/{}/net/{file}", process.pid()));
-        sockets.unwrap_or_default().lines().any(is_it)
-    })
+    text.lines().filter_map(socket).collect()
 }
 
 /// The state of the loopback interface in `net`.
