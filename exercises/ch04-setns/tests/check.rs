@@ -131,6 +131,13 @@ fn step4_a_pinned_namespace_outlives_its_last_process() {
         Ok(name) => format!("host name {name}"),
         Err(errno) => format!("no namespace ({})", errno.desc()),
     };
+    let is_listed = |names: Vec<String>| names.iter().any(|name| path == format!("/run/{name}"));
+    let kept = match &found {
+        found if !found.contains("No such file") => "a file",
+        _ if visit::names_in(mnt, "/run").is_ok_and(is_listed) => "a link that leads nowhere",
+        _ => "nothing",
+    };
+    attempt.report.aside("PATH itself", kept);
     let mounts = visit::mounts_in(mnt).unwrap_or_default();
     let mount = mounts.iter().find(|mount| mount.point == path);
     let which = match mount {

@@ -1,4 +1,4 @@
-//! Named: a pid is not a descriptor
+//! Named: setns(2) is given no open descriptor
 //! The number from the command line is given to setns(2), which takes it for a descriptor.
 
 use std::process::{Command, exit};
