@@ -78,11 +78,16 @@ fn step4_a_name_that_is_refused_starts_no_command() {
     report.line("COMMAND", if has_run { "started" } else { "not started" });
     let failed = report.fact("exit status").is_some_and(|status| status != "0");
     report.line("your program", if failed { "fails" } else { "succeeds" });
+    // So far, a program that never starts anything would pass as well.
+    let other = self::report(exercise!());
+    let host_name = other.fact("host name of COMMAND").unwrap_or("never started".to_owned());
+    report.of_run("COMMAND under a name that fits", host_name, &other);
     assert_report!(report.lines(&["COMMAND", "your program", "left behind", "lab"]), @r"
     left behind: nothing
     lab afterwards: unchanged
     COMMAND: not started
     your program: fails
+    COMMAND under a name that fits: NAME
     ");
 }
 
