@@ -23,3 +23,4 @@ pub use process::Process;
 pub use procfs::{Fields, ranges_in};
 pub use trace::Kind;
 pub use ways::Way;
+pub(crate) use ways::mount_of;

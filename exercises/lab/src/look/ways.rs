@@ -94,7 +94,7 @@ fn way_of(link: &Path, info: &str) -> Option<Way> {
 }
 
 /// The id of a descriptor's mount, from its file in `fdinfo`.
-fn mount_of(info: &str) -> nix::Result<u64> {
+pub(crate) fn mount_of(info: &str) -> nix::Result<u64> {
     let info = Fields::read(info).map_err(|error| sys::errno_of(&error))?;
     info.number("mnt_id").ok_or(Errno::EPROTO)
 }

@@ -7,15 +7,18 @@
 use std::borrow::Cow;
 use std::fs;
 use std::io::ErrorKind;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use nix::errno::Errno;
+use nix::fcntl::{self, OFlag};
+use nix::sys::stat::Mode;
 use nix::unistd::Pid;
 
 use super::calls::{Call, Meaning, NAMESPACES};
 use super::names::{self, Names};
 use super::tasks::Tasks;
 use crate::look::procfs::{Fields, ranges_in, text_of};
-use crate::look::{Kind, Namespace};
+use crate::look::{Kind, Mount, Namespace, mount_of, mounts};
 use trace::{Argument, NamespaceId};
 
 const CAP_SYS_CHROOT: u32 = 18;
@@ -343,6 +346,7 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
     let may_mount = caller.owns(Kind::Mnt) && caller.has(CAP_SYS_ADMIN);
     Some(match (call.name, errno) {
         (_, Errno::EPERM) if !may_mount => caller.lacks_admin(Kind::Mnt, caller.own(Kind::Mnt))?,
+        ("mount", Errno::EPERM) if call.flag(3, "MS_REMOUNT") => remounting(caller, call)?,
         ("mount" | "fsopen" | "fsconfig" | "fsmount", Errno::EPERM) => {
             let owned = match new? {
                 "proc" => Kind::Pid,
@@ -364,14 +368,12 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
         }
         ("mount", Errno::EINVAL) if new.is_none() => mounting_nothing_new(call)?,
         ("umount2", Errno::EINVAL) => NO_MOUNT_POINT.into(),
-        ("umount2", Errno::EBUSY) => {
-            "a process has an open file or its working directory there".into()
-        }
-        ("pivot_root", Errno::EINVAL) => {
+        ("umount2", Errno::EBUSY) => unmounting(caller, call),
+        ("pivot_root", Errno::EINVAL) => pivoting(caller, call).unwrap_or(
             "the new root is not a mount point, its parent or that of the old root is shared, or \
              the place for the old root is not below the new one"
-                .into()
-        }
+                .into(),
+        ),
         ("pivot_root", Errno::EBUSY) => {
             "the new root, or the place for the old one, is on your present root mount".into()
         }
@@ -385,6 +387,96 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
         (_, Errno::ENODEV) => "this kernel does not have that type of file system".into(),
         _ => return None,
     })
+}
+
+/// A remount that is forbidden although the caller may mount: `do_reconfigure_mnt` and `do_remount` in
+/// fs/namespace.c.
+fn remounting(caller: &Caller, call: &Call) -> Option<Reason> {
+    if !call.flag(3, "MS_BIND") {
+        return Some(
+            "without MS_BIND the remount is one of the file system, for all its mounts, and the file \
+             system belongs to another user namespace"
+                .into(),
+        );
+    }
+    let Some(Argument::Text(path)) = call.arguments.get(1) else { return None };
+    let mounts = mounts_of(caller)?;
+    let mount = mounts.iter().rfind(|mount| mount.point == *path)?;
+    let has = |option: &str| mount.options.split(',').any(|it| it == option);
+    let locked = [
+        ("ro", "MS_RDONLY"),
+        ("nosuid", "MS_NOSUID"),
+        ("nodev", "MS_NODEV"),
+        ("noexec", "MS_NOEXEC"),
+    ];
+    let cleared = locked.into_iter().filter(|(option, flag)| has(option) && !call.flag(3, flag));
+    let cleared: Vec<_> = cleared.map(|(_, flag)| flag).collect();
+    (!cleared.is_empty()).then(|| {
+        format!(
+            "a remount clears the flags that it does not name, and the mount has {}, locked by the \
+             mount namespace from which it came",
+            cleared.join(" and ")
+        )
+        .into()
+    })
+}
+
+/// The id of the mount to which a path of a call leads, and whether the path is where it is mounted.
+fn mount_at(caller: &Caller, call: &Call, index: usize) -> Option<(bool, u64)> {
+    let Some(Argument::Text(path)) = call.arguments.get(index) else { return None };
+    let start = if path.starts_with('/') { "root" } else { "cwd" };
+    let path = format!("/proc/{}/{start}/{path}", caller.pid);
+    let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
+    let file = fcntl::open(path.as_str(), flags, Mode::empty()).ok()?;
+    let id = mount_of(&format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
+    Some((is_mount_point(&file)?, id))
+}
+
+fn mounts_of(caller: &Caller) -> Option<Vec<Mount>> {
+    Some(mounts::parse(&text_of(format!("/proc/{}/mountinfo", caller.pid)).ok()?))
+}
+
+/// umount2(2) with `EBUSY`: `do_umount` in fs/namespace.c.
+fn unmounting(caller: &Caller, call: &Call) -> Reason {
+    let has_mounts_below = || {
+        let (_, id) = mount_at(caller, call, 0)?;
+        Some(mounts_of(caller)?.iter().any(|mount| mount.parent == id))
+    };
+    match has_mounts_below() {
+        Some(true) => "other mounts lie on it, and without MNT_DETACH only one is unmounted".into(),
+        _ => "a process has an open file or its working directory there".into(),
+    }
+}
+
+/// Which condition of pivot_root(2) with `EINVAL` is not met, for those that can be looked at:
+/// `path_pivot_root` in fs/namespace.c.
+fn pivoting(caller: &Caller, call: &Call) -> Option<Reason> {
+    let (is_mount, new) = mount_at(caller, call, 0)?;
+    if !is_mount {
+        return Some("the new root is a plain directory and not a mount point".into());
+    }
+    let mounts = mounts_of(caller)?;
+    let is_shared =
+        |id: u64| mounts.iter().any(|mount| mount.id == id && mount.propagation.shared.is_some());
+    let parent = mounts.iter().find(|mount| mount.id == new)?.parent;
+    if is_shared(parent) {
+        return Some("the mount that the new root lies on is shared".into());
+    }
+    let (_, old) = mount_at(caller, call, 1)?;
+    is_shared(old).then(|| "the mount on which the old root would be put is shared".into())
+}
+
+/// Whether this is the root of a mount; `None` if the kernel does not say so (before Linux 5.8).
+fn is_mount_point(file: &OwnedFd) -> Option<bool> {
+    const MOUNT_ROOT: u64 = libc::STATX_ATTR_MOUNT_ROOT as u64;
+    // SAFETY: zero is valid for each field.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    let empty = c"".as_ptr();
+    // SAFETY: the path is a C string, and the kernel fills one struct of this type.
+    let done =
+        unsafe { libc::statx(file.as_raw_fd(), empty, libc::AT_EMPTY_PATH, 0, &raw mut found) };
+    let is_known = done == 0 && found.stx_attributes_mask & MOUNT_ROOT != 0;
+    is_known.then_some(found.stx_attributes & MOUNT_ROOT != 0)
 }
 
 /// Which of the two paths of mount(2) does not exist.

@@ -6,7 +6,7 @@ use std::io::{self, Seek as _, Write as _};
 
 use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::unistd::{Pid, sethostname};
+use nix::unistd::{Pid, pivot_root, sethostname};
 use trace::Outcome;
 
 use super::actors::trace_of;
@@ -30,6 +30,31 @@ pub(crate) fn calls_that_fail() {
     mounting(Some("/nowhere"), "/nowhere", NOTHING, MsFlags::MS_BIND);
     mounting(Some("/proc/self/ns/uts"), "/mnt", NOTHING, MsFlags::MS_BIND);
     _ = umount("/tmp/plain");
+    // A directory that a process is in, and a mount with another one on it.
+    mounting(Some("none"), "/tmp/plain", Some("tmpfs"), MsFlags::empty());
+    std::env::set_current_dir("/tmp/plain").unwrap();
+    _ = umount("/tmp/plain");
+    std::env::set_current_dir("/").unwrap();
+    fs::create_dir("/tmp/plain/upper").unwrap();
+    mounting(Some("none"), "/tmp/plain/upper", Some("tmpfs"), MsFlags::empty());
+    _ = umount("/tmp/plain");
+    umount("/tmp/plain/upper").unwrap();
+    umount("/tmp/plain").unwrap();
+    // Of `/tmp`, which is `nosuid` and `nodev`.
+    fs::create_dir("/tmp/bound").unwrap();
+    mounting(Some("/tmp/plain"), "/tmp/bound", NOTHING, MsFlags::MS_BIND);
+    let remount = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+    mounting(NOTHING, "/tmp/bound", NOTHING, remount | MsFlags::MS_BIND | MsFlags::MS_NODEV);
+    mounting(NOTHING, "/tmp/bound", NOTHING, remount | MsFlags::MS_NODEV | MsFlags::MS_NOSUID);
+    _ = pivot_root("/tmp/plain", "/tmp/plain");
+    // Below a private mount, but not above the place for the old root.
+    fs::create_dir("/run/old").unwrap();
+    _ = pivot_root("/tmp/bound", "/run/old");
+    mounting(NOTHING, "/tmp/bound", NOTHING, MsFlags::MS_SHARED);
+    _ = pivot_root("/tmp/bound", "/tmp/bound");
+    mounting(NOTHING, "/tmp", NOTHING, MsFlags::MS_SHARED);
+    _ = pivot_root("/tmp/bound", "/tmp/bound");
+    mounting(NOTHING, "/tmp", NOTHING, MsFlags::MS_PRIVATE);
     // Not bindable: one of several reasons for the same errno.
     mounting(Some("none"), "/mnt", Some("tmpfs"), MsFlags::empty());
     mounting(NOTHING, "/mnt", NOTHING, MsFlags::MS_UNBINDABLE);
@@ -123,6 +148,14 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("mount", "ENOENT", Some("one of the paths does not exist")),
         ("mount", "ENOTDIR", Some("only a directory can be mounted on a directory")),
         ("umount2", "EINVAL", Some("the path is not a mount point, or its mount is locked")),
+        ("umount2", "EBUSY", Some("a process has an open file or its working directory there")),
+        ("umount2", "EBUSY", Some("other mounts lie on it")),
+        ("mount", "EPERM", Some("the mount has MS_NOSUID, locked by the mount namespace")),
+        ("mount", "EPERM", Some("without MS_BIND the remount is one of the file system")),
+        ("pivot_root", "EINVAL", Some("the new root is a plain directory")),
+        ("pivot_root", "EINVAL", Some("the new root is not a mount point, its parent or that")),
+        ("pivot_root", "EINVAL", Some("the mount on which the old root would be put is shared")),
+        ("pivot_root", "EINVAL", Some("the mount that the new root lies on is shared")),
         ("mount", "EINVAL", None),
         ("sethostname", "EINVAL", Some("a host name has 64 bytes at most")),
         ("clone3", "EINVAL", Some("clone3 takes no signal in its flags")),
