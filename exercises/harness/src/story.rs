@@ -106,11 +106,8 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
 /// started.
 pub(crate) fn tool_failed(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found> {
     let trace = report.trace.as_ref()?;
-    let never = saw
-        .lines
-        .iter()
-        .any(|line| line.key == "COMMAND" && line.value == "never started: your program has ended");
-    if !never || !trace.is_whole() || trace.events.iter().any(Event::starts_command) {
+    if !is_never_started(saw) || !trace.is_whole() || trace.events.iter().any(Event::starts_command)
+    {
         return None;
     }
     let (at, code) = trace.failed_tool()?;
@@ -123,6 +120,33 @@ pub(crate) fn tool_failed(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Fo
                   program."
             .to_owned();
     Some(found(mistakes::TOOL_FAILED, cause, remedy, trace, at))
+}
+
+fn is_never_started(saw: &Excerpt) -> bool {
+    let never = "never started: your program has ended";
+    saw.lines.iter().any(|line| line.key == "COMMAND" && line.value == never)
+}
+
+/// The program ended with a status that says that something was wrong, but no call that is recorded has
+/// failed. A panic has a row of its own.
+pub(crate) fn ended_early(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found> {
+    const PANIC: i32 = 101;
+    let trace = report.trace.as_ref()?;
+    let (at, code) = trace.ended_early().filter(|(_, code)| *code != PANIC)?;
+    if !is_never_started(saw) || trace.failed_call().is_some() {
+        return None;
+    }
+    let cause = format!(
+        "Your program exited with status {code}, and COMMAND was not started. None of the calls that \
+         are recorded has failed."
+    );
+    let printed: Vec<String> = report.facts("stderr").collect();
+    let last = printed.iter().flat_map(|text| text.lines()).rfind(|line| !line.trim().is_empty());
+    let remedy = match last {
+        Some(line) => format!("Find out why. The last line that your program printed is `{line}`."),
+        None => "Find out why, and print the reason before your program exits.".to_owned(),
+    };
+    Some(found(mistakes::GAVE_UP, cause, remedy, trace, at))
 }
 
 /// A flag has made a namespace that the step does not ask for, and COMMAND is in such a one. The two are
@@ -215,6 +239,29 @@ mod tests {
         assert_eq!(name(&["CLONE_NEWUTS"], both, one), None, "something else has made it");
         assert_eq!(name(&["CLONE_NEWUSER"], one, one), None, "COMMAND is not in it");
         assert_eq!(name(&["CLONE_NEWUSER"], both, both), None, "the step asks for it");
+    }
+
+    #[test]
+    fn a_program_that_ends_without_command_is_quoted() {
+        let exit = |code| {
+            let ended = Change::Ended { task: 1, how: Exit::Exited(code) };
+            Event::new(1, "exit", Vec::new(), Outcome::Never, vec![ended])
+        };
+        let saw = Excerpt::read("COMMAND: never started: your program has ended");
+        let remedy = |events: Vec<Event>, saw: &Excerpt| {
+            let mut report = report(events);
+            report.aside("stderr", "first\nlast\n");
+            let found = ended_early(&report, [saw, &Excerpt::default()]);
+            found.map(|found| found.diagnosis.remedy)
+        };
+        let quoted = "Find out why. The last line that your program printed is `last`.";
+        assert_eq!(remedy(vec![exit(1)], &saw).as_deref(), Some(quoted));
+        assert_eq!(remedy(vec![exit(0)], &saw), None, "it says that it was right");
+        assert_eq!(remedy(vec![exit(101)], &saw), None, "a panic");
+        assert_eq!(remedy(vec![exit(1)], &Excerpt::read("exit status: 1")), None);
+        let errno = nix::errno::Errno::EPERM;
+        let failed = Event { outcome: Outcome::Error { errno, why: None }, ..unshare(&[]) };
+        assert_eq!(remedy(vec![failed, exit(1)], &saw), None, "there is a call to point at");
     }
 
     #[test]

@@ -160,6 +160,22 @@ impl Trace {
         later.next().is_some_and(ends).then_some(at)
     }
 
+    /// The end of a program that has not started COMMAND, and that says by its status that something was
+    /// wrong: the event, and the status.
+    pub fn ended_early(&self) -> Option<(usize, i32)> {
+        if !self.is_whole() || self.events.iter().any(Event::starts_command) {
+            return None;
+        }
+        self.events.iter().enumerate().find_map(|(at, event)| {
+            event.changes.iter().find_map(|change| match change {
+                Change::Ended { task: 1, how: Exit::Exited(code) } if *code != 0 => {
+                    Some((at, *code))
+                }
+                _ => None,
+            })
+        })
+    }
+
     /// The last call that failed and after which its process went on: it made another call that
     /// succeeded. A search for a program along `PATH` is none.
     pub fn went_on(&self) -> Option<usize> {
