@@ -1,6 +1,6 @@
 //! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
 
-use harness::sandbox::{Fixture, Sandbox};
+use harness::sandbox::{Fixture, Neighbor, Sandbox};
 use harness::{
     Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step, token,
 };
@@ -9,6 +9,8 @@ use nix::sys::signal::Signal;
 /// Runs the program once, and looks at it and at COMMAND while COMMAND is parked.
 fn report(program: Sandbox) -> Report {
     let name = letters(9..60);
+    // In an empty lab the first child's pid would be the number of the first descriptor.
+    let program = program.neighbor(Neighbor { name: "other".into(), ..Neighbor::default() });
     let mut attempt = Attempt::start(program.arg(&name).witness());
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
