@@ -149,7 +149,7 @@ const CALLS: &[Row] = &[
         libc::SYS_ioctl,
         "ioctl",
         &[Descriptor, Constant(REQUEST), Text, Flags(INTERFACE)],
-        |words, _| (words[1] == libc::SIOCSIFFLAGS as u64).then_some(Meaning::Other),
+        |words, _| (words[1] == SET_FLAGS).then_some(Meaning::Other),
     ),
     row(libc::SYS_ptrace, "ptrace", &[Constant(PTRACE), Number], |_, _| Some(Meaning::Ptrace)),
     // The other operations only ask what the kernel has.
@@ -251,7 +251,7 @@ fn words(pid: Pid, number: c_long, registers: &[u64; 6]) -> Words {
             let word = |index: usize| words.get(index).copied().unwrap_or_default();
             (word(0), word(4))
         }
-        libc::SYS_ioctl if b == libc::SIOCSIFFLAGS as u64 => {
+        libc::SYS_ioctl if b == SET_FLAGS => {
             let flags = ptrace::read(pid, c + libc::IFNAMSIZ as u64, 2);
             let flags = flags.try_into().map_or(0, u16::from_ne_bytes);
             return [a, b, c, flags.into(), 0, 0];
@@ -384,6 +384,9 @@ const CONTROL: Names = names![IPC_RMID;];
 const QUEUE: Names = names![O_CREAT, O_EXCL, O_WRONLY, O_RDWR, O_NONBLOCK, O_CLOEXEC;];
 
 const REQUEST: Names = names![SIOCSIFFLAGS;];
+
+/// Its type is not the same in each C library.
+const SET_FLAGS: u64 = REQUEST[0].0;
 
 const INTERFACE: Names = names![IFF_UP, IFF_LOOPBACK, IFF_RUNNING;];
 

@@ -66,7 +66,7 @@ pub(crate) fn calls_that_fail() {
         arguments.flags = (libc::CLONE_NEWUTS | libc::SIGCHLD) as u64;
         libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>());
         // The size of a pointer; then a struct that is wrong for another reason.
-        libc::syscall(libc::SYS_clone3, &raw const arguments, size_of_val(&&arguments));
+        libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<&libc::clone_args>());
         arguments.flags = libc::CLONE_THREAD as u64;
         libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>());
         arguments.flags = (libc::CLONE_NEWUSER | libc::CLONE_FS) as u64;
