@@ -15,6 +15,7 @@ mod shared {
     pub(crate) mod runnable;
     pub(crate) mod screen;
     pub(crate) mod steps;
+    pub(crate) mod todo;
 }
 
 /// The commands of a reader, a file for each.

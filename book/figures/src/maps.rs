@@ -82,7 +82,7 @@ impl scene::Scene for Scene {
             let y = number * PITCH;
             let old = before.map(|before| before.space(space.id));
             let whole = Area::new(2, y + 2, WIDTH - 4, SPACE + 2 * PANEL + 4);
-            picture.rect(whole, if is_new(old) { "space new" } else { "space" });
+            picture.tinted(whole, if is_new(old) { "space new" } else { "space" }, space.id);
             let mut right = whole.right() - 8;
             if is_new(old) {
                 right = picture.badge(whole.right() - 6, y + 8, "new", "badge") - 6;
@@ -93,7 +93,8 @@ impl scene::Scene for Scene {
             let font = if changed { Font::Mark } else { Font::Note };
             let room = font.width(&setgroups).min(120);
             picture.text(right - room, y + 20, room, font, &setgroups);
-            picture.text(12, y + 20, right - room - 20, Font::Strong, &space.id.to_string());
+            let x = picture.sign(12, y + 11, space.id);
+            picture.text(x, y + 20, right - room - x - 8, Font::Strong, &space.id.to_string());
             for (what, y, of) in [
                 ("uids", y + SPACE, Space::uids as fn(&Space) -> &Vec<Range>),
                 ("gids", y + SPACE + PANEL, Space::gids),

@@ -85,14 +85,15 @@ impl scene::Scene for Scene {
                     columns[first..=last].iter().any(|task| before.points_elsewhere(*task, id))
                 });
                 let is_new = before.is_some_and(|before| !before.has(id));
-                picture.rect(bar, if is_new || moved { "space new" } else { "space" });
+                picture.tinted(bar, if is_new || moved { "space new" } else { "space" }, id);
                 let text = match (is_new, moved) {
                     (true, _) => format!("{id}, new"),
                     (_, true) => format!("{id}, joined"),
                     _ => id.to_string(),
                 };
                 let font = if is_new || moved { Font::Strong } else { Font::Name };
-                picture.centred(bar.x + 4, bar.y + 17, bar.width - 8, font, &text);
+                let x = picture.sign(bar.x + 7, bar.y + 8, id);
+                picture.centred(x, bar.y + 17, bar.right() - x - 4, font, &text);
             }
         }
         picture

@@ -92,7 +92,7 @@ impl scene::Scene for Scene {
             if self.namespaces.contains(id) {
                 let is_new = before.is_some_and(|before| !before.namespaces.contains(id));
                 let area = Area::new(edge + COLUMN * column + 2, 2, COLUMN - 4, picture.height - 4);
-                picture.rect(area, if is_new { "space new" } else { "space" });
+                picture.tinted(area, if is_new { "space new" } else { "space" }, *id);
                 let font = if is_new { Font::Strong } else { Font::Name };
                 picture.centred(area.x, 19, area.width, font, &id.to_string());
             }

@@ -89,7 +89,8 @@
         figure.tabIndex = -1; // a click into the figure takes the arrow keys there
         figure.classList.add('stepping');
         figure.querySelector('.frames').after(controls);
-        show(0);
+        // The last frame has the most to see. Play begins with the first one then.
+        show(last);
         show_target();
     }
 

@@ -12,8 +12,8 @@
 //! </figure>
 //! ```
 //!
-//! Without [`JS`], and in print, its frames stand one below the other, with numbers. A figure of
-//! one frame stays like that. With [`JS`], at the end of the page or deferred, there are buttons, and
+//! Without [`JS`] its frames stand one below the other, with numbers, and on paper two side by side. A
+//! figure of one frame stays like that. With [`JS`], at the end of the page or deferred, there are buttons, and
 //! the arrow keys, Home and End work while the focus is in the figure. A link to the id of a frame
 //! shows it.
 //! If the reader prefers reduced motion, there is no Play, and one frame replaces another at once.

@@ -179,14 +179,29 @@ impl Picture {
         right - width
     }
 
+    /// A rectangle in the tint of a namespace, so that the same letter has the same tint everywhere.
+    pub(crate) fn tinted(&mut self, area: Area, class: &str, id: NamespaceId) {
+        self.rect(area, &format!("{class} {}", identity(id).0));
+    }
+
+    /// The sign of a namespace, 10 units wide and high: a tint alone does not reach every eye, or paper.
+    /// Returns the x at which a text may begin.
+    pub(crate) fn sign(&mut self, x: i32, y: i32, id: NamespaceId) -> i32 {
+        let (class, path) = identity(id);
+        let points = [(x, y), (x + 10, y + 10)];
+        self.path(&format!("M{x} {y}{path}"), &points, &format!("sign {class}"));
+        x + 15
+    }
+
     /// The box of a namespace with its name. `class` is that of one that is not new.
     pub(crate) fn namespace(&mut self, area: Area, class: &str, id: NamespaceId, is_new: bool) {
-        self.rect(area, if is_new { "space new" } else { class });
+        self.tinted(area, if is_new { "space new" } else { class }, id);
         let mut right = area.right() - 8;
         if is_new {
             right = self.badge(area.right() - 5, area.y + 5, "new", "badge") - 4;
         }
-        self.text(area.x + 8, area.y + 18, right - area.x - 8, Font::Strong, &id.to_string());
+        let x = self.sign(area.x + 8, area.y + 9, id);
+        self.text(x, area.y + 18, right - x, Font::Strong, &id.to_string());
     }
 
     /// A box with two lines of text, 36 units high.
@@ -232,6 +247,20 @@ impl Picture {
             self.body
         )
     }
+}
+
+/// What tells a namespace from the others of its kind: a class for its tint, and the outline of its sign
+/// from the sign's upper left corner. Six of each are enough to follow; then they repeat.
+fn identity(id: NamespaceId) -> (&'static str, &'static str) {
+    const IDENTITIES: [(&str, &str); 6] = [
+        ("of-a", "m5 0a5 5 0 1 1 0 10a5 5 0 1 1 0 -10z"),
+        ("of-b", "h10v10h-10z"),
+        ("of-c", "m5 0l5 10h-10z"),
+        ("of-d", "m5 0l5 5l-5 5l-5 -5z"),
+        ("of-e", "m0 3h10v4h-10z"),
+        ("of-f", "m3 0h4v3h3v4h-3v3h-4v-3h-3v-4h3z"),
+    ];
+    IDENTITIES[(id.index as usize + IDENTITIES.len() - 1) % IDENTITIES.len()]
 }
 
 /// A text as it stands in XML. What XML cannot hold at all becomes U+FFFD.

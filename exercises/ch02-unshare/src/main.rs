@@ -27,8 +27,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` with `args` in a new UTS namespace whose host name is `name`. Returns its exit status
-/// or, if a signal has killed it, 128 and the signal's number.
+/// Runs `command` with `args` in a new UTS namespace whose host name is `name`. Returns its exit status.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> ExitCode {
     // TODO: which process has to move, when is it renamed, and what if one of the calls fails? Man
     // pages: unshare(2), sethostname(2), uts_namespaces(7).

@@ -32,7 +32,7 @@ fn report(program: Sandbox) -> Report {
 }
 
 /// COMMAND has a UTS namespace of its own, and shares the other seven with the lab. An A under `uts`
-/// means that it is still in the lab's. Was unshare(2) called, with which flag, and what did it return?
+/// means that it is still in the lab's.
 #[step]
 fn step1_command_has_a_uts_namespace_of_its_own() {
     assert_report!(report(exercise!()).table(&["COMMAND"]), @r"
@@ -67,27 +67,46 @@ fn step3_the_exit_status_of_command_is_passed_on() {
     ");
 }
 
-/// With a name that the kernel refuses, your program starts nothing, and exits with another status than 0.
-#[step]
-fn step4_a_name_that_is_refused_starts_no_command() {
-    let program = exercise!().arg(letters(65..90)).args(["--", "/bin/echo", "COMMAND has run"]);
+/// What is printed where a limit of the lab cannot be set.
+const NOT_ARRANGED: &str = "the limit could not be set";
+
+/// Runs the program where the kernel refuses one of its calls, and looks at what it does then.
+fn refused(report: &mut Report, key: &str, program: Sandbox) {
+    let program = program.args(["--", "/bin/echo", "COMMAND has run"]);
     let mut attempt = Attempt::start(program);
     attempt.run.await_end();
     let has_run = attempt.run.stdout().contains("COMMAND has run");
-    let mut report = attempt.finish();
-    report.line("COMMAND", if has_run { "started" } else { "not started" });
-    let failed = report.fact("exit status").is_some_and(|status| status != "0");
-    report.line("your program", if failed { "fails" } else { "succeeds" });
+    let finished = attempt.finish();
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    let failed = if fact("exit status") == "0" { "succeeds" } else { "fails" };
+    let command = match has_run {
+        true => "COMMAND is started",
+        false if finished.fact("stdout").is_some_and(|text| text == NOT_ARRANGED) => NOT_ARRANGED,
+        false => "COMMAND is not started",
+    };
+    let (left, lab) = (fact("left behind"), fact("lab afterwards"));
+    let all = format!("{command}, your program {failed}, left behind: {left}, the lab is {lab}");
+    report.of_run(key, all, &finished);
+}
+
+/// With a name that the kernel refuses, or without the right to make a namespace, your program starts
+/// nothing, does not rename the lab, and exits with another status than 0.
+#[step]
+fn step4_after_a_refused_call_no_command_is_started() {
+    let mut report = Report::default();
+    refused(&mut report, "a name of 65 letters or more", exercise!().arg(letters(65..90)));
+    let limit = "echo 0 > /proc/sys/user/max_uts_namespaces";
+    let script = format!("if {limit}; then exec \"$0\" \"$@\"; else echo '{NOT_ARRANGED}'; fi");
+    let program = exercise!().arg(letters(9..60)).script(&script);
+    refused(&mut report, "no more UTS namespaces", program);
     // So far, a program that never starts anything would pass as well.
     let other = self::report(exercise!());
     let host_name = other.fact("host name of COMMAND").unwrap_or("never started".to_owned());
-    report.of_run("COMMAND under a name that fits", host_name, &other);
-    assert_report!(report.lines(&["COMMAND", "your program", "left behind", "lab"]), @r"
-    left behind: nothing
-    lab afterwards: unchanged
-    COMMAND: not started
-    your program: fails
-    COMMAND under a name that fits: NAME
+    report.of_run("COMMAND where nothing is refused", host_name, &other);
+    assert_report!(report.lines(&["a name of", "no more", "COMMAND where"]), @r"
+    a name of 65 letters or more: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    no more UTS namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    COMMAND where nothing is refused: NAME
     ");
 }
 

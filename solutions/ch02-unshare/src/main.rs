@@ -20,8 +20,7 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` with `args` in a new UTS namespace whose host name is `name`. Returns its exit status
-/// or, if a signal has killed it, 128 and the signal's number.
+/// Runs `command` with `args` in a new UTS namespace whose host name is `name`. Returns its exit status.
 fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> ExitCode {
     match renamed(name, command, args) {
         Ok(status) => ExitCode::from(exit_code(status)),
@@ -41,7 +40,8 @@ fn renamed(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatu
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-/// The shell's convention: the exit status, or 128 plus the signal's number.
+/// COMMAND's status. A process that a signal has killed has none; then it is as in a shell, 128 and the
+/// signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     code as u8

@@ -4,7 +4,6 @@
 //! learner's own file is kept beside it. The check of such a program first wants to know from the reader
 //! which step will fail, and why.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::reader::check::{self, Guess, Manner};
@@ -63,7 +62,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     // A program that this command made is not worth keeping, but the file that it replaced may be.
     let kept = if made_here {
         keep::write(&program, &programs[number])?;
-        newest_kept(&program)
+        keep::newest(&program)
     } else {
         keep::replace(&program, &programs[number])?
     };
@@ -91,15 +90,6 @@ fn agreed(chapter: &Chapter) -> Result<bool> {
     let why = format!("{} is not solved yet", chapter.name);
     let question = "put another program in the place of yours, which is kept beside it?";
     question::consent(&why, question, "replace it; your file is kept beside it")
-}
-
-/// The newest backup beside a file.
-fn newest_kept(file: &Path) -> Option<PathBuf> {
-    let backups = (1..).map(|number| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        file.with_file_name(format!("{name}.{number}.bak"))
-    });
-    backups.take_while(|backup| backup.exists()).last()
 }
 
 /// Rows count from 1.

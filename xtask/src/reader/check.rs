@@ -19,6 +19,7 @@ use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{self, Built};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
+use crate::shared::keep;
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::screen::{self, Screen};
 use crate::shared::steps::{self, Step, StepRun};
@@ -226,7 +227,7 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
         Built::Yes(test) => test,
         Built::No => {
             checked.compiles = false;
-            keep(&chapter, before, State::Failed(0));
+            note(&chapter, before, State::Failed(0));
             // The compiler has printed the reason.
             printer.say(&text::does_not_compile(&chapter));
             return Ok(());
@@ -240,21 +241,31 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
         (None, Audience::Reader) => guess::awaited(&chapter, &core, manner.asks)?,
         (None, _) => None,
     };
-    if let Some(guess) = guess {
+    if let Some(guess) = &guess {
         guess::note(&chapter);
-        printer.say(&text::guess(&guess, printer.screen));
+        printer.say(&text::guess(guess, printer.screen));
     }
-    match run_steps(checked, &core, &test, audience, &printer)? {
-        Some((step, Outcome::Failed)) => keep(&chapter, before, State::Failed(step)),
+    let first = run_steps(checked, &core, &test, audience, &printer)?;
+    if let Some(guess) = &guess {
+        let failed = first.filter(|(_, outcome)| *outcome == Outcome::Failed);
+        printer.say(&text::came_of_guess(guess, failed.map(|(step, _)| step)));
+    }
+    match first {
+        Some((step, Outcome::Failed)) => note(&chapter, before, State::Failed(step)),
         // This is no verdict on the program, so its earlier one stays.
         Some(_) => {}
         None => {
             let known = Progress::load().of(&chapter);
             let went_further = known.state == State::SolvedFurther && known.hash == before;
-            keep(&chapter, before, if went_further { known.state } else { State::Solved });
+            note(&chapter, before, if went_further { known.state } else { State::Solved });
             let is_open = extent == Extent::Core && !went_further;
             let open = if is_open { further.len() } else { 0 };
             printer.say(&text::solved(&chapter, open, chapter.next()?.as_ref()));
+            let kept = keep::newest(&chapter.program()).filter(|_| known.guessed != 0);
+            if let Some(kept) = kept {
+                printer.say(&text::own_file_back(&chapter, &kept));
+            }
+            forget_trace(&chapter);
         }
     }
     let core_passed = checked.passed();
@@ -262,7 +273,7 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
         printer.say("\n");
         let failed = run_steps(checked, &further, &test, audience, &printer)?;
         if failed.is_none() && core_passed {
-            keep(&chapter, before, State::SolvedFurther);
+            note(&chapter, before, State::SolvedFurther);
             printer.say(text::solved_further());
         }
     }
@@ -318,11 +329,9 @@ fn run_steps(
 /// names a mistake only if the calls prove it; it counts if that run has failed in the same way. Otherwise
 /// the first stands, without a trace, and names only what the facts prove by themselves.
 fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
-    let Ok(folder) = cargo::target_folder().map(|target| target.join("traces")) else { return };
-    let file = folder.join(format!("{}.jsonl", chapter.name));
-    // The trace of an earlier check must not be taken for this one's.
-    _ = std::fs::remove_file(&file);
-    if std::fs::create_dir_all(&folder).is_err() {
+    let Some(file) = trace_file(chapter) else { return };
+    forget_trace(chapter);
+    if file.parent().is_none_or(|folder| std::fs::create_dir_all(folder).is_err()) {
         return;
     }
     let Ok(recorded) = steps::record_step(test, step, None, &file) else { return };
@@ -330,6 +339,17 @@ fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
         run.verdict = recorded.verdict;
         run.trace = Some(file).filter(|file| file.exists());
     }
+}
+
+/// Where the trace of a chapter's failed step is.
+fn trace_file(chapter: &Chapter) -> Option<PathBuf> {
+    let target = cargo::target_folder().ok()?;
+    Some(target.join("traces").join(&chapter.name).with_extension("jsonl"))
+}
+
+/// The trace of an earlier check must not be taken for this one's.
+fn forget_trace(chapter: &Chapter) {
+    _ = trace_file(chapter).map(std::fs::remove_file);
 }
 
 /// Prints for the reader, if there is one.
@@ -358,7 +378,7 @@ impl Printer {
 
 /// Keeps the outcome. `hash` is that of the program before it was built, because an edit since then has
 /// not been checked. If another program was checked in its place, the exercise has no outcome.
-fn keep(chapter: &Chapter, hash: u64, state: State) {
+fn note(chapter: &Chapter, hash: u64, state: State) {
     if env::path(env::PROGRAM).is_some() {
         return;
     }

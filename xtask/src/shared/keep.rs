@@ -12,6 +12,13 @@ pub(crate) fn replace(file: &Path, text: &str) -> Result<Option<PathBuf>> {
     write_after(file, text, || keep(file).map_err(|error| failure("keep", file, &error)))
 }
 
+/// The newest backup beside a file.
+pub(crate) fn newest(file: &Path) -> Option<PathBuf> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let backups = (1..).map(|number| file.with_file_name(format!("{name}.{number}.bak")));
+    backups.take_while(|backup| backup.exists()).last()
+}
+
 /// Writes `text` to `file`, and keeps no old one. If it cannot be written, the old file stays.
 pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
     write_after(file, text, || Ok(()))

@@ -170,10 +170,21 @@ fn the_check_of_a_broken_program_waits_for_a_guess() {
         "{out}"
     );
     assert!(out.contains("FAIL    step 2: it leaves"), "{out}");
+    assert!(
+        out.ends_with("\nyou said step 2, and it is; is the reason the one that you gave?\n"),
+        "{out}"
+    );
+    let (_, out, _) = checkout.run("break ch1 --guess 3 a status is lost");
+    assert!(out.ends_with("\nyou said step 3, and it is step 2\n"), "{out}");
     // Once is enough for this program, and a repaired one is the reader's own.
     assert!(checkout.run("check ch1").1.contains("FAIL"));
     checkout.write(PROGRAM, "fn main() {\n    do_it();\n}\n");
     assert!(checkout.run("check ch1").1.contains("FAIL"));
+    // After the repair the reader is told where the file is that was replaced.
+    checkout.verdict("ch01-one", "step2_it_leaves", &verdict(Outcome::Passed));
+    let out = checkout.run("check ch1").1;
+    assert!(out.ends_with(&format!("your own file back: cp {PROGRAM}.1.bak {PROGRAM}\n")), "{out}");
+    checkout.verdict("ch01-one", "step2_it_leaves", &verdict(Outcome::Failed));
     // A machine is not asked.
     assert_eq!(checkout.run("break ch1 --yes").0, 0);
     assert_eq!(checkout.run("check ch1 --json").0, 1);

@@ -1,4 +1,4 @@
-//! The figures of a page on paper: all frames, one below the other.
+//! The figures of a page on paper: all frames, none of them on another.
 
 use crate::chromium::Chromium;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(crate) fn faults(reader: &mut Chromium) -> Vec<String> {
     faults
 }
 
-/// The frames that are not visible, or not below the frame before.
+/// The frames that are not visible, or neither below the frame before nor to the right of it.
 pub(crate) fn hidden_frames(reader: &mut Chromium) -> Vec<String> {
     let hidden = reader.eval(
         "[...document.querySelectorAll('figure.steps .frame')].filter(frame => {
@@ -34,7 +34,8 @@ pub(crate) fn hidden_frames(reader: &mut Chromium) -> Vec<String> {
             const box = frame.getBoundingClientRect();
             return !frame.checkVisibility({ opacityProperty: true, visibilityProperty: true })
                 || box.width === 0 || box.height === 0
-                || before !== null && box.top < before.getBoundingClientRect().bottom;
+                || before !== null && box.top < before.getBoundingClientRect().bottom
+                    && box.left < before.getBoundingClientRect().right;
         }).map(frame => frame.id)",
     );
     let names = hidden.as_array().unwrap().iter().filter_map(Value::as_str);

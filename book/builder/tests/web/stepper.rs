@@ -79,8 +79,12 @@ impl Test<'_> {
 
     pub(crate) fn clicks(&mut self) {
         self.open();
-        self.is_at(1, "opened");
+        self.is_at(3, "opened");
         let height = self.reader.place(FRAMES)["height"].clone();
+        for frame in [2, 1] {
+            self.reader.click(BACK);
+            self.is_at(frame, "back");
+        }
         let first = self.reader.picture(FRAMES);
         for (button, frame) in [(NEXT, 2), (NEXT, 3), (NEXT, 3), (BACK, 2), (BACK, 1), (BACK, 1)] {
             self.reader.click(button);
@@ -105,6 +109,7 @@ impl Test<'_> {
         let marked = self.reader.picture(CONTROLS) != plain;
         self.faults.unless(marked, "the focus is not to be seen");
         for (key, frame) in [
+            ("Home", 1),
             ("ArrowRight", 2),
             ("ArrowLeft", 1),
             ("ArrowLeft", 1),
@@ -121,9 +126,9 @@ impl Test<'_> {
         }
         // A click into the picture takes the keys there.
         self.open();
-        self.reader.click("#fig-names-1 svg");
-        self.reader.press("ArrowRight");
-        self.is_at(2, "ArrowRight after a click into the picture");
+        self.reader.click("#fig-names-3 svg");
+        self.reader.press("ArrowLeft");
+        self.is_at(2, "ArrowLeft after a click into the picture");
 
         self.open();
         self.reader.press("ArrowRight");
@@ -133,8 +138,12 @@ impl Test<'_> {
 
     fn play(&mut self) {
         self.open();
+        // From the last frame it begins again.
         self.reader.click(PLAY);
-        self.reader.wait_for("document.querySelector('#fig-names-3.current') !== null");
+        for frame in [1, 3] {
+            let shown = format!("document.querySelector('#fig-names-{frame}.current') !== null");
+            self.reader.wait_for(&shown);
+        }
         self.is_at(3, "played to the end");
 
         // Within one script no time goes by.
@@ -158,8 +167,8 @@ impl Test<'_> {
 
     fn links(&mut self) {
         self.reader.open("about:blank");
-        self.reader.open(&self.site.url(&format!("{PAGE}#fig-names-3")));
-        self.is_at(3, "opened by a link to frame 3");
+        self.reader.open(&self.site.url(&format!("{PAGE}#fig-names-1")));
+        self.is_at(1, "opened by a link to frame 1");
         self.reader.eval("location.hash = '#fig-names-2'");
         self.reader.wait_for("document.querySelector('#fig-names-2.current') !== null");
         self.is_at(2, "a link to frame 2");
@@ -189,7 +198,7 @@ impl Test<'_> {
         self.open();
         let play = self.reader.sees(PLAY);
         self.faults.unless(!play, "there is Play although the reader prefers reduced motion");
-        self.reader.click(NEXT);
+        self.reader.click(BACK);
         let moving = self.reader.eval("document.getAnimations().length");
         self.faults.unless(moving == 0, "a step moves although the reader prefers reduced motion");
         self.is_at(2, "click without motion");

@@ -134,12 +134,12 @@ impl Attempt {
         for before in 0..N {
             let (wait, witness) = self.run.await_nth_witness(before);
             let Some(witness) = witness else {
-                self.lost = Some(wait).filter(|wait| *wait != Wait::Ended);
-                let why = match wait {
-                    Wait::Ended => "your program has ended".to_owned(),
-                    wait => self.stopped(wait),
-                };
-                self.report.alarm("COMMANDs at once", format!("{before} of {N}: {why}"));
+                self.report.alarm("COMMANDs at once", format!("{before} of {N}"));
+                match wait {
+                    // A program that waits for the first before it starts the next one can go on.
+                    Wait::TimedOut => self.run.release(0),
+                    wait => self.lost = Some(wait).filter(|wait| *wait != Wait::Ended),
+                }
                 return None;
             };
             running.push(witness);

@@ -1,5 +1,7 @@
 //! The rules that an exercise's files follow, as functions of their texts.
 
+use crate::shared::todo::todos;
+
 /// What is wrong with the `// TODO:`s of a stub.
 pub(super) fn todo_faults(stub: &str) -> Vec<String> {
     let todos = todos(stub);
@@ -7,31 +9,10 @@ pub(super) fn todo_faults(stub: &str) -> Vec<String> {
     if !(1..=4).contains(&todos.len()) {
         faults.push(format!("{} TODOs; an exercise has one to four", todos.len()));
     }
-    let unsourced = todos.iter().filter(|todo| !ends_in_man_pages(todo));
-    faults.extend(unsourced.map(|todo| format!("names no man page at its end: {todo:?}")));
+    let texts = todos.iter().map(|todo| &todo.text);
+    let unsourced = texts.filter(|text| !ends_in_man_pages(text));
+    faults.extend(unsourced.map(|text| format!("names no man page at its end: {text:?}")));
     faults
-}
-
-/// Each with the comment lines in which it continues.
-fn todos(text: &str) -> Vec<String> {
-    let mut todos: Vec<String> = Vec::new();
-    let mut inside = false;
-    for line in text.lines().map(str::trim_start) {
-        let comment = line.strip_prefix("// ");
-        match comment {
-            Some(todo) if todo.starts_with("TODO:") => todos.push(todo.to_owned()),
-            Some(more) if inside && !more.starts_with("SAFETY:") => {
-                if let Some(todo) = todos.last_mut() {
-                    *todo = format!("{todo} {more}");
-                }
-            }
-            _ => {}
-        }
-        inside = comment.is_some_and(|comment| {
-            comment.starts_with("TODO:") || (inside && !comment.starts_with("SAFETY:"))
-        });
-    }
-    todos
 }
 
 /// `… Man page: setns(2).` or `… Man pages: clone(2), wait(2).`

@@ -1,6 +1,7 @@
 //! The words of a check for a reader.
 
 use std::fs;
+use std::path::Path;
 
 use harness::verdict::{Diagnosis, Outcome};
 
@@ -10,6 +11,7 @@ use crate::reader::list::is_untouched;
 use crate::shared::chapter::{Chapter, shown};
 use crate::shared::screen::{self, Screen};
 use crate::shared::steps::{Step, StepRun};
+use crate::shared::todo::todos as todos_of;
 
 pub(crate) fn title(chapter: &Chapter, screen: Screen) -> String {
     format!("{}\n", screen.strong(&chapter.name))
@@ -61,6 +63,22 @@ pub(crate) fn skipped(run: &StepRun, screen: Screen) -> String {
         true => String::new(),
         false => screen.hanging("          skipped: ", &run.verdict.skipped()),
     }
+}
+
+/// What came of what the reader has said. `failed` is the first step that did.
+pub(crate) fn came_of_guess(guess: &Guess, failed: Option<u32>) -> String {
+    match failed {
+        Some(step) if step == guess.step => {
+            format!("\nyou said step {step}, and it is; is the reason the one that you gave?\n")
+        }
+        Some(step) => format!("\nyou said step {}, and it is step {step}\n", guess.step),
+        None => format!("\nyou said step {}, and none has failed\n", guess.step),
+    }
+}
+
+/// The reader's own program, which `break` has kept, after the broken one is repaired.
+pub(crate) fn own_file_back(chapter: &Chapter, kept: &Path) -> String {
+    format!("your own file back: cp {} {}\n", shown(kept), shown(&chapter.program()))
 }
 
 /// What a reader may do next. `open` is how many steps go further that were not run.
@@ -160,11 +178,8 @@ fn printed(stdout: &str, stderr: &str) -> String {
 /// The places to fill, with their lines.
 fn todos(chapter: &Chapter, screen: Screen) -> String {
     let text = fs::read_to_string(chapter.program()).unwrap_or_default();
-    let lines = text.lines().enumerate().filter_map(|(index, line)| {
-        let todo = line.trim().strip_prefix("// TODO: ")?;
-        Some(screen.hanging(&format!("  line {}: ", index + 1), todo))
-    });
-    lines.collect()
+    let lines = todos_of(&text).into_iter();
+    lines.map(|todo| screen.hanging(&format!("  line {}: ", todo.line), &todo.text)).collect()
 }
 
 fn cannot(run: &StepRun, screen: Screen) -> String {
