@@ -1,0 +1,65 @@
+//! Named: signals are not passed on
+//! Both processes only wait, and the first one that gets a signal dies of it.
+
+use std::fs;
+use std::process::{Command, exit};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, chdir, fork, getegid, geteuid, pivot_root, sethostname};
+
+fn main() -> std::io::Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let at = words.iter().position(|word| word == "--").expect("usage");
+    let option = |name: &str| {
+        let place = words[..at].iter().position(|word| word == name);
+        place.map(|place| words[place + 1].as_str())
+    };
+    let (uid, gid) = (geteuid(), getegid());
+    let kinds = CloneFlags::CLONE_NEWUSER
+        | CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWCGROUP
+        | CloneFlags::from_bits_retain(libc::CLONE_NEWTIME);
+    unshare(kinds)?;
+    fs::write("/proc/self/setgroups", "deny")?;
+    fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
+    fs::write("/proc/self/gid_map", format!("0 {gid} 1"))?;
+    if let Some(name) = option("--hostname") {
+        sethostname(name)?;
+    }
+    // SAFETY: there is one thread.
+    match unsafe { fork()? } {
+        ForkResult::Parent { child } => match waitpid(child, None)? {
+            WaitStatus::Exited(_, code) => exit(code),
+            _ => exit(1),
+        },
+        ForkResult::Child => {
+            enter(&words[at - 1], option("--rw"))?;
+            let status = Command::new(&words[at + 1]).args(&words[at + 2..]).status()?;
+            exit(status.code().unwrap_or(1))
+        }
+    }
+}
+
+/// Makes `root` the root directory, read-only but for `writable`.
+fn enter(root: &str, writable: Option<&str>) -> nix::Result<()> {
+    let none = None::<&str>;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+    mount(Some(root), root, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)?;
+    chdir(root)?;
+    mount(Some("proc"), "proc", Some("proc"), MsFlags::empty(), none)?;
+    if let Some(path) = writable {
+        let path = path.trim_start_matches('/');
+        mount(Some(path), path, none, MsFlags::MS_BIND, none)?;
+    }
+    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    mount(none, ".", none, read_only | MsFlags::MS_NOSUID | MsFlags::MS_NODEV, none)?;
+    pivot_root(".", ".")?;
+    umount2(".", MntFlags::MNT_DETACH)?;
+    chdir("/")
+}
