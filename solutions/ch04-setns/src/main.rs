@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -13,9 +14,7 @@ use nix::sched::{CloneFlags, setns};
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let outcome = match words.as_slice() {
-        [pid, dashes, command, args @ ..] if dashes == "--" => {
-            run(pid, command, args).map(exit_code)
-        }
+        [pid, dashes, command, args @ ..] if dashes == "--" => run(pid, command, args),
         [word, pid, path] if word == "pin" => pin(pid, path).map(|()| 0),
         _ => Err(anyhow!("usage: ch04-setns PID -- COMMAND [ARGS…], or ch04-setns pin PID PATH")),
     };
@@ -28,13 +27,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` in the UTS, IPC and network namespaces of the process `pid`, and waits for it.
-fn run(pid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
+// ANCHOR: join
+/// Runs `command` with `args` in the UTS, IPC and network namespaces of the process `pid`, all three or
+/// none. Returns its exit status.
+fn run(pid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<u8> {
     join(number(pid)?)?;
-    Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
+    let status = Command::new(command).args(args).status();
+    status.map(exit_code).with_context(|| format!("execve({command:?})"))
 }
 
-// ANCHOR: join
 /// Moves this process into the UTS, IPC and network namespaces of the process `pid`.
 fn join(pid: i32) -> Result<()> {
     // If the process ends, the kernel may give its pid to another process. The
@@ -51,7 +52,7 @@ fn join(pid: i32) -> Result<()> {
 // ANCHOR_END: join
 
 // ANCHOR: pin
-/// Mounts the UTS namespace of the process `pid` on `path`, which keeps it alive without a process.
+/// Keeps the UTS namespace of the process `pid` alive at `path`, without a process.
 fn pin(pid: &OsStr, path: &OsStr) -> Result<()> {
     let namespace = format!("/proc/{}/ns/uts", number(pid)?);
     // A bind mount needs a mount point, for which an empty file will do.
@@ -67,9 +68,9 @@ fn number(pid: &OsStr) -> Result<i32> {
     number.with_context(|| format!("{pid:?} is not a pid"))
 }
 
-/// The shell's convention: the exit status, or 128 plus the signal's number.
+/// COMMAND's status. A process that a signal has killed has none; then it is as in a shell, 128 and the
+/// signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     code as u8
 }
