@@ -1,7 +1,10 @@
 //! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
 use harness::sandbox::Sandbox;
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step};
+use harness::{
+    Attempt, Report, Seen, assert_report, exercise, high_status, letters, no_more_namespaces,
+    random, refused, step,
+};
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report(program: Sandbox) -> Report {
@@ -67,37 +70,13 @@ fn step3_the_exit_status_of_command_is_passed_on() {
     ");
 }
 
-/// What is printed where a limit of the lab cannot be set.
-const NOT_ARRANGED: &str = "the limit could not be set";
-
-/// Runs the program where the kernel refuses one of its calls, and looks at what it does then.
-fn refused(report: &mut Report, key: &str, program: Sandbox) {
-    let program = program.args(["--", "/bin/echo", "COMMAND has run"]);
-    let mut attempt = Attempt::start(program);
-    attempt.run.await_end();
-    let has_run = attempt.run.stdout().contains("COMMAND has run");
-    let finished = attempt.finish();
-    let fact = |key: &str| finished.fact(key).unwrap_or_default();
-    let failed = if fact("exit status") == "0" { "succeeds" } else { "fails" };
-    let command = match has_run {
-        true => "COMMAND is started",
-        false if finished.fact("stdout").is_some_and(|text| text == NOT_ARRANGED) => NOT_ARRANGED,
-        false => "COMMAND is not started",
-    };
-    let (left, lab) = (fact("left behind"), fact("lab afterwards"));
-    let all = format!("{command}, your program {failed}, left behind: {left}, the lab is {lab}");
-    report.of_run(key, all, &finished);
-}
-
 /// With a name that the kernel refuses, or without the right to make a namespace, your program starts
 /// nothing, does not rename the lab, and exits with another status than 0.
 #[step]
 fn step4_after_a_refused_call_no_command_is_started() {
     let mut report = Report::default();
     refused(&mut report, "a name of 65 letters or more", exercise!().arg(letters(65..90)));
-    let limit = "echo 0 > /proc/sys/user/max_uts_namespaces";
-    let script = format!("if {limit}; then exec \"$0\" \"$@\"; else echo '{NOT_ARRANGED}'; fi");
-    let program = exercise!().arg(letters(9..60)).script(&script);
+    let program = no_more_namespaces(exercise!().arg(letters(9..60)), "uts");
     refused(&mut report, "no more UTS namespaces", program);
     // So far, a program that never starts anything would pass as well.
     let other = self::report(exercise!());

@@ -24,7 +24,8 @@ mod attempt;
 mod fuzz;
 
 pub use attempt::{
-    Attempt, Seen, high_status, names_errno, watch_setgroups, with_room_for_a_queue,
+    Attempt, Seen, high_status, names_errno, no_more_namespaces, refused, watch_setgroups,
+    with_room_for_a_queue,
 };
 #[doc(hidden)]
 #[cfg(feature = "snapshots")]

@@ -57,6 +57,35 @@ pub fn high_status(report: &mut Report, program: Sandbox) {
     report.ending("a COMMAND with a high status", &finished);
 }
 
+/// What is printed where a limit of the lab cannot be set.
+const NOT_ARRANGED: &str = "the limit could not be set";
+
+/// Lets the program run where no more namespaces of a kind (`uts`, `pid`, …) may be made.
+pub fn no_more_namespaces(program: Sandbox, kind: &str) -> Sandbox {
+    let limit = format!("echo 0 > /proc/sys/user/max_{kind}_namespaces");
+    program.script(&format!("if {limit}; then exec \"$0\" \"$@\"; else echo '{NOT_ARRANGED}'; fi"))
+}
+
+/// Runs the program where the kernel refuses one of its calls, and enters what it does then. `program` has
+/// all arguments except those from `--` on.
+pub fn refused(report: &mut Report, key: &str, program: Sandbox) {
+    let program = program.args(["--", "/bin/echo", "COMMAND has run"]);
+    let mut attempt = Attempt::start(program);
+    attempt.run.await_end();
+    let has_run = attempt.run.stdout().contains("COMMAND has run");
+    let finished = attempt.finish();
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    let failed = if fact("exit status") == "0" { "succeeds" } else { "fails" };
+    let command = match has_run {
+        true => "COMMAND is started",
+        false if finished.fact("stdout").is_some_and(|text| text == NOT_ARRANGED) => NOT_ARRANGED,
+        false => "COMMAND is not started",
+    };
+    let (left, lab) = (fact("left behind"), fact("lab afterwards"));
+    let all = format!("{command}, your program {failed}, left behind: {left}, the lab is {lab}");
+    report.of_run(key, all, &finished);
+}
+
 /// Whether a message says which errno it is about: in words, by its name, or by its number.
 pub fn names_errno(message: &str, errno: Errno) -> bool {
     let words = io::Error::from(errno).to_string();

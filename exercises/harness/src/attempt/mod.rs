@@ -21,7 +21,7 @@ use crate::report::Report;
 use crate::verdict;
 
 pub use again::with_room_for_a_queue;
-pub use ending::{high_status, names_errno};
+pub use ending::{high_status, names_errno, no_more_namespaces, refused};
 pub use ids::watch_setgroups;
 
 /// How long a program may be busy after it has started COMMAND, before it is looked at.
