@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use harness::look::{Kind, Mount, Proc};
 use harness::sandbox::Sandbox;
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, step, token};
+use harness::{
+    Attempt, Report, Seen, assert_report, exercise, high_status, no_more_namespaces, random,
+    refused, step, token,
+};
 
 /// The program has run in this lab before, and COMMAND is a shell that becomes the witness.
 const AGAIN: &str = r#""$0" -- /bin/true; shift; exec "$0" -- /bin/sh -c 'exec "$@"' sh "$@""#;
@@ -33,11 +36,9 @@ fn report_of(sandbox: Sandbox) -> Report {
 }
 
 fn look(attempt: &mut Attempt, command: &Rc<Seen>) {
-    let lab = attempt.run.lab();
-    let own = |kind| command.namespaces.get(kind) != lab.get(kind);
     let position = match command.process.own_pid() {
-        Some(1) if own(Kind::Pid) => "pid 1 in a new PID namespace".to_owned(),
-        Some(pid) if own(Kind::Pid) => {
+        Some(1) if is_outside(attempt, command) => "pid 1 in a new PID namespace".to_owned(),
+        Some(pid) if is_outside(attempt, command) => {
             format!("pid {pid} in a new PID namespace, not its first process")
         }
         _ => "in the lab's PID namespace".to_owned(),
@@ -46,8 +47,17 @@ fn look(attempt: &mut Attempt, command: &Rc<Seen>) {
     if command.process.next_child_is_pid_1() {
         attempt.report.aside("COMMAND's next child", "would be PID 1");
     }
-    let (own, before) = (own(Kind::Pid), on_proc(attempt.run.mounts()));
-    attempt.look("/proc of COMMAND", command, move |command| what_is_on_proc(command, own, before));
+    look_at_proc(attempt, "/proc of COMMAND", command);
+}
+
+/// Whether it is in another PID namespace than the lab's.
+fn is_outside(attempt: &Attempt, command: &Seen) -> bool {
+    command.namespaces.get(Kind::Pid) != attempt.run.lab().get(Kind::Pid)
+}
+
+fn look_at_proc(attempt: &mut Attempt, key: &str, command: &Rc<Seen>) {
+    let (own, before) = (is_outside(attempt, command), on_proc(attempt.run.mounts()));
+    attempt.look(key, command, move |command| what_is_on_proc(command, own, before));
 }
 
 fn on_proc(mounts: &[Mount]) -> usize {
@@ -130,5 +140,72 @@ fn step4_however_command_ends_its_status_is_passed_on() {
     a COMMAND that was killed: exit status 137, left behind: nothing
     a COMMAND that faulted: exit status 139, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
+    ");
+}
+
+/// Where the kernel makes no more PID or mount namespaces, your program does not start COMMAND, and exits
+/// with another status than 0.
+#[step]
+fn step5_after_a_refused_call_no_command_is_started() {
+    let mut report = report();
+    for [key, kind] in [["no more PID namespaces", "pid"], ["no more mount namespaces", "mnt"]] {
+        refused(&mut report, key, no_more_namespaces(exercise!().shared_mounts(), kind));
+    }
+    // A program that never starts anything would pass without the first line.
+    assert_report!(report.lines(&["COMMAND is", "no more"]), @r"
+    COMMAND is: pid 1 in a new PID namespace
+    no more PID namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    no more mount namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    ");
+}
+
+/// The first ends when the second has started, and the second only if it is killed.
+const FIRST_ENDS: &str = "until [ -e /tmp/second ]; do sleep 0.02; done; exit";
+const SECOND_STAYS: &str = ": > /tmp/second; exec sleep 600";
+
+/// While both COMMANDs run, the first is PID 1, and the second is in its PID namespace and its mount
+/// namespace, but is no child of it. Your program is still in the lab's. It ends after the first COMMAND,
+/// with the status of the first, when the kernel has killed the second.
+#[step]
+fn further6_a_second_command_runs_beside_pid_1() {
+    let program = exercise!().shared_mounts().witness().arg("--and").witness();
+    let mut attempt = Attempt::start(program);
+    if let Some([first, second]) = attempt.commands(["first", "second"]) {
+        attempt.report.line("pid of the first", first.process.own_pid().unwrap_or(0));
+        let parent = second.process.parent();
+        let parent =
+            if parent == Some(first.process.pid()) { "the first" } else { "another process" };
+        attempt.report.line("parent of the second", parent);
+        for (key, command) in [("/proc of the first", &first), ("/proc of the second", &second)] {
+            look_at_proc(&mut attempt, key, command);
+        }
+    }
+    attempt.row_of_program();
+    attempt.release();
+    let mut report = attempt.finish();
+
+    let status = 40 + random() % 80;
+    let shell = ["/bin/sh", "-c"];
+    let program = exercise!().arg("--").args(shell).arg(format!("{FIRST_ENDS} {status}"));
+    let program = program.args(["--and", "--"]).args(shell).arg(SECOND_STAYS);
+    let finished = Attempt::start(program).finish();
+    report.role(&format!("exit status {status},"), "exit status FIRST,");
+    report.ending("a first that ends while the second runs", &finished);
+    let lines =
+        ["pid of", "parent of", "/proc", "exit status", "left behind", "lab afterwards", "a first"];
+    assert_report!(report.table(&lines), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    first    A     B    B    A    A    A    A       A
+    second   A     B    B    A    A    A    A       A
+    program  A     A    A    A    A    A    A       A
+    pid of the first: 1
+    parent of the second: another process
+    /proc of the first: shows its PID namespace
+    /proc of the second: shows its PID namespace
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    a first that ends while the second runs: exit status FIRST, left behind: nothing
     ");
 }

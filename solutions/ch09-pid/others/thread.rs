@@ -8,6 +8,13 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
+fn mount_proc() -> nix::Result<()> {
+    let none = None::<&str>;
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+    mount(none, "/proc", Some("proc"), MsFlags::empty(), none)
+}
+
 fn run(words: &[String]) -> i32 {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
@@ -15,10 +22,11 @@ fn run(words: &[String]) -> i32 {
     // SAFETY: the other thread only waits for this one, and holds no lock.
     let child = Errno::result(unsafe { libc::fork() }).expect("fork");
     if child == 0 {
-        let none = None::<&str>;
-        unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
-        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("mount");
-        mount(none, "/proc", Some("proc"), MsFlags::empty(), none).expect("mount");
+        // A panic would end this thread, and with it the process: successfully.
+        if let Err(errno) = mount_proc() {
+            eprintln!("mount_proc: {errno}");
+            exit(1);
+        }
         eprintln!("execve: {}", command.exec());
         exit(127);
     }

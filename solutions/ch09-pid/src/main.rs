@@ -2,9 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitCode, exit};
+use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -12,11 +12,20 @@ use nix::unistd::{ForkResult, fork};
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let outcome = match words.as_slice() {
+    match words.as_slice() {
         [dashes, command, args @ ..] if dashes == "--" => run(command, args),
-        _ => Err(anyhow!("usage: ch09-pid -- COMMAND [ARGS…]")),
-    };
-    match outcome {
+        _ => {
+            eprintln!("usage: ch09-pid -- COMMAND [ARGS…]");
+            ExitCode::from(2)
+        }
+    }
+}
+
+// ANCHOR: run
+/// Runs `command` with `args` as PID 1 of a new PID namespace, with a `/proc` that shows this namespace.
+/// Returns its exit status.
+fn run(command: &OsStr, args: &[OsString]) -> ExitCode {
+    match ended(command, args) {
         Ok(status) => ExitCode::from(exit_code(status)),
         Err(error) => {
             eprintln!("ch09-pid: {error:#}");
@@ -25,9 +34,8 @@ fn main() -> ExitCode {
     }
 }
 
-// ANCHOR: run
-/// Runs `command` as PID 1 of a new PID namespace, and waits for it.
-fn run(command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
+/// How the child ended that was to become COMMAND.
+fn ended(command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
     // This process stays where it is. Its next child is the first process in the
     // new namespace.
     unshare(CloneFlags::CLONE_NEWPID).context("unshare(CLONE_NEWPID)")?;
@@ -50,6 +58,12 @@ fn child(command: &OsStr, args: &[OsString]) -> ! {
     eprintln!("ch09-pid: execve({command:?}): {error}");
     exit(127)
 }
+
+/// Ends the child. What the parent has buffered or registered for its own end is not the child's to do.
+fn exit(code: i32) -> ! {
+    // SAFETY: the call takes an integer, and never returns.
+    unsafe { libc::_exit(code) }
+}
 // ANCHOR_END: child
 
 // ANCHOR: mount_proc
@@ -67,6 +81,7 @@ fn mount_proc() -> Result<()> {
 }
 // ANCHOR_END: mount_proc
 
+// ANCHOR: exit_code
 /// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
@@ -75,3 +90,4 @@ fn exit_code(status: WaitStatus) -> u8 {
         _ => 1,
     }
 }
+// ANCHOR_END: exit_code
