@@ -1,6 +1,9 @@
 //! `ch03-clone NAME -- COMMAND`: a child that is born in new namespaces.
 
-use harness::sandbox::{Fixture, Neighbor, Sandbox};
+use std::time::{Duration, Instant};
+
+use harness::look::Process;
+use harness::sandbox::{Fixture, Neighbor, Sandbox, patience};
 use harness::{
     Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step, token,
 };
@@ -22,17 +25,16 @@ fn report(program: Sandbox) -> Report {
         } else {
             "another process"
         };
-        let pidfd = if program.holds_pidfd_of(&command.process) {
-            "held by your program"
-        } else {
-            "your program has none"
-        };
         attempt.report.line("parent of COMMAND", parent);
-        attempt.report.line("pidfd of COMMAND", pidfd);
+        attempt.report.line("pidfd of COMMAND", pidfd_of(&command.process, program));
         attempt.look("host name of COMMAND", &command, Seen::host_name);
     }
     attempt.release();
     attempt.finish()
+}
+
+fn pidfd_of(command: &Process, program: &Process) -> &'static str {
+    if program.holds_pidfd_of(command) { "held by your program" } else { "your program has none" }
 }
 
 /// COMMAND is in UTS and IPC namespaces of its own, and was born there: your program stays in the lab's
@@ -109,5 +111,63 @@ fn step4_however_the_child_ends_its_status_is_passed_on() {
     a COMMAND with a high status: exit status HIGH, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
     a COMMAND that is no program: exit status 127, left behind: nothing
+    ");
+}
+
+/// What a clock tick and a busy machine may take from a life.
+const TOLERANCE: Duration = Duration::from_millis(50);
+
+/// Waits for the end of COMMAND, and says when it came.
+fn end_of(command: &Process, deadline: Duration) -> &'static str {
+    let (seen, age) = (Instant::now(), command.age().unwrap_or_default());
+    let has_ended = command.await_end(patience());
+    match age + seen.elapsed() + TOLERANCE >= deadline {
+        _ if !has_ended => "long after its deadline it still runs",
+        true => "at its deadline",
+        false => "before its deadline",
+    }
+}
+
+/// COMMAND runs until its deadline, and not longer. Then your program ends it by a signal through the
+/// pidfd, waits for it, and exits with 124. A COMMAND that ends before is not waited for any longer, and
+/// its status is yours; one that ignores SIGTERM is ended all the same.
+#[step]
+fn further5_a_deadline_ends_command_through_the_pidfd() {
+    let timed = |milliseconds: u64| exercise!().arg("--deadline").arg(milliseconds.to_string());
+    let milliseconds = 1000 + random() % 500;
+    let name = letters(9..60);
+    let mut attempt = Attempt::start(timed(milliseconds).arg(&name).witness().record());
+    attempt.report.role(&name, "NAME");
+    if let Some(command) = attempt.command() {
+        attempt.history_of(&command);
+        let pidfd = pidfd_of(&command.process, attempt.run.program());
+        attempt.report.line("pidfd of COMMAND", pidfd);
+        attempt.report.line("host name of COMMAND", command.host_name());
+        let end = end_of(&command.process, Duration::from_millis(milliseconds));
+        attempt.report.line("end of COMMAND", end);
+    }
+    let mut report = attempt.finish();
+
+    let text = "trap '' TERM; exec sleep 60";
+    let program = timed(300 + random() % 500).args([&name, "--", "/bin/sh", "-c", text]);
+    report.ending("a COMMAND that ignores SIGTERM", &Attempt::start(program).finish());
+    let minutes = 60_000 * (2 + random() % 50);
+    high_status(&mut report, timed(minutes).arg(&name));
+    let program = timed(minutes).args([&name, "--", &format!("/tmp/{}", token("missing"))]);
+    report.ending("a COMMAND that is missing", &Attempt::start(program).finish());
+
+    let lines =
+        ["host name", "pidfd", "origin", "sent", "end of", "exit status", "left", "a COMMAND"];
+    assert_report!(report.lines(&lines), @r"
+    pidfd of COMMAND: held by your program
+    host name of COMMAND: NAME
+    end of COMMAND: at its deadline
+    exit status: 124
+    left behind: nothing
+    origin of the pidfd: the call that made COMMAND
+    sent to COMMAND: a signal through a pidfd
+    a COMMAND that ignores SIGTERM: exit status 124, left behind: nothing
+    a COMMAND with a high status: exit status HIGH, left behind: nothing
+    a COMMAND that is missing: exit status 127, left behind: nothing
     ");
 }

@@ -84,6 +84,14 @@ pub(crate) fn move_away(pid: Pid) {
     }
 }
 
+/// CLOCK_BOOTTIME of clock_gettime(2).
+pub(crate) fn since_boot() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one timespec. The clock exists, so the call does not fail.
+    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
 /// pidfd_open(2), Linux 5.3.
 pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
     // SAFETY: takes two integers, returns a new descriptor.

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitCode, exit};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, anyhow};
 use nix::errno::Errno;
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         _ => Err(anyhow!("usage: ch03-clone NAME -- COMMAND [ARGS…]")),
     };
     match outcome {
-        Ok(status) => ExitCode::from(exit_code(status)),
+        Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("ch03-clone: {error:#}");
             ExitCode::FAILURE
@@ -26,31 +26,30 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` in a child that is born in new UTS and IPC namespaces, and
-/// waits for it.
-fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
+/// Runs `command` with `args` in a child that is born in new UTS and IPC namespaces, under the host name
+/// `name`. Returns the exit status for this program.
+fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<u8> {
     match clone_child()? {
         None => child(name, command, args),
         Some(pidfd) => {
             // Unlike the pid, the descriptor can only mean this child.
             let child = Id::PIDFd(pidfd.as_fd());
-            waitid(child, WaitPidFlag::WEXITED).context("waitid(P_PIDFD)")
+            let status = waitid(child, WaitPidFlag::WEXITED).context("waitid(P_PIDFD)")?;
+            Ok(exit_code(status))
         }
     }
 }
 // ANCHOR_END: run
 
 // ANCHOR: clone_child
-/// Makes the child. Returns twice, as fork(2) does: `None` in the child, its
-/// pidfd in the parent.
+/// Makes the child. Returns twice, as fork(2) does: `None` in the child, its pidfd in the parent.
 fn clone_child() -> Result<Option<OwnedFd>> {
     let mut pidfd: RawFd = -1;
     // SAFETY: all fields are integers, for which zero is valid: it means "not requested".
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = (libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD) as u64;
     args.pidfd = &raw mut pidfd as u64;
-    // The signal to the parent when the child ends. clone(2) takes it in the low
-    // bits of its flags; here it has a field of its own.
+    // The signal that the parent is sent when the child ends. wait(2) finds no child that has another.
     args.exit_signal = libc::SIGCHLD as u64;
     // SAFETY: `args` and `pidfd` outlive the call. Without a stack of its own the
     // child runs on a copy of its parent's, and this process has one thread.
@@ -68,14 +67,21 @@ fn clone_child() -> Result<Option<OwnedFd>> {
 fn child(name: &OsStr, command: &OsStr, args: &[OsString]) -> ! {
     if let Err(errno) = sethostname(name) {
         eprintln!("ch03-clone: sethostname({name:?}): {errno}");
-        exit(1);
+        end(1);
     }
     let error = Command::new(command).args(args).exec();
     eprintln!("ch03-clone: execve({command:?}): {error}");
-    exit(127)
+    end(127)
+}
+
+/// Ends the child, which has copies of its parent's buffers. exit(3) would write them a second time.
+fn end(status: i32) -> ! {
+    // SAFETY: the call takes an integer and does not return.
+    unsafe { libc::_exit(status) }
 }
 // ANCHOR_END: child
 
+// ANCHOR: exit_code
 /// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: WaitStatus) -> u8 {
     match status {
@@ -84,3 +90,4 @@ fn exit_code(status: WaitStatus) -> u8 {
         _ => 1,
     }
 }
+// ANCHOR_END: exit_code

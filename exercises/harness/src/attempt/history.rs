@@ -2,7 +2,7 @@
 
 use lab::look::Kind;
 use lab::sandbox::NoTrace;
-use trace::{Change, Event, NamespaceId, Trace, World};
+use trace::{Change, Event, NamespaceId, Outcome, Trace, World};
 
 use super::{Attempt, Seen};
 
@@ -24,13 +24,14 @@ struct Birth {
 /// Keys of the report, and the values if all is well.
 const BIRTH: (&str, &str) = ("birth of COMMAND", "in namespaces of its own");
 const PIDFD: (&str, &str) = ("origin of the pidfd", "the call that made COMMAND");
+const SENT: (&str, &str) = ("sent to COMMAND", "a signal through a pidfd");
 const MEANWHILE: (&str, &str) = ("lab meanwhile", "unchanged");
 const PROGRAM: (&str, &str) = ("your program", "never moved");
 
 impl Attempt {
     /// Enters, at the end of a recorded run: whether COMMAND was born in the namespaces that are its own,
-    /// whether the call that made it has made a pidfd, what has changed in the lab until then, and whether
-    /// the program itself has moved.
+    /// whether the call that made it has made a pidfd, whether it was sent a signal through one, what has
+    /// changed in the lab until then, and whether the program itself has moved.
     pub fn history_of(&mut self, command: &Seen) {
         let lab = self.run.lab();
         let is_own = |kind: &Kind| command.namespaces.get(*kind) != lab.get(*kind);
@@ -44,9 +45,12 @@ impl Attempt {
         let seen = trace.as_ref().ok().filter(|trace| trace.is_whole()).and_then(|trace| {
             let birth = birth(trace, followed.pid)?;
             let birthplace = birthplace(trace, &birth, &followed.own);
-            Some([birthplace, pidfd(trace, &birth), meanwhile(trace), moves(trace)])
+            let pidfd = pidfd(trace, &birth);
+            Some([birthplace, pidfd, sent(trace), meanwhile(trace), moves(trace)])
         });
-        for (which, (key, right)) in [BIRTH, PIDFD, MEANWHILE, PROGRAM].into_iter().enumerate() {
+        for (which, (key, right)) in
+            [BIRTH, PIDFD, SENT, MEANWHILE, PROGRAM].into_iter().enumerate()
+        {
             match (&seen, trace) {
                 (Some(values), _) => self.report.line(key, &values[which]),
                 (None, Err(why @ NoTrace::Refused(_))) => {
@@ -87,6 +91,18 @@ fn pidfd(trace: &Trace, birth: &Birth) -> String {
     if with_it { PIDFD.1.into() } else { "another call".into() }
 }
 
+/// Whether a process of the program has sent a signal through a pidfd.
+fn sent(trace: &Trace) -> String {
+    let is_sent = |event: &Event| {
+        event.call == "pidfd_send_signal" && matches!(event.outcome, Outcome::Value(_))
+    };
+    if trace.events.iter().any(is_sent) {
+        SENT.1.into()
+    } else {
+        "no signal through a pidfd".into()
+    }
+}
+
 /// Where the first thread of the program has moved.
 fn moves(trace: &Trace) -> String {
     let changes = trace.events.iter().skip(1).flat_map(|event| &event.changes);
@@ -119,7 +135,7 @@ fn meanwhile(trace: &Trace) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trace::{Argument, Outcome};
+    use trace::Argument;
 
     fn uts(index: u32) -> NamespaceId {
         NamespaceId { kind: Kind::Uts, index }
@@ -162,5 +178,10 @@ mod tests {
         assert_eq!(pidfd(&moved, &seen), "another call");
         assert_eq!(meanwhile(&moved), "the host name was otter");
         assert!(birth(&moved, 9).is_none());
+        assert_eq!(sent(&moved), "no signal through a pidfd");
+        let mut signaled = moved;
+        let call = "pidfd_send_signal";
+        signaled.events.push(Event::new(1, call, vec![], Outcome::Value(0), vec![]));
+        assert_eq!(sent(&signaled), SENT.1);
     }
 }

@@ -69,6 +69,14 @@ impl Process {
         }
     }
 
+    /// How long ago it was made, give or take a clock tick. `None` if it is gone.
+    pub fn age(&self) -> Option<Duration> {
+        // SAFETY: takes an integer and asks nothing of us.
+        let ticks = u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).ok()?;
+        let started = Stat::of(self.pid().as_raw())?.started.checked_mul(1000)? / ticks.max(1);
+        Some(sys::since_boot().saturating_sub(Duration::from_millis(started)))
+    }
+
     /// Waits until its main thread is not running any more, for `patience` at most.
     pub fn await_rest(&self, patience: Duration) {
         let deadline = Instant::now() + patience;

@@ -15,6 +15,8 @@ pub(crate) struct Stat {
     pub(crate) state: char,
     /// How many threads there are, including the first one if it is a zombie.
     pub(crate) threads: u64,
+    /// When it was made, in clock ticks since the machine was started.
+    pub(crate) started: u64,
 }
 
 impl Stat {
@@ -29,7 +31,9 @@ impl Stat {
         let state = fields.next()?.chars().next()?;
         // num_threads is the 20th field, 17 after the state.
         let threads = fields.nth(16)?.parse().ok()?;
-        Some(Stat { name: name.to_owned(), state, threads })
+        // starttime is the 22nd.
+        let started = fields.nth(1)?.parse().ok()?;
+        Some(Stat { name: name.to_owned(), state, threads, started })
     }
 
     /// Whether all of its threads have ended.
@@ -68,7 +72,8 @@ mod tests {
     fn a_name_may_hold_anything() {
         for name in ["sleep", "a) Z 1", ") (", "", "\u{fffd}"] {
             let stat = Stat::parse(&format!("12 ({name}) S {REST}")).unwrap();
-            assert_eq!((stat.name.as_str(), stat.state, stat.threads), (name, 'S', 7));
+            assert_eq!((stat.name.as_str(), stat.state), (name, 'S'));
+            assert_eq!((stat.threads, stat.started), (7, 5000));
         }
         assert_eq!(Stat::parse("12 (sleep) S 1 2"), None);
         assert_eq!(Stat::parse("12 sleep S"), None);
@@ -76,7 +81,7 @@ mod tests {
 
     #[test]
     fn who_has_threads_left_has_not_ended() {
-        let stat = |state, threads| Stat { name: String::new(), state, threads };
+        let stat = |state, threads| Stat { name: String::new(), state, threads, started: 0 };
         assert!(stat('Z', 1).has_ended() && stat('X', 0).has_ended());
         assert!(!stat('Z', 2).has_ended() && !stat('S', 1).has_ended());
     }

@@ -151,6 +151,13 @@ const CALLS: &[Row] = &[
         &[Descriptor, Constant(REQUEST), Text, Flags(INTERFACE)],
         |words, _| (words[1] == SET_FLAGS).then_some(Meaning::Other),
     ),
+    // Signal 0 only asks whether the process is there.
+    row(
+        libc::SYS_pidfd_send_signal,
+        "pidfd_send_signal",
+        &[Descriptor, Constant(SIGNALS)],
+        |words, _| (words[1] as i32 != 0).then_some(Meaning::Other),
+    ),
     row(libc::SYS_ptrace, "ptrace", &[Constant(PTRACE), Number], |_, _| Some(Meaning::Ptrace)),
     // The other operations only ask what the kernel has.
     row(libc::SYS_seccomp, "seccomp", &[Constant(SECCOMP), Flags(FILTER)], |words, _| {
@@ -390,6 +397,10 @@ const SET_FLAGS: u64 = REQUEST[0].0;
 
 const INTERFACE: Names = names![IFF_UP, IFF_LOOPBACK, IFF_RUNNING;];
 
+const SIGNALS: Names = names![
+    SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT, SIGSTOP, SIGTSTP;
+];
+
 const PTRACE: Names = names![PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE;];
 
 const OPEN: Names = names![O_WRONLY, O_RDWR;];
@@ -449,6 +460,26 @@ mod tests {
         assert_eq!(child_flags(libc::CLONE_NEWPID as u64, 17), ["CLONE_NEWPID", "SIGCHLD"]);
         assert_eq!(child_flags(libc::CLONE_NEWPID as u64, 12), ["CLONE_NEWPID", "signal 12"]);
         assert_eq!(child_flags((libc::CLONE_VM | libc::CLONE_THREAD) as u64, 0), ["CLONE_THREAD"]);
+    }
+
+    #[test]
+    fn a_signal_through_a_pidfd_has_a_name() {
+        let shown = |signal: i32| {
+            let arguments = [
+                Descriptor.read(Pid::this(), &[3]),
+                Constant(SIGNALS).read(Pid::this(), &[signal as u64]),
+            ];
+            trace::Event::new(
+                1,
+                "pidfd_send_signal",
+                arguments.into(),
+                trace::Outcome::Never,
+                vec![],
+            )
+            .text
+        };
+        assert_eq!(shown(libc::SIGKILL), "pidfd_send_signal(3, SIGKILL)");
+        assert_eq!(shown(64), "pidfd_send_signal(3, 0x40)");
     }
 
     #[test]
