@@ -37,8 +37,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `command` with `args` in the UTS, IPC and network namespaces of the process `pid`, all three or
-/// none. Returns its exit status.
+/// Runs `command` with `args` in the UTS, IPC and network namespaces of the process `pid`. Returns its
+/// exit status.
 fn run(pid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<u8> {
     // TODO: what can only mean this process, and which process joins what? Man pages: pidfd_open(2), setns(2).
     _ = (pid, command, args);

@@ -4,8 +4,7 @@ use harness::look::{Kind, Namespaces};
 use harness::sandbox::{Neighbor, Sandbox, patience};
 use harness::visit;
 use harness::{
-    Attempt, Report, Seen, absent_pid, assert_report, exercise, high_status, letters, random, step,
-    token,
+    Attempt, Report, Seen, absent_pid, assert_report, exercise, high_status, letters, step, token,
 };
 
 /// A neighbor with UTS, IPC and network namespaces of its own, and this host name. It entered a user
@@ -159,41 +158,59 @@ fn step4_a_pinned_namespace_outlives_its_last_process() {
     ");
 }
 
-/// With `--all`, COMMAND is in every namespace of the target, also in its user and PID namespace. What
-/// the target shares with the lab stays as it is.
-#[step]
-fn further5_command_is_in_every_namespace_of_the_target() {
+/// Runs the program with `--all` and a target that has these namespaces, and a user and a network namespace
+/// besides. Enters the kinds in which COMMAND is not with the target.
+fn with_all(report: &mut Report, key: &str, new: i32) {
     let name = letters(9..60);
-    let own = [libc::CLONE_NEWPID, libc::CLONE_NEWNS, libc::CLONE_NEWCGROUP];
-    let some = own[random() as usize % own.len()];
     let target = Neighbor {
         name: "target".into(),
-        new: libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWPID | some,
+        new: libc::CLONE_NEWUTS | libc::CLONE_NEWPID | new,
         host_name: Some(name.clone()),
         below: vec![libc::CLONE_NEWNET],
         ..Neighbor::default()
     };
     let program = exercise!().arg("--all").arg("{target}").witness().neighbor(target);
     let mut attempt = Attempt::start(program);
-    attempt.report.role(&name, "TARGET");
     let command = attempt.command();
     let target = attempt.run.neighbor("target").and_then(|target| Seen::of(target).ok());
-    let mut apart = "could not be compared".to_owned();
-    if let (Some(command), Some(target)) = (&command, &target) {
-        let differ = |kind: &Kind| command.namespaces.get(*kind) != target.namespaces.get(*kind);
-        let kinds: Vec<_> = Kind::ALL.into_iter().filter(differ).map(Kind::name).collect();
-        apart = if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") };
-        attempt.look("host name of COMMAND", command, Seen::host_name);
-    }
-    attempt.report.line("kinds in which COMMAND is not with the target", apart);
+    let apart = match (&command, &target) {
+        (Some(command), Some(target)) => {
+            let differ =
+                |kind: &Kind| command.namespaces.get(*kind) != target.namespaces.get(*kind);
+            let kinds: Vec<_> = Kind::ALL.into_iter().filter(differ).map(Kind::name).collect();
+            if kinds.is_empty() {
+                "together".to_owned()
+            } else {
+                format!("apart: {}", kinds.join(" "))
+            }
+        }
+        _ => "COMMAND was not started".to_owned(),
+    };
     attempt.release();
-    let report = attempt.finish();
-    let keys = ["host name of COMMAND", "kinds", "exit status", "left behind", "lab afterwards"];
-    assert_report!(report.lines(&keys), @r"
-    host name of COMMAND: TARGET
-    kinds in which COMMAND is not with the target: none
-    exit status: COMMAND's
-    left behind: nothing
-    lab afterwards: unchanged
+    let finished = attempt.finish();
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    let (status, left, lab) = (fact("exit status"), fact("left behind"), fact("lab afterwards"));
+    report.of_run(
+        key,
+        format!("{apart}, exit status {status}, left behind {left}, lab {lab}"),
+        &finished,
+    );
+}
+
+/// With `--all`, COMMAND is in every namespace of the target, also in its user and PID namespace. What
+/// the target shares with the lab stays as it is.
+#[step]
+fn further5_command_is_in_every_namespace_of_the_target() {
+    let mut report = Report::default();
+    // What one target has of its own, the other shares with the lab.
+    with_all(
+        &mut report,
+        "COMMAND and the first target",
+        libc::CLONE_NEWIPC | libc::CLONE_NEWCGROUP,
+    );
+    with_all(&mut report, "COMMAND and the second target", libc::CLONE_NEWNS);
+    assert_report!(report.lines(&["COMMAND and"]), @r"
+    COMMAND and the first target: together, exit status COMMAND's, left behind nothing, lab unchanged
+    COMMAND and the second target: together, exit status COMMAND's, left behind nothing, lab unchanged
     ");
 }

@@ -2,7 +2,7 @@
 //!
 //! Each finding states what the trace shows, and claims no more.
 
-use trace::{By, Event, Kind, Made, Outcome, Pointer, Trace, signal_name};
+use trace::{By, Event, Kind, Made, Outcome, Pointer, Side, Trace, signal_name};
 
 use crate::mistakes::{self, Diagnosis, Found, Mistake};
 use crate::report::{Excerpt, Report, Row, mentions};
@@ -47,10 +47,27 @@ pub(crate) fn killed(report: &Report) -> Option<Found> {
 pub(crate) fn made_otherwise(rows: &[&Mistake], report: &Report) -> Option<Found> {
     let trace = report.trace.as_ref()?;
     let mut missing = rows.iter().filter_map(|row| match row.pointer.as_ref()? {
-        Pointer::Missing { call, side, of } => trace.made(call, *side, of),
+        Pointer::Missing { call, side, of } => {
+            let before_command = *side == Side::Before && of.starts_with("execve");
+            Some((trace.made(call, *side, of)?, before_command))
+        }
         Pointer::Call(_) => None,
     });
-    missing.find_map(|made| otherwise(trace, made))
+    missing.find_map(|(made, before_command)| match made {
+        Made::WrongSide(at) if before_command => Some(too_late(trace, at)),
+        made => otherwise(trace, made),
+    })
+}
+
+/// A call came after the process was born that became COMMAND, or after COMMAND was started.
+fn too_late(trace: &Trace, at: usize) -> Found {
+    let cause = format!(
+        "{} came too late: by then COMMAND had been started, or the process was born that became it. \
+         Nothing that a parent does later moves its child.",
+        trace.shown(at)
+    );
+    let remedy = "Make the call before you start COMMAND.".to_owned();
+    found(mistakes::IN_ANOTHER_ORDER, cause, remedy, trace, at)
 }
 
 fn otherwise(trace: &Trace, made: Made) -> Option<Found> {

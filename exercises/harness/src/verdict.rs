@@ -277,7 +277,11 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
         could_not_judge(verdict, &refusal, &advice);
     }
     if verdict.outcome == Outcome::Failed {
-        let (own, general) = (of_package(package), mistakes::general());
+        // A chapter's table is about what makes it solved. A step that goes further may ask for what is
+        // a mistake there.
+        let further = STEP.with_borrow(|step| step.further);
+        let own = if further { Vec::new() } else { of_package(package) };
+        let general = mistakes::general();
         let found = diagnose(&own, &general, &report, [&saw, &wanted]);
         if let Some(trace) = &report.trace {
             let pointer = match &found {

@@ -28,8 +28,8 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: join
-/// Runs `command` with `args` in the UTS, IPC and network namespaces of the process `pid`, all three or
-/// none. Returns its exit status.
+/// Runs `command` with `args` in the UTS, IPC and network namespaces of the process `pid`. Returns its
+/// exit status.
 fn run(pid: &OsStr, command: &OsStr, args: &[OsString]) -> Result<u8> {
     join(number(pid)?)?;
     let status = Command::new(command).args(args).status();

@@ -11,7 +11,7 @@ use crate::reader::list::is_untouched;
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read, shown};
 use crate::shared::failure::{Failure, Result};
-use crate::shared::progress::Progress;
+use crate::shared::progress::{Entry, Progress};
 use crate::shared::{broken, keep, question, screen};
 
 pub(crate) const USAGE: Usage = Usage {
@@ -53,19 +53,23 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     };
 
     let program = chapter.program();
-    let own = read(&program).unwrap_or_default();
-    let made_here = broken::is_made(&chapter, &own);
-    let is_at_work = !made_here && !own.is_empty() && !is_untouched(&chapter);
+    let text = read(&program).unwrap_or_default();
+    let made_here = broken::is_made(&chapter, &text);
+    let is_at_work = !made_here && !text.is_empty() && !is_untouched(&chapter);
     if !yes && is_at_work && !Progress::load().is_solved(&chapter) && !agreed(&chapter)? {
         return Ok(ExitCode::SUCCESS);
     }
-    // A program that this command made is not worth keeping, but the file that it replaced may be.
-    let kept = if made_here {
-        keep::write(&program, &programs[number])?;
-        keep::newest(&program)
-    } else {
-        keep::replace(&program, &programs[number])?
+    let mut progress = Progress::load();
+    let entry = progress.of(&chapter);
+    // While the reader's own program is away, what is replaced is a broken one, perhaps repaired.
+    let is_away = check::own_is_away(&chapter, entry.own);
+    // A program that this command made is not worth keeping.
+    let kept = match made_here {
+        true => keep::write(&program, &programs[number]).map(|()| None)?,
+        false => keep::replace(&program, &programs[number])?,
     };
+    let own = if is_away { entry.own } else { kept.unwrap_or(0) };
+    progress.keep(Entry { own, ..entry });
 
     let short = chapter.short();
     let mut said = format!(
@@ -73,13 +77,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
          read it: which step will fail, and why? `cargo xtask check {short}` asks you first\n",
         shown(&program)
     );
-    said += &match kept {
-        Some(kept) => {
-            // Not mv, which keeps the file's time: Cargo builds again only if the file is newer.
-            let (kept, program) = (shown(&kept), shown(&program));
-            format!("your own file back: cp {kept} {program}\n")
-        }
-        None => format!("the exercise back: cargo xtask reset {short}\n"),
+    said += &match own {
+        0 => format!("the exercise back: cargo xtask reset {short}\n"),
+        own => check::own_file_back(&chapter, own),
     };
     screen::print(&said);
     Ok(ExitCode::SUCCESS)

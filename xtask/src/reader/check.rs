@@ -17,13 +17,14 @@ use harness::{doctor, env};
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{self, Built};
-use crate::shared::chapter::Chapter;
+use crate::shared::chapter::{Chapter, read};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::keep;
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::screen::{self, Screen};
 use crate::shared::steps::{self, Step, StepRun};
 pub(crate) use guess::Guess;
+pub(crate) use text::own_file_back;
 
 pub(crate) const USAGE: Usage = Usage {
     name: "check",
@@ -261,9 +262,8 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
             let is_open = extent == Extent::Core && !went_further;
             let open = if is_open { further.len() } else { 0 };
             printer.say(&text::solved(&chapter, open, chapter.next()?.as_ref()));
-            let kept = keep::newest(&chapter.program()).filter(|_| known.guessed != 0);
-            if let Some(kept) = kept {
-                printer.say(&text::own_file_back(&chapter, &kept));
+            if own_is_away(&chapter, known.own) {
+                printer.say(&text::own_file_back(&chapter, known.own));
             }
             forget_trace(&chapter);
         }
@@ -339,6 +339,13 @@ fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
         run.verdict = recorded.verdict;
         run.trace = Some(file).filter(|file| file.exists());
     }
+}
+
+/// Whether `break` has put another program in the place of the reader's own, which is this backup.
+pub(crate) fn own_is_away(chapter: &Chapter, own: u32) -> bool {
+    let program = chapter.program();
+    let texts = (read(&keep::backup(&program, own)), read(&program));
+    own != 0 && matches!(texts, (Ok(own), Ok(now)) if own != now)
 }
 
 /// Where the trace of a chapter's failed step is.

@@ -31,6 +31,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     let kept = keep::replace(&program, &text)?;
     let mut said = format!("{} is as it was handed out\n", shown(&program));
     if let Some(kept) = kept {
+        let kept = keep::backup(&program, kept);
         said += &format!("your file is kept as {}\n", shown(&kept));
     }
     screen::print(&said);

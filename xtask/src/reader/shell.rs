@@ -35,7 +35,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     };
     // With many ids if the machine grants them: two sessions of chapter 5 need them.
     let sandbox = Sandbox::command(shell).state(state).env("PS1", prompt).many_ids();
-    let sandbox = if solved { solved_chapters(sandbox)? } else { with_programs(sandbox)? };
+    let sandbox = if solved {
+        solved_chapters(sandbox)?
+    } else {
+        build_what_is_stale()?;
+        with_programs(sandbox)?
+    };
     if has_terminal() {
         screen::warn(&format!(
             "you are {role} in a sandbox: nothing that you do in it affects your machine, and `exit` destroys it\n"
@@ -70,6 +75,20 @@ fn examples_in(programs: &Path) -> Result<Vec<(String, PathBuf)>> {
     let folder = programs.join("examples");
     let examples = Runnable::examples()?.into_iter();
     Ok(examples.map(|(_, name)| (name.clone(), folder.join(name))).collect())
+}
+
+/// Builds the exercises again that the reader has edited since they were built. What does not compile
+/// stays as it is, and the compiler says why.
+fn build_what_is_stale() -> Result<()> {
+    let folder = programs()?;
+    let modified = |file: &Path| file.metadata().and_then(|about| about.modified()).ok();
+    let is_stale = |chapter: &Chapter| {
+        let built = modified(&folder.join(&chapter.name));
+        built.is_some_and(|built| modified(&chapter.program()).is_some_and(|edited| edited > built))
+    };
+    let stale = Chapter::all()?.into_iter().filter(is_stale).map(|chapter| chapter.name);
+    let stale: Vec<String> = stale.collect();
+    if stale.is_empty() { Ok(()) } else { build_programs(&stale, Screen::stdout()) }
 }
 
 /// Adds the programs of the exercises and solutions, and the examples, to `/lab`.

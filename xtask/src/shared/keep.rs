@@ -7,16 +7,15 @@ use crate::shared::chapter::shown;
 use crate::shared::failure::{Failure, Result};
 
 /// Writes `text` to `file`. The old file is kept beside it as `FILE.1.bak`, or with the next number that
-/// is free; returns its path.
-pub(crate) fn replace(file: &Path, text: &str) -> Result<Option<PathBuf>> {
+/// is free; returns the number. `None` if there was no old file.
+pub(crate) fn replace(file: &Path, text: &str) -> Result<Option<u32>> {
     write_after(file, text, || keep(file).map_err(|error| failure("keep", file, &error)))
 }
 
-/// The newest backup beside a file.
-pub(crate) fn newest(file: &Path) -> Option<PathBuf> {
+/// The path of a backup.
+pub(crate) fn backup(file: &Path, number: u32) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let backups = (1..).map(|number| file.with_file_name(format!("{name}.{number}.bak")));
-    backups.take_while(|backup| backup.exists()).last()
+    file.with_file_name(format!("{name}.{number}.bak"))
 }
 
 /// Writes `text` to `file`, and keeps no old one. If it cannot be written, the old file stays.
@@ -41,12 +40,11 @@ fn failure(what: &str, file: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// Gives the file a second name. link(2) fails if a file has that name, whenever it was created.
-fn keep(file: &Path) -> std::io::Result<Option<PathBuf>> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
+fn keep(file: &Path) -> std::io::Result<Option<u32>> {
     for number in 1.. {
-        let backup = file.with_file_name(format!("{name}.{number}.bak"));
+        let backup = backup(file, number);
         match fs::hard_link(file, &backup) {
-            Ok(()) => return Ok(Some(backup)),
+            Ok(()) => return Ok(Some(number)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !file.exists() => {
                 return Ok(None);
@@ -54,7 +52,7 @@ fn keep(file: &Path) -> std::io::Result<Option<PathBuf>> {
             // The filesystem has no hard links: copy, but never over another file.
             Err(_) if !backup.exists() => {
                 fs::copy(file, &backup)?;
-                return Ok(Some(backup));
+                return Ok(Some(number));
             }
             Err(_) => {}
         }
@@ -72,8 +70,8 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("main.rs");
         assert_eq!(replace(&file, "one").unwrap(), None);
-        assert_eq!(replace(&file, "two").unwrap(), Some(folder.join("main.rs.1.bak")));
-        assert_eq!(replace(&file, "three").unwrap(), Some(folder.join("main.rs.2.bak")));
+        assert_eq!(replace(&file, "two").unwrap(), Some(1));
+        assert_eq!(replace(&file, "three").unwrap(), Some(2));
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         assert_eq!(
             [read("main.rs.1.bak"), read("main.rs.2.bak"), read("main.rs")],

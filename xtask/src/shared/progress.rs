@@ -1,9 +1,9 @@
 //! Which chapters are solved: a small text file, `.progress`, at the top of the checkout.
 //!
 //! A line is a chapter, a hash of the program when it was checked, the outcome, how many hints have been
-//! shown, a hash of the exercise as it was handed out then, and one of the program in which the reader
-//! has said what is wrong: `ch03-clone 6b1f0c… failed:2 1 09ab… 0`. The last two may be missing. Other
-//! lines are dropped.
+//! shown, a hash of the exercise as it was handed out then, one of the program in which the reader has
+//! said what is wrong, and the number of the backup that is the reader's own program:
+//! `ch03-clone 6b1f0c… failed:2 1 09ab… 0 0`. The last three may be missing. Other lines are dropped.
 //! If the file is lost, the chapters have to be checked again.
 
 use std::fs;
@@ -36,6 +36,9 @@ pub(crate) struct Entry {
     pub(crate) exercise: u64,
     /// Of the program made by `break` of which the reader has said what is wrong with it.
     pub(crate) guessed: u64,
+    /// The number of the backup that holds the reader's own program, while `break` has put another one in
+    /// its place; 0 otherwise.
+    pub(crate) own: u32,
 }
 
 pub(crate) struct Progress(Vec<Entry>);
@@ -56,6 +59,7 @@ impl Progress {
             hints: 0,
             exercise: 0,
             guessed: 0,
+            own: 0,
         };
         known.unwrap_or(none)
     }
@@ -122,8 +126,8 @@ fn line(entry: &Entry) -> String {
         State::Solved => "solved".to_owned(),
         State::SolvedFurther => "further".to_owned(),
     };
-    let Entry { chapter, hash, hints, exercise, guessed, .. } = entry;
-    format!("{chapter} {hash:016x} {state} {hints} {exercise:016x} {guessed:016x}\n")
+    let Entry { chapter, hash, hints, exercise, guessed, own, .. } = entry;
+    format!("{chapter} {hash:016x} {state} {hints} {exercise:016x} {guessed:016x} {own}\n")
 }
 
 fn parse(line: &str) -> Option<Entry> {
@@ -145,6 +149,7 @@ fn parse(line: &str) -> Option<Entry> {
         hints,
         exercise: optional()?,
         guessed: optional()?,
+        own: words.next().map_or(Some(0), |word| word.parse().ok())?,
     })
 }
 
@@ -164,12 +169,13 @@ mod tests {
         let chapter = "ch03-clone".to_owned();
         for state in [State::Unchecked, State::Failed(3), State::Solved, State::SolvedFurther] {
             let chapter = chapter.clone();
-            let entry = Entry { chapter, hash: 77, state, hints: 2, exercise: 5, guessed: 9 };
+            let entry =
+                Entry { chapter, hash: 77, state, hints: 2, exercise: 5, guessed: 9, own: 1 };
             assert_eq!(parse(line(&entry).trim_end()), Some(entry));
         }
         let of_the_first_edition = parse("ch03-clone 4d solved 2");
         let (state, exercise) = (State::Solved, 0);
-        let entry = Entry { chapter, hash: 77, state, hints: 2, exercise, guessed: 0 };
+        let entry = Entry { chapter, hash: 77, state, hints: 2, exercise, guessed: 0, own: 0 };
         assert_eq!(of_the_first_edition, Some(entry));
     }
 

@@ -144,6 +144,15 @@ fn an_unsolved_program_is_replaced_only_with_consent() {
     assert_eq!(checkout.read(&format!("{PROGRAM}.1.bak")), "fn main() { /* half done */ }\n");
     // A program that it has made itself is not asked about.
     assert_eq!(checkout.run("break ch1").0, 0);
+    // One that was repaired is kept, but it is not the reader's own.
+    checkout.write(PROGRAM, "fn main() { /* repaired */ }\n");
+    let (_, out, _) = checkout.run("break ch1 --yes");
+    assert!(out.contains(&format!("your own file back: cp {PROGRAM}.1.bak {PROGRAM}\n")), "{out}");
+    assert!(checkout.read(&format!("{PROGRAM}.2.bak")).contains("repaired"));
+    // Once it is back, another one counts from there.
+    checkout.write(PROGRAM, "fn main() { /* half done */ }\n");
+    let (_, out, _) = checkout.run("break ch1 --yes");
+    assert!(out.contains(&format!("your own file back: cp {PROGRAM}.3.bak {PROGRAM}\n")), "{out}");
 }
 
 #[test]

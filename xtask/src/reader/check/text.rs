@@ -1,7 +1,6 @@
 //! The words of a check for a reader.
 
 use std::fs;
-use std::path::Path;
 
 use harness::verdict::{Diagnosis, Outcome};
 
@@ -9,6 +8,7 @@ use super::compare::compare;
 use super::{Checked, Guess, code_word};
 use crate::reader::list::is_untouched;
 use crate::shared::chapter::{Chapter, shown};
+use crate::shared::keep;
 use crate::shared::screen::{self, Screen};
 use crate::shared::steps::{Step, StepRun};
 use crate::shared::todo::todos as todos_of;
@@ -76,9 +76,11 @@ pub(crate) fn came_of_guess(guess: &Guess, failed: Option<u32>) -> String {
     }
 }
 
-/// The reader's own program, which `break` has kept, after the broken one is repaired.
-pub(crate) fn own_file_back(chapter: &Chapter, kept: &Path) -> String {
-    format!("your own file back: cp {} {}\n", shown(kept), shown(&chapter.program()))
+/// How a reader gets the program back that `break` has kept as this backup. Not by mv, which keeps the
+/// file's time: Cargo builds again only if the file is newer.
+pub(crate) fn own_file_back(chapter: &Chapter, own: u32) -> String {
+    let program = chapter.program();
+    format!("your own file back: cp {} {}\n", shown(&keep::backup(&program, own)), shown(&program))
 }
 
 /// What a reader may do next. `open` is how many steps go further that were not run.
