@@ -19,6 +19,8 @@ struct Space {
     uids: Vec<Range>,
     gids: Vec<Range>,
     setgroups: Option<String>,
+    /// What the processes in it execute.
+    programs: Vec<String>,
 }
 
 /// A line of `uid_map` or `gid_map`.
@@ -39,16 +41,19 @@ impl scene::Scene for Scene {
     /// The most user namespaces that a frame has.
     type Layout = i32;
 
-    fn of(world: &World, _: &Selection) -> Scene {
+    fn of(world: &World, selection: &Selection) -> Scene {
         let inner = world.namespaces.iter().filter_map(|namespace| {
             let parent = namespace.parent?;
             let map = |file: &str| ranges(namespace.settings.get(file).map_or("", String::as_str));
+            let members = world.members(namespace.id).filter(|number| selection.has_task(*number));
+            let members = members.filter_map(|number| world.tasks.get(&number));
             (namespace.id.kind == Kind::User).then(|| Space {
                 id: namespace.id,
                 parent,
                 uids: map("uid_map"),
                 gids: map("gid_map"),
                 setgroups: namespace.settings.get("setgroups").map(|text| text.trim().to_owned()),
+                programs: members.map(|task| task.program.clone()).collect(),
             })
         });
         Scene { spaces: inner.collect() }
@@ -94,7 +99,13 @@ impl scene::Scene for Scene {
             let room = font.width(&setgroups).min(120);
             picture.text(right - room, y + 20, room, font, &setgroups);
             let x = picture.sign(12, y + 11, space.id);
-            picture.text(x, y + 20, right - room - x - 8, Font::Strong, &space.id.to_string());
+            let name = space.id.to_string();
+            let end = right - room - 8;
+            picture.text(x, y + 20, end - x, Font::Strong, &name);
+            let x = x + Font::Strong.width(&name) + 10;
+            let changed = old.flatten().is_some_and(|old| old.programs != space.programs);
+            let font = if changed { Font::Mark } else { Font::Name };
+            picture.text(x, y + 20, end - x, font, &space.programs.join(", "));
             for (what, y, of) in [
                 ("uids", y + SPACE, Space::uids as fn(&Space) -> &Vec<Range>),
                 ("gids", y + SPACE + PANEL, Space::gids),
@@ -125,8 +136,13 @@ impl scene::Scene for Scene {
             let setgroups = space.setgroups.as_ref();
             let setgroups =
                 setgroups.map(|text| format!("; setgroups is {text}")).unwrap_or_default();
+            let executed = match old.flatten() {
+                Some(old) if old.programs != space.programs => ", since this step",
+                _ => "",
+            };
+            let programs = list(space.programs.iter().cloned(), "none");
             sentence(&format!(
-                "{} in {}{}: {}; {}{setgroups}",
+                "{} in {}{}: {}; {}{setgroups}; programs in it: {programs}{executed}",
                 space.id,
                 space.parent,
                 new_in_words(old),

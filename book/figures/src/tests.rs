@@ -428,7 +428,8 @@ fn a_frame_is_described_in_words() {
     );
     assert_eq!(
         at(View::Maps, 1),
-        "user B in user A: uids 0 inside is 1000 outside, since this step; gids are not mapped."
+        "user B in user A: uids 0 inside is 1000 outside, since this step; gids are not mapped; \
+         programs in it: ch02-unshare."
     );
     assert_eq!(
         at(View::Mounts, 1),

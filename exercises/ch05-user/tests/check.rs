@@ -130,6 +130,11 @@ fn step5_its_status_is_passed_on_and_no_process_is_left() {
 /// Enters what the program does when one of its maps is refused.
 fn enter_refusal(report: &mut Report, map: &str) {
     let sandbox = plain_user(some_ids()).id_maps(IdMaps::Refused(map.to_owned()));
+    enter_failure(report, &format!("a {map} that is refused"), sandbox);
+}
+
+/// Enters what the program does when it has to fail.
+fn enter_failure(report: &mut Report, key: &str, sandbox: Sandbox) {
     let mut attempt = Attempt::start(sandbox.witness());
     // It is right if there is no COMMAND.
     let started = attempt.run.await_witness().1.is_some();
@@ -149,10 +154,49 @@ fn enter_refusal(report: &mut Report, map: &str) {
         Ok(_) => "a process stays",
         Err(_) => &status,
     };
-    report.of_run(&format!("a {map} that is refused"), saw, &refused);
+    report.of_run(key, saw, &refused);
 }
 
 /// The exit status of a program that has passed on COMMAND's.
 const COMMANDS: &str = "COMMAND's";
 
 const REFUSED: &str = "a failure, and no process stays";
+
+/// An id that is none: the kernel refuses a map with it (`map_write` in `kernel/user_namespace.c`).
+const NO_ID: u32 = u32::MAX;
+
+/// Each further pair of ids belongs to one more user namespace, which is nested in the one before. COMMAND is
+/// in the innermost, where it has the ids of the last pair from its first instruction. Your program exits with
+/// its status. If the map of an inner namespace is refused, your program fails, COMMAND is not started, and no
+/// process stays.
+#[step]
+fn further6_each_further_pair_of_ids_is_nested_in_the_one_before() {
+    let nested = |levels: &[[u32; 2]]| {
+        let words = levels[1..].iter().flatten().map(u32::to_string);
+        plain_user(levels[0]).args(words)
+    };
+    let levels = [some_ids(), some_ids(), some_ids()];
+    let mut attempt = Attempt::start(nested(&levels).id_maps(IdMaps::Held).witness());
+    if let Some(command) = attempt.command() {
+        attempt.levels_of(&command, &levels);
+    }
+    attempt.release();
+    let mut report = attempt.finish();
+    for (which, map) in ["uid_map", "gid_map"].into_iter().enumerate() {
+        let mut levels = [some_ids(), some_ids()];
+        levels[1][which] = NO_ID;
+        enter_failure(&mut report, &format!("an inner {map} that is refused"), nested(&levels));
+    }
+    let keys = ["user namespace", "ids when", "exit status", "left behind", "lab", "an inner"];
+    assert_report!(report.lines(&keys), @r"
+    user namespace 1: UID1 1000 1, GID1 1000 1
+    user namespace 2: UID2 UID1 1, GID2 GID1 1
+    user namespace 3: UID3 UID2 1, GID3 GID2 1
+    ids when it was executed: UID3 GID3
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    an inner uid_map that is refused: a failure, and no process stays
+    an inner gid_map that is refused: a failure, and no process stays
+    ");
+}

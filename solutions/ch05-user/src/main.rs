@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitCode, exit};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, anyhow};
 use nix::errno::Errno;
@@ -78,11 +78,18 @@ fn child(reader: PipeReader, writer: PipeWriter, command: &OsStr, args: &[OsStri
     drop(writer);
     if !matches!((&reader).read(&mut [0]), Ok(1)) {
         // The parent reports the reason.
-        exit(1);
+        end(1);
     }
     let error = Command::new(command).args(args).exec();
     eprintln!("ch05-user: execve({command:?}): {error}");
-    exit(127)
+    end(127)
+}
+
+/// Ends the child. Unlike `std::process::exit`, _exit(2) neither runs the handlers nor writes the buffers
+/// that the child has copied from its parent.
+fn end(status: i32) -> ! {
+    // SAFETY: takes an integer and does not return.
+    unsafe { libc::_exit(status) }
 }
 // ANCHOR_END: child
 

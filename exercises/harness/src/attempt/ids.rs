@@ -5,8 +5,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{Attempt, Seen};
-use lab::look::{Kind, Process};
+use lab::look::{Kind, Namespace, Process};
 use lab::sandbox::{self, NoTrace, Sandbox};
+use lab::visit;
 use trace::{Change, NamespaceId, Trace, World};
 
 /// The name in the report for the ids that the program started with, as seen from this machine.
@@ -46,18 +47,61 @@ impl Attempt {
             let lines = if lines.is_empty() { "empty".to_owned() } else { lines.join(", ") };
             self.report.line(&format!("{file} of COMMAND"), lines);
         }
-        let at_exec = match command.ids_at_exec() {
-            Some([uid, gid]) => {
-                let (uid, gid) =
-                    (called(uid, Some(asked[0]), "UID"), called(gid, Some(asked[1]), "GID"));
-                format!("{uid} {gid}")
+        self.enter_ids_at_exec(command, asked, ["UID", "GID"]);
+        let outside = command.ids();
+        let yours = if outside == you { "yours" } else { "not yours" };
+        self.report.line("its ids outside", yours);
+    }
+
+    /// Enters the ids that a process had when it was executed, those that it should have had by `names`.
+    fn enter_ids_at_exec(&mut self, process: &Process, asked: [u32; 2], names: [&str; 2]) {
+        let at_exec = match process.ids_at_exec() {
+            Some(ids) => {
+                let name = |which: usize| called(ids[which], Some(asked[which]), names[which]);
+                format!("{} {}", name(0), name(1))
             }
             None => "cannot be read".to_owned(),
         };
         self.report.line("ids when it was executed", at_exec);
-        let outside = command.ids();
-        let yours = if outside == you { "yours" } else { "not yours" };
-        self.report.line("its ids outside", yours);
+    }
+
+    /// Enters the maps of each user namespace from the lab's, which is left out, inwards to COMMAND's, as
+    /// a process in it reads them, and the ids that COMMAND had when it was executed. `asked` are the uid
+    /// and gid that it should have in each; in the report they are UID1 and GID1, UID2 and GID2, and so on.
+    pub fn levels_of(&mut self, command: &Seen, asked: &[[u32; 2]]) {
+        let (mut levels, lab) = (Vec::new(), self.run.lab().get(Kind::User));
+        let mut next = command.namespaces.get(Kind::User).map(Namespace::try_clone);
+        while let Some(Ok(user)) = next.take_if(|user| user.as_ref().ok() != lab) {
+            next = Some(user.parent());
+            levels.insert(0, user);
+        }
+        for (level, user) in levels.iter().enumerate() {
+            let maps = ["uid_map", "gid_map"].into_iter().enumerate().map(|(which, file)| {
+                let name = |level: usize, id| {
+                    let asked = asked.get(level).map(|asked| asked[which]);
+                    called(id, asked, &format!("{}{}", ["UID", "GID"][which], level + 1))
+                };
+                let lines = match visit::map_in(user, file) {
+                    Ok(lines) if lines.is_empty() => return "empty".to_owned(),
+                    Ok(lines) => lines,
+                    Err(errno) => return format!("cannot be read ({errno})"),
+                };
+                let lines = lines.into_iter().map(|[inside, outside, length]| {
+                    let outside = match level.checked_sub(1) {
+                        Some(outer) => name(outer, outside),
+                        None => outside.to_string(),
+                    };
+                    format!("{} {outside} {length}", name(level, inside))
+                });
+                lines.collect::<Vec<_>>().join(" and ")
+            });
+            let maps: Vec<_> = maps.collect();
+            self.report.line(&format!("user namespace {}", level + 1), maps.join(", "));
+        }
+        if let Some(innermost) = asked.last() {
+            let names = ["UID", "GID"].map(|name| format!("{name}{}", asked.len()));
+            self.enter_ids_at_exec(&command.process, *innermost, [&names[0], &names[1]]);
+        }
     }
 
     /// Enters, at the end of the run, whether the program has denied setgroups(2) in COMMAND's user

@@ -24,7 +24,7 @@ use crate::env::patience;
 use crate::helper::ids;
 use crate::helper::supervisor;
 use crate::helper::wire::wire;
-use crate::look::{Link, Mount, Namespace, Route, mounts, network};
+use crate::look::{Link, Mount, Namespace, Route, mounts, network, ranges_in};
 use crate::sys;
 
 /// The first byte of a request to the supervisor.
@@ -39,6 +39,8 @@ pub(crate) enum Visit {
     HostNameAt(String),
     /// The text of mountinfo, for the namespace's own root.
     Mounts,
+    /// The text of `uid_map` or `gid_map`.
+    IdMap(String),
     /// The beginning of a file.
     Read(String),
     /// The names in a folder.
@@ -84,6 +86,7 @@ wire!(enum Visit {
     12 => Exchange(address),
     13 => Queues,
     14 => Covers,
+    15 => IdMap(file),
 });
 
 impl Visit {
@@ -118,6 +121,12 @@ impl Visit {
                 let mut file = File::from(openat(own, "mountinfo", read_only, Mode::empty())?);
                 file.read_to_end(&mut text).map_err(io)?;
                 return Ok(String::from_utf8_lossy(&text).into_owned());
+            }
+            Visit::IdMap(file) => {
+                let mut text = String::new();
+                let mut file = File::from(openat(own, file.as_str(), read_only, Mode::empty())?);
+                file.read_to_string(&mut text).map_err(io)?;
+                return Ok(text);
             }
             Visit::Read(path) => {
                 let mut bytes = Vec::new();
@@ -263,6 +272,16 @@ pub fn host_name_at(mnt: &Namespace, path: &str) -> nix::Result<String> {
 /// As for [`host_name`].
 pub fn mounts_in(mnt: &Namespace) -> nix::Result<Vec<Mount>> {
     Ok(mounts::parse(&send(Visit::Mounts, mnt)?))
+}
+
+/// The `uid_map` or `gid_map` of a user namespace, as a process in it reads it: first id inside, first
+/// id in the namespace that it is nested in, length.
+///
+/// # Errors
+///
+/// As for [`host_name`].
+pub fn map_in(user: &Namespace, file: &str) -> nix::Result<Vec<[u32; 3]>> {
+    Ok(ranges_in(&send(Visit::IdMap(file.to_owned()), user)?))
 }
 
 /// The first 4096 bytes of a file in a mount namespace of the root lab.
