@@ -1,10 +1,15 @@
 //! `ch07-mount DIR TEXT -- COMMAND`: a mount that no other process sees, in a lab whose mounts are
 //! shared.
 
+use std::rc::Rc;
+
 use harness::look::{Kind, Mount, Namespace};
-use harness::sandbox::{Fixture, Sandbox};
+use harness::sandbox::{Fixture, Neighbor, Sandbox};
 use harness::visit::{mount_at, mounts_in, names_in, read_in, unmount_at};
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step};
+use harness::{
+    Attempt, Report, Seen, assert_report, exercise, high_status, letters, no_more_namespaces,
+    random, refused, step,
+};
 
 /// One of these words, another one in each run.
 fn one_of(words: &[&'static str]) -> &'static str {
@@ -22,7 +27,11 @@ fn program(sandbox: Sandbox) -> (Sandbox, [String; 2]) {
 
 /// Starts it with the witness as COMMAND. Also returns DIR.
 fn attempt(sandbox: Sandbox) -> (Attempt, String) {
-    let (program, [dir, text]) = program(sandbox);
+    let (program, words) = program(sandbox);
+    start(program, words)
+}
+
+fn start(program: Sandbox, [dir, text]: [String; 2]) -> (Attempt, String) {
     let mut attempt = Attempt::start(program.witness());
     attempt.report.role(&dir, "DIR");
     attempt.report.role(&text, "TEXT");
@@ -32,34 +41,38 @@ fn attempt(sandbox: Sandbox) -> (Attempt, String) {
 /// Runs the program once, and looks at both sides while COMMAND is parked.
 fn report(sandbox: Sandbox) -> Report {
     let (mut attempt, dir) = attempt(sandbox);
-    if let Some(command) = attempt.command() {
-        attempt.history_of(&command);
-        let before: Vec<_> =
-            attempt.run.mounts().iter().map(|mount| mount.device.clone()).collect();
-        let here = dir.clone();
-        attempt.look("DIR in COMMAND", &command, move |command| {
-            format!("{}, {}", mounted(command, &here, &before), written(command, &here))
-        });
-        let seen = attempt.report.fact("DIR in COMMAND").unwrap_or_default();
-        if seen.starts_with("tmpfs, token ") && seen != "tmpfs, token TEXT" {
-            attempt.report.aside("the token", "another text");
-        }
-        if let Some(names) = names_in(command.mnt(), &dir).ok().filter(|names| !names.is_empty()) {
-            attempt.report.aside("names in COMMAND's DIR", names.join(", "));
-        }
-        let in_the_lab = match names_in(lab(&attempt), &dir) {
-            Ok(names) if names.is_empty() => "empty".to_owned(),
-            Ok(names) => names.join(", "),
-            Err(errno) => format!("cannot be read ({errno})"),
-        };
-        attempt.report.line("DIR in the lab", in_the_lab);
-        let changes = attempt.mounts_changed().join(", ");
-        let changes = if changes.is_empty() { "unchanged" } else { &changes };
-        attempt.report.line("the lab's mounts while COMMAND runs", changes);
-        diagnose(&mut attempt, &command);
-    }
+    look(&mut attempt, &dir);
     attempt.release();
     attempt.finish()
+}
+
+/// Waits for COMMAND, and enters what it finds on DIR and what the lab does.
+fn look(attempt: &mut Attempt, dir: &str) -> Option<Rc<Seen>> {
+    let command = attempt.command()?;
+    attempt.history_of(&command);
+    let before: Vec<_> = attempt.run.mounts().iter().map(|mount| mount.device.clone()).collect();
+    let here = dir.to_owned();
+    attempt.look("DIR in COMMAND", &command, move |command| {
+        format!("{}, {}", mounted(command, &here, &before), written(command, &here))
+    });
+    let seen = attempt.report.fact("DIR in COMMAND").unwrap_or_default();
+    if seen.starts_with("tmpfs, token ") && seen != "tmpfs, token TEXT" {
+        attempt.report.aside("the token", "another text");
+    }
+    if let Some(names) = names_in(command.mnt(), dir).ok().filter(|names| !names.is_empty()) {
+        attempt.report.aside("names in COMMAND's DIR", names.join(", "));
+    }
+    let in_the_lab = match names_in(lab(attempt), dir) {
+        Ok(names) if names.is_empty() => "empty".to_owned(),
+        Ok(names) => names.join(", "),
+        Err(errno) => format!("cannot be read ({errno})"),
+    };
+    attempt.report.line("DIR in the lab", in_the_lab);
+    let changes = attempt.mounts_changed().join(", ");
+    let changes = if changes.is_empty() { "unchanged" } else { &changes };
+    attempt.report.line("the lab's mounts while COMMAND runs", changes);
+    diagnose(attempt, &command);
+    Some(command)
 }
 
 fn lab(attempt: &Attempt) -> &Namespace {
@@ -208,4 +221,99 @@ fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
     lab afterwards: unchanged
     a COMMAND with a high status: exit status HIGH, left behind: nothing
     ");
+}
+
+/// Where DIR does not exist, or the kernel refuses to make a mount namespace, your program starts nothing,
+/// leaves the lab as it was, and exits with another status than 0.
+#[step]
+fn step5_after_a_refused_call_no_command_is_started() {
+    let mut report = Report::default();
+    let nowhere = format!("/run/{}", letters(8..20));
+    let sandbox = exercise!().shared_mounts().args([&nowhere, &letters(8..20)]);
+    let (other, [dir, _]) = program(exercise!());
+    report.role(&nowhere, "DIR");
+    report.role(&dir, "DIR");
+    refused(&mut report, "a DIR that does not exist", sandbox);
+    refused(&mut report, "no more mount namespaces", no_more_namespaces(other, "mnt"));
+    // So far, a program that never starts anything would pass as well.
+    let other = self::report(exercise!());
+    let found = other.fact("DIR in COMMAND").unwrap_or("never started".to_owned());
+    report.of_run("DIR in COMMAND where nothing is refused", found, &other);
+    assert_report!(report.lines(&["a DIR", "no more", "DIR in"]), @r"
+    a DIR that does not exist: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    no more mount namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    DIR in COMMAND where nothing is refused: tmpfs, token TEXT
+    ");
+}
+
+/// The process PID runs already when your program starts, in a user namespace and a mount namespace of its
+/// own. While COMMAND runs, PID finds the very tmpfs of COMMAND on DIR, too. PID's other mounts have not
+/// changed, and the lab's have not either, not even for a moment.
+#[step]
+fn further6_the_mount_is_put_into_a_running_namespace() {
+    let running =
+        Neighbor { name: "PID".into(), below: vec![libc::CLONE_NEWNS], ..Neighbor::default() };
+    let (sandbox, words) = program(exercise!().hold_parents().neighbor(running));
+    let (mut attempt, dir) = start(sandbox.args(["--into", "{PID}"]), words);
+    let command = look(&mut attempt, &dir);
+    attempt.row_of("PID");
+    let running = attempt.run.neighbor("PID").and_then(|process| Seen::of(process).ok());
+    if let (Some(command), Some(running)) = (command, running.map(Rc::new)) {
+        let here = dir.clone();
+        attempt.look("DIR in PID", &running, move |running| {
+            let mounted = match [&command, running].map(|seen| device(seen, &here)) {
+                [_, None] => "no mount",
+                [device, other] if device == other => "the tmpfs of COMMAND",
+                _ => "another mount",
+            };
+            format!("{mounted}, {}", written(running, &here))
+        });
+        let lab = attempt.run.mounts().iter();
+        let known: Vec<_> = lab.map(|it| (it.point.clone(), it.propagation.shared)).collect();
+        attempt.look("the other mounts of PID", &running, move |running| {
+            other_mounts(running, &dir, &known)
+        });
+    }
+    attempt.release();
+    let keys =
+        ["DIR in", "the other", "the lab's mounts", "lab mean", "exit status", "left behind"];
+    assert_report!(attempt.finish().table(&keys), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  A     B    A    A    A    A    A       A
+    PID      B     C    A    A    A    A    A       A
+    DIR in COMMAND: tmpfs, token TEXT
+    DIR in the lab: empty
+    the lab's mounts while COMMAND runs: unchanged
+    DIR in PID: the tmpfs of COMMAND, token TEXT
+    the other mounts of PID: unchanged
+    exit status: COMMAND's
+    left behind: nothing
+    lab meanwhile: unchanged
+    ");
+}
+
+/// The device of the file system that is mounted on DIR there.
+fn device(seen: &Seen, dir: &str) -> Option<String> {
+    let mounts = mounts_in(seen.mnt()).unwrap_or_default();
+    mounts.into_iter().rfind(|mount| mount.point == dir).map(|mount| mount.device)
+}
+
+/// Whether a process has the lab's mounts, each as a slave of the lab's, and no more than those besides the
+/// one on DIR. `lab` are the lab's, with their peer groups.
+fn other_mounts(running: &Seen, dir: &str, lab: &[(String, Option<u64>)]) -> String {
+    let mounts = mounts_in(running.mnt()).unwrap_or_default();
+    let is_slave = |mount: &Mount| {
+        let Mount { point, propagation, .. } = mount;
+        let is_sender =
+            |(sender, group): &(String, _)| sender == point && *group == propagation.master;
+        lab.iter().any(is_sender) && propagation.shared.is_none()
+    };
+    let changed = mounts.iter().find(|mount| mount.point != dir && !is_slave(mount));
+    let many = mounts.len() - mounts.iter().any(|mount| mount.point == dir) as usize;
+    match changed {
+        Some(mount) => format!("{mount} is {}", mount.propagation),
+        None if many != lab.len() => format!("{many} instead of {}", lab.len()),
+        None => "unchanged".to_owned(),
+    }
 }

@@ -28,7 +28,10 @@ fn main() {
         ForkResult::Parent { child } => child,
     };
     drop(tell);
-    left.read_exact(&mut [0]).expect("read");
+    if left.read_exact(&mut [0]).is_err() {
+        waitpid(command, None).expect("waitpid");
+        exit(1);
+    }
     // SAFETY: as above.
     let helper = match unsafe { fork() }.expect("fork") {
         ForkResult::Child => {
@@ -44,7 +47,12 @@ fn main() {
         }
         ForkResult::Parent { child } => child,
     };
-    assert_eq!(waitpid(helper, None), Ok(WaitStatus::Exited(helper, 0)));
+    if waitpid(helper, None) != Ok(WaitStatus::Exited(helper, 0)) {
+        // The child's read ends, and the child with it.
+        drop(go);
+        waitpid(command, None).expect("waitpid");
+        exit(1);
+    }
     go.write_all(b"g").expect("write");
     match waitpid(command, None).expect("waitpid") {
         WaitStatus::Exited(_, code) => exit(code),
