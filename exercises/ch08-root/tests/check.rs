@@ -138,7 +138,7 @@ impl View<'_> {
 
 type Line = fn(&View) -> nix::Result<String>;
 
-const LINES: [(&str, Line); 8] = [
+const LINES: [(&str, Line); 10] = [
     ("root directory", |view| {
         let id = view.command.process.root_directory()?;
         let is_root = view.root().is_some_and(|mount| mount.id == id);
@@ -183,6 +183,17 @@ const LINES: [(&str, Line); 8] = [
         let mut outside: Vec<_> = ways.filter_map(|way| view.outside(way)).collect();
         outside.sort();
         Ok(if outside.is_empty() { "none".to_owned() } else { outside.join(", ") })
+    }),
+    ("mounts that can be written to", |view| {
+        let all = mounts_in(view.command.mnt())?;
+        let writable = all.iter().filter(|mount| !mount.is_read_only());
+        let points: Vec<_> = writable.map(|mount| mount.point.as_str()).collect();
+        Ok(if points.is_empty() { "none".to_owned() } else { points.join(", ") })
+    }),
+    ("tmpfs mounts", |view| {
+        let tmpfs = view.mounts.iter().filter(|mount| mount.root == "/" && mount.kind == "tmpfs");
+        let points: Vec<_> = tmpfs.map(|mount| mount.point.as_str()).collect();
+        Ok(points.join(", "))
     }),
     // The namespace's root, not COMMAND's root directory, which chroot(2) changes as well.
     ("names in the namespace's root", |view| {
@@ -246,5 +257,36 @@ fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
     left behind: nothing
     lab afterwards: unchanged
     lab meanwhile: unchanged
+    ");
+}
+
+/// A shell has opened the root, a directory below it and a namespace before it starts the program.
+const INHERITED: &str = r#"exec 3< / 5< /tmp 8< /proc/self/ns/mnt; exec "$0" "$@""#;
+
+/// Your program is started with three descriptors: of the old root, of its `/tmp` and of the lab's mount
+/// namespace. COMMAND has none of them, and no other one that leads outside.
+#[step]
+fn further5_inherited_descriptors_are_not_passed_on() {
+    let program = exercise!().script(INHERITED);
+    assert_report!(report(program).lines(&["root directory", "descriptors"]), @r"
+    root directory: ROOT
+    descriptors that lead outside: none
+    ");
+}
+
+/// ROOT and SHARE have each a file system mounted in them.
+const BELOW: &str = r#"mkdir "$2/data" "$3/more" &&
+mount -t tmpfs data "$2/data" && mount -t tmpfs more "$3/more" && exec "$0" "$@""#;
+
+/// With `--read-only`, COMMAND finds what is mounted in ROOT and in SHARE, and no mount of its mount
+/// namespace can be written to.
+#[step]
+fn further6_the_root_is_read_only_all_the_way_down() {
+    let program = exercise!().arg("--read-only").script(BELOW);
+    assert_report!(report(program).lines(&["root directory", "tmpfs", "mounts that", "exit"]), @r"
+    root directory: ROOT
+    mounts that can be written to: none
+    tmpfs mounts: /data, /share/more
+    exit status: COMMAND's
     ");
 }

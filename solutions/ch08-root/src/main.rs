@@ -1,12 +1,14 @@
 //! ch08-root, solved.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context as _, Result, anyhow};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{chdir, pivot_root};
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
+// ANCHOR: run
 /// Runs `command` with `root` as its root directory, in which `/proc` is mounted and `/share` shows
 /// `share`, and waits for it.
 fn run(root: &Path, share: &Path, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
@@ -34,6 +37,7 @@ fn run(root: &Path, share: &Path, command: &OsStr, args: &[OsString]) -> Result<
     change_root(root)?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
+// ANCHOR_END: run
 
 // ANCHOR: leave
 /// Moves this process into a mount namespace of its own, whose mounts do not
@@ -58,7 +62,7 @@ fn prepare_root(root: &Path, share: &Path) -> Result<()> {
     bind(share, &target)?;
     // A bind mount starts with the flags of its source. To change them takes a
     // second call, with all the flags that the mount should have.
-    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    let flags = MsFlags::MS_RDONLY | flags_of(&target)?;
     let remount = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags;
     let none = None::<&str>;
     mount(none, &target, none, remount, none)
@@ -69,6 +73,17 @@ fn bind(source: &Path, target: &Path) -> Result<()> {
     let none = None::<&str>;
     mount(Some(source), target, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)
         .with_context(|| format!("mount({source:?}, {target:?}, MS_BIND | MS_REC)"))
+}
+
+/// The flags that a remount would clear, and may not clear if they are locked.
+fn flags_of(target: &Path) -> Result<MsFlags> {
+    let has = statvfs(target).with_context(|| format!("statvfs({target:?})"))?.flags();
+    let kept = [
+        (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
+        (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
+        (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
+    ];
+    Ok(kept.into_iter().filter(|(flag, _)| has.contains(*flag)).map(|(_, flag)| flag).collect())
 }
 // ANCHOR_END: prepare_root
 
@@ -87,7 +102,6 @@ fn change_root(root: &Path) -> Result<()> {
 
 /// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     code as u8
 }
