@@ -22,6 +22,17 @@ libc.workspace = true
 nix.workspace = true
 ";
 
+/// More than a thousand programs that nobody debugs and that hardly change.
+const PROFILES: &str = "
+[profile.dev.package.variants-lenient]
+debug = false
+incremental = false
+
+[profile.dev.package.variants-strict]
+debug = false
+incremental = false
+";
+
 /// One program in one file.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
@@ -92,7 +103,7 @@ fn write_workspace(folder: &Path, sources: &[&Source]) -> std::io::Result<()> {
     // All but its members: the packages' keys, versions, lints and profiles.
     let shared = manifest.find("[workspace.package]").map_or("", |start| &manifest[start..]);
     let members = "[workspace]\nresolver = \"3\"\nmembers = [\"lenient\", \"strict\"]\n\n";
-    write_if_new(&folder.join("Cargo.toml"), &format!("{members}{shared}"))?;
+    write_if_new(&folder.join("Cargo.toml"), &format!("{members}{shared}{PROFILES}"))?;
     copy_lock(&root().join("Cargo.lock"), &folder.join("Cargo.lock"))?;
 
     for (package, strict, lints) in
