@@ -2,7 +2,8 @@
 
 use harness::sandbox::{IdMaps, Sandbox, State};
 use harness::{
-    Attempt, Report, assert_report, exercise, high_status, letters, step, watch_setgroups,
+    Attempt, Report, Seen, assert_report, exercise, high_status, letters, no_more_namespaces,
+    random, refused, step, watch_setgroups,
 };
 
 /// The program, run once by root of the lab or by an ordinary user. Most steps run it as root, because
@@ -115,4 +116,79 @@ fn step5_an_ordinary_user_gets_the_same() {
     lab afterwards: unchanged
     setgroups of COMMAND: denied by your program
     ");
+}
+
+/// With a name that the kernel refuses, or where no more network namespaces may be made, your program starts
+/// nothing, does not rename the lab, and exits with another status than 0.
+#[step]
+fn step6_after_a_refused_call_no_command_is_started() {
+    let mut report = Report::default();
+    let program = || exercise!().state(State::RootLab);
+    refused(&mut report, "a name of 65 letters or more", program().arg(letters(65..90)));
+    let limited = no_more_namespaces(program().arg(letters(2..20)), "net");
+    refused(&mut report, "no more network namespaces", limited);
+    // So far, a program that never starts anything would pass as well.
+    let other = self::report(program());
+    let host_name = other.fact("host name of COMMAND").unwrap_or("never started".to_owned());
+    report.of_run("COMMAND where nothing is refused", host_name, &other);
+    assert_report!(report.lines(&["a name of", "no more", "COMMAND where"]), @r"
+    a name of 65 letters or more: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    no more network namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    COMMAND where nothing is refused: NAME
+    ");
+}
+
+/// With `--keep NUMBER`, COMMAND has the one capability with this number in its user namespace, and can get no
+/// other: it is alone in the effective, the permitted and the bounding set. All else is as before, for root as
+/// well.
+#[step]
+fn further7_command_keeps_one_capability_and_no_other() {
+    let keys = ["user namespace", "COMMAND", "owned by", "uid_map", "effective", "permitted"];
+    let keys = [&keys[..], &["bounding", "host name", "exit", "left", "lab afterwards"]].concat();
+    let [mut report, of_root] = [State::PlainUser, State::RootLab].map(keeping);
+    report.same("for root", &of_root, &keys);
+    assert_report!(report.table(&[&keys[..], &["for root"]].concat()), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  B     A    A    B    B    B    A       A
+    owned by its user namespace: net uts ipc
+    uid_map of COMMAND: 0 you 1
+    effective: NUMBER alone
+    permitted: NUMBER alone
+    bounding: NUMBER alone
+    host name of COMMAND: NAME
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    for root: the same
+    ");
+}
+
+/// Looks at a COMMAND that keeps one capability, which no program can guess.
+fn keeping(state: State) -> Report {
+    // Every kernel that the harness runs on has these.
+    let number = random() as u32 % 38;
+    let name = letters(2..20);
+    let program = exercise!().state(state).arg(&name).args(["--keep", &number.to_string()]);
+    let mut attempt = Attempt::start(program.witness());
+    attempt.report.role(&name, "NAME");
+    if let Some(command) = attempt.command() {
+        attempt.owner_of(&command);
+        attempt.ids_of(&command, [0, 0]);
+        for (set, line) in
+            [("effective", "CapEff"), ("permitted", "CapPrm"), ("bounding", "CapBnd")]
+        {
+            let found = match command.process.bits(line) {
+                Some(0) => "none",
+                Some(bits) if bits == 1 << number => "NUMBER alone",
+                Some(bits) if bits & (1 << number) == 0 => "others",
+                Some(_) => "NUMBER and others",
+                None => "cannot be read",
+            };
+            attempt.report.line(set, found);
+        }
+        attempt.look("host name of COMMAND", &command, Seen::host_name);
+    }
+    attempt.release();
+    attempt.finish()
 }

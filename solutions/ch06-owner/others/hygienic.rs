@@ -23,7 +23,11 @@ fn main() {
     let thread = std::thread::spawn(move || {
         // SAFETY: the other thread only waits for this one, and holds no lock.
         match unsafe { fork() }.expect("fork") {
-            ForkResult::Child => start(&words),
+            ForkResult::Child => {
+                // A panic would end this thread only, and the process with 0.
+                _ = std::panic::catch_unwind(|| start(&words));
+                exit(1);
+            }
             ForkResult::Parent { child } => waitpid(child, None).expect("waitpid"),
         }
     });

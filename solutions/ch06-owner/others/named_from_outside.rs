@@ -41,7 +41,11 @@ fn main() {
         }
         ForkResult::Parent { child } => {
             let named = waitpid(child, None).expect("waitpid");
-            assert_eq!(named, WaitStatus::Exited(child, 0));
+            if named != WaitStatus::Exited(child, 0) {
+                drop(writer);
+                waitpid(Pid::from_raw(pid as i32), None).expect("waitpid");
+                exit(1);
+            }
         }
     }
     writer.write_all(b"g").expect("write");

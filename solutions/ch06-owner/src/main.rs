@@ -2,19 +2,29 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid, getegid, geteuid, sethostname};
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let outcome = match words.as_slice() {
+    match words.as_slice() {
         [name, dashes, command, args @ ..] if dashes == "--" => run(name, command, args),
-        _ => Err(anyhow!("usage: ch06-owner NAME -- COMMAND [ARGS…]")),
-    };
-    match outcome {
+        _ => {
+            eprintln!("usage: ch06-owner NAME -- COMMAND [ARGS…]");
+            ExitCode::from(2)
+        }
+    }
+}
+
+// ANCHOR: run
+/// Runs `command` as root of a new user namespace, which owns the command's network, IPC and UTS
+/// namespaces. Returns its exit status.
+fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> ExitCode {
+    match owned(name, command, args) {
         Ok(status) => ExitCode::from(exit_code(status)),
         Err(error) => {
             eprintln!("ch06-owner: {error:#}");
@@ -23,10 +33,8 @@ fn main() -> ExitCode {
     }
 }
 
-// ANCHOR: run
-/// Runs `command` as root of a new user namespace, which owns the command's
-/// network, IPC and UTS namespaces, and waits for it.
-fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
+/// COMMAND's end. After an error COMMAND is not started, because it would be root of less than it has to be.
+fn owned(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     leave()?;
     sethostname(name).with_context(|| format!("sethostname({name:?})"))?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
@@ -63,7 +71,6 @@ fn become_root(uid: Uid, gid: Gid) -> Result<()> {
 
 /// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     code as u8
 }
