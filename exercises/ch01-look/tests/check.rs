@@ -222,3 +222,89 @@ fn step3_a_process_that_cannot_be_examined_gives_an_error() {
     within reach: every answer is right
     ");
 }
+
+/// What the program says about all processes: the first word of each line, and the pids.
+fn groups(stdout: &str) -> Vec<(&str, Vec<i32>)> {
+    let lines = stdout.lines().filter_map(|line| {
+        let (word, pids) = line.trim().split_once(char::is_whitespace)?;
+        let pids: Result<Vec<i32>, _> = pids.split_whitespace().map(str::parse).collect();
+        Some((word, pids.ok()?))
+    });
+    lines.filter(|(word, _)| ["same", "unknown"].contains(word)).collect()
+}
+
+/// Has the program list all processes, and compares the list with the kernel's.
+fn judge_list(report: &mut Report, key: &str, kind: Kind) {
+    // A process in a PID namespace of its own would have two numbers.
+    let (some, rest) = split(all() & !libc::CLONE_NEWPID);
+    let names = ["one", "two", "three"];
+    let program = exercise!().arg("--all").arg(kind.name());
+    let neighbors = [some, rest, 0].into_iter().zip(names).map(|(new, name)| neighbor(name, new));
+    let attempt = Attempt::start(neighbors.fold(program, Sandbox::neighbor));
+    let own = attempt.run.program().own_pid();
+    let mut known: Vec<_> = names
+        .iter()
+        .filter_map(|name| {
+            let process = attempt.run.neighbor(name)?;
+            let namespace = Namespaces::of(&process).ok()?.get(kind)?.try_clone().ok()?;
+            Some((*name, process.own_pid()?, namespace))
+        })
+        .collect();
+    let lab = attempt.run.lab().get(kind).and_then(|lab| lab.try_clone().ok());
+    known.extend(own.zip(lab).map(|(pid, lab)| ("your program", pid, lab)));
+    if names.iter().any(|name| known.iter().all(|(found, ..)| found != name)) {
+        return report.line(key, "a neighbor is gone");
+    }
+    let finished = attempt.finish();
+    let stdout = finished.fact("stdout").unwrap_or_default();
+    let groups = groups(&stdout);
+    let mut wrong = Vec::new();
+    let mut place = |name: &str, pid: i32, word: &str| {
+        let found: Vec<_> =
+            groups.iter().enumerate().filter(|(_, (_, pids))| pids.contains(&pid)).collect();
+        match found[..] {
+            [(at, (said, _))] if *said == word => return Some(at),
+            [_] => wrong.push(format!("{name} is not {word}")),
+            [] => wrong.push(format!("{name} is missing")),
+            _ => wrong.push(format!("{name} is in several lines")),
+        }
+        None
+    };
+    place("PID 1", 1, "unknown");
+    let places: Vec<_> = known.iter().map(|(name, pid, _)| place(name, *pid, "same")).collect();
+    for (at, (name, _, namespace)) in known.iter().enumerate() {
+        for (other_at, (other, _, others)) in known.iter().enumerate().take(at) {
+            match places[at].zip(places[other_at]) {
+                Some((one, two)) if (one == two) != (namespace == others) => {
+                    let truth = if one == two { "do not share it" } else { "share it" };
+                    wrong.push(format!("{other} and {name} {truth}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    let verdict = match finished.fact("exit status").as_deref() {
+        Some("0") if wrong.is_empty() => "every process is where it belongs".to_owned(),
+        Some("0") => wrong.join(", "),
+        status => format!("exit status {}", status.unwrap_or_default()),
+    };
+    report.of_run(key, verdict, &finished);
+}
+
+/// With `--all KIND` your program prints a line `same PID…` for each namespace of this kind, with all of
+/// its processes that you can see, and a line `unknown PID…` with those that cannot be examined. Each
+/// process is in one line.
+#[step]
+fn further4_every_process_is_listed_with_those_that_share_its_namespace() {
+    let mut report = Report::default();
+    let kinds = Kind::ALL.into_iter().filter(|kind| kind.exists() && *kind != Kind::Pid);
+    let kinds: Vec<_> = kinds.collect();
+    let first = random() as usize % kinds.len();
+    let second = (first + 1 + random() as usize % (kinds.len() - 1)) % kinds.len();
+    judge_list(&mut report, "of one kind", kinds[first]);
+    judge_list(&mut report, "of another kind", kinds[second]);
+    assert_report!(report.lines(&["of one", "of another"]), @r"
+    of one kind: every process is where it belongs
+    of another kind: every process is where it belongs
+    ");
+}

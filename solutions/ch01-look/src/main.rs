@@ -8,9 +8,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow};
 
-/// The links in `/proc/PID/ns`, one for each kind of namespace.
-const KINDS: [&str; 8] = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
-
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     let outcome = match words.as_slice() {
@@ -26,7 +23,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints a line for each kind of namespace that this kernel has.
+// ANCHOR: look
+/// The links in `/proc/PID/ns`, one for each kind of namespace.
+const KINDS: [&str; 8] = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "time"];
+
+/// Prints a line for each kind of namespace that this kernel has: `same` if both are in one, else `other`.
 fn look(one: &str, two: &str) -> Result<()> {
     for kind in KINDS {
         match share(one, two, kind)? {
@@ -37,10 +38,10 @@ fn look(one: &str, two: &str) -> Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: look
 
 // ANCHOR: share
-/// Whether two processes are in the same namespace of this kind, or `None` if
-/// the kernel does not have the kind.
+/// Whether two processes are in the same namespace of this kind, or `None` if the kernel does not have it.
 fn share(one: &str, two: &str, kind: &str) -> Result<Option<bool>> {
     // A kind that this process has no link for does not exist on this kernel.
     if !Path::new("/proc/self/ns").join(kind).exists() {

@@ -138,7 +138,12 @@ impl Run {
         let pid = self.neighbors.get(name);
         let pid = *pid.unwrap_or_else(|| panic!("no neighbor is called `{name}`"));
         let init = &self.init.0;
-        init.children().into_iter().find(|process| process.own_pid_below(init) == Some(pid))
+        let find = || {
+            let mut children = init.children().into_iter();
+            children.find(|process| process.own_pid_below(init) == Some(pid))
+        };
+        // While another child ends, the list may lack some (proc(5) about `children`).
+        (0..5).find_map(|_| find())
     }
 
     /// All processes in the sandbox except its PID 1, the neighbors and zombies. Orphans are found
