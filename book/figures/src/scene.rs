@@ -14,16 +14,18 @@ pub struct Selection {
     pub tasks: Vec<u32>,
     /// Names of calls: there are frames after these only, and one for the start.
     pub calls: Vec<String>,
-    /// Mount points: these, and what is mounted below them. `/` stands for itself only.
+    /// Mount points: these, and what is mounted below them. A path that ends in `/` stands for itself only.
     pub paths: Vec<String>,
 }
 
 impl Selection {
     /// Whether a mount on this point belongs to it.
     pub fn has_mount_on(&self, point: &str) -> bool {
-        let is_at_or_below = |path: &String| {
-            let below = point.strip_prefix(path.as_str());
-            point == path || (path != "/" && below.is_some_and(|rest| rest.starts_with('/')))
+        let is_at_or_below = |path: &String| match path.strip_suffix('/') {
+            Some(itself) => point == path || point == itself,
+            None => point
+                .strip_prefix(path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
         };
         self.paths.is_empty() || self.paths.iter().any(is_at_or_below)
     }
@@ -136,4 +138,21 @@ pub(crate) fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<
         }
     }
     distinct
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_ends_in_a_slash_stands_for_itself_only() {
+        let paths = ["/", "/mnt", "/old/"].map(str::to_owned).to_vec();
+        let selection = Selection { paths, ..Selection::default() };
+        for point in ["/", "/mnt", "/mnt/a", "/old"] {
+            assert!(selection.has_mount_on(point), "{point}");
+        }
+        for point in ["/proc", "/mnt2", "/old/lab", "/older"] {
+            assert!(!selection.has_mount_on(point), "{point}");
+        }
+    }
 }
