@@ -1,4 +1,4 @@
-//! The child unshares and writes its own maps, through one descriptor of /proc/self; nobody waits for a byte.
+//! The child unshares and writes its own maps, through one descriptor of /proc/self; no process waits for a byte.
 
 use std::ffi::{CString, OsString};
 use std::io::Error;

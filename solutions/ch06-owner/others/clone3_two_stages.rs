@@ -35,7 +35,7 @@ fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<u8> {
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const request, size_of_val(&request)) };
     let pid = Errno::result(pid).context("clone3 with a user namespace")?;
     if pid == 0 {
-        // Should the parent die before it has written, nobody would.
+        // Should the parent die before it has written, no process would.
         // SAFETY: integers.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) };
         let error = match inside(event, name) {
