@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Process};
 use harness::sandbox::{Sandbox, Wait, patience};
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
+use harness::{
+    Attempt, Report, Seen, assert_report, exercise, high_status, left_of_a_killed,
+    left_of_an_orphan, random, step, token,
+};
 use nix::libc;
 use nix::sys::signal::Signal::{self, *};
 
@@ -325,4 +328,25 @@ fn below(program: &Process) -> Vec<Process> {
 /// Sends SIGTERM to the process if it is a PID 1, and returns whether it did.
 fn terminate_pid_1(process: &Process) -> bool {
     process.own_pid() == Some(1) && process.signal(SIGTERM).is_ok()
+}
+
+/// SIGKILL cannot be passed on. But when it ends your program, the process outside, PID 1 and COMMAND end as
+/// well. That is so while COMMAND runs, and also if PID 1 has not yet run for the first time.
+#[step]
+fn further7_all_of_it_ends_with_the_process_outside() {
+    let mut report = Report::default();
+    let mut attempt = Attempt::start(exercise!().witness());
+    let under_init = attempt
+        .command()
+        .is_some_and(|command| report_position(&mut attempt, &command.process).is_some());
+    let left = left_of_a_killed(&attempt.run);
+    let left = if under_init { left } else { "there was no PID 1" };
+    report.line("left when COMMAND runs", left);
+    let script = "kill -STOP $$; exec \"$0\" -- {witness}";
+    let left = left_of_an_orphan(&mut report, exercise!().script(script));
+    report.line("left when PID 1 has not run", left);
+    assert_report!(report.lines(&["left"]), @r"
+    left when COMMAND runs: no process
+    left when PID 1 has not run: no process
+    ");
 }

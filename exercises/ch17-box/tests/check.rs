@@ -11,18 +11,14 @@ use harness::look::{Kind, Link, Mount, Namespace, Proc, Process};
 use harness::sandbox::{Fixture, Run, Sandbox, State, WITNESS, patience};
 use harness::visit;
 use harness::{
-    Attempt, Report, Seen, absent_pid, assert_report, exercise, names_errno, random, step, token,
-    watch_setgroups,
+    A_PROCESS, Attempt, NO_PROCESS as NONE, Report, Seen, absent_pid, assert_report, exercise,
+    left_of_a_killed, left_of_an_orphan, names_errno, random, step, token, watch_setgroups,
 };
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use nix::unistd::Pid;
 
 /// How many boxes are killed at a random moment.
 const KILLS: usize = 6;
-
-/// How long all processes have to sleep until the check takes them to be left for good.
-const STILL: Duration = Duration::from_millis(200);
 
 /// What a box has a limit on, and the names of such limits in `/proc/PID/limits`. RLIMIT_DATA is for
 /// writable memory, RLIMIT_AS for all mappings; either will do.
@@ -665,59 +661,10 @@ fn step7_kill_9_leaves_nothing() {
     ");
 }
 
-const NONE: &str = "no process";
-const A_PROCESS: &str = "a process";
-
 fn left_after_a_random_moment() -> &'static str {
     let attempt = Attempt::start(Tree::new().run(&[]));
     sleep(Duration::from_micros(random() % 12_000));
     left_of_a_killed(&attempt.run)
-}
-
-/// Whether a process is left when the program has been killed.
-fn left_of_a_killed(run: &Run) -> &'static str {
-    run.program().kill();
-    left_beside(run, &[])
-}
-
-/// The same when it is killed between the birth of its first child and that child's first instruction. The
-/// script stops itself, and becomes the program when it goes on.
-fn left_of_an_orphan(report: &mut Report, script: Sandbox) -> &'static str {
-    let run = Attempt::start(script.unrecorded()).run;
-    if !until(|| run.program().state() == Some('T')) {
-        return "nothing could be killed";
-    }
-    let known: Vec<_> = run.processes().iter().map(Process::pid).collect();
-    match run.orphan_first_child() {
-        Ok(true) => left_beside(&run, &known),
-        Ok(false) => "there was no child",
-        Err(errno) => {
-            let why = format!("this machine forbids to hold a process with ptrace(2) ({errno})");
-            report.skip("whether a child that had not run ends", &why);
-            NONE
-        }
-    }
-}
-
-/// Whether a process is left of a program that was killed, except `known` ones. A process that is about to
-/// die is not asleep, because a SIGKILL wakes it, and so does the end of a pipe that it reads.
-fn left_beside(run: &Run, known: &[Pid]) -> &'static str {
-    let deadline = Instant::now() + patience();
-    // Until it has ended, its children still have it as their parent.
-    _ = run.program().await_end(patience());
-    let mut last_awake = Instant::now();
-    loop {
-        let mut left = run.processes();
-        left.retain(|process| !known.contains(&process.pid()));
-        let Some(first) = left.first() else { return NONE };
-        if left.iter().any(|process| process.state() != Some('S')) {
-            last_awake = Instant::now();
-        }
-        if last_awake.elapsed() > STILL || Instant::now() > deadline {
-            return A_PROCESS;
-        }
-        _ = first.await_end(Duration::from_millis(5));
-    }
 }
 
 /// What is left of veth pairs. The kernel destroys a network namespace in the background (`cleanup_net`

@@ -24,8 +24,8 @@ mod attempt;
 mod fuzz;
 
 pub use attempt::{
-    Attempt, Seen, high_status, names_errno, no_more_namespaces, refused, watch_setgroups,
-    with_room_for_a_queue,
+    A_PROCESS, Attempt, NO_PROCESS, Seen, high_status, left_of_a_killed, left_of_an_orphan,
+    names_errno, no_more_namespaces, refused, watch_setgroups, with_room_for_a_queue,
 };
 #[doc(hidden)]
 #[cfg(feature = "snapshots")]

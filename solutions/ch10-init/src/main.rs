@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitCode, exit};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, anyhow};
 use nix::errno::Errno;
@@ -11,9 +11,8 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
-/// The signals that are passed on to COMMAND, and SIGCHLD, which reports the end of a child.
-const BLOCKED: [Signal; 7] = [
-    Signal::SIGCHLD,
+/// The signals that are passed on to COMMAND.
+const PASSED_ON: [Signal; 6] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -44,7 +43,8 @@ fn run(command: &OsStr, args: &[OsString]) -> Result<i32> {
     // SAFETY: SIG_DFL installs no handler.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("signal(SIGCHLD)")?;
     // From here on these signals stay pending until sigwait(3) takes them, also in every child.
-    let blocked = SigSet::from_iter(BLOCKED);
+    let mut blocked = SigSet::from_iter(PASSED_ON);
+    blocked.add(Signal::SIGCHLD);
     let old_mask =
         blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK).context("sigprocmask(SIG_BLOCK)")?;
     unshare(CloneFlags::CLONE_NEWPID).context("unshare(CLONE_NEWPID)")?;
@@ -54,9 +54,7 @@ fn run(command: &OsStr, args: &[OsString]) -> Result<i32> {
         ForkResult::Parent { child } => look_after(child, &blocked),
     }
 }
-// ANCHOR_END: run
 
-// ANCHOR: init
 /// Runs as PID 1. When it exits, the kernel kills every process that is left in the namespace.
 fn init(command: &OsStr, args: &[OsString], blocked: &SigSet, old_mask: &SigSet) -> ! {
     let status = start(command, args, old_mask).and_then(|child| look_after(child, blocked));
@@ -78,9 +76,13 @@ fn start(command: &OsStr, args: &[OsString], old_mask: &SigSet) -> Result<Pid> {
     eprintln!("ch10-init: execve({command:?}): {error}");
     exit(127)
 }
-// ANCHOR_END: init
 
-// ANCHOR: look_after
+/// Ends a child. What its parent has buffered or registered for its own end is not the child's to do.
+fn exit(code: i32) -> ! {
+    // SAFETY: the call takes an integer, and never returns.
+    unsafe { libc::_exit(code) }
+}
+
 /// Passes signals on to `child`, and reaps every child that ends, until `child` itself has ended.
 fn look_after(child: Pid, blocked: &SigSet) -> Result<i32> {
     loop {
@@ -110,7 +112,6 @@ fn reap(child: Pid) -> Result<Option<i32>> {
         }
     }
 }
-// ANCHOR_END: look_after
 
 /// The shell's convention: the exit status, or 128 plus the signal's number. `None` if the
 /// child has not ended.
@@ -121,3 +122,4 @@ fn exit_code(status: WaitStatus) -> Option<i32> {
         _ => None,
     }
 }
+// ANCHOR_END: run

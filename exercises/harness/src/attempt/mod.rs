@@ -5,6 +5,7 @@ mod changes;
 mod ending;
 mod history;
 mod ids;
+mod left;
 
 use std::ffi::OsString;
 use std::rc::Rc;
@@ -23,6 +24,7 @@ use crate::verdict;
 pub use again::with_room_for_a_queue;
 pub use ending::{high_status, names_errno, no_more_namespaces, refused};
 pub use ids::watch_setgroups;
+pub use left::{A_PROCESS, NO_PROCESS, left_of_a_killed, left_of_an_orphan};
 
 /// How long a program may be busy after it has started COMMAND, before it is looked at.
 const A_MOMENT: Duration = Duration::from_millis(100);
