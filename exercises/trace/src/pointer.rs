@@ -1,6 +1,6 @@
 //! Which call of a trace a mistake is about.
 
-use super::event::{Change, Event, Outcome, Trace};
+use super::event::{Event, Outcome, Trace};
 use super::glob::glob;
 
 /// Where in a trace a mistake is. A call is given as a [`glob`] for its text.
@@ -43,28 +43,15 @@ impl Trace {
     fn gap(&self, call: &str, side: Side, of: &str) -> Option<String> {
         let at = self.find(of)?;
         let task = self.events[at].task;
-        let (before, after) = match side {
-            Side::After => {
-                (at, (at + 1..self.events.len()).find(|at| self.events[*at].task == task))
-            }
-            Side::Before => (self.last_of(task, at)?, Some(at)),
-        };
-        let before = self.shown(before);
-        Some(match after {
-            Some(after) => {
-                format!("{call} is missing between {before} and {}", self.shown(after))
-            }
-            None => format!("{call} is missing after {before}"),
-        })
-    }
-
-    /// The last event before `before` that is a call by `task`, or its birth.
-    fn last_of(&self, task: u32, before: usize) -> Option<usize> {
-        let is_born =
-            |change: &Change| matches!(change, Change::Task { task: born, .. } if *born == task);
-        (0..before).rev().find(|at| {
-            let event = &self.events[*at];
-            event.task == task || event.changes.iter().any(is_born)
+        let shown = self.shown(at);
+        if side == Side::Before {
+            // How long before is not said: an ancestor may have to make the call, before it forks.
+            return Some(format!("{call} is missing before {shown}"));
+        }
+        let next = (at + 1..self.events.len()).find(|at| self.events[*at].task == task);
+        Some(match next {
+            Some(next) => format!("{call} is missing between {shown} and {}", self.shown(next)),
+            None => format!("{call} is missing after {shown}"),
         })
     }
 
@@ -108,6 +95,7 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
+    use super::super::event::Change;
     use super::*;
     use nix::errno::Errno;
 
@@ -147,15 +135,17 @@ mod tests {
         let between = "fork() is missing between call 1, unshare(CLONE_NEWPID) = 0 and call 3, \
                        execve(\"/lab/witness\", [])";
         assert_eq!(missing(Side::After, "unshare(*").as_deref(), Some(between));
-        assert_eq!(missing(Side::Before, "execve(*").as_deref(), Some(between));
+        assert_eq!(
+            missing(Side::Before, "execve(*").as_deref(),
+            Some("fork() is missing before call 3, execve(\"/lab/witness\", [])")
+        );
         assert_eq!(
             missing(Side::After, "sethostname(*").as_deref(),
             Some("fork() is missing after call 2, sethostname(\"x\") = EPERM")
         );
         assert_eq!(
             missing(Side::Before, "sethostname(*").as_deref(),
-            Some("fork() is missing between the start and call 2, sethostname(\"x\") = EPERM"),
-            "the start is where task 2 was born"
+            Some("fork() is missing before call 2, sethostname(\"x\") = EPERM")
         );
         assert_eq!(missing(Side::After, "mount(*"), None);
     }
