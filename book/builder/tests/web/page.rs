@@ -27,7 +27,10 @@ pub(crate) fn faults(
     faults.extend(foreign(&asked, site));
     faults.extend(too_wide(reader));
     faults.extend(unpainted(reader));
-    faults.extend(barriers(reader, axe, screen));
+    // The whole book on one page has what the other pages have, and takes as long as all of them.
+    if page != "print.html" {
+        faults.extend(barriers(reader, axe, screen));
+    }
     // These are the same on every screen.
     if screen == Screen::DESK {
         faults.extend(weight::faults(&asked, site, page));
