@@ -93,11 +93,15 @@ fn unpainted(reader: &mut Chromium) -> Vec<String> {
     sentences(&black)
 }
 
-/// What axe-core finds. Only what is about colours differs between the themes.
+/// What axe-core finds. Only what is about colours differs between the themes, and what is about places
+/// between the screens.
 fn barriers(reader: &mut Chromium, axe: &str, screen: Screen) -> Vec<String> {
-    let rules = match screen.dark {
-        true => json!(["color-contrast", "link-in-text-block"]),
-        false => json!(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]),
+    let rules = match (screen.dark, screen.width < 600) {
+        (true, _) => json!(["color-contrast", "link-in-text-block"]),
+        (false, true) => json!(["target-size", "scrollable-region-focusable", "meta-viewport"]),
+        (false, false) => {
+            json!(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+        }
     };
     reader.eval(axe);
     let found = reader.eval(&format!(
