@@ -226,12 +226,20 @@ impl Trial<'_> {
     /// What a wrong program is told at the first step that fails, as a learner sees it: recorded.
     fn telling(&self, told: &Told) -> Tried {
         let fault = |what: String| Tried { faults: vec![self.fault(what)], telling: None };
+        // What this machine could not look at may be what would have told.
+        let mut skipped = None;
         for step in &self.steps {
-            match run_step(self.check, step, self.other) {
-                Ok(run) if run.outcome() == Outcome::Passed => continue,
-                Ok(run) if run.outcome() == Outcome::Failed => {}
-                Ok(run) => return Tried { faults: vec![self.saw(step, &run)], telling: None },
+            let run = match run_step(self.check, step, self.other) {
+                Ok(run) => run,
                 Err(failure) => return fault(failure.to_string()),
+            };
+            if !run.verdict.skipped.is_empty() {
+                skipped = Some(run.verdict.skipped());
+            }
+            match run.outcome() {
+                Outcome::Passed => continue,
+                Outcome::Failed => {}
+                _ => return Tried { faults: vec![self.saw(step, &run)], telling: None },
             }
             let run = match record_step(self.check, step, self.other, Path::new("/dev/null")) {
                 Ok(run) => run,
@@ -252,6 +260,7 @@ impl Trial<'_> {
                 _ => Telling::WrongCause,
             };
             let faults = match telling {
+                Telling::WrongCause if skipped.is_some() => return self.not_told(skipped),
                 Telling::WrongCause => {
                     let name = if name.is_empty() { "nothing" } else { name };
                     vec![format!("told {name:?}, {pointer:?}: {}", self.saw(step, &run))]
@@ -260,7 +269,18 @@ impl Trial<'_> {
             };
             return Tried { faults, telling: Some(telling) };
         }
-        fault("no step refuses it".to_owned())
+        match skipped {
+            Some(_) => self.not_told(skipped),
+            None => fault("no step refuses it".to_owned()),
+        }
+    }
+
+    /// This machine has skipped what a wrong program would have been told by.
+    fn not_told(&self, skipped: Option<String>) -> Tried {
+        let (chapter, name) = (self.chapter, &self.candidate.name);
+        let reason = skipped.unwrap_or_default();
+        print(&format!("skipped: {chapter}, what {name} is told: {}\n", plain(&reason)));
+        Tried::default()
     }
 
     /// The first step that fails has to be diagnosed as the mistake.
