@@ -189,24 +189,28 @@ impl Trial<'_> {
             return Vec::new();
         }
         if self.candidate.expected == Expected::FakeFails && run.outcome() == Outcome::Passed {
-            return self.faults_of_accepted(step);
+            return self.faults_of_again(step, Outcome::Failed, "accepted once, and refused");
+        }
+        if passes && run.outcome() == Outcome::Failed {
+            print(&format!("{}\n", plain(&self.saw(step, &run))));
+            return self.faults_of_again(step, Outcome::Passed, "refused once, and accepted");
         }
         vec![self.saw(step, &run)]
     }
 
-    /// A fake that has been accepted once. Where two processes race in the kernel, that is told; it is a
-    /// fault if it is accepted again.
-    fn faults_of_accepted(&self, step: &Step) -> Vec<String> {
+    /// A fake that has been accepted once, or a correct program that has been refused once. Where two
+    /// processes race in the kernel, that is told; it is a fault if it happens again.
+    fn faults_of_again(&self, step: &Step, wanted: Outcome, told: &str) -> Vec<String> {
         const MORE: usize = 9;
         for _ in 0..MORE {
             match run_step(self.check, step, self.other) {
-                Ok(run) if run.outcome() == Outcome::Failed => {}
+                Ok(run) if run.outcome() == wanted => {}
                 Ok(run) => return vec![self.saw(step, &run)],
                 Err(failure) => return vec![self.fault(failure)],
             }
         }
         let (chapter, name) = (self.chapter, &self.candidate.name);
-        print(&format!("accepted once, and refused {MORE} times: {chapter}, {name}\n"));
+        print(&format!("{told} {MORE} times: {chapter}, {name}\n"));
         Vec::new()
     }
 
