@@ -54,12 +54,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
 
     let program = chapter.program();
     let text = read(&program).unwrap_or_default();
-    let made_here = broken::is_made(&chapter, &text);
+    let made_here = programs.contains(&text);
     let is_at_work = !made_here && !text.is_empty() && !is_untouched(&chapter);
-    if !yes && is_at_work && !Progress::load().is_solved(&chapter) && !agreed(&chapter)? {
+    let mut progress = Progress::load();
+    if !yes && is_at_work && !progress.is_solved(&chapter) && !agreed(&chapter)? {
         return Ok(ExitCode::SUCCESS);
     }
-    let mut progress = Progress::load();
     let entry = progress.of(&chapter);
     // While the reader's own program is away, what is replaced is a broken one, perhaps repaired.
     let is_away = check::own_is_away(&chapter, entry.own);

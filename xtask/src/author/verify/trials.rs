@@ -216,13 +216,18 @@ impl Trial<'_> {
 
     /// What a wrong program is told. One that is slow while it is recorded gets more time.
     fn told(&self, told: &Told) -> Tried {
-        let mut tried = self.telling(told);
+        self.patiently(|trial| trial.telling(told))
+    }
+
+    /// Tries once, and twice more with more time as long as there are faults.
+    fn patiently(&self, run: impl Fn(&Trial) -> Tried) -> Tried {
+        let mut tried = run(self);
         for patience in [LONGER, LONG] {
-            if tried.telling.is_some_and(|telling| telling != Telling::WrongCause) {
+            if tried.faults.is_empty() {
                 break;
             }
             let other = self.other.map(|other| Other { patience: Some(patience), ..other });
-            tried = Trial { other, ..self.clone() }.telling(told);
+            tried = run(&Trial { other, ..self.clone() });
         }
         tried
     }
@@ -264,8 +269,10 @@ impl Trial<'_> {
                 _ => Telling::WrongCause,
             };
             let faults = match telling {
-                Telling::WrongCause if skipped.is_some() => return self.not_told(skipped),
                 Telling::WrongCause => {
+                    if let Some(reason) = &skipped {
+                        return self.not_told(reason);
+                    }
                     let name = if name.is_empty() { "nothing" } else { name };
                     vec![format!("told {name:?}, {pointer:?}: {}", self.saw(step, &run))]
                 }
@@ -273,31 +280,24 @@ impl Trial<'_> {
             };
             return Tried { faults, telling: Some(telling) };
         }
-        match skipped {
-            Some(_) => self.not_told(skipped),
+        match &skipped {
+            Some(reason) => self.not_told(reason),
             None => fault("no step refuses it".to_owned()),
         }
     }
 
     /// This machine has skipped what a wrong program would have been told by.
-    fn not_told(&self, skipped: Option<String>) -> Tried {
+    fn not_told(&self, reason: &str) -> Tried {
         let (chapter, name) = (self.chapter, &self.candidate.name);
-        let reason = skipped.unwrap_or_default();
-        print(&format!("skipped: {chapter}, what {name} is told: {}\n", plain(&reason)));
+        print(&format!("skipped: {chapter}, what {name} is told: {}\n", plain(reason)));
         Tried::default()
     }
 
     /// The first step that fails has to be diagnosed as the mistake.
     fn faults_of_mistake(&self) -> Vec<String> {
-        let mut faults = self.faults_of_diagnosis();
-        for patience in [LONGER, LONG] {
-            if faults.is_empty() {
-                break;
-            }
-            let other = self.other.map(|other| Other { patience: Some(patience), ..other });
-            faults = Trial { other, ..self.clone() }.faults_of_diagnosis();
-        }
-        faults
+        let diagnosed =
+            |trial: &Trial| Tried { faults: trial.faults_of_diagnosis(), telling: None };
+        self.patiently(diagnosed).faults
     }
 
     fn faults_of_diagnosis(&self) -> Vec<String> {
