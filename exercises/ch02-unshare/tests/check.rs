@@ -2,8 +2,8 @@
 
 use harness::sandbox::Sandbox;
 use harness::{
-    Attempt, Report, Seen, assert_report, exercise, high_status, letters, no_more_namespaces,
-    random, refused, step,
+    Attempt, Report, Seen, assert_report, exercise, high_status, letters, named_status,
+    no_more_namespaces, not_refused, random, refused, step,
 };
 
 /// Runs the program once and looks at COMMAND while it is parked.
@@ -78,10 +78,8 @@ fn step4_after_a_refused_call_no_command_is_started() {
     refused(&mut report, "a name of 65 letters or more", exercise!().arg(letters(65..90)));
     let program = no_more_namespaces(exercise!().arg(letters(9..60)), "uts");
     refused(&mut report, "no more UTS namespaces", program);
-    // So far, a program that never starts anything would pass as well.
-    let other = self::report(exercise!());
-    let host_name = other.fact("host name of COMMAND").unwrap_or("never started".to_owned());
-    report.of_run("COMMAND where nothing is refused", host_name, &other);
+    let key = "COMMAND where nothing is refused";
+    not_refused(&mut report, key, "host name of COMMAND", &self::report(exercise!()));
     assert_report!(report.lines(&["a name of", "no more", "COMMAND where"]), @r"
     a name of 65 letters or more: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     no more UTS namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
@@ -110,9 +108,8 @@ fn further5_two_commands_run_at_once_under_two_names() {
     let [shell, option] = ["/bin/sh", "-c"];
     let program = exercise!().arg(letters(9..60)).args(["--", shell, option]);
     let program = program.arg(format!("exit {first}")).arg("--and").arg(letters(9..60));
-    let finished = Attempt::start(program.args(["--", shell, option, "exit 33"])).finish();
-    report.role(&format!("exit status {first},"), "exit status FIRST,");
-    report.ending("two COMMANDs with two statuses", &finished);
+    let program = program.args(["--", shell, option, "exit 33"]);
+    named_status(&mut report, "two COMMANDs with two statuses", (first, "FIRST"), program);
     let lines = ["host name", "lab afterwards", "exit status", "left behind", "two COMMANDs"];
     assert_report!(report.table(&lines), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time

@@ -175,9 +175,8 @@ fn with_all(report: &mut Report, key: &str, new: i32) {
     let target = attempt.run.neighbor("target").and_then(|target| Seen::of(target).ok());
     let apart = match (&command, &target) {
         (Some(command), Some(target)) => {
-            let differ =
-                |kind: &Kind| command.namespaces.get(*kind) != target.namespaces.get(*kind);
-            let kinds: Vec<_> = Kind::ALL.into_iter().filter(differ).map(Kind::name).collect();
+            let kinds = command.namespaces.apart_from(&target.namespaces);
+            let kinds: Vec<_> = kinds.into_iter().map(Kind::name).collect();
             if kinds.is_empty() {
                 "together".to_owned()
             } else {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use harness::look::{Kind, Mount, Proc};
 use harness::sandbox::Sandbox;
 use harness::{
-    Attempt, Report, Seen, assert_report, exercise, high_status, no_more_namespaces, random,
-    refused, step, token,
+    Attempt, Report, Seen, assert_report, exercise, high_status, named_status, no_more_namespaces,
+    random, refused, step, token,
 };
 
 /// The program has run in this lab before, and COMMAND is a shell that becomes the witness.
@@ -188,9 +188,8 @@ fn further6_a_second_command_runs_beside_pid_1() {
     let shell = ["/bin/sh", "-c"];
     let program = exercise!().arg("--").args(shell).arg(format!("{FIRST_ENDS} {status}"));
     let program = program.args(["--and", "--"]).args(shell).arg(SECOND_STAYS);
-    let finished = Attempt::start(program).finish();
-    report.role(&format!("exit status {status},"), "exit status FIRST,");
-    report.ending("a first that ends while the second runs", &finished);
+    let key = "a first that ends while the second runs";
+    named_status(&mut report, key, (status, "FIRST"), program);
     let lines =
         ["pid of", "parent of", "/proc", "exit status", "left behind", "lab afterwards", "a first"];
     assert_report!(report.table(&lines), @r"

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
-use std::thread::{sleep, yield_now};
-use std::time::{Duration, Instant};
+use std::thread::yield_now;
+use std::time::Instant;
 
 use harness::look::{Kind, Process};
 use harness::sandbox::{Sandbox, Wait, patience};
 use harness::{
     Attempt, Report, Seen, assert_report, exercise, high_status, left_of_a_killed,
-    left_of_an_orphan, random, step, token,
+    left_of_an_orphan, random, step, token, until,
 };
 use nix::libc;
 use nix::sys::signal::Signal::{self, *};
@@ -109,18 +109,6 @@ fn report_of(sandbox: Sandbox) -> Report {
 #[step]
 fn step1_command_is_a_child_of_pid_1() {
     assert_report!(report().lines(&["COMMAND is"]), @"COMMAND is: a child of PID 1 in a new PID namespace");
-}
-
-/// Waits until `done`, but not longer than a check's patience.
-fn until(done: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + patience();
-    while !done() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        sleep(Duration::from_millis(5));
-    }
-    true
 }
 
 /// About a hundred processes lose their parent, and PID 1 becomes their new parent. Then all of them end while

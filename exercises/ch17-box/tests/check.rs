@@ -12,7 +12,7 @@ use harness::sandbox::{Fixture, Run, Sandbox, State, WITNESS, patience};
 use harness::visit;
 use harness::{
     A_PROCESS, Attempt, NO_PROCESS as NONE, Report, Seen, absent_pid, assert_report, exercise,
-    left_of_a_killed, left_of_an_orphan, names_errno, random, step, token, watch_setgroups,
+    left_of_a_killed, left_of_an_orphan, names_errno, random, step, token, until, watch_setgroups,
 };
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
@@ -342,18 +342,6 @@ fn signals_that_come(target: &Process, command: &Process) -> String {
 fn stop(process: &Process) {
     _ = process.signal(Signal::SIGSTOP);
     until(|| matches!(process.state(), Some('T' | 't')));
-}
-
-/// Waits until `done`, but not longer than a check's patience.
-fn until(done: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + patience();
-    while !done() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        sleep(Duration::from_millis(1));
-    }
-    true
 }
 
 /// Reports the end of a run that had to fail, and whether one line of what it printed is about one of

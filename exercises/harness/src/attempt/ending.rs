@@ -52,9 +52,14 @@ impl Attempt {
 pub fn high_status(report: &mut Report, program: Sandbox) {
     let status = 200 + random() % 50;
     let shell = ["--", "/bin/sh", "-c", &format!("exit {status}")];
-    let finished = Attempt::start(program.args(shell)).finish();
-    report.role(&format!("exit status {status},"), "exit status HIGH,");
-    report.ending("a COMMAND with a high status", &finished);
+    named_status(report, "a COMMAND with a high status", (status, "HIGH"), program.args(shell));
+}
+
+/// Runs the program, and enters the end. An exit status that no program can guess has a name there.
+pub fn named_status(report: &mut Report, key: &str, (status, name): (u64, &str), program: Sandbox) {
+    let finished = Attempt::start(program).finish();
+    report.role(&format!("exit status {status},"), &format!("exit status {name},"));
+    report.ending(key, &finished);
 }
 
 /// What is printed where a limit of the lab cannot be set.
@@ -84,6 +89,13 @@ pub fn refused(report: &mut Report, key: &str, program: Sandbox) {
     let (left, lab) = (fact("left behind"), fact("lab afterwards"));
     let all = format!("{command}, your program {failed}, left behind: {left}, the lab is {lab}");
     report.of_run(key, all, &finished);
+}
+
+/// Enters a fact of a run in which nothing was refused: beside [`refused`] alone, a program that never
+/// starts anything would pass as well.
+pub fn not_refused(report: &mut Report, key: &str, fact: &str, run: &Report) {
+    let found = run.fact(fact).unwrap_or("never started".to_owned());
+    report.of_run(key, found, run);
 }
 
 /// Whether a message says which errno it is about: in words, by its name, or by its number.

@@ -33,9 +33,7 @@ impl Attempt {
     /// whether the call that made it has made a pidfd, whether it was sent a signal through one, what has
     /// changed in the lab until then, and whether the program itself has moved.
     pub fn history_of(&mut self, command: &Seen) {
-        let lab = self.run.lab();
-        let is_own = |kind: &Kind| command.namespaces.get(*kind) != lab.get(*kind);
-        let own = Kind::ALL.into_iter().filter(is_own).collect();
+        let own = command.namespaces.apart_from(self.run.lab());
         self.followed = command.process.own_pid().map(|pid| Followed { pid, own });
     }
 

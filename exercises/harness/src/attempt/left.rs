@@ -16,6 +16,18 @@ pub const A_PROCESS: &str = "a process";
 /// How long all processes have to sleep until the check takes them to be left for good.
 const STILL: Duration = Duration::from_millis(200);
 
+/// Waits until `done`, but not longer than a check's patience.
+pub fn until(done: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + patience();
+    while !done() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    true
+}
+
 /// Kills the program, and returns whether a process is left.
 pub fn left_of_a_killed(run: &Run) -> &'static str {
     run.program().kill();
@@ -26,12 +38,8 @@ pub fn left_of_a_killed(run: &Run) -> &'static str {
 /// script stops itself, and becomes the program when it goes on.
 pub fn left_of_an_orphan(report: &mut Report, script: Sandbox) -> &'static str {
     let run = Attempt::start(script.unrecorded()).run;
-    let deadline = Instant::now() + patience();
-    while run.program().state() != Some('T') {
-        if Instant::now() > deadline {
-            return "nothing could be killed";
-        }
-        sleep(Duration::from_millis(5));
+    if !until(|| run.program().state() == Some('T')) {
+        return "nothing could be killed";
     }
     let known: Vec<_> = run.processes().iter().map(Process::pid).collect();
     match run.orphan_first_child() {

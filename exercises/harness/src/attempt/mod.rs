@@ -22,9 +22,11 @@ use crate::report::Report;
 use crate::verdict;
 
 pub use again::with_room_for_a_queue;
-pub use ending::{high_status, names_errno, no_more_namespaces, refused};
+pub use ending::{
+    high_status, named_status, names_errno, no_more_namespaces, not_refused, refused,
+};
 pub use ids::watch_setgroups;
-pub use left::{A_PROCESS, NO_PROCESS, left_of_a_killed, left_of_an_orphan};
+pub use left::{A_PROCESS, NO_PROCESS, left_of_a_killed, left_of_an_orphan, until};
 
 /// How long a program may be busy after it has started COMMAND, before it is looked at.
 const A_MOMENT: Duration = Duration::from_millis(100);
@@ -182,9 +184,8 @@ impl Attempt {
 
     /// Names of the kinds in which these are not the lab's; `None` if all are.
     fn kinds_apart(&self, namespaces: &Namespaces) -> Option<String> {
-        let apart =
-            Kind::ALL.into_iter().filter(|kind| namespaces.get(*kind) != self.run.lab().get(*kind));
-        let apart: Vec<_> = apart.map(Kind::name).collect();
+        let apart = namespaces.apart_from(self.run.lab());
+        let apart: Vec<_> = apart.into_iter().map(Kind::name).collect();
         (!apart.is_empty()).then(|| apart.join(" "))
     }
 

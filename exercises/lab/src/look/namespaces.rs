@@ -153,6 +153,11 @@ impl Namespaces {
         self.0[kind as usize].as_ref()
     }
 
+    /// The kinds in which these are not the same as others.
+    pub fn apart_from(&self, others: &Namespaces) -> Vec<Kind> {
+        Kind::ALL.into_iter().filter(|kind| self.get(*kind) != others.get(*kind)).collect()
+    }
+
     pub fn into_each(self) -> [(Kind, Option<Namespace>); 8] {
         let mut all = self.0;
         Kind::ALL.map(|kind| (kind, all[kind as usize].take()))
