@@ -35,7 +35,7 @@ pub(super) struct Trial<'a> {
     other: Option<Other<'a>>,
     /// A cheat has failed if it fails at the first step.
     quick: bool,
-    /// How often a program that has to pass, or to be refused, is tried.
+    /// How often a program is tried that has to pass, to be refused, or to be told its cause.
     repeat: usize,
 }
 
@@ -137,9 +137,8 @@ fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
         _ => trial.steps.iter().map(|step| Piece { number, trial, step: Some(step) }).collect(),
     };
     match trial.candidate.expected {
-        expected if expected.passes() || expected == Expected::FakeFails => {
-            pieces.repeat(trial.repeat)
-        }
+        Expected::FakeFails | Expected::NoWrongCause => pieces.repeat(trial.repeat),
+        expected if expected.passes() => pieces.repeat(trial.repeat),
         _ => pieces,
     }
 }
