@@ -1,8 +1,13 @@
 //! `ch15-time MONOTONIC BOOTTIME -- COMMAND`: two clocks that are shifted for COMMAND.
 
-use harness::look::{Kind, Namespace};
+use std::path::PathBuf;
+
+use harness::look::{Kind, Namespace, Process};
 use harness::visit;
-use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step};
+use harness::{
+    Attempt, Report, Seen, assert_report, exercise, high_status, named_status, no_more_namespaces,
+    not_refused, random, refused, step,
+};
 
 /// Why this kernel has nothing to show, for [`Report::skip`].
 const NONE: &str = "this kernel has no time namespaces (Linux 5.6, CONFIG_TIME_NS)";
@@ -137,5 +142,98 @@ fn step3_its_status_is_passed_on_and_nothing_is_left() {
     left behind: nothing
     lab afterwards: unchanged
     a COMMAND with a high status: exit status HIGH, left behind: nothing
+    ");
+}
+
+/// If the kernel refuses an offset, with which the clock would be negative, or the namespace, your program
+/// starts nothing, changes nothing in the lab, and exits with another status than 0.
+#[step]
+fn step4_after_a_refused_call_no_command_is_started() {
+    if !is_possible() {
+        return;
+    }
+    let mut report = Report::default();
+    let [monotonic, boottime] = offsets(0).map(|seconds| seconds.to_string());
+    let before_boot = (-1_000_000_000_000 - random() as i64 % 1_000_000).to_string();
+    let program = exercise!().args([monotonic.as_str(), &before_boot]);
+    refused(&mut report, "an offset to before the boot", program);
+    let program = exercise!().args([monotonic, boottime]);
+    refused(&mut report, "no more time namespaces", no_more_namespaces(program, "time"));
+    not_refused(&mut report, "COMMAND where nothing is refused", "uptime", &self::report(0));
+    assert_report!(report.lines(&["an offset", "no more", "COMMAND where"]), @r"
+    an offset to before the boot: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    no more time namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    COMMAND where nothing is refused: later by BOOTTIME
+    ");
+}
+
+/// The time namespace that this link of a process leads to.
+fn time_of(process: &Process, link: &str) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{}/ns/{link}", process.pid())).ok()
+}
+
+/// While three COMMANDs run, each has a time namespace and offsets of its own. Your program is still in the
+/// lab's time namespace, and so are the children that it would have next. The first COMMAND's status is yours.
+#[step]
+fn further5_three_commands_run_at_once_with_three_pairs_of_clocks() {
+    if !is_possible() {
+        return;
+    }
+    const ROWS: [&str; 3] = ["first", "second", "third"];
+    // No offset occurs twice.
+    let pairs = [offsets(0), offsets(1), offsets(0).map(|seconds| seconds + 5_000_000)];
+    let mut program = exercise!();
+    for (place, [monotonic, boottime]) in pairs.iter().enumerate() {
+        let and: &[&str] = if place == 0 { &[] } else { &["--and"] };
+        program = program.args(and).args([monotonic.to_string(), boottime.to_string()]).witness();
+    }
+    let mut attempt = Attempt::start(program);
+    for (row, pair) in ROWS.iter().zip(pairs) {
+        for (clock, seconds) in ["MONOTONIC", "BOOTTIME"].iter().zip(pair) {
+            attempt.report.role(&seconds.to_string(), &format!("{} {clock}", row.to_uppercase()));
+        }
+    }
+    if let Some(commands) = attempt.commands(ROWS) {
+        for (row, command) in ROWS.iter().zip(&commands) {
+            for clock in ["monotonic", "boottime"] {
+                let key = format!("{clock} of the {row}");
+                attempt.look(&key, command, move |it| offset(it, clock));
+            }
+        }
+        let program = attempt.run.program();
+        let next = time_of(program, "time_for_children");
+        let same = next.is_some() && next == time_of(program, "time");
+        let next = if same { "your program's own" } else { "another than your program's" };
+        attempt.report.line("time namespace of the next child", next);
+    }
+    attempt.row_of_program();
+    attempt.release();
+    let mut report = attempt.finish();
+
+    let first = 40 + random() % 80;
+    let [shell, option] = ["/bin/sh", "-c"];
+    let program = exercise!().args(["1000", "2000", "--", shell, option]);
+    let program = program.arg(format!("exit {first}"));
+    let program = program.args(["--and", "3000", "4000", "--", shell, option, "exit 33"]);
+    named_status(&mut report, "two COMMANDs with two statuses", (first, "FIRST"), program);
+    let lines = ["monotonic of", "boottime of", "time namespace", "lab afterwards", "exit status"];
+    assert_report!(report.table(&[&lines[..], &["left behind", "two COMMANDs"]].concat()), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    first    A     A    A    A    A    A    A       B
+    second   A     A    A    A    A    A    A       C
+    third    A     A    A    A    A    A    A       D
+    program  A     A    A    A    A    A    A       A
+    monotonic of the first: FIRST MONOTONIC s 0 ns
+    boottime of the first: FIRST BOOTTIME s 0 ns
+    monotonic of the second: SECOND MONOTONIC s 0 ns
+    boottime of the second: SECOND BOOTTIME s 0 ns
+    monotonic of the third: THIRD MONOTONIC s 0 ns
+    boottime of the third: THIRD BOOTTIME s 0 ns
+    time namespace of the next child: your program's own
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
+    two COMMANDs with two statuses: exit status FIRST, left behind: nothing
     ");
 }

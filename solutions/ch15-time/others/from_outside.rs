@@ -15,16 +15,22 @@ fn main() {
     let (shifted, tell_shifted) = pipe2(OFlag::O_CLOEXEC).expect("pipe");
     // SAFETY: this process has one thread.
     let ForkResult::Parent { child } = unsafe { fork() }.expect("fork") else {
+        drop((made, tell_shifted));
         // SAFETY: unshare takes only an integer.
         assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWTIME) }, 0, "unshare");
         write(&tell_made, b"!").expect("write");
-        read(&shifted, &mut [0]).expect("read");
-        exit(run(command));
+        // An end without a byte means that the parent could not write the offsets.
+        exit(if read(&shifted, &mut [0]).expect("read") == 1 { run(command) } else { 1 });
     };
-    read(&made, &mut [0]).expect("read");
-    let offsets = format!("monotonic {monotonic} 0\nboottime {boottime} 0\n");
-    fs::write(format!("/proc/{child}/timens_offsets"), offsets).expect("timens_offsets");
-    write(&tell_shifted, b"!").expect("write");
+    drop((tell_made, shifted));
+    if read(&made, &mut [0]).expect("read") == 1 {
+        let offsets = format!("monotonic {monotonic} 0\nboottime {boottime} 0\n");
+        match fs::write(format!("/proc/{child}/timens_offsets"), offsets) {
+            Ok(()) => _ = write(&tell_shifted, b"!").expect("write"),
+            Err(error) => eprintln!("timens_offsets: {error}"),
+        }
+    }
+    drop(tell_shifted);
     exit(wait_for(child));
 }
 

@@ -2,11 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Command, ExitCode, ExitStatus};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use nix::errno::Errno;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, fork};
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -17,7 +19,7 @@ fn main() -> ExitCode {
         _ => Err(anyhow!("usage: ch15-time MONOTONIC BOOTTIME -- COMMAND [ARGS…]")),
     };
     match outcome {
-        Ok(status) => ExitCode::from(exit_code(status)),
+        Ok(status) => ExitCode::from(status as u8),
         Err(error) => {
             eprintln!("ch15-time: {error:#}");
             ExitCode::FAILURE
@@ -26,31 +28,18 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: run
-/// Runs `command` with the two clocks shifted by these numbers of seconds, and waits for it.
-fn run(
-    monotonic: &OsStr,
-    boottime: &OsStr,
-    command: &OsStr,
-    args: &[OsString],
-) -> Result<ExitStatus> {
+/// Runs `command` with the two clocks shifted by these numbers of seconds, and returns its exit status.
+fn run(monotonic: &OsStr, boottime: &OsStr, command: &OsStr, args: &[OsString]) -> Result<i32> {
     let (monotonic, boottime) = (seconds(monotonic)?, seconds(boottime)?);
     unshare_time()?;
     shift(monotonic, boottime)?;
-    let mut command = Command::new(command);
-    // With a closure to call before the exec, std makes the child with fork(2) instead of vfork(2),
-    // whose child is not born in the new time namespace before Linux 6.2.
-    // SAFETY: the closure does nothing.
-    unsafe { command.args(args).pre_exec(|| Ok(())) };
-    command.status().with_context(|| format!("execve({:?})", command.get_program()))
-}
-// ANCHOR_END: run
-
-fn seconds(word: &OsStr) -> Result<i64> {
-    let number = word.to_str().and_then(|text| text.parse().ok());
-    number.with_context(|| format!("{word:?} is not a number of seconds"))
+    // SAFETY: this process has one thread.
+    match unsafe { fork() }.context("fork()")? {
+        ForkResult::Child => execute(command, args),
+        ForkResult::Parent { child } => wait_for(child),
+    }
 }
 
-// ANCHOR: unshare_time
 /// Makes a time namespace, in which the children of this process will be born.
 fn unshare_time() -> Result<()> {
     // nix has no CLONE_NEWTIME.
@@ -58,19 +47,33 @@ fn unshare_time() -> Result<()> {
     let result = unsafe { libc::unshare(libc::CLONE_NEWTIME) };
     Errno::result(result).map(drop).context("unshare(CLONE_NEWTIME)")
 }
-// ANCHOR_END: unshare_time
 
-// ANCHOR: shift
 /// Sets the offsets of the time namespace in which the children will be born.
 fn shift(monotonic: i64, boottime: i64) -> Result<()> {
     let offsets = format!("monotonic {monotonic} 0\nboottime {boottime} 0\n");
     // In one write, and before the first child, whose birth fixes the offsets.
     fs::write("/proc/self/timens_offsets", offsets).context("write(timens_offsets)")
 }
-// ANCHOR_END: shift
+
+/// Makes this process execute `command`.
+fn execute(command: &OsStr, args: &[OsString]) -> ! {
+    let error = Command::new(command).args(args).exec();
+    eprintln!("ch15-time: execve({command:?}): {error}");
+    // SAFETY: it ends this process at once; what is buffered or registered is the parent's.
+    unsafe { libc::_exit(127) }
+}
 
 /// The shell's convention: the exit status, or 128 plus the signal's number.
-fn exit_code(status: ExitStatus) -> u8 {
-    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
-    code as u8
+fn wait_for(child: Pid) -> Result<i32> {
+    match waitpid(child, None).context("waitpid()")? {
+        WaitStatus::Exited(_, code) => Ok(code),
+        WaitStatus::Signaled(_, signal, _) => Ok(128 + signal as i32),
+        status => bail!("waitpid(): {status:?}"),
+    }
+}
+// ANCHOR_END: run
+
+fn seconds(word: &OsStr) -> Result<i64> {
+    let number = word.to_str().and_then(|text| text.parse().ok());
+    number.with_context(|| format!("{word:?} is not a number of seconds"))
 }
