@@ -200,15 +200,23 @@ impl Report {
 
     /// A fact for the diagnosis alone. It may have several lines.
     pub fn aside(&mut self, key: &str, value: impl fmt::Display) {
-        let value = self.by_role(&printable(&value.to_string(), true));
+        let value = printable(&value.to_string(), true);
+        let value = match key {
+            "stdout" | "stderr" => self.quoted(&value),
+            _ => self.by_role(&value),
+        };
         self.asides.push(Line::new(key, value));
     }
 
     /// A line about the end of another run.
     pub fn ending(&mut self, key: &str, other: &Report) {
         let fact = |key: &str| other.fact(key).unwrap_or_default();
-        let (status, left) = (fact("exit status"), fact("left behind"));
-        self.of_run(key, format_args!("exit status {status}, left behind: {left}"), other);
+        let mut ending = format!("exit status {}", fact("exit status"));
+        // A program that is still running has left nothing behind yet.
+        if let Some(left) = other.fact("left behind") {
+            ending += &format!(", left behind: {left}");
+        }
+        self.of_run(key, ending, other);
     }
 
     /// A line about another run of which the same is asked as of this one: the lines whose key starts
@@ -235,7 +243,7 @@ impl Report {
         self.skipped.extend_from_slice(&other.skipped);
         self.alarms.extend_from_slice(&other.alarms);
         let fact = |key: &str| other.fact(key).unwrap_or_default();
-        let printed = ["stdout", "stderr"].map(|key| Line::new(key, self.by_role(&fact(key))));
+        let printed = ["stdout", "stderr"].map(|key| Line::new(key, self.quoted(&fact(key))));
         self.endings.push(Ending { key: key.to_owned(), printed, trace: other.trace.clone() });
     }
 
@@ -273,7 +281,12 @@ impl Report {
     pub(crate) fn by_role(&self, value: &str) -> String {
         let marked =
             self.roles.iter().fold(value.to_owned(), |value, (_, role)| mark(&value, role));
-        self.roles.iter().fold(marked, |value, (text, role)| value.replace(text, role))
+        self.quoted(&marked)
+    }
+
+    /// What a program has printed. The words of a message are its own, also where one is a role's name.
+    fn quoted(&self, value: &str) -> String {
+        self.roles.iter().fold(value.to_owned(), |value, (text, role)| value.replace(text, role))
     }
 
     /// The values of a fact: of a line's or an aside's key, or of `NAME KIND`, a cell of the table.
@@ -391,6 +404,8 @@ mod tests {
         let mut report = selection.report;
         report.line("forged", "NAME, otter-77, RENAMED");
         assert_eq!(report.fact("forged").as_deref(), Some("the word NAME, NAME, RENAMED"));
+        report.aside("stderr", "usage: NAME, and not otter-77");
+        assert_eq!(report.fact("stderr").as_deref(), Some("usage: NAME, and not NAME"));
         assert_eq!(report.fact("me too uts").as_deref(), Some("A"));
         assert_eq!(report.fact("exit status").as_deref(), Some("0"));
         assert_eq!(report.fact("exit"), None);

@@ -1,4 +1,4 @@
-//! Named: the wait finds no child
+//! Named: the wait asks for another process
 //! The pidfd is given to waitid(2) as if it were a pid.
 
 use std::mem::{size_of, zeroed};

@@ -1,0 +1,26 @@
+//! Named: the parent becomes COMMAND
+//! The result of the call is taken the wrong way round, so the parent executes COMMAND and the child waits.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, exit};
+
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, sethostname};
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().collect();
+    let mut pidfd: i32 = -1;
+    let flags = libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD | libc::SIGCHLD;
+    // SAFETY: without a stack and with one thread this is a fork.
+    let child = unsafe { libc::syscall(libc::SYS_clone, flags, 0, &mut pidfd, 0, 0) };
+    if child != 0 {
+        sethostname(&args[1]).unwrap_or_else(|_| exit(1));
+        Command::new(&args[3]).args(&args[4..]).exec();
+        exit(127);
+    }
+    match waitpid(Pid::from_raw(-1), None)? {
+        WaitStatus::Exited(_, code) => exit(code),
+        WaitStatus::Signaled(_, signal, _) => exit(128 + signal as i32),
+        _ => exit(1),
+    }
+}
