@@ -35,7 +35,10 @@ pub(crate) const USAGE: Usage = Usage {
     options: &[
         ("--any-progress", "whatever the exercises' src/main.rs hold"),
         ("--quick", "cheats at a chapter's first step only, and no terse programs"),
-        ("--repeat N", "each program that has to pass, to be refused or to be told its cause, N times"),
+        (
+            "--repeat N",
+            "each program that has to pass, to be refused or to be told its cause, N times",
+        ),
     ],
 };
 
