@@ -15,7 +15,7 @@
 //! Check it with `cargo xtask check ch11`.
 
 use std::ffi::{OsStr, OsString};
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{ExitCode, ExitStatus};
 
 use anyhow::{Context as _, Result, anyhow};
 
@@ -38,30 +38,15 @@ fn main() -> ExitCode {
 /// it.
 fn run(key: &OsStr, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     let number = key.to_str().and_then(|key| key.parse().ok());
-    leave()?;
-    fill(number.with_context(|| format!("{key:?} is not a key"))?, text)?;
-    open_queue(text)?;
-    Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
-}
-
-/// Moves this process into an IPC namespace of its own, which is empty.
-fn leave() -> Result<()> {
-    // TODO: leave the IPC namespace. Man pages: unshare(2), ipc_namespaces(7).
-    Ok(())
-}
-
-/// Makes a System V shared memory segment of 4096 bytes under `key`, and writes `text` to it.
-fn fill(key: libc::key_t, text: &OsStr) -> Result<()> {
-    // TODO: make the segment, attach it, and copy the text and a zero byte to it. Man pages: shmget(2), shmop(2).
-    let _ = (key, text);
-    Ok(())
-}
-
-/// Makes the POSIX message queue `/name`.
-fn open_queue(name: &OsStr) -> Result<()> {
-    // TODO: make the queue. Man page: mq_open(3).
-    let _ = name;
-    Ok(())
+    let key: libc::key_t = number.with_context(|| format!("{key:?} is not a key"))?;
+    // TODO: start COMMAND. In which IPC namespace does it find what this program makes? Man pages:
+    // unshare(2), ipc_namespaces(7).
+    // TODO: make the segment and put the text into it. What does the kernel return if there is one under this
+    // key, and what if the text is larger than the segment? Man pages: shmget(2), shmop(2).
+    // TODO: make the queue. Which process closes it, and what is left of it then? Man pages: mq_open(3),
+    // mq_overview(7).
+    _ = (key, text, command, args);
+    Ok(ExitStatus::default())
 }
 
 /// The shell's convention: the exit status, or 128 plus the signal's number.

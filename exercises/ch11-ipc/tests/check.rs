@@ -1,10 +1,10 @@
 //! `ch11-ipc KEY TEXT -- COMMAND`: shared memory and a message queue that exist only inside.
 
-use harness::look::{Kind, Namespace};
+use harness::look::{Kind, Namespace, Namespaces};
 use harness::sandbox::Sandbox;
 use harness::visit;
 use harness::{
-    Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step,
+    Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, refused, step,
     with_room_for_a_queue,
 };
 
@@ -173,5 +173,74 @@ fn step4_its_status_is_passed_on_and_nothing_is_left() {
     a COMMAND with a high status: exit status HIGH, left behind: nothing
     objects after a COMMAND that succeeds: none
     a COMMAND that succeeds: exit status 0, left behind: nothing
+    "#);
+}
+
+/// The program has made a segment under a key, and waits for a COMMAND that sleeps.
+const IN_USE: &str = r#"in_use() {
+"$0" $1 in_use -- sh -c "echo \$\$ > /tmp/in_use; exec sleep $2" &
+while ! test -s /tmp/in_use; do :; done
+}"#;
+
+/// The program has made a segment under a key, and has ended. A process has stayed in its IPC namespace.
+const LEFT: &str = r#"left() { "$0" $1 $2 -- sh -c "sleep $3 > /dev/null 2>&1 &"; }"#;
+
+/// Runs the program where three other IPC namespaces have segments: one that was left under KEY, one that is
+/// in use under the same key, and one that was left under another.
+fn look_for_abandoned() -> Report {
+    let (key, text) = key_and_text();
+    let seconds: Vec<u64> = (0..3).map(|n| 1000 * (n + 1) + random() % 1000).collect();
+    let [abandoned, in_use, other] = seconds[..] else { unreachable!("three numbers") };
+    let mut stage = [
+        format!("left {key} {text} {abandoned}"),
+        format!("in_use {key} {in_use}"),
+        format!("left {} {text} {other}", key ^ 1),
+    ];
+    // A program that takes the first or the last one that it finds is right once in three times.
+    stage.rotate_left(random() as usize % 3);
+    let [first, second, third] = stage;
+    let script = format!("{IN_USE}\n{LEFT}\n{first}; {second}; {third}; exec \"$0\" \"$@\"");
+    let program = exercise!().args(["--abandoned", &key.to_string()]).witness();
+    // A search asks many namespaces in vain, and no such answer is a mistake.
+    let mut attempt = Attempt::start(program.script(&script).unrecorded());
+    attempt.report.role(&text, "TEXT");
+    if let Some(command) = attempt.command() {
+        let sleepers = [
+            (abandoned, "the process beside the abandoned segment"),
+            (in_use, "the process beside the one in use"),
+            (other, "the process beside the one under another key"),
+        ];
+        let beside = sleepers.into_iter().find(|(seconds, _)| {
+            let mut processes = attempt.run.processes();
+            processes.retain(|process| process.arguments() == [seconds.to_string().as_str()]);
+            let mut places = processes.iter().filter_map(|process| Namespaces::of(process).ok());
+            places.any(|place| place.get(Kind::Ipc) == command.namespaces.get(Kind::Ipc))
+        });
+        let beside = beside.map_or("none of these processes", |(_, name)| name);
+        attempt.report.line("COMMAND is in the IPC namespace of", beside);
+        attempt.look("KEY in COMMAND", &command, move |seen| segment(ipc_of(seen), key));
+    }
+    attempt.release();
+    attempt.finish()
+}
+
+/// With `--abandoned`, COMMAND is in the IPC namespace in which there is a segment under KEY whose creator
+/// has ended, and in no other, and your program exits with its status. If there is none, your program fails
+/// and starts nothing.
+#[step]
+fn further5_command_is_beside_the_abandoned_segment() {
+    let mut report = with_room_for_a_queue(look_for_abandoned);
+    let key = key_and_text().0.to_string();
+    let script = format!(
+        "{IN_USE}\nin_use {key} 1000; \"$0\" \"$@\"; status=$?; kill $(cat /tmp/in_use); wait; exit $status"
+    );
+    let none = exercise!().args(["--abandoned", &key]).script(&script).unrecorded();
+    refused(&mut report, "without an abandoned segment", none);
+    let keys = ["COMMAND is", "KEY in", "exit status", "without"];
+    assert_report!(report.lines(&keys), @r#"
+    COMMAND is in the IPC namespace of: the process beside the abandoned segment
+    KEY in COMMAND: a segment with "TEXT"
+    exit status: COMMAND's
+    without an abandoned segment: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     "#);
 }

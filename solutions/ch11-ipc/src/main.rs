@@ -25,24 +25,23 @@ fn main() -> ExitCode {
     }
 }
 
+// ANCHOR: run
 /// Runs `command` with a segment under `key` that contains `text`, and a queue `/text`, and waits for
 /// it.
 fn run(key: &OsStr, text: &OsStr, command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
     let number = key.to_str().and_then(|key| key.parse().ok());
+    let key: libc::key_t = number.with_context(|| format!("{key:?} is not a key"))?;
     leave()?;
-    fill(number.with_context(|| format!("{key:?} is not a key"))?, text)?;
+    fill(key, text)?;
     open_queue(text)?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
 
-// ANCHOR: leave
 /// Moves this process into an IPC namespace of its own, which is empty.
 fn leave() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWIPC).context("unshare(CLONE_NEWIPC)")
 }
-// ANCHOR_END: leave
 
-// ANCHOR: fill
 /// Makes a System V shared memory segment of 4096 bytes under `key`, and writes `text` to it.
 fn fill(key: libc::key_t, text: &OsStr) -> Result<()> {
     const SIZE: usize = 4096;
@@ -63,9 +62,7 @@ fn fill(key: libc::key_t, text: &OsStr) -> Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: fill
 
-// ANCHOR: queue
 /// Makes the POSIX message queue `/name`.
 fn open_queue(name: &OsStr) -> Result<()> {
     let path = CString::new([b"/", name.as_bytes()].concat())?;
@@ -78,7 +75,7 @@ fn open_queue(name: &OsStr) -> Result<()> {
     drop(unsafe { OwnedFd::from_raw_fd(queue) });
     Ok(())
 }
-// ANCHOR_END: queue
+// ANCHOR_END: run
 
 /// The shell's convention: the exit status, or 128 plus the signal's number.
 fn exit_code(status: ExitStatus) -> u8 {
