@@ -176,14 +176,22 @@ fn step4_its_status_is_passed_on_and_nothing_is_left() {
     "#);
 }
 
-/// The program has made a segment under a key, and waits for a COMMAND that sleeps.
-const IN_USE: &str = r#"in_use() {
-"$0" $1 in_use -- sh -c "echo \$\$ > /tmp/in_use; exec sleep $2" &
-while ! test -s /tmp/in_use; do :; done
-}"#;
+/// Removes the queue of the IPC namespace, which would count as long as the namespace is there: see
+/// [`with_room_for_a_queue`].
+const REMOVE: &str =
+    "mkdir /tmp/$$ && mount -t mqueue none /tmp/$$ && rm /tmp/$$/* && umount /tmp/$$";
 
-/// The program has made a segment under a key, and has ended. A process has stayed in its IPC namespace.
-const LEFT: &str = r#"left() { "$0" $1 $2 -- sh -c "sleep $3 > /dev/null 2>&1 &"; }"#;
+/// `in_use KEY SECONDS`: the program has made a segment, and waits for a COMMAND that sleeps.
+/// `left KEY TEXT SECONDS`: it has ended, and a process that sleeps has stayed in its IPC namespace.
+fn shell_functions() -> String {
+    format!(
+        r#"in_use() {{
+{{ "$0" $1 in_use -- sh -c '{REMOVE}; echo $$ > /tmp/in_use; exec sleep $0' $2; echo > /tmp/in_use; }} &
+until test -s /tmp/in_use; do sleep 0.02; done
+}}
+left() {{ "$0" $1 $2 -- sh -c '{REMOVE}; sleep $0 > /dev/null 2>&1 &' $3; }}"#
+    )
+}
 
 /// Runs the program where three other IPC namespaces have segments: one that was left under KEY, one that is
 /// in use under the same key, and one that was left under another.
@@ -191,15 +199,15 @@ fn look_for_abandoned() -> Report {
     let (key, text) = key_and_text();
     let seconds: Vec<u64> = (0..3).map(|n| 1000 * (n + 1) + random() % 1000).collect();
     let [abandoned, in_use, other] = seconds[..] else { unreachable!("three numbers") };
-    let mut stage = [
+    let mut segments = [
         format!("left {key} {text} {abandoned}"),
         format!("in_use {key} {in_use}"),
         format!("left {} {text} {other}", key ^ 1),
     ];
     // A program that takes the first or the last one that it finds is right once in three times.
-    stage.rotate_left(random() as usize % 3);
-    let [first, second, third] = stage;
-    let script = format!("{IN_USE}\n{LEFT}\n{first}; {second}; {third}; exec \"$0\" \"$@\"");
+    segments.rotate_left(random() as usize % 3);
+    let [first, second, third] = segments;
+    let script = format!("{}\n{first}; {second}; {third}; exec \"$0\" \"$@\"", shell_functions());
     let program = exercise!().args(["--abandoned", &key.to_string()]).witness();
     // A search asks many namespaces in vain, and no such answer is a mistake.
     let mut attempt = Attempt::start(program.script(&script).unrecorded());
@@ -229,15 +237,16 @@ fn look_for_abandoned() -> Report {
 /// and starts nothing.
 #[step]
 fn further5_command_is_beside_the_abandoned_segment() {
-    let mut report = with_room_for_a_queue(look_for_abandoned);
-    let key = key_and_text().0.to_string();
-    let script = format!(
-        "{IN_USE}\nin_use {key} 1000; \"$0\" \"$@\"; status=$?; kill $(cat /tmp/in_use); wait; exit $status"
-    );
-    let none = exercise!().args(["--abandoned", &key]).script(&script).unrecorded();
-    refused(&mut report, "without an abandoned segment", none);
-    let keys = ["COMMAND is", "KEY in", "exit status", "without"];
-    assert_report!(report.lines(&keys), @r#"
+    let report = with_room_for_a_queue(|| {
+        let mut report = look_for_abandoned();
+        let key = key_and_text().0.to_string();
+        let end = "status=$?; kill $(cat /tmp/in_use); wait; exit $status";
+        let script = format!("{}\nin_use {key} 1000; \"$0\" \"$@\"; {end}", shell_functions());
+        let none = exercise!().args(["--abandoned", &key]).script(&script).unrecorded();
+        refused(&mut report, "without an abandoned segment", none);
+        report
+    });
+    assert_report!(report.lines(&["COMMAND is", "KEY in", "exit status", "without"]), @r#"
     COMMAND is in the IPC namespace of: the process beside the abandoned segment
     KEY in COMMAND: a segment with "TEXT"
     exit status: COMMAND's
