@@ -8,6 +8,7 @@
 //! checks their links. One preprocessor, [`directive::Hand`], takes the place of mdBook's `links`. It
 //! also speaks mdBook's protocol, so that a plain `mdbook serve` shows the same pages. What a page
 //! shows of a run comes from [`session`] and [`figure`], and [`record`] runs it again.
+//! [`epub`] and [`pdf`] make the pages that were built into one file.
 //!
 //! Each module imports only those above it.
 
@@ -28,6 +29,10 @@ mod warning;
 mod html;
 mod links;
 pub mod site;
+mod light;
+mod xhtml;
+pub mod epub;
+pub mod pdf;
 pub mod serve;
 pub mod theme;
 

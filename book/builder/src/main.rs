@@ -1,8 +1,9 @@
 //! `book`: builds, serves and preprocesses the book.
 
 use anyhow::{Context as _, Result, bail};
-use book::{Fault, directive, record, serve::Server, site, theme};
+use book::{Fault, directive, epub, pdf, record, serve::Server, site, theme};
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -10,6 +11,8 @@ const USAGE: &str = "\
 Usage: book COMMAND
 
   build                     build the book into book/book, or list its faults
+  epub FILE                 build the book, and write it as an EPUB
+  pdf FILE                  build the book, and print it with a Chromium
   serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
   record [PAGE…]            run the sessions and figures of these pages again, or of all, and write
                             what has changed
@@ -21,7 +24,15 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
-        ["build"] => build(),
+        ["build"] => build(|_, _| Ok(None)),
+        ["epub", file] => build(|repo, built| {
+            epub::write(repo, built, Path::new(file))?;
+            Ok(Some(file))
+        }),
+        ["pdf", file] => build(|_, built| {
+            pdf::write(built, Path::new(file))?;
+            Ok(Some(file))
+        }),
         ["serve", options @ ..] => match serve_options(options) {
             Ok((port, open)) => serve(port, open),
             Err(error) => return wrong_usage(&format!("{error:#}")),
@@ -49,12 +60,14 @@ fn wrong_usage(what: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn build() -> Result<ExitCode> {
+/// Builds the book. `then` makes a file of the pages, and returns its name.
+fn build<'a>(then: impl FnOnce(&Path, &Path) -> Result<Option<&'a str>>) -> Result<ExitCode> {
     let repo = site::repository(&std::env::current_dir()?)?;
     let start = Instant::now();
     match site::build(&repo) {
         Ok(built) => {
-            let built = built.strip_prefix(&repo).unwrap_or(&built);
+            let file = then(&repo, &built)?.map(Path::new);
+            let built = file.unwrap_or(built.strip_prefix(&repo).unwrap_or(&built));
             println!("built {} in {:.1} s", built.display(), start.elapsed().as_secs_f32());
             Ok(ExitCode::SUCCESS)
         }

@@ -12,7 +12,7 @@
 //! </figure>
 //! ```
 //!
-//! Without [`JS`] its frames stand one below the other, with numbers, and on paper two side by side. A
+//! Without [`JS`] its frames stand one below the other, with numbers, and on paper two or three side by side. A
 //! figure of one frame stays like that. With [`JS`], at the end of the page or deferred, there are buttons, and
 //! the arrow keys, Home and End work while the focus is in the figure. A link to the id of a frame
 //! shows it.

@@ -12,18 +12,25 @@ use crate::shared::failure::{Failure, Result};
 pub(crate) const USAGE: Usage = Usage {
     name: "book",
     forms: &[("", "build the book, serve it, and build it again on a change")],
-    options: &[("--open", "in a browser, too"), ("--port NUMBER", "at this port instead of 3000")],
+    options: &[
+        ("--open", "in a browser, too"),
+        ("--port NUMBER", "at this port instead of 3000"),
+        ("--pdf FILE", "print it to a file instead; this takes a Chromium"),
+        ("--epub FILE", "write it for an e-book reader instead"),
+    ],
 };
 
 /// What the reader of a fresh clone waits for.
 const BUILD: Build = Build { what: "the book's builder", first_time: "two minutes", draws: true };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let (mut open, mut port) = (false, None);
+    let (mut open, mut port, mut files) = (false, None, Vec::new());
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("open") => open = true,
             Argument::Long("port") => port = Some(arguments.value("a number")?),
+            Argument::Long("pdf") => files.push(("pdf", arguments.value("a file")?)),
+            Argument::Long("epub") => files.push(("epub", arguments.value("a file")?)),
             other => return Err(USAGE.unexpected(other)),
         }
     }
@@ -34,8 +41,21 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             "the book's builder could not be built; cargo says why above",
         ));
     }
-    let mut book = cargo::command();
-    book.args(["run", "--quiet", "--package", "book", "--", "serve"]);
+    let builder = |command| {
+        let mut builder = cargo::command();
+        builder.args(["run", "--quiet", "--package", "book", "--", command]);
+        builder
+    };
+    if !files.is_empty() {
+        for (kind, file) in files {
+            let status = builder(kind).arg(file).status().map_err(cargo::not_started)?;
+            if !status.success() {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut book = builder("serve");
     book.args(open.then_some("--open"));
     if let Some(port) = port {
         book.arg("--port").arg(port);

@@ -3,6 +3,7 @@
 mod concepts;
 mod examples;
 mod faults;
+mod files;
 mod fixture;
 mod pages;
 mod protocol;

@@ -67,6 +67,22 @@ fn every_page_is_good_in_navy() {
     pages(true);
 }
 
+/// The whole book on A4.
+#[test]
+fn the_book_is_printed_on_less_than_200_pages() {
+    let Some(Tools { browser, .. }) = Tools::find() else { return };
+    drop(browser);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("book.pdf");
+    book::pdf::write(BOOK.built(), &file).unwrap();
+    let pdf = std::fs::read(&file).unwrap();
+    let count = |mark: &[u8]| pdf.windows(mark.len()).filter(|bytes| *bytes == mark).count();
+    let pages = count(b"/Type /Page\n");
+    assert!((100..200).contains(&pages), "{pages} pages");
+    // Its contents, for the reader's sidebar.
+    assert!(count(b"/Type /Outlines") == 1 || count(b"/Outlines ") == 1, "no outline");
+}
+
 #[test]
 fn the_sidebar_and_the_search_work() {
     let Some(Tools { mut browser, .. }) = Tools::find() else { return };

@@ -17,6 +17,11 @@ impl Site {
         Site { server, built: repo.join("book/book") }
     }
 
+    /// The directory of the pages.
+    pub(crate) fn built(&self) -> &Path {
+        &self.built
+    }
+
     /// The names of all pages, for instance `index.html`.
     pub(crate) fn pages(&self) -> Vec<String> {
         let files = fs::read_dir(&self.built).unwrap().map(|file| file.unwrap().file_name());

@@ -3,7 +3,6 @@
 
 use crate::chromium::Chromium;
 use std::env;
-use std::path::PathBuf;
 
 pub(crate) struct Tools {
     pub(crate) browser: Chromium,
@@ -12,7 +11,7 @@ pub(crate) struct Tools {
 
 impl Tools {
     pub(crate) fn find() -> Option<Tools> {
-        match (browser(), axe()) {
+        match (book::pdf::browser().map_err(|error| error.to_string()), axe()) {
             (Ok(browser), Ok(axe)) => Some(Tools { browser: Chromium::start(&browser), axe }),
             (Err(reason), _) | (_, Err(reason)) => {
                 skip!("the pages in a browser: {reason}");
@@ -20,17 +19,6 @@ impl Tools {
             }
         }
     }
-}
-
-fn browser() -> Result<PathBuf, String> {
-    if let Some(named) = env::var_os("NAMESPACES_BY_HAND_BROWSER") {
-        return Ok(named.into());
-    }
-    let path = env::var_os("PATH").unwrap_or_default();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let files = env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
-    let found = files.into_iter().find(|file| file.is_file());
-    found.ok_or_else(|| format!("no browser in PATH: {}", names.join(", ")))
 }
 
 fn axe() -> Result<String, String> {
