@@ -1,6 +1,7 @@
 //! `ch13-veth NAME OUTER INNER -- COMMAND`: a network that is joined to the lab's.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -10,10 +11,11 @@ use harness::visit;
 use harness::{Attempt, Report, Seen, assert_report, exercise, high_status, random, step, token};
 
 /// The arguments of one run of the program.
+#[derive(Clone)]
 struct Pair {
     name: String,
-    outer: Ipv4Addr,
-    inner: Ipv4Addr,
+    outer: IpAddr,
+    inner: IpAddr,
 }
 
 impl Pair {
@@ -24,7 +26,20 @@ impl Pair {
         let address =
             |least: u8, any: u8| Ipv4Addr::new(first, second, random[0], least + any % 50);
         let (outer, inner) = (address(100, random[1]), address(200, random[2]));
-        Pair { name: token("internet"), outer, inner }
+        Pair { name: token("internet"), outer: outer.into(), inner: inner.into() }
+    }
+
+    /// The same with IPv6. The first byte is the network's own in a run.
+    fn six(first: u8) -> Pair {
+        let random = random().to_ne_bytes();
+        let address = |last: u8| {
+            let mut bytes = [0; 16];
+            bytes[0] = first;
+            bytes[1..8].copy_from_slice(&random[1..]);
+            bytes[14..].copy_from_slice(&[last; 2]);
+            IpAddr::from(bytes)
+        };
+        Pair { name: token("internet"), outer: address(0x11), inner: address(0x22) }
     }
 
     fn arguments(&self) -> [String; 3] {
@@ -41,34 +56,20 @@ fn lab_of(attempt: &Attempt) -> Namespace {
     net(attempt.run.lab()).try_clone().expect("another descriptor")
 }
 
-/// Runs the program once, and looks at both networks while COMMAND is parked.
+/// Runs the program once with IPv4 addresses, and looks at both networks while COMMAND is parked.
 fn report() -> Report {
-    let Pair { name, outer, inner } = Pair::new([10, random() as u8]);
-    let arguments = [name, outer.to_string(), inner.to_string()];
+    report_of(&Pair::new([10, random() as u8]))
+}
+
+fn report_of(pair: &Pair) -> Report {
+    let (arguments, six) = (pair.arguments(), pair.outer.is_ipv6());
     let mut attempt = Attempt::start(exercise!().args(&arguments).witness());
     for (word, role) in arguments.iter().zip(["NAME", "OUTER", "INNER"]) {
         attempt.report.role(word, role);
     }
     if let Some(command) = attempt.command() {
-        for (key, look) in LINKS {
-            let lab = lab_of(&attempt);
-            attempt.look(key, &command, move |command| {
-                let there = visit::links_in(net(&command.namespaces)).unwrap_or_default();
-                look(&there, &visit::links_in(&lab).unwrap_or_default())
-            });
-        }
-        let lab = lab_of(&attempt);
-        let wanted = arguments[0].clone();
-        attempt.look("name in the lab", &command, move |command| {
-            let there = visit::links_in(net(&command.namespaces)).unwrap_or_default();
-            let here = visit::links_in(&lab).unwrap_or_default();
-            match ends(&there, &here).1 {
-                Some(link) if link.name == wanted => "as asked",
-                Some(_) => "another",
-                None => "none",
-            }
-            .to_owned()
-        });
+        // The packets first: an address that cannot be used at once is not to have the time to become one.
+        let Pair { outer, inner, .. } = *pair;
         let lab = lab_of(&attempt);
         attempt.look("from the lab to INNER", &command, move |command| {
             reach(&lab, net(&command.namespaces), inner)
@@ -80,10 +81,35 @@ fn report() -> Report {
         attempt.look("from COMMAND to INNER", &command, move |command| {
             reach(net(&command.namespaces), net(&command.namespaces), inner)
         });
-        attempt.look("default route of COMMAND", &command, gateway);
+        for (key, look) in LINKS {
+            let lab = lab_of(&attempt);
+            attempt.look(key, &command, move |command| {
+                let there = links_in(net(&command.namespaces), six);
+                look(&there, &links_in(&lab, six))
+            });
+        }
+        let lab = lab_of(&attempt);
+        let wanted = arguments[0].clone();
+        attempt.look("name in the lab", &command, move |command| {
+            let there = links_in(net(&command.namespaces), six);
+            match ends(&there, &links_in(&lab, six)).1 {
+                Some(link) if link.name == wanted => "as asked",
+                Some(_) => "another",
+                None => "none",
+            }
+            .to_owned()
+        });
+        attempt.look("default route of COMMAND", &command, move |command| gateway(command, six));
     }
     attempt.release();
     attempt.finish()
+}
+
+/// The interfaces of a network, with their addresses of one family.
+fn links_in(network: &Namespace, six: bool) -> Vec<Link> {
+    let mut links = visit::links_in(network).unwrap_or_default();
+    links.iter_mut().for_each(|link| link.addresses.retain(|address| address.contains(':') == six));
+    links
 }
 
 /// What a look says about the interfaces of COMMAND's network and of the lab's.
@@ -96,11 +122,12 @@ const LINKS: [(&str, LookAtLinks); 4] = [
     ("lo of COMMAND", |there, _| state(there.iter().find(|link| link.name == "lo"))),
 ];
 
-/// The gateway of COMMAND's default route.
-fn gateway(command: &Seen) -> String {
+/// The gateway of COMMAND's default route of one family.
+fn gateway(command: &Seen, six: bool) -> String {
     let routes = visit::routes_in(net(&command.namespaces)).unwrap_or_default();
-    let default = routes.into_iter().find(|route| route.destination == "default");
-    default.and_then(|route| route.gateway).unwrap_or_else(|| "none".to_owned())
+    let defaults = routes.into_iter().filter(|route| route.destination == "default");
+    let mut gateways = defaults.filter_map(|route| route.gateway);
+    gateways.find(|gateway| gateway.contains(':') == six).unwrap_or_else(|| "none".to_owned())
 }
 
 /// What is left of the pair when the program has ended, and the check holds no reference to the network
@@ -151,16 +178,15 @@ fn joined(there: &[Link], here: &[Link]) -> String {
     }
 }
 
-/// Whether an interface is up, and its IPv4 addresses.
+/// Whether an interface is up, and its addresses.
 fn state(link: Option<&Link>) -> String {
     let Some(link) = link else { return "there is none".to_owned() };
-    let addresses = link.addresses.iter().filter(|address| !address.contains(':'));
     let words = [if link.up { "up" } else { "down" }.to_owned()];
-    words.into_iter().chain(addresses.cloned()).collect::<Vec<_>>().join(", ")
+    words.into_iter().chain(link.addresses.iter().cloned()).collect::<Vec<_>>().join(", ")
 }
 
 /// Has one visitor listen in `to` and another connect to it from `from`.
-fn reach(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> String {
+fn reach(from: &Namespace, to: &Namespace, address: IpAddr) -> String {
     let reached = match visit::exchange(from, to, address) {
         Ok(_) => "packets go there and back",
         Err(nix::errno::Errno::EADDRNOTAVAIL) => "no interface has this address there",
@@ -187,12 +213,12 @@ fn step1_a_veth_pair_joins_command_to_the_lab() {
 #[step]
 fn step2_packets_go_both_ways() {
     assert_report!(report().lines(&["COMMAND is joined", "COMMAND's end", "the lab's end", "from"]), @r"
-    COMMAND is joined to: NAME
-    COMMAND's end: up, INNER/24
-    the lab's end: up, OUTER/24
     from the lab to INNER: packets go there and back
     from COMMAND to OUTER: packets go there and back
     from COMMAND to INNER: packets go there and back
+    COMMAND is joined to: NAME
+    COMMAND's end: up, INNER/24
+    the lab's end: up, OUTER/24
     ");
 }
 
@@ -200,7 +226,17 @@ fn step2_packets_go_both_ways() {
 /// your program reach each other, through the lab's network between them.
 #[step]
 fn step3_two_commands_reach_each_other_through_the_lab() {
-    let (one, two) = (Pair::new([172, 16]), Pair::new([192, 168]));
+    let mut report = report();
+    through_the_lab(&mut report, &Pair::new([172, 16]), &Pair::new([192, 168]));
+    assert_report!(report.lines(&["COMMAND is joined", "default route", "from one"]), @r"
+    COMMAND is joined to: NAME
+    default route of COMMAND: OUTER
+    from one COMMAND to another: packets go there and back
+    ");
+}
+
+/// Runs the program twice in one lab, and enters in the report whether one COMMAND reaches the other.
+fn through_the_lab(report: &mut Report, one: &Pair, two: &Pair) {
     let run = |pair: &Pair| format!("\"$0\" {} -- {{witness}} &", pair.arguments().join(" "));
     // One after the other: if two processes write to ip_forward at the same moment, each may find the
     // value already set (`devinet_sysctl_forward` in net/ipv4/devinet.c), and then the file contains 1
@@ -209,7 +245,7 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
         "n=0; until [ -d /proc/sys/net/ipv4/conf/{} ] || [ $n = 500 ]; do n=$((n + 1)); sleep 0.01; done",
         one.name
     );
-    let script = format!("{}\n{wait}\n{}\nwait", run(&one), run(&two));
+    let script = format!("{}\n{wait}\n{}\nwait", run(one), run(two));
     let mut attempt = Attempt::start(exercise!().script(&script));
     let first = attempt.command();
     let second =
@@ -218,9 +254,10 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
     match (&first, second) {
         (Some(first), Some(second)) => {
             // Either of the two may have been parked first.
-            let links = visit::links_in(net(&second.namespaces)).unwrap_or_default();
-            let wanted = format!("{}/24", one.inner);
-            let has_one = links.iter().any(|link| link.addresses.contains(&wanted));
+            let has_one = links_in(net(&second.namespaces), one.inner.is_ipv6())
+                .iter()
+                .flat_map(|link| &link.addresses)
+                .any(|address| address.starts_with(&format!("{}/", one.inner)));
             let address = if has_one { one.inner } else { two.inner };
             attempt.look(outcome, first, move |first| {
                 reach(net(&first.namespaces), net(&second.namespaces), address)
@@ -230,13 +267,7 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
     }
     attempt.release();
     let finished = attempt.finish();
-    let mut report = report();
     report.of_run(outcome, finished.fact(outcome).unwrap_or_default(), &finished);
-    assert_report!(report.lines(&["COMMAND is joined", "default route", "from one"]), @r"
-    COMMAND is joined to: NAME
-    default route of COMMAND: OUTER
-    from one COMMAND to another: packets go there and back
-    ");
 }
 
 /// Your program exits with COMMAND's status and leaves no process. The pair is gone, because it ends when
@@ -253,5 +284,29 @@ fn step4_nothing_is_left_of_the_pair() {
     lab afterwards: unchanged
     a COMMAND with a high status: exit status HIGH, left behind: nothing
     left of the pair: nothing
+    ");
+}
+
+/// OUTER and INNER may be IPv6 addresses, and then both have a prefix of 64 bits. As soon as COMMAND runs,
+/// packets go in both directions. COMMAND's default route leads to OUTER, and the lab forwards.
+#[step]
+fn further5_the_addresses_may_be_those_of_ipv6() {
+    if !Path::new("/proc/net/if_inet6").exists() {
+        let mut report = report();
+        report.skip("the same with IPv6", "this kernel has no IPv6, or it is switched off");
+        return assert_report!(report.lines(&["COMMAND is joined"]), @"COMMAND is joined to: NAME");
+    }
+    let mut report = report_of(&Pair::six(0xfd));
+    through_the_lab(&mut report, &Pair::six(0xfc), &Pair::six(0x26));
+    let lines = ["COMMAND is joined", "COMMAND's end", "the lab's end", "default route", "from"];
+    assert_report!(report.lines(&lines), @r"
+    from the lab to INNER: packets go there and back
+    from COMMAND to OUTER: packets go there and back
+    from COMMAND to INNER: packets go there and back
+    COMMAND is joined to: NAME
+    COMMAND's end: up, INNER/64
+    the lab's end: up, OUTER/64
+    default route of COMMAND: OUTER
+    from one COMMAND to another: packets go there and back
     ");
 }

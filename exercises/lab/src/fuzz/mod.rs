@@ -199,7 +199,7 @@ fn visits() -> impl Strategy<Value = Visit> {
         Just(Visit::Links),
         Just(Visit::Routes),
         any::<(u16, u32)>().prop_map(|(port, clients)| Visit::Listen(port, clients)),
-        any::<u32>().prop_map(|address| Visit::Exchange(address.into())),
+        any::<std::net::IpAddr>().prop_map(Visit::Exchange),
     ]
 }
 

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::io::{IoSlice, IoSliceMut};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
@@ -173,13 +173,13 @@ impl Wire for String {
     }
 }
 
-impl Wire for Ipv4Addr {
+impl Wire for IpAddr {
     fn encode(&self, to: &mut Vec<u8>) {
-        self.to_bits().encode(to);
+        self.to_string().encode(to);
     }
 
-    fn decode(from: &mut &[u8]) -> Option<Ipv4Addr> {
-        Some(Ipv4Addr::from_bits(u32::decode(from)?))
+    fn decode(from: &mut &[u8]) -> Option<IpAddr> {
+        String::decode(from)?.parse().ok()
     }
 }
 

@@ -59,14 +59,21 @@ pub(crate) fn links() -> Result<Vec<Link>> {
     Ok(links)
 }
 
-/// The IPv4 routes in the main table of that network namespace.
+/// The routes in the main table of that network namespace, IPv4 first.
 ///
 /// # Errors
 ///
 /// Those of [`links`].
 pub(crate) fn routes() -> Result<Vec<Route>> {
-    let answers = dump(libc::RTM_GETROUTE, libc::AF_INET)?;
-    Ok(messages(&answers, libc::RTM_NEWROUTE).filter_map(route).collect())
+    let mut routes = Vec::new();
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        let answers = dump(libc::RTM_GETROUTE, family)?;
+        let messages = messages(&answers, libc::RTM_NEWROUTE);
+        // Without IPv6 the kernel answers with the routes of all other families.
+        let of_family = messages.filter(|body| body.first() == Some(&(family as u8)));
+        routes.extend(of_family.filter_map(route));
+    }
+    Ok(routes)
 }
 
 impl Link {

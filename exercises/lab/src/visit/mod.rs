@@ -64,7 +64,7 @@ pub(crate) enum Visit {
     Listen(u16, u32),
     /// Listens on an address in the last namespace but one and connects from the last. The answer
     /// is the client's address as the listener sees it.
-    Exchange(Ipv4Addr),
+    Exchange(IpAddr),
 }
 
 /// How many bytes are read of a file.
@@ -370,7 +370,7 @@ pub fn links_in(net: &Namespace) -> nix::Result<Vec<Link>> {
     Ok(send(Visit::Links, net)?.lines().filter_map(Link::from_line).collect())
 }
 
-/// The IPv4 routes of a network namespace, those of the main table.
+/// The routes of a network namespace, those of the main table, IPv4 first.
 ///
 /// # Errors
 ///
@@ -401,8 +401,12 @@ pub fn words_on_port(net: &Namespace, port: u16, clients: u32) -> nix::Result<St
 ///
 /// `EADDRNOTAVAIL` when the address is none of `to`'s; `ENETUNREACH`, `EHOSTUNREACH`, or `EIO` when
 /// no answer arrives within [`patience`]; and as for [`host_name`].
-pub fn exchange(from: &Namespace, to: &Namespace, address: Ipv4Addr) -> nix::Result<Ipv4Addr> {
-    let seen = send_through(Visit::Exchange(address), &[to, from])?;
+pub fn exchange(
+    from: &Namespace,
+    to: &Namespace,
+    address: impl Into<IpAddr>,
+) -> nix::Result<IpAddr> {
+    let seen = send_through(Visit::Exchange(address.into()), &[to, from])?;
     seen.parse().map_err(|_| Errno::EPROTO)
 }
 

@@ -1,6 +1,7 @@
 //! What a visitor finds in network namespaces, and whether packets go from one to another.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 use lab::look::{Kind, Namespace, Namespaces};
 use lab::sandbox::{Neighbor, Run, Sandbox};
@@ -36,9 +37,13 @@ fn lo_is_up_in_the_lab_and_down_in_a_new_namespace() {
 fn packets_go_where_a_route_goes() {
     let (_run, lab, other) = lab_and_neighbor();
     let localhost = Ipv4Addr::LOCALHOST;
-    assert_eq!(visit::exchange(&lab, &lab, localhost), Ok(localhost));
+    assert_eq!(visit::exchange(&lab, &lab, localhost), Ok(localhost.into()));
     // lo is down, so the address is not there, and no route leads to it.
     assert_eq!(visit::exchange(&other, &lab, localhost), Err(Errno::ENETUNREACH));
+    if Path::new("/proc/net/if_inet6").exists() {
+        let localhost = Ipv6Addr::LOCALHOST;
+        assert_eq!(visit::exchange(&lab, &lab, localhost), Ok(localhost.into()));
+    }
     let nobodys = Ipv4Addr::new(192, 0, 2, 1);
     assert_eq!(visit::exchange(&lab, &lab, nobodys), Err(Errno::EADDRNOTAVAIL));
     assert_eq!(visit::words_on_port(&lab, 80, 1), Err(Errno::ECONNREFUSED));
