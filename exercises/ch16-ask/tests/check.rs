@@ -328,3 +328,60 @@ fn step6_an_error_is_not_an_answer() {
     a kernel without the request: the right error
     ");
 }
+
+/// With `--all` your program prints a line `user NAMESPACE` for every user namespace that a process leads to,
+/// once: one that a process is in, one that owns a namespace of a process, and all above these that it may see.
+#[step]
+fn further7_every_user_namespace_that_a_process_leads_to_is_found() {
+    let mut report = Report::default();
+    let names = ["near", "deep", "deeper", "far", STILL];
+    let still = Neighbor::default();
+    let mut sandbox = exercise!().arg("--all");
+    for (name, neighbor) in names.into_iter().zip([near(), deep(FEW), deep(MANY), far(), still]) {
+        sandbox = sandbox.neighbor(Neighbor { name: name.into(), ..neighbor });
+    }
+    let attempt = Attempt::start(sandbox);
+    let about = |name| Expected::about(&attempt, &attempt.run.neighbor(name)?);
+    let expected: Option<Vec<Expected>> = names.into_iter().map(about).collect();
+    let finished = attempt.finish();
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    let verdict = match expected {
+        None => "a process is gone".to_owned(),
+        Some(expected) => compare(&fact("stdout"), &expected),
+    };
+    report.line("every user namespace", verdict);
+    report.ending("asked for all", &finished);
+    report.aside("stdout", fact("stdout"));
+    report.aside("stderr", fact("stderr"));
+    assert_report!(report.lines(&["every user namespace", "asked for all"]), @r"
+    every user namespace: is found
+    asked for all: exit status 0, left behind: nothing
+    ");
+}
+
+/// Compares the user namespaces that were printed with those that the processes lead to.
+fn compare(stdout: &str, expected: &[Expected]) -> String {
+    let lines: Vec<Vec<&str>> =
+        stdout.lines().map(|line| line.split_ascii_whitespace().collect()).collect();
+    let mut right = Vec::new();
+    for user in expected.iter().flat_map(|one| &one.owners).filter_map(|(_, owner)| owner.as_ref())
+    {
+        right.push(user.name(Kind::User));
+    }
+    for (user, _) in expected.iter().flat_map(|one| &one.users) {
+        right.push(user.name(Kind::User));
+    }
+    right.sort();
+    right.dedup();
+    let mut answers: Vec<String> = users(&lines).into_iter().map(str::to_owned).collect();
+    answers.sort();
+    let (count, missing) = (answers.len(), right.iter().filter(|it| !answers.contains(it)).count());
+    answers.dedup();
+    let others = answers.iter().filter(|it| !right.contains(it)).count();
+    match (missing, others, count == answers.len()) {
+        (0, 0, true) => "is found".to_owned(),
+        (0, 0, false) => "is found, and one is printed twice".to_owned(),
+        (0, _, _) => "is found, and others that no process leads to".to_owned(),
+        _ => "some are missing".to_owned(),
+    }
+}

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
+// ANCHOR: ask
 /// Prints the user namespace of the process and all above it, and then the owners of its other
 /// namespaces.
 fn ask(pid: i32) -> Result<()> {
@@ -61,7 +62,6 @@ fn ask(pid: i32) -> Result<()> {
     Ok(())
 }
 
-// ANCHOR: up
 /// Returns a user namespace and all above it that this process may see.
 fn ancestors(own: OwnedFd) -> Result<Vec<OwnedFd>> {
     let mut all = vec![own];
@@ -74,9 +74,7 @@ fn ancestors(own: OwnedFd) -> Result<Vec<OwnedFd>> {
         }
     }
 }
-// ANCHOR_END: up
 
-// ANCHOR: owner
 /// Returns the user namespace that owns this one, or `None` if it is beyond what this process may see.
 fn owner(namespace: &OwnedFd) -> Result<Option<OwnedFd>> {
     match ioctl_fd(namespace, NS_GET_USERNS) {
@@ -86,9 +84,7 @@ fn owner(namespace: &OwnedFd) -> Result<Option<OwnedFd>> {
         Err(errno) => Err(errno).context("ioctl(NS_GET_USERNS)"),
     }
 }
-// ANCHOR_END: owner
 
-// ANCHOR: creator
 /// Returns the uid that made this user namespace, as seen from this process's own.
 fn creator(user: &OwnedFd) -> Result<u32> {
     let mut uid: libc::uid_t = 0;
@@ -97,9 +93,7 @@ fn creator(user: &OwnedFd) -> Result<u32> {
     Errno::result(asked).context("ioctl(NS_GET_OWNER_UID)")?;
     Ok(uid)
 }
-// ANCHOR_END: creator
 
-// ANCHOR: open
 /// Opens the process's namespace of this kind, or returns `None` if the kernel does not have the kind.
 fn open(pid: i32, process: &OwnedFd, kind: (&str, libc::Ioctl)) -> Result<Option<OwnedFd>> {
     let (kind, request) = kind;
@@ -120,9 +114,8 @@ fn open(pid: i32, process: &OwnedFd, kind: (&str, libc::Ioctl)) -> Result<Option
     let namespace = File::open(&path).with_context(|| format!("open({path:?})"))?;
     Ok(Some(namespace.into()))
 }
-// ANCHOR_END: open
+// ANCHOR_END: ask
 
-// ANCHOR: pidfd
 /// Opens a descriptor that can only mean the process that has this pid now.
 fn pidfd_open(pid: i32) -> Result<OwnedFd> {
     // SAFETY: pidfd_open takes two integers.
@@ -131,9 +124,7 @@ fn pidfd_open(pid: i32) -> Result<OwnedFd> {
     // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as _) })
 }
-// ANCHOR_END: pidfd
 
-// ANCHOR: ioctl
 /// Makes an ioctl(2) request that returns a new descriptor.
 fn ioctl_fd(fd: &OwnedFd, request: libc::Ioctl) -> nix::Result<OwnedFd> {
     // SAFETY: these requests take no argument. Those for a pidfd require that it be 0.
@@ -141,7 +132,6 @@ fn ioctl_fd(fd: &OwnedFd, request: libc::Ioctl) -> nix::Result<OwnedFd> {
     // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
-// ANCHOR_END: ioctl
 
 /// The name as `/proc/PID/ns` shows it: `user:[4026531837]`.
 fn name(user: &OwnedFd) -> Result<String> {
