@@ -15,14 +15,11 @@
 //! Check it with `cargo xtask check ch14`.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, exit};
+use std::path::Path;
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, anyhow};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, fork};
+use anyhow::{Result, anyhow};
+use nix::sys::wait::WaitStatus;
 
 /// Where the cgroups of version 2 are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
@@ -56,52 +53,20 @@ fn in_cgroup(
     command: &OsStr,
     args: &[OsString],
 ) -> Result<WaitStatus> {
-    let cgroup = make(name, limits)?;
-    // TODO: remove the cgroup after `command` has ended. Man pages: cgroups(7), rmdir(2).
-    run(Some(&cgroup), command, args)
-}
-
-/// Makes a cgroup and sets its limits, each of which is a file and the text to write to it.
-fn make(name: &OsStr, limits: &[(&str, &OsStr)]) -> Result<PathBuf> {
-    let cgroup = Path::new(CGROUPS).join(name);
-    fs::create_dir(&cgroup).with_context(|| format!("mkdir({cgroup:?})"))?;
-    // TODO: write each limit to its file. Man page: cgroups(7).
-    let _ = limits;
-    Ok(cgroup)
+    // TODO: when is the cgroup made, when are its limits written, and when can it be removed, also after an
+    // error? Man pages: cgroups(7), mkdir(2), rmdir(2).
+    _ = (Path::new(CGROUPS).join(name), limits);
+    run(None, command, args)
 }
 
 /// Runs `command` in `cgroup`, or in the current one, and waits for it. It sees its cgroup as `/`.
 fn run(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> Result<WaitStatus> {
-    // SAFETY: this process has one thread.
-    match unsafe { fork() }.context("fork()")? {
-        // Only the child moves, because a cgroup with a process in it cannot be removed.
-        ForkResult::Child => child(cgroup, command, args),
-        ForkResult::Parent { child } => waitpid(child, None).context("waitpid()"),
-    }
-}
-
-/// Runs in the child and never returns, because the code above is the parent's.
-fn child(cgroup: Option<&Path>, command: &OsStr, args: &[OsString]) -> ! {
-    if let Err(error) = cgroup.map_or(Ok(()), join).and_then(|()| own_view()) {
-        eprintln!("ch14-cgroup: {error:#}");
-        exit(1);
-    }
-    let error = Command::new(command).args(args).exec();
-    eprintln!("ch14-cgroup: execve({command:?}): {error}");
-    exit(127)
-}
-
-/// Moves this process into a cgroup.
-fn join(cgroup: &Path) -> Result<()> {
-    // TODO: move this process to the cgroup. Man page: cgroups(7).
-    let _ = cgroup;
-    Ok(())
-}
-
-/// Makes this process see its current cgroup as `/`, also at `/sys/fs/cgroup`.
-fn own_view() -> Result<()> {
-    // TODO: move to a new cgroup namespace and a private copy of the mounts, and replace the `cgroup2` mount with a new one. Man pages: cgroup_namespaces(7), unshare(2), umount(2), mount(2).
-    Ok(())
+    // TODO: which process moves to the cgroup, which leaves the namespaces, and in which order? Man pages:
+    // fork(2), cgroups(7), unshare(2), _exit(2).
+    // TODO: what has to happen before /sys/fs/cgroup can show another part of the tree, and to COMMAND alone?
+    // Man pages: cgroup_namespaces(7), mount(2), umount(2).
+    _ = (cgroup, command, args);
+    Ok(WaitStatus::StillAlive)
 }
 
 /// The shell's convention: the exit status, or 128 plus the signal's number.

@@ -244,3 +244,51 @@ fn step5_the_cgroup_is_removed_after_command() {
     a COMMAND that is missing, lab afterwards: unchanged
     ");
 }
+
+/// What COMMAND leaves behind: a process that ignores signals, one in a cgroup below its own, and one that is
+/// another one at each moment, because it forks and ends.
+const LEAVES: &str = r#"
+    (trap '' HUP INT TERM; exec sleep 1000) &
+    mkdir /sys/fs/cgroup/below
+    sleep 1000 & echo $! > /sys/fs/cgroup/below/cgroup.procs
+    hop='sh -c "$0" "$0" &'
+    sh -c "$hop" "$hop"
+    exec {witness}"#;
+
+/// COMMAND may leave processes in CGROUP, and in cgroups that it has made below. When COMMAND ends, your
+/// program ends all of them, also one that forks and ends all the time. Then it removes the cgroups, and exits
+/// with COMMAND's status.
+#[step]
+fn further6_what_command_leaves_ends_with_it() {
+    if let Err(refused) = sandbox::has_cgroups() {
+        let report = without("whether what COMMAND leaves ends with it", &refused);
+        return assert_report!(report.lines(&[NAMESPACE]), @"COMMAND's cgroup namespace: its own");
+    }
+    let name = token("otter");
+    let sandbox = exercise!().cgroups().shared_mounts();
+    let mut attempt = Attempt::start(sandbox.args([name.as_str(), "--", "/bin/sh", "-c", LEAVES]));
+    attempt.report.role(&name, "CGROUP");
+    let mut report = Report::default();
+    if let Some(command) = attempt.command() {
+        let cgroup = Cgroup::of(&command.process);
+        let below = cgroup.and_then(|cgroup| cgroup.read("below/cgroup.procs"));
+        let there = below.is_ok_and(|pids| !pids.is_empty());
+        report.line("in a cgroup below", if there { "a process" } else { "no process" });
+    }
+    attempt.release();
+    attempt.run.await_end();
+    // Those that have ended were COMMAND's to wait for, and not the program's.
+    let running = attempt.run.processes().len();
+    let finished = attempt.finish();
+    report.line("still running", if running == 0 { "nothing" } else { "what COMMAND left" });
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    report.line("status of your program", fact("exit status"));
+    report.line("the lab then", fact("lab afterwards"));
+    report.aside("stderr", fact("stderr"));
+    assert_report!(report.lines(&["in a cgroup below", "still", "status", "the lab"]), @r"
+    in a cgroup below: a process
+    still running: nothing
+    status of your program: COMMAND's
+    the lab then: unchanged
+    ");
+}
