@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Range;
 
 use harness::look::{Kind, Namespace, Namespaces, Process};
-use harness::sandbox::Sandbox;
+use harness::sandbox::{Neighbor, Sandbox};
 use harness::visit;
 use harness::{Attempt, Report, assert_report, exercise, high_status, random, step, token};
 
@@ -198,5 +198,59 @@ fn step4_both_servers_end_with_command() {
     lab afterwards: unchanged
     a COMMAND with a high status: exit status HIGH, left behind: nothing
     left behind by a COMMAND that was killed: nothing
+    ");
+}
+
+/// What descriptor 3 of the process is. `lab` is a process of the lab's network.
+fn descriptor_3(process: &Process, lab: &Process) -> String {
+    let Ok(link) = fs::read_link(format!("/proc/{}/fd/3", process.pid())) else {
+        return "not open".to_owned();
+    };
+    let link = link.to_string_lossy();
+    let inode = link.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
+    let is_it = |socket: &Socket| Some(socket.inode.as_str()) == inode && socket.listens();
+    let listening = |process: &Process| sockets(process).into_iter().find(is_it);
+    match listening(lab) {
+        Some(socket) => format!("a socket that listens on {} in the lab", socket.port),
+        None if listening(process).is_some() => "a socket of COMMAND's network".to_owned(),
+        None => "no socket that listens".to_owned(),
+    }
+}
+
+/// With `--activate`, COMMAND is in a new network namespace, and its descriptor 3 is a socket that listens on
+/// PORT in the lab. Its environment says so in the way of a service manager: LISTEN_FDS is 1, and LISTEN_PID
+/// is the pid of COMMAND. Your program exits with its status.
+#[step]
+fn further5_command_has_a_listening_socket_of_the_lab() {
+    let port = 1024 + (random() % 30_000) as u16;
+    let lab = Neighbor { name: "lab".into(), ..Neighbor::default() };
+    let program = exercise!().args(["--activate", &port.to_string()]).witness().neighbor(lab);
+    let mut attempt = Attempt::start(program);
+    attempt.report.role(&port.to_string(), "PORT");
+    let lab = attempt.run.neighbor("lab");
+    if let Some((command, lab)) = attempt.command().zip(lab) {
+        let process = &command.process;
+        attempt.report.line("descriptor 3 of COMMAND", descriptor_3(process, &lab));
+        let number = process.environment("LISTEN_FDS").unwrap_or("not set".into());
+        attempt.report.line("LISTEN_FDS of COMMAND", number);
+        let pid = match process.environment("LISTEN_PID") {
+            Some(pid) if pid.parse().ok() == process.own_pid() => "its pid",
+            Some(_) => "another number",
+            None => "not set",
+        };
+        attempt.report.line("LISTEN_PID of COMMAND", pid);
+    }
+    attempt.release();
+    let keys = ["COMMAND", "descriptor", "LISTEN", "exit status", "left behind", "lab afterwards"];
+    assert_report!(attempt.finish().table(&keys), @r"
+             user  mnt  pid  net  uts  ipc  cgroup  time
+    lab      A     A    A    A    A    A    A       A
+    COMMAND  A     A    A    B    A    A    A       A
+    descriptor 3 of COMMAND: a socket that listens on PORT in the lab
+    LISTEN_FDS of COMMAND: 1
+    LISTEN_PID of COMMAND: its pid
+    exit status: COMMAND's
+    left behind: nothing
+    lab afterwards: unchanged
     ");
 }

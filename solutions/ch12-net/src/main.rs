@@ -49,9 +49,7 @@ fn run(
     serve(port, inside)?;
     Command::new(command).args(args).status().with_context(|| format!("execve({command:?})"))
 }
-// ANCHOR_END: run
 
-// ANCHOR: up
 /// Brings up `lo` in this process's network namespace.
 fn loopback_up() -> Result<()> {
     // Any socket will do: it only selects the network namespace.
@@ -68,9 +66,7 @@ fn loopback_up() -> Result<()> {
     };
     Errno::result(set).map(drop).context("ioctl(SIOCSIFFLAGS, \"lo\", IFF_UP)")
 }
-// ANCHOR_END: up
 
-// ANCHOR: serve
 /// Listens on `port` of 127.0.0.1, and sends `text` to every client, until this process ends.
 fn serve(port: u16, text: &OsStr) -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
@@ -83,7 +79,7 @@ fn serve(port: u16, text: &OsStr) -> Result<()> {
     });
     Ok(())
 }
-// ANCHOR_END: serve
+// ANCHOR_END: run
 
 fn number(port: &OsStr) -> Result<u16> {
     let number = port.to_str().and_then(|text| text.parse().ok());
