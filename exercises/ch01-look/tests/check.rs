@@ -173,7 +173,8 @@ fn step2_a_thread_with_namespaces_of_its_own_is_noticed() {
 
 /// Runs the program with these arguments, and says what it made of a process that it cannot examine.
 fn refusal(report: &mut Report, sandbox: Sandbox) -> &'static str {
-    let finished = Attempt::start(sandbox.neighbor(neighbor("one", 0))).finish();
+    let one = Neighbor { zombie: true, ..neighbor("one", 0) };
+    let finished = Attempt::start(sandbox.neighbor(one)).finish();
     let fact = |key: &str| finished.fact(key).unwrap_or_default();
     let (status, stdout, stderr) = (fact("exit status"), fact("stdout"), fact("stderr"));
     let answered = Kind::ALL.into_iter().any(|kind| !answers(&stdout, kind).is_empty());
@@ -190,9 +191,10 @@ fn refusal(report: &mut Report, sandbox: Sandbox) -> &'static str {
     }
 }
 
-/// Your program is asked about a pid that no process has, and about a process in a user namespace in
-/// which you have no capability, each time as the first and as the second of the two. It prints an error
-/// instead of an answer, and exits with a status other than 0. It does so for no other process.
+/// Your program is asked about a pid that no process has, about a process in a user namespace in which
+/// you have no capability, and about a zombie, each time as the first and as the second of the two. It
+/// prints an error instead of an answer, and exits with a status other than 0. It does so for no other
+/// process.
 #[step]
 fn step3_a_process_that_cannot_be_examined_gives_an_error() {
     let mut report = Report::default();
@@ -207,17 +209,25 @@ fn step3_a_process_that_cannot_be_examined_gives_an_error() {
         let outcome = refusal(&mut report, below);
         report.line(&format!("out of reach, {order}"), outcome);
     }
+    for (order, pids) in
+        [("first", ["{one.zombie}", "{one}"]), ("second", ["{one}", "{one.zombie}"])]
+    {
+        let outcome = refusal(&mut report, exercise!().args(pids));
+        report.line(&format!("a zombie, {order}"), outcome);
+    }
     // Without any capability, it can still examine itself.
     let itself = Attempt::start(exercise!().script("exec unshare --user \"$0\" $$ $$"));
     let lab = || itself.run.lab().try_clone().ok();
     let truth = lab().zip(lab());
     judge(&mut report, "within reach, itself", &itself.finish(), truth);
     ask(&mut report, "within reach", about(neighbor("one", split(all()).0), neighbor("two", 0)));
-    assert_report!(report.lines(&["no process", "out of reach", "within reach"]), @r"
+    assert_report!(report.lines(&["no process", "out of reach", "a zombie", "within reach"]), @r"
     no process, first: an error
     no process, second: an error
     out of reach, first: an error
     out of reach, second: an error
+    a zombie, first: an error
+    a zombie, second: an error
     within reach, itself: every answer is right
     within reach: every answer is right
     ");
@@ -239,7 +249,9 @@ fn judge_list(report: &mut Report, key: &str, kind: Kind) {
     let (some, rest) = split(all() & !libc::CLONE_NEWPID);
     let names = ["one", "two", "three"];
     let program = exercise!().arg("--all").arg(kind.name());
-    let neighbors = [some, rest, 0].into_iter().zip(names).map(|(new, name)| neighbor(name, new));
+    let neighbors = [some, rest, 0].into_iter().zip(names);
+    let neighbors =
+        neighbors.map(|(new, name)| Neighbor { zombie: name == "three", ..neighbor(name, new) });
     let attempt = Attempt::start(neighbors.fold(program, Sandbox::neighbor));
     let own = attempt.run.program().own_pid();
     let mut known: Vec<_> = names
@@ -252,26 +264,32 @@ fn judge_list(report: &mut Report, key: &str, kind: Kind) {
         .collect();
     let lab = attempt.run.lab().get(kind).and_then(|lab| lab.try_clone().ok());
     known.extend(own.zip(lab).map(|(pid, lab)| ("your program", pid, lab)));
-    if names.iter().any(|name| known.iter().all(|(found, ..)| found != name)) {
+    let zombie = attempt.run.neighbor("three").and_then(|parent| parent.children().pop());
+    let zombie = zombie.and_then(|zombie| zombie.own_pid());
+    let gone = names.iter().any(|name| known.iter().all(|(found, ..)| found != name));
+    let Some(zombie) = zombie.filter(|_| !gone) else {
         return report.line(key, "a neighbor is gone");
-    }
+    };
     let finished = attempt.finish();
     let stdout = finished.fact("stdout").unwrap_or_default();
     let groups = groups(&stdout);
     let mut wrong = Vec::new();
-    let mut place = |name: &str, pid: i32, word: &str| {
+    let mut place = |name: &str, pid: i32, words: &[&str]| {
         let found: Vec<_> =
             groups.iter().enumerate().filter(|(_, (_, pids))| pids.contains(&pid)).collect();
         match found[..] {
-            [(at, (said, _))] if *said == word => return Some(at),
-            [_] => wrong.push(format!("{name} is not {word}")),
+            [(at, (said, _))] if words.contains(said) => return Some(at),
+            [(_, (said, _))] => wrong.push(format!("{name} is not {said}")),
             [] => wrong.push(format!("{name} is missing")),
             _ => wrong.push(format!("{name} is in several lines")),
         }
         None
     };
-    place("PID 1", 1, "unknown");
-    let places: Vec<_> = known.iter().map(|(name, pid, _)| place(name, *pid, "same")).collect();
+    place("PID 1", 1, &["unknown"]);
+    // It has kept its credentials, and with them its user namespace.
+    let both = ["unknown", "same"];
+    place("a zombie", zombie, if kind == Kind::User { &both } else { &both[..1] });
+    let places: Vec<_> = known.iter().map(|(name, pid, _)| place(name, *pid, &["same"])).collect();
     for (at, (name, _, namespace)) in known.iter().enumerate() {
         for (other_at, (other, _, others)) in known.iter().enumerate().take(at) {
             match places[at].zip(places[other_at]) {
@@ -293,16 +311,19 @@ fn judge_list(report: &mut Report, key: &str, kind: Kind) {
 
 /// With `--all KIND` your program prints a line `same PID…` for each namespace of this kind, with all of
 /// its processes that you can see, and a line `unknown PID…` with those that cannot be examined. Each
-/// process is in one line.
+/// process is in exactly one line, even a zombie.
 #[step]
 fn further4_every_process_is_listed_with_those_that_share_its_namespace() {
     let mut report = Report::default();
-    let kinds = Kind::ALL.into_iter().filter(|kind| kind.exists() && *kind != Kind::Pid);
-    let kinds: Vec<_> = kinds.collect();
-    let first = random() as usize % kinds.len();
-    let second = (first + 1 + random() as usize % (kinds.len() - 1)) % kinds.len();
-    judge_list(&mut report, "of one kind", kinds[first]);
-    judge_list(&mut report, "of another kind", kinds[second]);
+    let draw = |but: &[Kind]| {
+        let kinds = Kind::ALL.into_iter().filter(|kind| kind.exists() && !but.contains(kind));
+        let kinds: Vec<_> = kinds.collect();
+        kinds[random() as usize % kinds.len()]
+    };
+    // The zombie is in a user namespace still, so one kind is another.
+    let kind = draw(&[Kind::Pid, Kind::User]);
+    judge_list(&mut report, "of one kind", kind);
+    judge_list(&mut report, "of another kind", draw(&[Kind::Pid, kind]));
     assert_report!(report.lines(&["of one", "of another"]), @r"
     of one kind: every process is where it belongs
     of another kind: every process is where it belongs

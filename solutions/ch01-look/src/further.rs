@@ -30,13 +30,16 @@ const KINDS: [&str; 8] = ["user", "mnt", "pid", "net", "uts", "ipc", "cgroup", "
 
 /// Prints a line for each kind of namespace that this kernel has: `same` if both are in one, else `other`.
 fn look(one: &str, two: &str) -> Result<()> {
+    let mut answers = Vec::new();
     for kind in KINDS {
         match share(one, two, kind)? {
-            Some(true) => println!("{kind} same"),
-            Some(false) => println!("{kind} other"),
+            Some(true) => answers.push(format!("{kind} same")),
+            Some(false) => answers.push(format!("{kind} other")),
             None => {}
         }
     }
+    // Only now is it certain that none of them is missing.
+    println!("{}", answers.join("\n"));
     Ok(())
 }
 

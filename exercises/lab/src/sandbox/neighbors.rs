@@ -8,7 +8,8 @@ use std::process::exit;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::unistd::{gettid, pause, pipe2, read, sethostname, write};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::{Pid, gettid, pause, pipe2, read, sethostname, write};
 use trace::flag_names;
 
 use super::nested_users;
@@ -21,17 +22,23 @@ use crate::sys::{self, Fork};
 pub(crate) fn start(request: &Request, init: &mut File) -> Result<Vec<(String, i32)>, Refusal> {
     let mut pids = Vec::new();
     for neighbor in &request.neighbors {
-        let (pid, thread) = settle(neighbor, request.many_ids)?;
+        let (pid, second) = settle(neighbor, request.many_ids)?;
         init.write_all(&pid.to_le_bytes()).map_err(refused(Stage::Neighbors, "write(a pid)"))?;
         pids.push((neighbor.name.clone(), pid));
-        pids.extend(thread.map(|thread| (format!("{}.thread", neighbor.name), thread)));
+        let name = &neighbor.name;
+        if neighbor.thread.is_some() {
+            pids.push((format!("{name}.thread"), second));
+        } else if neighbor.zombie {
+            pids.push((format!("{name}.zombie"), second));
+        }
     }
     Ok(pids)
 }
 
-/// Starts a neighbor and returns its pid and its thread's id when it is ready. It is a child of PID
-/// 1, because a child of this process would be the program's, which may wait for all of its own.
-fn settle(neighbor: &Neighbor, many_ids: bool) -> Result<(i32, Option<i32>), Refusal> {
+/// Starts a neighbor and returns its pid and the id of its thread or zombie, or 0, when it is ready. It
+/// is a child of PID 1, because a child of this process would be the program's, which may wait for all
+/// of its own.
+fn settle(neighbor: &Neighbor, many_ids: bool) -> Result<(i32, i32), Refusal> {
     let stage = Stage::Neighbors;
     let flags = libc::CLONE_PARENT | (neighbor.new & !libc::CLONE_NEWTIME);
     let (ready, tell) = pipe2(OFlag::O_CLOEXEC).map_err(refused(stage, "pipe2(O_CLOEXEC)"))?;
@@ -45,9 +52,9 @@ fn settle(neighbor: &Neighbor, many_ids: bool) -> Result<(i32, Option<i32>), Ref
         }
         Fork::Parent { pid, .. } => {
             drop(tell);
-            let mut thread = [0; 4];
-            match read(&ready, &mut thread) {
-                Ok(4) => Ok((pid.as_raw(), neighbor.thread.map(|_| i32::from_le_bytes(thread)))),
+            let mut second = [0; 4];
+            match read(&ready, &mut second) {
+                Ok(4) => Ok((pid.as_raw(), i32::from_le_bytes(second))),
                 _ => Err(refused(stage, flag_names("clone", neighbor.new))(Errno::EPERM)),
             }
         }
@@ -81,11 +88,29 @@ fn live(neighbor: &Neighbor, many_ids: bool, tell: OwnedFd) -> ! {
                 pause();
             }
         });
+    } else if neighbor.zombie {
+        match leave_zombie() {
+            Ok(pid) => tell(pid.as_raw()),
+            Err(_) => exit(1),
+        }
     } else {
         tell(0);
     }
     loop {
         pause();
+    }
+}
+
+/// Starts a child that ends at once, and returns when it is a zombie.
+fn leave_zombie() -> nix::Result<Pid> {
+    // SAFETY: this process has one thread.
+    match unsafe { sys::fork_into(0) }? {
+        Fork::Child => exit(0),
+        Fork::Parent { pid, .. } => {
+            // WNOWAIT leaves it as it is.
+            waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?;
+            Ok(pid)
+        }
     }
 }
 

@@ -54,6 +54,9 @@ pub struct Neighbor {
     /// A second thread, which has left for namespaces of its own, `CLONE_NEW*`. `{NAME.thread}` in
     /// an argument stands for its thread id.
     pub thread: Option<i32>,
+    /// A child that has ended and is not waited for. `{NAME.zombie}` in an argument stands for its pid. A
+    /// neighbor has this or a second thread, not both.
+    pub zombie: bool,
     /// The host name it gives to its UTS namespace (which must be in `new`).
     pub host_name: Option<String>,
     /// The uid and gid with which it makes `below`, in a lab with many ids
@@ -137,7 +140,7 @@ pub(crate) struct Request {
 
 wire!(enum State { 0 => RootLab, 1 => PlainUser });
 wire!(struct Shown { name, path });
-wire!(struct Neighbor { name, new, children, thread, host_name, creator, below, far });
+wire!(struct Neighbor { name, new, children, thread, zombie, host_name, creator, below, far });
 wire!(enum Fixture { 0 => Directory, 1 => File(text), 2 => Witness });
 wire!(enum IdMaps { 0 => Written, 1 => Held, 2 => Refused(map) });
 wire!(struct Plan { folder, limits });
