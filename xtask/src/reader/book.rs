@@ -48,6 +48,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     };
     if !files.is_empty() {
         for (kind, file) in files {
+            // Cargo runs the builder in the checkout, and the reader may be elsewhere.
+            let file = std::path::absolute(file).map_err(Failure::usage)?;
             let status = builder(kind).arg(file).status().map_err(cargo::not_started)?;
             if !status.success() {
                 return Ok(ExitCode::FAILURE);
