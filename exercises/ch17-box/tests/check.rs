@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use harness::look::{Kind, Link, Mount, Namespace, Proc, Process};
-use harness::sandbox::{Fixture, Run, Sandbox, State, WITNESS, patience};
+use harness::sandbox::{Answer, Fixture, Run, Sandbox, State, WITNESS, patience, try_calls};
 use harness::visit;
 use harness::{
     A_PROCESS, Attempt, NO_PROCESS as NONE, Report, Seen, absent_pid, assert_report, exercise,
@@ -82,25 +82,12 @@ impl Tree {
     }
 }
 
-/// What the process has that starts the program.
-struct You {
-    /// The value of some variables of its environment.
-    secret: String,
-    files: Vec<PathBuf>,
-    limits: Vec<Vec<Option<u64>>>,
-}
-
-impl You {
-    /// Starts a script that has all of that.
-    fn start(sandbox: Sandbox) -> (Attempt, You) {
-        let secret = token("secret");
-        let names = ["HOME".to_owned(), "USER".to_owned(), token("VARIABLE")];
-        let with_one = |sandbox: Sandbox, name: &String| sandbox.env(name, &secret);
-        let attempt = Attempt::start(names.iter().fold(sandbox, with_one));
-        let shell = attempt.run.program();
-        let (files, limits) = (open_files(shell), limits_of(shell));
-        (attempt, You { secret, files, limits })
-    }
+/// Starts a script, and returns the value of some variables of its environment.
+fn start_with_a_secret(sandbox: Sandbox) -> (Attempt, String) {
+    let secret = token("secret");
+    let names = ["HOME".to_owned(), "USER".to_owned(), token("VARIABLE")];
+    let with_one = |sandbox: Sandbox, name: &String| sandbox.env(name, &secret);
+    (Attempt::start(names.iter().fold(sandbox, with_one)), secret)
 }
 
 /// What the descriptors of a process lead to.
@@ -144,8 +131,12 @@ fn init_of(command: &Seen) -> Option<Process> {
     (parent.own_pid() == Some(1)).then_some(parent)
 }
 
-/// Reports what COMMAND may do, and what it has of yours.
-fn privileges(report: &mut Report, command: &Process, you: &You) {
+/// Reports what COMMAND may do, and what it has of yours: of the shell that the program runs in. What that
+/// has is read now, because at its start it may not have its standard streams yet.
+fn privileges(attempt: &mut Attempt, command: &Process, secret: &str) {
+    let shell = attempt.run.program();
+    let (files, limits) = (open_files(shell), limits_of(shell));
+    let report = &mut attempt.report;
     for (key, set) in [("effective", "CapEff"), ("permitted", "CapPrm"), ("bounding", "CapBnd")] {
         let mask = command.status(set).unwrap_or_default();
         let many = if mask.bytes().all(|digit| digit == b'0') { "none" } else { "some" };
@@ -154,13 +145,12 @@ fn privileges(report: &mut Report, command: &Process, you: &You) {
     let denied = command.status("NoNewPrivs").as_deref() == Some("1");
     report.line("no_new_privs", if denied { "set" } else { "not set" });
     let environment = fs::read(format!("/proc/{}/environ", command.pid())).unwrap_or_default();
-    let secret = you.secret.as_bytes();
-    let given = environment.windows(secret.len()).any(|part| part == secret);
+    let given = environment.windows(secret.len()).any(|part| part == secret.as_bytes());
     report.line("environment", if given { "yours" } else { "its own" });
     // You have handed the standard streams to the program.
-    let more = open_files(command).iter().any(|file| !you.files.contains(file));
+    let more = open_files(command).iter().any(|file| !files.contains(file));
     report.line("inherited descriptors", if more { "some" } else { "none" });
-    for ((key, _), (own, yours)) in LIMITS.iter().zip(limits_of(command).iter().zip(&you.limits)) {
+    for ((key, _), (own, yours)) in LIMITS.iter().zip(limits_of(command).iter().zip(&limits)) {
         let lower = own.iter().zip(yours).any(|(own, yours)| own < yours);
         report.line(key, if lower { "lower than yours" } else { "as high as yours" });
     }
@@ -235,10 +225,32 @@ fn step1_command_is_in_eight_new_namespaces() {
     ");
 }
 
-/// COMMAND's root directory is ROOT, which is read-only except for DIR, and without `--rw` altogether.
-/// `/proc` shows the box, and nothing else is mounted. The working directory is in the box, too.
+/// If COMMAND could not be started, your program exits with 127, and prints one line that says what failed,
+/// and with which errno.
 #[step]
-fn step2_only_root_and_its_mounts_are_left() {
+fn step2_errors_reach_you() {
+    let mut report = report();
+    let tree = Tree::new();
+    for (key, command, errno) in [
+        ("a COMMAND that is missing", format!("/{}", token("missing")), Errno::ENOENT),
+        ("a COMMAND that is a directory", "/proc".to_owned(), Errno::EACCES),
+    ] {
+        let sandbox = tree.program(State::PlainUser).args(["run", &tree.root, "--", &command]);
+        failure(&mut report, key, &Attempt::start(sandbox).finish(), &[errno]);
+    }
+    assert_report!(report.lines(&["a COMMAND"]), @r"
+    a COMMAND that is missing: exit status 127, left behind: nothing
+    a COMMAND that is missing, error: No such file or directory
+    a COMMAND that is a directory: exit status 127, left behind: nothing
+    a COMMAND that is a directory, error: Permission denied
+    ");
+}
+
+/// COMMAND's root directory is ROOT, which is read-only except for DIR, and without `--rw` altogether.
+/// `/proc` shows the box, and nothing else is mounted. The working directory is in the box, too. That ROOT is
+/// missing is another error than that COMMAND is.
+#[step]
+fn step3_only_root_and_its_mounts_are_left() {
     let mut report = report();
     let tree = Tree::new();
     let mut attempt = Attempt::start(tree.run(&[]));
@@ -249,22 +261,73 @@ fn step2_only_root_and_its_mounts_are_left() {
     }
     attempt.release();
     _ = attempt.finish();
-    assert_report!(report.lines(&["COMMAND", "root directory", "on ", "mounts of", "working", "without"]), @r"
+    let missing = format!("/{}", token("missing"));
+    let run = |root: &str, command: &str| {
+        let sandbox = tree.program(State::PlainUser);
+        Attempt::start(sandbox.args(["run", root, "--", command])).finish()
+    };
+    let without_root = run(&missing, "{witness}");
+    failure(&mut report, "a ROOT that is missing", &without_root, &[Errno::ENOENT]);
+    // Each of these programs has looked for the same path.
+    let without_command = run(&tree.root, &missing);
+    let told = without_command.fact("stderr") != without_root.fact("stderr");
+    report.line("what failed", if told { "is said" } else { "is not said" });
+    assert_report!(report.lines(&["root directory", "on ", "mounts of", "working", "without", "a ROOT", "what failed"]), @r"
     root directory: ROOT, read-only
     on DIR: writable
     on /proc: a proc of the box
     mounts of the old root: none
     working directory: in the box
     without --rw: read-only
+    a ROOT that is missing: exit status 127, left behind: nothing
+    a ROOT that is missing, error: No such file or directory
+    what failed: is said
+    ");
+}
+
+/// Other file systems may be mounted in ROOT. They are in the box as well, with the flags that they have, and
+/// each is read-only. DIR stays writable.
+#[step]
+fn step4_nothing_below_root_is_writable() {
+    let (tree, below) = (Tree::new(), format!("/{}", token("below")));
+    let text = format!(
+        r#"mount -t tmpfs none "$1{below}" && mkdir "$1{below}/deep" &&
+        mount -t tmpfs -o noexec none "$1{below}/deep" &&
+        exec "$0" run --rw {} "$1" -- {{witness}}"#,
+        tree.dir
+    );
+    let sandbox = tree.program(State::RootLab).arg(&tree.root).script(&text);
+    let sandbox = sandbox.fixture(format!("{}{below}", tree.root), Fixture::Directory);
+    let mut attempt = Attempt::start(sandbox);
+    if let Some(command) = attempt.command() {
+        let mounts = command.process.mounts().unwrap_or_default();
+        let find = |point: &str| mounts.iter().rfind(|mount| mount.point == point);
+        let describe = |mount: Option<&Mount>| match mount {
+            None => "not in the box",
+            Some(mount) if mount.is_read_only() => "read-only",
+            Some(_) => "writable",
+        };
+        let deep = find(&format!("{below}/deep"));
+        attempt.report.line("a mount below ROOT", describe(find(&below)));
+        attempt.report.line("a mount below that", describe(deep));
+        let keeps = deep.is_some_and(|mount| mount.options.split(',').any(|it| it == "noexec"));
+        attempt.report.line("its own flag", if keeps { "kept" } else { "lost" });
+        attempt.report.line("DIR beside them", describe(find(&tree.dir)));
+    }
+    attempt.release();
+    assert_report!(attempt.finish().lines(&["a mount", "its own flag", "DIR beside"]), @r"
+    a mount below ROOT: read-only
+    a mount below that: read-only
+    its own flag: kept
+    DIR beside them: writable
     ");
 }
 
 /// PID 1 is your program. It passes SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1 and SIGUSR2 on to COMMAND, and
 /// so does your program outside, which exits with COMMAND's status, and with 128 plus the signal's number if a
-/// signal ended it. If COMMAND could not be started, it exits with 127 and prints one line that says what
-/// failed, and with which errno.
+/// signal ended it.
 #[step]
-fn step3_signals_reach_command_and_errors_reach_you() {
+fn step5_signals_reach_command_and_its_status_reaches_you() {
     let mut report = report();
     for (key, to_init) in [("signals to your program", false), ("signals to PID 1", true)] {
         let tree = Tree::new();
@@ -280,25 +343,7 @@ fn step3_signals_reach_command_and_errors_reach_you() {
         }
         report.ending(&format!("after {key}"), &attempt.finish());
     }
-    let (tree, missing) = (Tree::new(), format!("/{}", token("missing")));
-    let run = |root: &str, command: &str| {
-        let sandbox = tree.program(State::PlainUser);
-        Attempt::start(sandbox.args(["run", root, "--", command])).finish()
-    };
-    let without_command = run(&tree.root, &missing);
-    failure(&mut report, "a COMMAND that is missing", &without_command, &[Errno::ENOENT]);
-    failure(
-        &mut report,
-        "a COMMAND that is a directory",
-        &run(&tree.root, "/proc"),
-        &[Errno::EACCES],
-    );
-    let without_root = run(&missing, "{witness}");
-    failure(&mut report, "a ROOT that is missing", &without_root, &[Errno::ENOENT]);
-    // Each of these programs has looked for the same path.
-    let told = without_command.fact("stderr") != without_root.fact("stderr");
-    report.line("what failed", if told { "is said" } else { "is not said" });
-    assert_report!(report.lines(&["its position", "exit status", "left behind", "signals", "after", "a COMMAND", "a ROOT", "what failed"]), @r"
+    assert_report!(report.lines(&["its position", "exit status", "left behind", "signals", "after"]), @r"
     its position: a child of PID 1
     exit status: COMMAND's
     left behind: nothing
@@ -306,13 +351,6 @@ fn step3_signals_reach_command_and_errors_reach_you() {
     after signals to your program: exit status 129, left behind: nothing
     signals to PID 1: HUP INT QUIT USR1 USR2 TERM
     after signals to PID 1: exit status 129, left behind: nothing
-    a COMMAND that is missing: exit status 127, left behind: nothing
-    a COMMAND that is missing, error: No such file or directory
-    a COMMAND that is a directory: exit status 127, left behind: nothing
-    a COMMAND that is a directory, error: Permission denied
-    a ROOT that is missing: exit status 127, left behind: nothing
-    a ROOT that is missing, error: No such file or directory
-    what failed: is said
     ");
 }
 
@@ -359,15 +397,73 @@ fn failure(report: &mut Report, key: &str, run: &Report, errnos: &[Errno]) {
     report.line(&format!("{key}, error"), error);
 }
 
+/// COMMAND is in a session that your program is not in, and has no controlling terminal, although your
+/// program has one.
+#[step]
+fn step6_command_has_another_session_and_no_terminal() {
+    let mut attempt = Attempt::start(Tree::new().run(&[]).terminal());
+    if let Some(command) = attempt.command() {
+        let yours = session_of(attempt.run.program());
+        sessions(&mut attempt.report, &command.process, yours.as_deref());
+    }
+    attempt.release();
+    assert_report!(attempt.finish().lines(&["session", "terminal"]), @r"
+    session: its own
+    terminal: none
+    ");
+}
+
+/// Reports a process's session, and whether it has a controlling terminal.
+fn sessions(report: &mut Report, command: &Process, yours: Option<&str>) {
+    let own = session_of(command);
+    let is_own = own.is_some() && own.as_deref() != yours;
+    report.line("session", if is_own { "its own" } else { "yours" });
+    // tty_nr is the seventh field of proc_pid_stat(5), four after the state.
+    let stat = fs::read_to_string(format!("/proc/{}/stat", command.pid())).unwrap_or_default();
+    let terminal = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(4));
+    report.line("terminal", if terminal == Some("0") { "none" } else { "yours" });
+}
+
+/// The pid of a session's leader in the PID namespaces of its process.
+fn session_of(process: &Process) -> Option<String> {
+    process.status("NSsid")?.split_whitespace().next().map(str::to_owned)
+}
+
+/// COMMAND has the descriptors 0, 1 and 2, and no other, whatever your program has inherited.
+#[step]
+fn step7_no_other_descriptor_reaches_command() {
+    let more: Vec<String> =
+        (3..10).filter(|_| !random().is_multiple_of(3)).map(|fd| format!("{fd}</tmp")).collect();
+    let text = format!("exec 9</ {}; exec \"$0\" run \"$1\" -- {{witness}}", more.join(" "));
+    let mut attempt = Attempt::start(Tree::new().script(&text));
+    if let Some(command) = attempt.command() {
+        descriptors(&mut attempt.report, &command.process);
+    }
+    attempt.release();
+    assert_report!(attempt.finish().lines(&["descriptors"]), @"descriptors beyond 0, 1 and 2: none");
+}
+
+fn descriptors(report: &mut Report, command: &Process) {
+    let folder = fs::read_dir(format!("/proc/{}/fd", command.pid()));
+    let names =
+        folder.into_iter().flatten().filter_map(|fd| fd.ok()?.file_name().into_string().ok());
+    let mut more: Vec<u32> =
+        names.filter_map(|name| name.parse().ok()).filter(|fd| *fd > 2).collect();
+    more.sort_unstable();
+    let many = if more.is_empty() { "none" } else { "some" };
+    report.line("descriptors beyond 0, 1 and 2", many);
+    report.aside("which", format!("{more:?}"));
+}
+
 /// COMMAND has no capability and cannot gain one by an exec. It has lower limits on processes and memory
 /// than you, and has inherited neither your environment nor your open files.
 #[step]
-fn step4_privileges_are_dropped() {
+fn step9_privileges_are_dropped() {
     // The shell keeps the limits that the program starts with.
     let script = Tree::new().script("\"$0\" run \"$1\" -- {witness}; exit $?");
-    let (mut attempt, you) = You::start(script);
+    let (mut attempt, secret) = start_with_a_secret(script);
     if let Some(command) = attempt.command() {
-        privileges(&mut attempt.report, &command.process, &you);
+        privileges(&mut attempt, &command.process, &secret);
     }
     attempt.release();
     assert_report!(attempt.finish().lines(&["COMMAND", "capabilities", "no_new_privs", "environment", "inherited", "limit"]), @r"
@@ -380,6 +476,47 @@ fn step4_privileges_are_dropped() {
     limit on processes: lower than yours
     limit on memory: lower than yours
     ");
+}
+
+/// COMMAND gets EPERM for unshare(2), setns(2), add_key(2), request_key(2) and keyctl(2), for clone(2) with
+/// `CLONE_NEWUSER`, and for ioctl(2) with `TIOCSTI`, of which the kernel reads the lower half only. It gets
+/// ENOSYS for clone3(2). Other requests of ioctl(2) and another clone(2) are not refused.
+#[step]
+fn step10_a_filter_refuses_some_calls_and_no_others() {
+    let mut attempt = Attempt::start(Tree::new().run(&[]));
+    if let Some(command) = attempt.command() {
+        refusals(&mut attempt.report, &command.process);
+    }
+    attempt.release();
+    assert_report!(attempt.finish().lines(&["filter"]), @r"
+    filter, unshare: EPERM
+    filter, setns: EPERM
+    filter, clone with CLONE_NEWUSER: EPERM
+    filter, clone without it: passed
+    filter, clone3: ENOSYS
+    filter, ioctl with TIOCSTI: EPERM
+    filter, ioctl with TIOCSTI in the lower half: EPERM
+    filter, another ioctl: passed
+    filter, add_key: EPERM
+    filter, request_key: EPERM
+    filter, keyctl: EPERM
+    ");
+}
+
+/// Has a parked witness try calls, and reports what comes of them.
+fn refusals(report: &mut Report, command: &Process) {
+    let Some(answers) = try_calls(command, patience()) else {
+        report.line("filter", "COMMAND did not survive the calls");
+        return;
+    };
+    for (call, answer) in answers {
+        let came = match answer {
+            Answer::Eperm => "EPERM",
+            Answer::Enosys => "ENOSYS",
+            Answer::Other => "passed",
+        };
+        report.line(&format!("filter, {call}"), came);
+    }
 }
 
 /// The beginning of a script: a box, whose COMMAND has the pid `$pid`.
@@ -415,19 +552,23 @@ fn both(attempt: &mut Attempt) -> Option<(Rc<Seen>, Rc<Seen>)> {
     }
 }
 
-/// `exec` runs a second command in all eight namespaces of the first, without any more privilege. It passes
-/// signals and the status on, and reports errors, as `run` does.
+/// `exec` runs a second command in all eight namespaces of the first, without any more privilege, session,
+/// descriptor or call. It passes signals and the status on, and reports errors, as `run` does.
 #[step]
-fn step5_exec_enters_a_running_box() {
+fn step11_exec_enters_a_running_box() {
     let tree = Tree::new();
     let text = format!("{EXEC}; status=$?; wait $box; exit $status");
-    let (mut attempt, you) = You::start(tree.script_with_a_box(&text));
+    let (mut attempt, secret) = start_with_a_secret(tree.script_with_a_box(&text));
     let both_commands = both(&mut attempt);
     if let Some((first, second)) = &both_commands {
         attempt
             .report
             .row("second", second.namespaces.try_clone().expect("eight more descriptors"));
-        privileges(&mut attempt.report, &second.process, &you);
+        privileges(&mut attempt, &second.process, &secret);
+        let yours = session_of(attempt.run.program());
+        sessions(&mut attempt.report, &second.process, yours.as_deref());
+        descriptors(&mut attempt.report, &second.process);
+        refusals(&mut attempt.report, &second.process);
         look_at_mounts(&mut attempt, second, &tree);
         // If the first ended before the second, PID 1 would, too, and the kernel would kill the second.
         stop(&first.process);
@@ -455,7 +596,7 @@ fn step5_exec_enters_a_running_box() {
     let sandbox = tree.program(State::PlainUser).args(["exec", &pid]).witness();
     let errnos = [Errno::ESRCH, Errno::ENOENT];
     failure(&mut report, "a missing PID", &Attempt::start(sandbox).finish(), &errnos);
-    assert_report!(report.table(&["COMMAND", "second", "capabilities", "no_new_privs", "environment", "inherited", "limit", "root", "on /proc", "working", "exit status", "left behind", "signals", "after", "a missing"]), @r"
+    assert_report!(report.table(&["COMMAND", "second", "capabilities", "no_new_privs", "environment", "inherited", "limit", "session", "descriptors", "filter, unshare", "root", "on /proc", "working", "exit status", "left behind", "signals", "after", "a missing"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  B     B    B    B    B    B    B       B
@@ -468,6 +609,9 @@ fn step5_exec_enters_a_running_box() {
     inherited descriptors: none
     limit on processes: lower than yours
     limit on memory: lower than yours
+    session: its own
+    descriptors beyond 0, 1 and 2: none
+    filter, unshare: EPERM
     root directory: ROOT, read-only
     on /proc: a proc of the box
     working directory: in the box
@@ -487,7 +631,7 @@ fn step5_exec_enters_a_running_box() {
 /// several boxes at once. An ordinary user may not do that: your program reports the error, and leaves
 /// nothing behind.
 #[step]
-fn step6_the_network_is_isolated_or_joined_by_a_veth_pair() {
+fn step8_the_network_is_isolated_or_joined_by_a_veth_pair() {
     let mut report = Report::default();
     for (key, options) in [("without --net", &[][..]), ("--net none", &["--net", "none"])] {
         let mut attempt = Attempt::start(Tree::new().run(options));
@@ -604,7 +748,7 @@ fn reach(from: &Namespace, to: &Namespace, address: Option<Ipv4Addr>) -> &'stati
 /// has made its first child, before that child has run. Each time no process and no interface is left. If
 /// `exec` is killed, its COMMAND ends, too.
 #[step]
-fn step7_kill_9_leaves_nothing() {
+fn step12_kill_9_leaves_nothing() {
     let mut report = Report::default();
     let tree = Tree::new();
     let sandbox = tree.program(State::RootLab).args(["run", "--net", "veth", &tree.root]).witness();
@@ -666,4 +810,142 @@ fn left_of_pairs(net: &Namespace) -> &'static str {
         sleep(Duration::from_millis(5));
     }
     "nothing"
+}
+
+/// `oci` runs the box that a `config.json` describes: `process.args` in `process.cwd`, with `root.path`, which
+/// is read-only if `root.readonly` says so, `hostname`, and the kinds that `linux.namespaces` lists, and no
+/// others. Any other property is refused by its name, and nothing is started. So is a file that is no JSON.
+#[step]
+fn further13_an_oci_bundle_is_run_or_refused() {
+    let mut report = Report::default();
+    let names = [
+        ("user", Kind::User),
+        ("mount", Kind::Mnt),
+        ("pid", Kind::Pid),
+        ("uts", Kind::Uts),
+        ("network", Kind::Net),
+        ("ipc", Kind::Ipc),
+        ("cgroup", Kind::Cgroup),
+        ("time", Kind::Time),
+    ];
+    for (read_only, host_name) in [(true, Some(token("otter"))), (false, None)] {
+        let tree = Tree::new();
+        // Some are listed in any case: those that the others need, and the one of the host name. One of the
+        // others never is.
+        let first = if host_name.is_some() { 4 } else { 3 };
+        let never = first + random() as usize % (names.len() - first);
+        let is_listed = |at: usize| at < first || at != never && random().is_multiple_of(2);
+        let listed: Vec<_> =
+            (0..names.len()).filter(|at| is_listed(*at)).map(|at| names[at]).collect();
+        let types = listed.iter().map(|(name, _)| format!(r#"{{"type": "{name}"}}"#));
+        let types = types.collect::<Vec<_>>().join(", ");
+        let name = host_name.as_ref().map(|name| format!(r#""hostname": "{name}","#));
+        let root = tree.root.trim_start_matches("/tmp/");
+        let config = format!(
+            r#"{{"ociVersion": "1.0.2", {} "root": {{"path": "{root}", "readonly": {read_only}}},
+            "process": {{"args": ["{{witness}}", "two words", "", "--option"], "cwd": "{}"}},
+            "linux": {{"namespaces": [{types}]}}}}"#,
+            name.unwrap_or_default(),
+            tree.dir
+        );
+        let (mut attempt, command) = start_bundle(&tree, &config);
+        let which = if read_only { "a read-only root" } else { "a writable root" };
+        let Some(command) = command else {
+            report.line(which, "never started with its arguments");
+            report.aside("stderr", attempt.finish().fact("stderr").unwrap_or_default());
+            continue;
+        };
+        let made = |kind: Kind| command.namespaces.get(kind) != attempt.run.lab().get(kind);
+        let as_listed = |(_, kind): &(&str, Kind)| {
+            made(*kind) == listed.iter().any(|(_, listed)| listed == kind)
+        };
+        let others: Vec<_> = names.iter().filter(|name| !as_listed(name)).map(|it| it.0).collect();
+        let kinds = if others.is_empty() { "as listed".to_owned() } else { others.join(" ") };
+        report.line(&format!("{which}, namespaces"), kinds);
+        if let Some(name) = &host_name {
+            report.role(name, "NAME");
+            let shown = command.host_name();
+            report.line(&format!("{which}, host name"), shown);
+        }
+        report.role(&tree.root, "ROOT");
+        let shown = look_at_mount(ROOT, &command, &tree).unwrap_or_else(|errno| errno.to_string());
+        report.line(&format!("{which}, root"), shown);
+        let place = fs::read_link(format!("/proc/{}/cwd", command.process.pid()));
+        let right = place.is_ok_and(|place| place.to_str() == Some(&tree.dir));
+        let place = if right { "as configured" } else { "another" };
+        report.line(&format!("{which}, working directory"), place);
+        attempt.release();
+        report.ending(&format!("{which}, its end"), &attempt.finish());
+    }
+    let tree = Tree::new();
+    let property = token("property");
+    for (key, start) in [
+        ("a property", r#"{"process""#),
+        ("a property of process", r#"{"args""#),
+        ("a property of root", r#"{"path""#),
+        ("a property of linux", r#"{"namespaces""#),
+        ("a property of a namespace", r#"{"type": "pid""#),
+    ] {
+        let with_more = start.replace('{', &format!(r#"{{"{property}": 1, "#));
+        let config = SMALL.replace("ROOT", &tree.root).replacen(start, &with_more, 1);
+        refused_bundle(&mut report, key, &tree, &config, &property);
+    }
+    refused_bundle(&mut report, "no JSON", &tree, r#"{"root": "#, "config.json");
+    assert_report!(report.lines(&["a read-only", "a writable", "a property", "no JSON"]), @r"
+    a read-only root, namespaces: as listed
+    a read-only root, host name: NAME
+    a read-only root, root: ROOT, read-only
+    a read-only root, working directory: as configured
+    a read-only root, its end: exit status COMMAND's, left behind: nothing
+    a writable root, namespaces: as listed
+    a writable root, root: ROOT, writable
+    a writable root, working directory: as configured
+    a writable root, its end: exit status COMMAND's, left behind: nothing
+    a property: exit status 127, left behind: nothing
+    a property, which: named, not started
+    a property of process: exit status 127, left behind: nothing
+    a property of process, which: named, not started
+    a property of root: exit status 127, left behind: nothing
+    a property of root, which: named, not started
+    a property of linux: exit status 127, left behind: nothing
+    a property of linux, which: named, not started
+    a property of a namespace: exit status 127, left behind: nothing
+    a property of a namespace, which: named, not started
+    no JSON: exit status 127, left behind: nothing
+    no JSON, which: named, not started
+    ");
+}
+
+/// A bundle that could be run.
+const SMALL: &str = r#"{"process": {"args": ["{witness}"], "cwd": "/"}, "root": {"path": "ROOT"},
+    "linux": {"namespaces": [{"type": "user"}, {"type": "mount"}, {"type": "pid"}]}}"#;
+
+/// Runs a bundle whose ROOT is a tree beside the file.
+fn bundle(tree: &Tree, config: &str) -> Sandbox {
+    let text = format!("cat > /tmp/config.json <<'END'\n{config}\nEND\nexec \"$0\" oci /tmp");
+    tree.program(State::PlainUser).script(&text)
+}
+
+/// The COMMAND of a bundle, if it has been started with [`ARGUMENTS`].
+fn start_bundle(tree: &Tree, config: &str) -> (Attempt, Option<Seen>) {
+    let mut attempt = Attempt::start(bundle(tree, config));
+    let process = attempt.run.await_witness().1;
+    let process = process.filter(|process| process.arguments() == ARGUMENTS);
+    let seen = process.and_then(|process| Seen::of(process).ok());
+    (attempt, seen)
+}
+
+/// Reports the refusal of a bundle, whose error has to contain a name.
+fn refused_bundle(report: &mut Report, key: &str, tree: &Tree, config: &str, name: &str) {
+    let mut attempt = Attempt::start(bundle(tree, config));
+    let started = attempt.run.await_witness().1.is_some();
+    if started {
+        attempt.release();
+    }
+    let run = attempt.finish();
+    let stderr = run.fact("stderr").unwrap_or_default();
+    let told = if stderr.contains(name) { "named" } else { "not named" };
+    let started = if started { "started" } else { "not started" };
+    report.ending(key, &run);
+    report.line(&format!("{key}, which"), format!("{told}, {started}"));
 }

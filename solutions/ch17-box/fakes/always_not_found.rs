@@ -1,4 +1,4 @@
-//! Refused by step 3: it says that something was not found, whatever has failed.
+//! Refused by step 2: it says that something was not found, whatever has failed.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

@@ -1,4 +1,4 @@
-//! Refused by step 2: DIR is always /data.
+//! Refused by step 3: DIR is always /data.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

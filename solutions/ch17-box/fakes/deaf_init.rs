@@ -1,4 +1,4 @@
-//! Refused by step 3: PID 1 is deaf: what it gets is not passed on. The program outside finds COMMAND by itself.
+//! Refused by step 5: PID 1 is deaf: what it gets is not passed on. The program outside finds COMMAND by itself.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

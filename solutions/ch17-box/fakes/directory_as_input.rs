@@ -1,4 +1,4 @@
-//! Refused by step 4: COMMAND's standard input is a directory outside.
+//! Refused by step 9: COMMAND's standard input is a directory outside.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

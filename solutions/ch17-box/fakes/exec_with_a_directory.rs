@@ -1,5 +1,6 @@
-//! Refused by step 5: COMMAND of exec has a descriptor of the root directory outside.
+//! Refused by step 11: COMMAND of exec has the root directory outside as its standard input.
 
+use std::mem::offset_of;
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -139,14 +140,62 @@ fn become_command(command: &[String]) -> i32 {
     // SAFETY: this prctl takes only integers. The first number that the kernel does not know fails.
     (0..).take_while(|it| unsafe { libc::prctl(libc::PR_CAPBSET_DROP, *it, 0, 0, 0) } == 0).count();
     ok("sigprocmask()", SigSet::empty().thread_set_mask());
+    ok("setsid()", nix::unistd::setsid());
+    let (call, first, flags) = (libc::SYS_close_range, 3, libc::CLOSE_RANGE_CLOEXEC);
+    // SAFETY: close_range takes only integers, and with this flag it closes nothing yet.
+    let marked = unsafe { libc::syscall(call, first, u32::MAX, flags) };
+    ok("close_range()", Errno::result(marked));
+    ok("seccomp filter", refuse_calls());
     let mut program = Command::new(&command[0]);
     ok::<i32, _>(&command[0], Err(program.args(&command[1..]).env_clear().exec()))
+}
+
+/// Refuses some calls from now on.
+fn refuse_calls() -> nix::Result<()> {
+    let op = |code: u32, k: u32, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
+    let load = |offset: usize| op(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset as u32, 0, 0);
+    let test = |how: u32, k: u32, jt, jf| op(libc::BPF_JMP | how | libc::BPF_K, k, jt, jf);
+    let answer = |errno: i32| op(libc::BPF_RET, libc::SECCOMP_RET_ERRNO | errno as u32, 0, 0);
+    let number = load(offset_of!(libc::seccomp_data, nr));
+    // AUDIT_ARCH_X86_64 or AUDIT_ARCH_AARCH64, and the bit of x32.
+    let arch = if cfg!(target_arch = "x86_64") { 0xc000_003e } else { 0xc000_00b7 };
+    let mut rules = vec![
+        load(offset_of!(libc::seccomp_data, arch)),
+        test(libc::BPF_JEQ, arch, 1, 0),
+        answer(libc::EPERM),
+        number,
+        test(libc::BPF_JGE, 0x4000_0000, 0, 1),
+        answer(libc::EPERM),
+    ];
+    for (call, errno) in [
+        (libc::SYS_unshare, libc::EPERM),
+        (libc::SYS_setns, libc::EPERM),
+        (libc::SYS_add_key, libc::EPERM),
+        (libc::SYS_request_key, libc::EPERM),
+        (libc::SYS_keyctl, libc::EPERM),
+        (libc::SYS_clone3, libc::ENOSYS),
+    ] {
+        rules.extend([test(libc::BPF_JEQ, call as u32, 0, 1), answer(errno)]);
+    }
+    let arguments = offset_of!(libc::seccomp_data, args);
+    for (call, offset, how, value) in [
+        (libc::SYS_clone, arguments, libc::BPF_JSET, libc::CLONE_NEWUSER as u32),
+        (libc::SYS_ioctl, arguments + 8, libc::BPF_JEQ, libc::TIOCSTI as u32),
+    ] {
+        let skip = test(libc::BPF_JEQ, call as u32, 0, 4);
+        rules.extend([skip, load(offset), test(how, value, 0, 1), answer(libc::EPERM), number]);
+    }
+    rules.push(op(libc::BPF_RET, libc::SECCOMP_RET_ALLOW, 0, 0));
+    let program = libc::sock_fprog { len: rules.len() as u16, filter: rules.as_mut_ptr() };
+    let mode = libc::SECCOMP_MODE_FILTER;
+    // SAFETY: the program outlives the call, and the kernel copies it.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) }).map(drop)
 }
 
 fn enter(pid: &str, command: &[String]) -> i32 {
     let old =
         ok("open(/)", nix::fcntl::open("/", OFlag::O_DIRECTORY, nix::sys::stat::Mode::empty()));
-    std::mem::forget(old);
+    ok("dup2()", nix::unistd::dup2_stdin(&old));
     let pid: i32 = ok("the pid", pid.parse());
     // SAFETY: both calls take only integers.
     unsafe {

@@ -1,4 +1,4 @@
-//! Refused by step 7: PID 1 asks getppid(2) whether its parent has died. For PID 1 that is 0 before and after.
+//! Refused by step 12: PID 1 asks getppid(2) whether its parent has died. For PID 1 that is 0 before and after.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Refused by step 6: with --net none the box is in the network of the lab.
+//! Refused by step 8: with --net none the box is in the network of the lab.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

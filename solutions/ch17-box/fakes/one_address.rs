@@ -1,4 +1,4 @@
-//! Refused by step 6: each box has the same two addresses, so that only one of them is reached.
+//! Refused by step 8: each box has the same two addresses, so that only one of them is reached.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

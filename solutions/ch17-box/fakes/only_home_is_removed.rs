@@ -1,4 +1,4 @@
-//! Refused by step 4: COMMAND has the environment of the caller, without HOME.
+//! Refused by step 9: COMMAND has the environment of the caller, without HOME.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

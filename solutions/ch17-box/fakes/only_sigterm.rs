@@ -1,4 +1,4 @@
-//! Refused by step 3: SIGTERM is passed on, and no other signal.
+//! Refused by step 5: SIGTERM is passed on, and no other signal.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

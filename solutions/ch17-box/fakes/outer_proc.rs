@@ -1,4 +1,4 @@
-//! Refused by step 2: /proc is the one of another PID namespace, which the box's is nested in.
+//! Refused by step 3: /proc is the one of another PID namespace, which the box's is nested in.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

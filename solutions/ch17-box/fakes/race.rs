@@ -1,4 +1,4 @@
-//! Refused by step 7: a child whose parent has died before PR_SET_PDEATHSIG gets no signal, and does not look.
+//! Refused by step 12: a child whose parent has died before PR_SET_PDEATHSIG gets no signal, and does not look.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;

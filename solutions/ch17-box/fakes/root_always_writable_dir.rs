@@ -1,4 +1,4 @@
-//! Refused by step 2: DIR is made writable, and so is the first directory in ROOT when there is no DIR.
+//! Refused by step 3: DIR is made writable, and so is the first directory in ROOT when there is no DIR.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

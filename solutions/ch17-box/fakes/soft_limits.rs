@@ -1,4 +1,4 @@
-//! Refused by step 4: only the soft limits are lowered, which COMMAND may raise again.
+//! Refused by step 9: only the soft limits are lowered, which COMMAND may raise again.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

@@ -1,4 +1,4 @@
-//! Refused by step 3: COMMAND runs a second time, in no box.
+//! Refused by step 5: COMMAND runs a second time, in no box.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

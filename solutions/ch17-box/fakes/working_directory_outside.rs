@@ -1,4 +1,4 @@
-//! Refused by step 2: COMMAND's working directory is the old root, which has no mount any more.
+//! Refused by step 3: COMMAND's working directory is the old root, which has no mount any more.
 
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;

@@ -1,9 +1,9 @@
 //! Uses raw calls, and another way wherever there is one: clone3(2) makes all eight, a pidfd watches the
 //! parent, handlers pass signals on, ioctls set addresses, and the process that fails prints its error.
 
-use std::ffi::{CString, OsString, c_int};
+use std::ffi::{CStr, CString, OsString, c_int};
 use std::fs;
-use std::mem::zeroed;
+use std::mem::{offset_of, zeroed};
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::exit;
 use std::ptr::{null, null_mut};
@@ -215,8 +215,21 @@ fn change_root(root: &CString, writable: Option<&CString>) {
         ok("umount2()", libc::umount2(dot, libc::MNT_DETACH));
         ok("chdir(\"/\")", libc::chdir(c"/".as_ptr()));
     }
-    let read_only = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | safe;
-    mount(null(), c"/".as_ptr().cast(), null(), read_only);
+    // All of it, and then DIR and /proc back. SAFETY: all zeroes change nothing.
+    let mut change: libc::mount_attr = unsafe { zeroed() };
+    change.attr_set = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+    set_attributes(c"/", libc::AT_RECURSIVE, &change);
+    (change.attr_set, change.attr_clr) = (0, libc::MOUNT_ATTR_RDONLY);
+    for path in [Some(c"/proc"), writable.map(CString::as_c_str)].into_iter().flatten() {
+        set_attributes(path, 0, &change);
+    }
+}
+
+fn set_attributes(path: &CStr, how: c_int, change: &libc::mount_attr) {
+    let (call, path, size) = (libc::SYS_mount_setattr, path.as_ptr(), size_of_val(change));
+    // SAFETY: both pointers are to values that outlive the call.
+    let set = unsafe { libc::syscall(call, libc::AT_FDCWD, path, how, &raw const *change, size) };
+    ok("mount_setattr()", set);
 }
 
 /// Sets an interface up, with a class C address.
@@ -300,15 +313,62 @@ fn become_command(command: &[CString]) -> ! {
         }
         let (header, none) = ([0x2008_0522_u32, 0], [0_u32; 6]);
         ok("capset()", libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()));
+        ok("setsid()", libc::setsid());
+        // Errors are printed here, so no other descriptor is needed any more.
+        ok("close_range()", libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32));
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         let mask = zeroed();
         libc::sigprocmask(libc::SIG_SETMASK, &raw const mask, null_mut());
         let mut words: Vec<_> = command.iter().map(|word| word.as_ptr()).collect();
         words.push(null());
+        refuse_calls();
         let environment = [c"PATH=/usr/local/bin:/usr/bin:/bin".as_ptr(), null()];
         libc::execve(words[0], words.as_ptr(), environment.as_ptr());
     }
     fail("execve()")
+}
+
+/// Refuses some calls from now on.
+fn refuse_calls() {
+    let op = |code: u32, k: u32, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
+    let load = |offset: usize| op(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset as u32, 0, 0);
+    let test = |how: u32, k: u32, jt, jf| op(libc::BPF_JMP | how | libc::BPF_K, k, jt, jf);
+    let answer = |errno: i32| op(libc::BPF_RET, libc::SECCOMP_RET_ERRNO | errno as u32, 0, 0);
+    let number = load(offset_of!(libc::seccomp_data, nr));
+    // AUDIT_ARCH_X86_64 or AUDIT_ARCH_AARCH64, and the bit of x32.
+    let arch = if cfg!(target_arch = "x86_64") { 0xc000_003e } else { 0xc000_00b7 };
+    let mut rules = vec![
+        load(offset_of!(libc::seccomp_data, arch)),
+        test(libc::BPF_JEQ, arch, 1, 0),
+        answer(libc::EPERM),
+        number,
+        test(libc::BPF_JGE, 0x4000_0000, 0, 1),
+        answer(libc::EPERM),
+    ];
+    for (call, errno) in [
+        (libc::SYS_unshare, libc::EPERM),
+        (libc::SYS_setns, libc::EPERM),
+        (libc::SYS_add_key, libc::EPERM),
+        (libc::SYS_request_key, libc::EPERM),
+        (libc::SYS_keyctl, libc::EPERM),
+        (libc::SYS_clone3, libc::ENOSYS),
+    ] {
+        rules.extend([test(libc::BPF_JEQ, call as u32, 0, 1), answer(errno)]);
+    }
+    let arguments = offset_of!(libc::seccomp_data, args);
+    for (call, offset, how, value) in [
+        (libc::SYS_clone, arguments, libc::BPF_JSET, libc::CLONE_NEWUSER as u32),
+        (libc::SYS_ioctl, arguments + 8, libc::BPF_JEQ, libc::TIOCSTI as u32),
+    ] {
+        let skip = test(libc::BPF_JEQ, call as u32, 0, 4);
+        rules.extend([skip, load(offset), test(how, value, 0, 1), answer(libc::EPERM), number]);
+    }
+    rules.push(op(libc::BPF_RET, libc::SECCOMP_RET_ALLOW, 0, 0));
+    let program = libc::sock_fprog { len: rules.len() as u16, filter: rules.as_mut_ptr() };
+    let mode = libc::SECCOMP_MODE_FILTER;
+    // SAFETY: the program outlives the call, and the kernel copies it.
+    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) };
+    ok("prctl(PR_SET_SECCOMP)", set);
 }
 
 fn enter(pid: &OsString, command: &[CString]) -> ! {

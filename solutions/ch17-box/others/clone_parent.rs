@@ -1,16 +1,18 @@
 //! Works like runc and youki: a process in between makes the user namespace, and then the others from
 //! inside it. It makes PID 1, which becomes its parent's child with CLONE_PARENT.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::mem::{offset_of, zeroed};
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd as _, AsRawFd as _};
-use std::os::unix::{net::UnixStream, process::CommandExt as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::{ffi::OsStrExt as _, net::UnixStream, process::CommandExt as _};
 use std::path::Path;
 use std::process::{Command, ExitCode, exit};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use libc::{c_long, seccomp_data, sock_filter};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::net::if_::if_nametoindex;
@@ -20,7 +22,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, chdir, getegid, geteuid, pivot_root, sethostname};
+use nix::unistd::{Pid, chdir, getegid, geteuid, pivot_root, sethostname, setsid};
 
 const USAGE: &str = "usage: ch17-box run [--hostname NAME] [--net none|veth] [--rw DIR] ROOT -- \
     COMMAND [ARGS…], or ch17-box exec PID -- COMMAND [ARGS…]";
@@ -126,27 +128,69 @@ fn write_maps(child: Pid) -> Result<()> {
     Ok(())
 }
 
-/// Makes `root` the root directory, read-only except for `writable`, and with a `/proc`.
+/// Makes `root` the root directory, read-only with all that is mounted below, except for `writable`, and
+/// with a `/proc`.
 fn change_root(root: &Path, writable: Option<&Path>) -> Result<()> {
-    let (bind, safe) = (MsFlags::MS_BIND, MsFlags::MS_NOSUID | MsFlags::MS_NODEV);
     let attach = |what: &Path, place: &Path, kind: Option<&str>, flags: MsFlags| {
         mount(Some(what), place, kind, flags, None::<&str>)
             .with_context(|| format!("mount({what:?}, {place:?})"))
     };
     attach(root, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
-    attach(root, root, None, MsFlags::MS_REC | bind)?;
-    // A new proc shows the PID namespace of the process that mounts it.
-    attach(root, &root.join("proc"), Some("proc"), MsFlags::MS_NOEXEC | safe)?;
-    if let Some(path) = writable {
-        // A mount of its own stays writable when the mount below it becomes read-only.
-        let path = root.join(path.strip_prefix("/").unwrap_or(path));
-        attach(&path, &path, None, MsFlags::MS_REC | bind)?;
+    // A copy of the mount with the flags that it has now. In its place it would become read-only, too.
+    let writable = match writable.map(|path| root.join(path.strip_prefix("/").unwrap_or(path))) {
+        Some(path) => Some((copy_of_mount(&path)?, path)),
+        None => None,
+    };
+    attach(root, root, None, MsFlags::MS_REC | MsFlags::MS_BIND)?;
+    make_read_only(root)?;
+    if let Some((copy, path)) = writable {
+        attach_copy(&copy, &path)?;
     }
-    attach(root, root, None, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | bind | safe)?;
+    // A new proc shows the PID namespace of the process that mounts it.
+    let safe = MsFlags::MS_NOEXEC | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    attach(Path::new("proc"), &root.join("proc"), Some("proc"), safe)?;
     chdir(root).with_context(|| format!("chdir({root:?})"))?;
     pivot_root(".", ".").context("pivot_root(\".\", \".\")")?;
     umount2(".", MntFlags::MNT_DETACH).context("umount2(\".\", MNT_DETACH)")?;
     chdir("/").context("chdir(\"/\")")
+}
+
+/// Adds the read-only flag and two more to the mount at `root` and to each below it, and keeps those that
+/// they have.
+fn make_read_only(root: &Path) -> Result<()> {
+    // SAFETY: all zeroes request no change.
+    let mut change: libc::mount_attr = unsafe { zeroed() };
+    change.attr_set = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+    let (how, size) = (libc::AT_RECURSIVE, size_of_val(&change));
+    let path = c_path(root)?;
+    let (call, path, change) = (libc::SYS_mount_setattr, path.as_ptr(), &raw const change);
+    // SAFETY: both pointers are to values that outlive the call.
+    let done = unsafe { libc::syscall(call, libc::AT_FDCWD, path, how, change, size) };
+    Errno::result(done).with_context(|| format!("mount_setattr({root:?}, AT_RECURSIVE)")).map(drop)
+}
+
+/// A bind mount of `path` and of all that is mounted below, which is not attached anywhere yet.
+fn copy_of_mount(path: &Path) -> Result<OwnedFd> {
+    let name = c_path(path)?;
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE as u32;
+    // SAFETY: `name` outlives the call.
+    let fd = unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, name.as_ptr(), flags) };
+    let fd = Errno::result(fd).with_context(|| format!("open_tree({path:?}, OPEN_TREE_CLONE)"))?;
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+fn attach_copy(copy: &OwnedFd, path: &Path) -> Result<()> {
+    let (call, flags) = (libc::SYS_move_mount, libc::MOVE_MOUNT_F_EMPTY_PATH);
+    let (from, name) = (copy.as_raw_fd(), c_path(path)?);
+    // SAFETY: both strings outlive the call.
+    let done =
+        unsafe { libc::syscall(call, from, c"".as_ptr(), libc::AT_FDCWD, name.as_ptr(), flags) };
+    Errno::result(done).with_context(|| format!("move_mount({path:?})")).map(drop)
+}
+
+fn c_path(path: &Path) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).with_context(|| format!("the path {path:?}"))
 }
 
 /// Makes a veth pair with one end here, and the other, `eth0`, in the network of `child`.
@@ -227,11 +271,66 @@ fn become_command(command: &[OsString]) -> Result<u8> {
         };
     }
     set_no_new_privs().context("prctl(PR_SET_NO_NEW_PRIVS)")?;
+    // A session that is new has no terminal.
+    setsid().context("setsid()")?;
+    // The channel stays open until the exec.
+    let (first, last, flags) = (3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    // SAFETY: close_range takes only integers, and with this flag it closes nothing yet.
+    Errno::result(unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) })
+        .context("close_range(3, CLOSE_RANGE_CLOEXEC)")?;
     SigSet::empty().thread_set_mask().context("sigprocmask(SIG_SETMASK)")?;
+    refuse_calls()?;
     let (file, args) = command.split_first().context(USAGE)?;
     let path = ("PATH", "/usr/local/bin:/usr/bin:/bin");
     let error = Command::new(file).args(args).env_clear().envs([path]).exec();
     Err(error).with_context(|| format!("execve({file:?})"))
+}
+
+#[cfg(target_arch = "x86_64")]
+const ARCH: u32 = 0xc000_003e; // AUDIT_ARCH_X86_64
+#[cfg(target_arch = "aarch64")]
+const ARCH: u32 = 0xc000_00b7; // AUDIT_ARCH_AARCH64
+
+/// Installs a filter that refuses some calls from now on, to this process and to all that come from it.
+fn refuse_calls() -> Result<()> {
+    let op = |code: u32, k: u32, jt, jf| sock_filter { code: code as u16, jt, jf, k };
+    let load = |offset: usize| op(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset as u32, 0, 0);
+    let answer = |action: u32| op(libc::BPF_RET | libc::BPF_K, action, 0, 0);
+    // Both jumps count from the next instruction.
+    let jump = |test: u32, k: u32, jt, jf| op(libc::BPF_JMP | test | libc::BPF_K, k, jt, jf);
+    let is = |call: c_long, jt, jf| jump(libc::BPF_JEQ, call as u32, jt, jf);
+    let refused = answer(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    let missing = answer(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
+    let number = load(offset_of!(seccomp_data, nr));
+
+    // Another instruction set has other numbers for the same calls.
+    let arch = load(offset_of!(seccomp_data, arch));
+    let mut program = vec![arch, jump(libc::BPF_JEQ, ARCH, 1, 0), missing, number];
+    // So has x32, which the kernel takes for the same one.
+    #[cfg(target_arch = "x86_64")]
+    program.extend([jump(libc::BPF_JGE, 0x4000_0000, 0, 1), missing]);
+    let keys = [libc::SYS_add_key, libc::SYS_request_key, libc::SYS_keyctl];
+    for call in [libc::SYS_unshare, libc::SYS_setns].into_iter().chain(keys) {
+        program.extend([is(call, 0, 1), refused]);
+    }
+    // Its flags are in memory, where no filter can look. Libraries fall back to clone(2) after ENOSYS.
+    program.extend([is(libc::SYS_clone3, 0, 1), missing]);
+    // The kernel uses the lower half of these two arguments, so no more of them is compared.
+    for (call, argument, test, value) in [
+        (libc::SYS_clone, 0, libc::BPF_JSET, libc::CLONE_NEWUSER as u32),
+        (libc::SYS_ioctl, 1, libc::BPF_JEQ, libc::TIOCSTI as u32),
+    ] {
+        let lower_half = load(offset_of!(seccomp_data, args) + argument * size_of::<u64>());
+        program.extend([is(call, 0, 4), lower_half, jump(test, value, 0, 1), refused, number]);
+    }
+    program.push(answer(libc::SECCOMP_RET_ALLOW));
+
+    let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    let (call, mode) = (libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER);
+    // SAFETY: the program outlives the call, and the kernel copies it.
+    Errno::result(unsafe { libc::syscall(call, mode, 0, &raw const program) })
+        .context("seccomp(SECCOMP_SET_MODE_FILTER)")
+        .map(drop)
 }
 
 /// `exec`: runs a command in the box of the process `pid`, and waits for the command.

@@ -1,11 +1,12 @@
 //! clone3(2) with all eight, two pipes for a channel, a title for PID 1, capset(2), and exec by eight files.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{Error, PipeReader, PipeWriter, Read as _, Write as _, pipe};
-use std::mem::zeroed;
+use std::mem::{offset_of, zeroed};
 use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, exit};
@@ -19,7 +20,7 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
 };
-use nix::unistd::{chdir, getegid, geteuid, pivot_root, sethostname};
+use nix::unistd::{chdir, getegid, geteuid, pivot_root, sethostname, setsid};
 
 const USAGE: &str = "ch17-box run [--hostname NAME] [--net none|veth] [--rw DIR] ROOT -- COMMAND \
     [ARGS…], or ch17-box exec PID -- COMMAND [ARGS…]";
@@ -133,8 +134,12 @@ fn change_root(wish: &Wish) -> Result<()> {
     if let Some(dir) = &wish.writable {
         bind(&root.join(dir.strip_prefix("/").unwrap_or(dir)))?;
     }
-    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | safe;
-    mount(none, root, none, flags, none).with_context(|| format!("read-only {root:?}"))?;
+    let no_writes = libc::MOUNT_ATTR_RDONLY;
+    let no_danger = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+    set_attributes(root, libc::AT_RECURSIVE, no_writes | no_danger, 0)?;
+    if let Some(dir) = &wish.writable {
+        set_attributes(&root.join(dir.strip_prefix("/").unwrap_or(dir)), 0, no_danger, no_writes)?;
+    }
     let proc = root.join("proc");
     mount(Some("proc"), &proc, Some("proc"), safe | MsFlags::MS_NOEXEC, none)
         .with_context(|| format!("a proc on {proc:?}"))?;
@@ -142,6 +147,18 @@ fn change_root(wish: &Wish) -> Result<()> {
     pivot_root(".", ".").context("pivot_root")?;
     umount2(".", MntFlags::MNT_DETACH).context("detaching the old root")?;
     chdir("/").context("chdir to the new root")
+}
+
+/// Changes the flags of a mount, and with AT_RECURSIVE those of the mounts below it.
+fn set_attributes(path: &Path, how: i32, attr_set: u64, attr_clr: u64) -> Result<()> {
+    // SAFETY: zero means "no change" in every field.
+    let mut change: libc::mount_attr = unsafe { zeroed() };
+    (change.attr_set, change.attr_clr) = (attr_set, attr_clr);
+    let name = CString::new(path.as_os_str().as_bytes()).context("a zero byte")?;
+    let (call, here, size) = (libc::SYS_mount_setattr, libc::AT_FDCWD, size_of_val(&change));
+    // SAFETY: both pointers are to values that outlive the call.
+    let done = unsafe { libc::syscall(call, here, name.as_ptr(), how, &raw const change, size) };
+    Errno::result(done).with_context(|| format!("mount_setattr({path:?})")).map(drop)
 }
 
 // The network, by netlink.
@@ -238,12 +255,56 @@ fn become_command(command: &[OsString]) -> Result<u8> {
         let done = libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 4u32);
         Errno::result(done).context("close_range")?;
     }
+    setsid().context("setsid")?;
+    refuse_calls().context("the filter")?;
     let error = Command::new(&command[0])
         .args(&command[1..])
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .exec();
     Err(error).with_context(|| format!("{:?} cannot be executed", command[0]))
+}
+
+/// Refuses some calls from now on.
+fn refuse_calls() -> nix::Result<()> {
+    let op = |code: u32, k: u32, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
+    let load = |offset: usize| op(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset as u32, 0, 0);
+    let test = |how: u32, k: u32, jt, jf| op(libc::BPF_JMP | how | libc::BPF_K, k, jt, jf);
+    let answer = |errno: i32| op(libc::BPF_RET, libc::SECCOMP_RET_ERRNO | errno as u32, 0, 0);
+    let number = load(offset_of!(libc::seccomp_data, nr));
+    // AUDIT_ARCH_X86_64 or AUDIT_ARCH_AARCH64, and the bit of x32.
+    let arch = if cfg!(target_arch = "x86_64") { 0xc000_003e } else { 0xc000_00b7 };
+    let mut rules = vec![
+        load(offset_of!(libc::seccomp_data, arch)),
+        test(libc::BPF_JEQ, arch, 1, 0),
+        answer(libc::EPERM),
+        number,
+        test(libc::BPF_JGE, 0x4000_0000, 0, 1),
+        answer(libc::EPERM),
+    ];
+    for (call, errno) in [
+        (libc::SYS_unshare, libc::EPERM),
+        (libc::SYS_setns, libc::EPERM),
+        (libc::SYS_add_key, libc::EPERM),
+        (libc::SYS_request_key, libc::EPERM),
+        (libc::SYS_keyctl, libc::EPERM),
+        (libc::SYS_clone3, libc::ENOSYS),
+    ] {
+        rules.extend([test(libc::BPF_JEQ, call as u32, 0, 1), answer(errno)]);
+    }
+    let arguments = offset_of!(libc::seccomp_data, args);
+    for (call, offset, how, value) in [
+        (libc::SYS_clone, arguments, libc::BPF_JSET, libc::CLONE_NEWUSER as u32),
+        (libc::SYS_ioctl, arguments + 8, libc::BPF_JEQ, libc::TIOCSTI as u32),
+    ] {
+        let skip = test(libc::BPF_JEQ, call as u32, 0, 4);
+        rules.extend([skip, load(offset), test(how, value, 0, 1), answer(libc::EPERM), number]);
+    }
+    rules.push(op(libc::BPF_RET, libc::SECCOMP_RET_ALLOW, 0, 0));
+    let program = libc::sock_fprog { len: rules.len() as u16, filter: rules.as_mut_ptr() };
+    let mode = libc::SECCOMP_MODE_FILTER;
+    // SAFETY: the program outlives the call, and the kernel copies it.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) }).map(drop)
 }
 
 // exec.

@@ -1,6 +1,7 @@
 //! Starts COMMAND with std's Command, which drops its privileges in a closure before the exec. The spawn
 //! returns the error of an exec that has failed.
 
+use std::mem::offset_of;
 use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -14,7 +15,9 @@ use nix::sys::prctl::{set_no_new_privs, set_pdeathsig};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, chdir, getegid, geteuid, pipe2, pivot_root, read, sethostname, write};
+use nix::unistd::{
+    Pid, chdir, getegid, geteuid, pipe2, pivot_root, read, sethostname, setsid, write,
+};
 
 const SEVEN: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWNS
@@ -140,22 +143,49 @@ fn signals() -> SigSet {
 }
 
 fn change_root(root: &Path, writable: Option<&str>) {
-    let (bind, safe) = (MsFlags::MS_BIND, MsFlags::MS_NOSUID | MsFlags::MS_NODEV);
+    let root = &ok(&format!("{root:?}"), root.canonicalize());
+    let (bind, safe) = (MsFlags::MS_BIND | MsFlags::MS_REC, MsFlags::MS_NOSUID | MsFlags::MS_NODEV);
     let attach = |what: &Path, place: &Path, kind: Option<&str>, flags: MsFlags| {
         ok(&format!("mount({place:?})"), mount(Some(what), place, kind, flags, None::<&str>));
     };
     attach(root, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
     attach(root, root, None, bind);
-    attach(root, &root.join("proc"), Some("proc"), safe);
-    if let Some(path) = writable {
-        let path = root.join(path.trim_start_matches('/'));
-        attach(&path, &path, None, bind);
+    let writable = writable.map(|path| root.join(path.trim_start_matches('/')));
+    if let Some(path) = &writable {
+        attach(path, path, None, bind);
     }
-    attach(root, root, None, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | bind | safe);
+    make_read_only(root, writable.as_deref());
+    attach(root, &root.join("proc"), Some("proc"), safe);
     ok("chdir()", chdir(root));
     ok("pivot_root()", pivot_root(".", "."));
     ok("umount2()", umount2(".", MntFlags::MNT_DETACH));
     ok("chdir()", chdir("/"));
+}
+
+/// Makes each mount at and below `root` read-only, except `kept`, as before mount_setattr(2), which Linux 5.12
+/// brought: a remount for each, with the flags that it has. No path here has a space in it.
+fn make_read_only(root: &Path, kept: Option<&Path>) {
+    let table = ok("mountinfo", std::fs::read_to_string("/proc/self/mountinfo"));
+    for line in table.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let point = Path::new(fields[4]);
+        if !point.starts_with(root) || Some(point) == kept {
+            continue;
+        }
+        let mut flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+        flags |= MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        for option in fields[5].split(',') {
+            flags |= match option {
+                "noexec" => MsFlags::MS_NOEXEC,
+                "noatime" => MsFlags::MS_NOATIME,
+                "nodiratime" => MsFlags::MS_NODIRATIME,
+                "relatime" => MsFlags::MS_RELATIME,
+                _ => MsFlags::empty(),
+            };
+        }
+        let none = None::<&str>;
+        ok(&format!("remount({point:?})"), mount(none, point, none, flags, none));
+    }
 }
 
 fn start(command: &[String]) -> Pid {
@@ -191,7 +221,55 @@ fn give_up((alive, life): (RawFd, RawFd)) -> std::io::Result<()> {
     // SAFETY: this prctl takes only integers. The first number that the kernel does not know fails.
     (0..).take_while(|it| unsafe { libc::prctl(libc::PR_CAPBSET_DROP, *it, 0, 0, 0) } == 0).count();
     SigSet::empty().thread_set_mask()?;
+    setsid()?;
+    // The descriptor in which the exec's error comes back stays open until the exec.
+    let (call, first, flags) = (libc::SYS_close_range, 3, libc::CLOSE_RANGE_CLOEXEC);
+    // SAFETY: close_range takes only integers, and with this flag it closes nothing yet.
+    Errno::result(unsafe { libc::syscall(call, first, u32::MAX, flags) })?;
+    refuse_calls()?;
     Ok(())
+}
+
+/// Refuses some calls from now on.
+fn refuse_calls() -> nix::Result<()> {
+    let op = |code: u32, k: u32, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
+    let load = |offset: usize| op(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset as u32, 0, 0);
+    let test = |how: u32, k: u32, jt, jf| op(libc::BPF_JMP | how | libc::BPF_K, k, jt, jf);
+    let answer = |errno: i32| op(libc::BPF_RET, libc::SECCOMP_RET_ERRNO | errno as u32, 0, 0);
+    let number = load(offset_of!(libc::seccomp_data, nr));
+    // AUDIT_ARCH_X86_64 or AUDIT_ARCH_AARCH64, and the bit of x32.
+    let arch = if cfg!(target_arch = "x86_64") { 0xc000_003e } else { 0xc000_00b7 };
+    let mut rules = vec![
+        load(offset_of!(libc::seccomp_data, arch)),
+        test(libc::BPF_JEQ, arch, 1, 0),
+        answer(libc::EPERM),
+        number,
+        test(libc::BPF_JGE, 0x4000_0000, 0, 1),
+        answer(libc::EPERM),
+    ];
+    for (call, errno) in [
+        (libc::SYS_unshare, libc::EPERM),
+        (libc::SYS_setns, libc::EPERM),
+        (libc::SYS_add_key, libc::EPERM),
+        (libc::SYS_request_key, libc::EPERM),
+        (libc::SYS_keyctl, libc::EPERM),
+        (libc::SYS_clone3, libc::ENOSYS),
+    ] {
+        rules.extend([test(libc::BPF_JEQ, call as u32, 0, 1), answer(errno)]);
+    }
+    let arguments = offset_of!(libc::seccomp_data, args);
+    for (call, offset, how, value) in [
+        (libc::SYS_clone, arguments, libc::BPF_JSET, libc::CLONE_NEWUSER as u32),
+        (libc::SYS_ioctl, arguments + 8, libc::BPF_JEQ, libc::TIOCSTI as u32),
+    ] {
+        let skip = test(libc::BPF_JEQ, call as u32, 0, 4);
+        rules.extend([skip, load(offset), test(how, value, 0, 1), answer(libc::EPERM), number]);
+    }
+    rules.push(op(libc::BPF_RET, libc::SECCOMP_RET_ALLOW, 0, 0));
+    let program = libc::sock_fprog { len: rules.len() as u16, filter: rules.as_mut_ptr() };
+    let mode = libc::SECCOMP_MODE_FILTER;
+    // SAFETY: the program outlives the call, and the kernel copies it.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) }).map(drop)
 }
 
 fn enter(pid: &str, command: &[String]) -> i32 {

@@ -9,7 +9,14 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, chdir, fork, getegid, geteuid, pivot_root, sethostname};
 
-fn main() -> std::io::Result<()> {
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("{error}");
+        exit(127);
+    }
+}
+
+fn run() -> std::io::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let at = words.iter().position(|word| word == "--").expect("usage");
     let option = |name: &str| {
@@ -40,7 +47,11 @@ fn main() -> std::io::Result<()> {
         },
         ForkResult::Child => {
             enter(&words[at - 1], option("--rw"))?;
-            let status = Command::new(&words[at + 1]).args(&words[at + 2..]).status()?;
+            let started = Command::new(&words[at + 1]).args(&words[at + 2..]).status();
+            let status = started.unwrap_or_else(|error| {
+                eprintln!("{}: {error}", words[at + 1]);
+                exit(127)
+            });
             exit(status.code().unwrap_or(1))
         }
     }
@@ -52,14 +63,28 @@ fn enter(root: &str, writable: Option<&str>) -> nix::Result<()> {
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     mount(Some(root), root, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)?;
     chdir(root)?;
-    mount(Some("proc"), "proc", Some("proc"), MsFlags::empty(), none)?;
     if let Some(path) = writable {
         let path = path.trim_start_matches('/');
         mount(Some(path), path, none, MsFlags::MS_BIND, none)?;
     }
-    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
-    mount(none, ".", none, read_only | MsFlags::MS_NOSUID | MsFlags::MS_NODEV, none)?;
+    set_attributes(".", libc::AT_RECURSIVE, libc::MOUNT_ATTR_RDONLY, 0)?;
+    if let Some(path) = writable {
+        set_attributes(path.trim_start_matches('/'), 0, 0, libc::MOUNT_ATTR_RDONLY)?;
+    }
+    mount(Some("proc"), "proc", Some("proc"), MsFlags::empty(), none)?;
     pivot_root(".", ".")?;
     umount2(".", MntFlags::MNT_DETACH)?;
     chdir("/")
+}
+
+fn set_attributes(path: &str, how: i32, attr_set: u64, attr_clr: u64) -> nix::Result<()> {
+    let path = std::ffi::CString::new(path).expect("no zero byte");
+    // SAFETY: zeroes change nothing, and both pointers are to values that outlive the call.
+    let done = unsafe {
+        let mut change: libc::mount_attr = std::mem::zeroed();
+        (change.attr_set, change.attr_clr) = (attr_set, attr_clr);
+        let (call, path, size) = (libc::SYS_mount_setattr, path.as_ptr(), size_of_val(&change));
+        libc::syscall(call, libc::AT_FDCWD, path, how, &raw const change, size)
+    };
+    nix::errno::Errno::result(done).map(drop)
 }

@@ -34,7 +34,7 @@ pub use cgroups::{MOUNTED as CGROUPS, STARTED_IN};
 pub(crate) use create::{JOB, fork_sandbox};
 pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Ended, Excess, Status};
-pub use parked::WITNESS_BLOCKS;
+pub use parked::{Answer, WITNESS_BLOCKS, try_calls};
 pub use recording::NoTrace;
 pub use request::{Fixture, Neighbor, Shown, State};
 pub use run::{Output, Run, Wait};

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
 
 use super::root::WITNESS;
 use crate::look::Process;
@@ -13,6 +14,68 @@ const RELEASE: i32 = 64;
 
 /// The signal that a witness blocks when it is ready for the other.
 const PARKED: i32 = 63;
+
+/// A value that is no exit status: the witness tries [`CALLS`] and goes on waiting.
+const TRY: i32 = 256;
+
+/// The signal that it blocks when it has tried them.
+const TRIED: i32 = 62;
+
+/// The first of two signals for each call.
+const ANSWERS: i32 = 34;
+
+/// The calls that a witness tries (`CALLS` in `witness.rs`).
+const CALLS: [&str; 11] = [
+    "unshare",
+    "setns",
+    "clone with CLONE_NEWUSER",
+    "clone without it",
+    "clone3",
+    "ioctl with TIOCSTI",
+    "ioctl with TIOCSTI in the lower half",
+    "another ioctl",
+    "add_key",
+    "request_key",
+    "keyctl",
+];
+
+/// What comes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Eperm,
+    Enosys,
+    /// Success, or another errno.
+    Other,
+}
+
+/// Has a parked witness try some calls, and returns what came of each. `None` if it did not survive that, or
+/// does not answer.
+pub fn try_calls(witness: &Process, patience: Duration) -> Option<Vec<(&'static str, Answer)>> {
+    sys::pidfd_send_value(witness.pidfd().as_fd(), RELEASE, TRY).ok()?;
+    let deadline = Instant::now() + patience;
+    loop {
+        let blocked = witness.bits("SigBlk")?;
+        let blocks = |signal: i32| blocked & 1 << (signal - 1) != 0;
+        if blocks(TRIED) {
+            let answer = |first| match (blocks(first), blocks(first + 1)) {
+                (true, _) => Answer::Eperm,
+                (_, true) => Answer::Enosys,
+                _ => Answer::Other,
+            };
+            return Some(
+                (ANSWERS..)
+                    .step_by(2)
+                    .zip(CALLS)
+                    .map(|(first, call)| (call, answer(first)))
+                    .collect(),
+            );
+        }
+        if witness.has_ended() || Instant::now() > deadline {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
 
 /// What a parked witness blocks for itself, signal 1 in the lowest bit.
 pub const WITNESS_BLOCKS: u64 = 1 << (RELEASE - 1) | 1 << (PARKED - 1);

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use lab::look::Process;
-use lab::sandbox::{self, State, Status, Wait};
+use lab::sandbox::{self, Answer, State, Status, Wait};
 use nix::unistd::Pid;
 
 use super::{await_that, finished, shell, status};
@@ -125,4 +125,22 @@ fn nothing_outlives_a_check_that_is_killed() {
     check.wait().unwrap();
     assert!(program.await_end(sandbox::patience()), "the program outlives the check");
     assert!(init.await_end(sandbox::patience()), "PID 1 outlives the check");
+}
+
+#[test]
+fn a_witness_tries_calls_and_waits_on() {
+    let mut run = shell("exec {witness}").start().unwrap();
+    let (wait, witness) = run.await_witness();
+    assert_eq!(wait, Wait::Reached, "{}", run.stderr());
+    let witness = witness.expect("it has been reached");
+    let answers = sandbox::try_calls(&witness, sandbox::patience()).expect("it answers");
+    for (call, answer) in answers {
+        // The lab's own filter answers these three like a kernel without keyrings.
+        let is_keyring = ["add_key", "request_key", "keyctl"].contains(&call);
+        let expected = if is_keyring { Answer::Enosys } else { Answer::Other };
+        assert_eq!(answer, expected, "{call}");
+    }
+    run.release(9);
+    assert_eq!(run.await_end(), Wait::Reached);
+    assert_eq!(status(&run), Status::Exited(9));
 }

@@ -14,12 +14,13 @@ use crate::shared::cargo::{self, Artifact, target_folder};
 use crate::shared::chapter::root;
 use crate::shared::failure::{Failure, Result};
 
-/// What every exercise may use.
+/// What every exercise may use, and what the last one may use to go further.
 const DEPENDENCIES: &str = "\
 [dependencies]
 anyhow.workspace = true
 libc.workspace = true
 nix.workspace = true
+serde_json.workspace = true
 ";
 
 /// More than a thousand programs that nobody debugs and that hardly change.
