@@ -118,22 +118,51 @@ fn step5_an_ordinary_user_gets_the_same() {
     ");
 }
 
-/// With a name that the kernel refuses, or where no more network namespaces may be made, your program starts
-/// nothing, does not rename the lab, and exits with another status than 0.
+/// If the kernel refuses a map or the name, or where no more network namespaces may be made, your program
+/// starts nothing, does not rename the lab, and exits with another status than 0.
 #[step]
 fn step6_after_a_refused_call_no_command_is_started() {
     let mut report = Report::default();
     let program = || exercise!().state(State::RootLab);
+    for map in ["uid_map", "gid_map"] {
+        let program = program().arg(letters(9..60)).id_maps(IdMaps::Refused(map.to_owned()));
+        refused_map(&mut report, &format!("a {map} that is refused"), program);
+    }
     refused(&mut report, "a name of 65 letters or more", program().arg(letters(65..90)));
-    let limited = no_more_namespaces(program().arg(letters(2..20)), "net");
+    // The lab may have it afterwards, and it must not make one run differ from the next.
+    let name = letters(9..60);
+    report.role(&name, "ANOTHER NAME");
+    let limited = no_more_namespaces(program().arg(&name), "net");
     refused(&mut report, "no more network namespaces", limited);
     let key = "COMMAND where nothing is refused";
     not_refused(&mut report, key, "host name of COMMAND", &self::report(program()));
-    assert_report!(report.lines(&["a name of", "no more", "COMMAND where"]), @r"
+    let keys = ["a uid_map", "a gid_map", "a name of", "no more", "COMMAND where"];
+    assert_report!(report.lines(&keys), @r"
+    a uid_map that is refused: COMMAND is not started, your program fails, no process stays
+    a gid_map that is refused: COMMAND is not started, your program fails, no process stays
     a name of 65 letters or more: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     no more network namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     COMMAND where nothing is refused: NAME
     ");
+}
+
+/// Enters what the program does when one of its maps is refused. A child of its own that waits for the map
+/// may end a moment after it.
+fn refused_map(report: &mut Report, key: &str, program: Sandbox) {
+    let mut attempt = Attempt::start(program.args(["--", "/bin/echo", "COMMAND has run"]));
+    attempt.run.await_end();
+    let stays = !attempt.run.await_no_process();
+    let has_run = attempt.run.stdout().contains("COMMAND has run");
+    let finished = attempt.finish();
+    let succeeds = finished.fact("exit status").is_some_and(|status| status == "0");
+    // Without a recorder nothing was refused.
+    let is_known = !finished.has_skipped();
+    let [not, ends, stays] = [
+        if has_run && is_known { "" } else { "not " },
+        if succeeds && is_known { "succeeds" } else { "fails" },
+        if stays { "a process stays" } else { "no process stays" },
+    ];
+    report.of_run(key, format!("COMMAND is {not}started, your program {ends}, {stays}"), &finished);
 }
 
 /// With `--keep NUMBER`, COMMAND has the one capability with this number in its user namespace, and can get no
@@ -166,7 +195,8 @@ fn further7_command_keeps_one_capability_and_no_other() {
 fn keeping(state: State) -> Report {
     // Every kernel that the harness runs on has these.
     let number = random() as u32 % 38;
-    let name = letters(2..20);
+    // A shorter one could be a part of a word of the report.
+    let name = letters(9..60);
     let program = exercise!().state(state).arg(&name).args(["--keep", &number.to_string()]);
     let mut attempt = Attempt::start(program.witness());
     attempt.report.role(&name, "NAME");

@@ -233,13 +233,19 @@ impl Report {
         let differences: Vec<String> = others.chain(missing).collect();
         let same =
             if differences.is_empty() { "the same".to_owned() } else { differences.join(", ") };
-        self.of_run(key, same, other);
+        // The words of the other run, in which the roles have been found already.
+        self.lines.push(Line::new(key, same));
+        self.enter(key, other);
     }
 
     /// A line about another run. What that run printed belongs to the line: it counts where the line is
     /// not as it should be.
     pub fn of_run(&mut self, key: &str, value: impl fmt::Display, other: &Report) {
         self.line(key, value);
+        self.enter(key, other);
+    }
+
+    fn enter(&mut self, key: &str, other: &Report) {
         self.skipped.extend_from_slice(&other.skipped);
         self.alarms.extend_from_slice(&other.alarms);
         let fact = |key: &str| other.fact(key).unwrap_or_default();
@@ -409,6 +415,24 @@ mod tests {
         assert_eq!(report.fact("me too uts").as_deref(), Some("A"));
         assert_eq!(report.fact("exit status").as_deref(), Some("0"));
         assert_eq!(report.fact("exit"), None);
+    }
+
+    #[test]
+    fn what_differs_in_another_run_has_its_roles_already() {
+        let run = |name: &str, status: u8| {
+            let mut report = Report::default();
+            report.role(name, "NAME");
+            report.line("host name", name);
+            report.line("exit status", status);
+            report
+        };
+        let mut report = run("otter-77", 0);
+        report.same("for root", &run("mole-31", 1), &["host name", "exit status"]);
+        assert_eq!(report.fact("for root").as_deref(), Some("exit status: 1"));
+        let mut other = run("mole-31", 0);
+        other.line("domain name", "mole-31");
+        report.same("for others", &other, &["host name", "domain name"]);
+        assert_eq!(report.fact("for others").as_deref(), Some("domain name: NAME"));
     }
 
     #[test]

@@ -86,8 +86,13 @@ pub fn refused(report: &mut Report, key: &str, program: Sandbox) {
         false if finished.fact("stdout").is_some_and(|text| text == NOT_ARRANGED) => NOT_ARRANGED,
         false => "COMMAND is not started",
     };
-    let (left, lab) = (fact("left behind"), fact("lab afterwards"));
-    let all = format!("{command}, your program {failed}, left behind: {left}, the lab is {lab}");
+    let left = fact("left behind");
+    let lab = match fact("lab afterwards") {
+        lab if lab == "unchanged" => format!("the lab is {lab}"),
+        // Such as "the host name is NAME".
+        lab => format!("in the lab {lab}"),
+    };
+    let all = format!("{command}, your program {failed}, left behind: {left}, {lab}");
     report.of_run(key, all, &finished);
 }
 
