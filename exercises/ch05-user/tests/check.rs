@@ -4,14 +4,14 @@ use harness::sandbox::{IdMaps, Sandbox, State};
 use harness::{Attempt, Report, assert_report, exercise, letters, random, step, watch_setgroups};
 use nix::sys::signal::Signal;
 
-/// The program as an ordinary user starts it, with uid and gid 1000 and without any capability; or as
+/// The program as an ordinary user starts it, with uid 1000 and gid 100 and without any capability; or as
 /// root of the lab.
 fn program(state: State, [uid, gid]: [u32; 2]) -> Sandbox {
     watch_setgroups(exercise!().state(state)).args([uid.to_string(), gid.to_string()])
 }
 
 fn plain_user(ids: [u32; 2]) -> Sandbox {
-    program(State::PlainUser, ids)
+    program(State::PlainUser, ids).gid(100)
 }
 
 /// Random ids, which a program cannot guess.
@@ -79,8 +79,8 @@ fn step3_setgroups_is_denied() {
 #[step]
 fn step4_root_inside_is_you_outside() {
     let keys = ["COMMAND", "uid_map", "gid_map", "capabilities", "its ids", "lab afterwards"];
-    let [mut report, of_root] =
-        [State::PlainUser, State::RootLab].map(|state| report(program(state, [0, 0]), [0, 0]));
+    let [mut report, of_root] = [plain_user([0, 0]), program(State::RootLab, [0, 0])]
+        .map(|program| report(program, [0, 0]));
     report.same("for root", &of_root, &keys);
     assert_report!(report.lines(&[&keys[..], &["for root"]].concat()), @r"
     uid_map of COMMAND: 0 you 1
@@ -93,8 +93,9 @@ fn step4_root_inside_is_you_outside() {
 }
 
 /// Your program exits with COMMAND's status, with 128 plus the signal's number if a signal ended COMMAND,
-/// or with 127 if COMMAND could not be executed. No child is left then, dead
-/// or alive. If a map is refused, your program fails, COMMAND is not started, and no process stays.
+/// or with 127 if COMMAND could not be executed. No child is left then, dead or alive. If a map is refused,
+/// your program fails, COMMAND is not started, and no process stays. (The check lets the write(2) fail with
+/// EBADF.)
 #[step]
 fn step5_its_status_is_passed_on_and_no_process_is_left() {
     let mut report = report_of_some_ids();
@@ -189,7 +190,7 @@ fn further6_each_further_pair_of_ids_is_nested_in_the_one_before() {
     }
     let keys = ["user namespace", "ids when", "exit status", "left behind", "lab", "an inner"];
     assert_report!(report.lines(&keys), @r"
-    user namespace 1: UID1 1000 1, GID1 1000 1
+    user namespace 1: UID1 1000 1, GID1 100 1
     user namespace 2: UID2 UID1 1, GID2 GID1 1
     user namespace 3: UID3 UID2 1, GID3 GID2 1
     ids when it was executed: UID3 GID3

@@ -1,4 +1,4 @@
-//! Refused by step 4: it maps the ids of one user, 1000, for every user.
+//! Refused by step 4: it maps the ids of one user, 1000 and 100, for every user.
 
 use std::ffi::OsString;
 use std::fs;
@@ -24,7 +24,7 @@ fn main() {
     for (file, text) in [
         ("setgroups", "deny".to_owned()),
         ("uid_map", format!("{uid} 1000 1")),
-        ("gid_map", format!("{gid} 1000 1")),
+        ("gid_map", format!("{gid} 100 1")),
     ] {
         if let Err(error) = fs::write(format!("/proc/{pid}/{file}"), text) {
             eprintln!("{file}: {error}");

@@ -114,16 +114,18 @@ fn requests() -> impl Strategy<Value = Request> {
     let id_maps =
         prop_oneof![Just(IdMaps::Written), Just(IdMaps::Held), ".{0,8}".prop_map(IdMaps::Refused)];
     let names = [".{0,8}", ".{0,8}", ".{0,8}"];
-    let small = (names, prop::option::of(plan), vec(any::<u8>(), 0..3), id_maps);
+    let gid = any::<Option<u32>>();
+    let small = (names, gid, prop::option::of(plan), vec(any::<u8>(), 0..3), id_maps);
     (any::<[bool; 11]>(), lists, small, words(), words()).prop_map(
         |(switches, lists, small, command, environment)| {
-            let (names, own_cgroups, unknown_ioctls, id_maps) = small;
+            let (names, gid, own_cgroups, unknown_ioctls, id_maps) = small;
             let [host_name, working_directory, witness] = names;
             let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, ..] = switches;
             let [.., no_new_privs, recorded, holds_pid_1, holds_parents] = switches;
             let (shown, neighbors, fixtures) = lists;
             Request {
                 state: if plain { State::PlainUser } else { State::RootLab },
+                gid,
                 network,
                 terminal,
                 many_ids,

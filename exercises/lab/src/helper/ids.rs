@@ -89,9 +89,14 @@ pub(crate) fn block(map: &str) -> Option<u32> {
     (start > first).then_some(start.min(u64::from(UNUSED)) as u32)
 }
 
-/// Maps one id for a process, a pid or `self`, in a new user namespace: `inside` there is `uid` and
-/// `gid` in the one above (user_namespaces(7)).
-pub(crate) fn map(process: impl Display, inside: u32, uid: u32, gid: u32) -> Result<(), Refusal> {
+/// Maps one id of each kind for a process, a pid or `self`, in a new user namespace: `inside` are the uid
+/// and gid there, and `uid` and `gid` those in the one above (user_namespaces(7)).
+pub(crate) fn map(
+    process: impl Display,
+    inside: [u32; 2],
+    uid: u32,
+    gid: u32,
+) -> Result<(), Refusal> {
     // Without CAP_SETGID, gid_map can only be written after "deny". Root writes it too, so that
     // every sandbox is the same.
     write(&process, "setgroups", "deny")?;
@@ -102,13 +107,13 @@ pub(crate) fn map(process: impl Display, inside: u32, uid: u32, gid: u32) -> Res
 /// it is. More than one id takes CAP_SETUID and CAP_SETGID above.
 pub(crate) fn map_many(
     process: impl Display,
-    inside: u32,
+    inside: [u32; 2],
     uid: u32,
     gid: u32,
     count: u32,
 ) -> Result<(), Refusal> {
-    write(&process, "uid_map", &format!("{inside} {uid} {count}"))?;
-    write(&process, "gid_map", &format!("{inside} {gid} {count}"))
+    write(&process, "uid_map", &format!("{} {uid} {count}", inside[0]))?;
+    write(&process, "gid_map", &format!("{} {gid} {count}", inside[1]))
 }
 
 fn write(process: &impl Display, file: &str, text: &str) -> Result<(), Refusal> {
@@ -117,8 +122,8 @@ fn write(process: &impl Display, file: &str, text: &str) -> Result<(), Refusal> 
 }
 
 /// Takes on this uid and gid, root's inside or the plain user's.
-pub(crate) fn set_ids(id: u32) -> nix::Result<()> {
-    let (gid, uid) = (Gid::from_raw(id), Uid::from_raw(id));
+pub(crate) fn set_ids([uid, gid]: [u32; 2]) -> nix::Result<()> {
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
     nix::unistd::setresgid(gid, gid, gid)?;
     nix::unistd::setresuid(uid, uid, uid)?;
     // After a change of ids the process is not dumpable, and its files in /proc belong to root

@@ -254,7 +254,7 @@ impl Sleeper {
             }
             Fork::Parent { pid, pidfd } => {
                 let child = Sleeper { pid, pidfd, _ends_it: socket };
-                ids::map(pid, 0, ids::host_uid(), ids::host_gid())?;
+                ids::map(pid, [0, 0], ids::host_uid(), ids::host_gid())?;
                 Ok(child)
             }
         }

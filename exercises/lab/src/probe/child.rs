@@ -55,7 +55,7 @@ fn child(
         Fork::Parent { pid, pidfd: _pidfd } => {
             drop(child);
             if let Some((uid, gid)) = map {
-                ids::map(pid, 0, uid, gid)?;
+                ids::map(pid, [0, 0], uid, gid)?;
             }
             _ = wire::send(parent.as_fd(), b"go", &[]);
             result_in(wire::receive(parent.as_fd()), at)
@@ -67,7 +67,7 @@ fn child(
 fn take_ids(mapped: bool) -> Attempt {
     let at = Stage::Map;
     if mapped {
-        ids::set_ids(0).map_err(refused(at, "setresuid(0, 0, 0)"))?;
+        ids::set_ids([0, 0]).map_err(refused(at, "setresuid(0, 0, 0)"))?;
     }
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(refused(at, "prctl(PR_SET_PDEATHSIG)"))
 }

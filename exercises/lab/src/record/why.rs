@@ -173,6 +173,13 @@ pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<Stri
         (Meaning::Exec(_), Errno::EACCES) => {
             "you may not execute that file, or its mount is noexec".into()
         }
+        (Meaning::Open, Errno::EACCES) => match &*call.arguments {
+            // `proc_setgroups_open` in fs/proc/base.c takes CAP_SYS_ADMIN where that process is.
+            [Argument::Text(file), ..] if file.ends_with("/setgroups") => {
+                not_moved_yet(caller, file)?.into()
+            }
+            _ => return None,
+        },
         (Meaning::Other, errno) => of_an_object(caller, call, errno)?,
         _ => return None,
     };
@@ -596,14 +603,26 @@ fn offsets(text: &str) -> Option<&'static str> {
     })
 }
 
+/// The process that a file in `/proc/PID` is about. The path is the caller's, and so is its number.
+fn owner_of<'a>(caller: &'a Caller, file: &str) -> Option<&'a Numbered> {
+    let number = file.rsplit('/').nth(1).and_then(|number| number.parse().ok());
+    caller.tasks.iter().find(|task| Some(task.number) == number)
+}
+
+/// That the process which a file in `/proc/PID` is about, another one than the caller, is still in the
+/// user namespace in which the program was started.
+fn not_moved_yet(caller: &Caller, file: &str) -> Option<String> {
+    let owner = owner_of(caller, file).filter(|owner| owner.pid != caller.pid)?;
+    let user = owner.user.filter(|user| *user == NamespaceId::FIRST_USER)?;
+    Some(format!("process {} is in {user} and has not moved yet", owner.number))
+}
+
 /// Writes to uid_map and its like: `map_write` and `proc_setgroups_write` in
 /// kernel/user_namespace.c, `timens_offsets_write` in kernel/time/namespace.c.
 fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Reason> {
-    let (folder, name) = file.rsplit_once('/')?;
+    let name = file.rsplit_once('/')?.1;
     let text = String::from_utf8_lossy(bytes);
-    // The path is the caller's, and so is its number.
-    let number = folder.rsplit('/').next().and_then(|number| number.parse().ok());
-    let owner = caller.tasks.iter().find(|task| Some(task.number) == number);
+    let owner = owner_of(caller, file);
     let now = |file: &str| text_of(format!("/proc/{}/{file}", owner?.pid)).ok();
     Some(match (name, errno) {
         ("uid_map" | "gid_map", Errno::EINVAL) => format!(
@@ -615,14 +634,17 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Re
         ("uid_map" | "gid_map", Errno::EPERM) if now(name).is_some_and(|map| !map.is_empty()) => {
             match owner.and_then(|owner| owner.user) {
                 Some(user @ NamespaceId::FIRST_USER) => format!(
-                    "it belongs to {user}, where your program was started, and has been written before"
+                    "it belongs to {user}, where your program was started, and has been written \
+                     before{}",
+                    not_moved_yet(caller, file).map_or_else(String::new, |it| format!("; {it}"))
                 )
                 .into(),
                 _ => "a map can be written once, and this one has been written before".into(),
             }
         }
         ("gid_map", Errno::EPERM) if now("setgroups").is_some_and(|now| now.trim() == "allow") => {
-            "without privilege over the ids outside, \"deny\" must be written to setgroups first".into()
+            "without privilege over the ids outside, \"deny\" must be written to setgroups first"
+                .into()
         }
         ("uid_map" | "gid_map", Errno::EPERM) if text.lines().count() > 1 => {
             "without privilege over the ids outside, a map has one line".into()

@@ -64,8 +64,8 @@ fn run(setup: &mut Setup, (uid, gid): (u32, u32)) -> Result<(), Refusal> {
         }
         Fork::Parent { pid, pidfd } => {
             match request.many_ids.then(ids::many).flatten() {
-                Some((uid, gid)) => ids::map_many(pid, 0, uid, gid, ids::MANY)?,
-                None => ids::map(pid, 0, uid, gid)?,
+                Some((uid, gid)) => ids::map_many(pid, [0, 0], uid, gid, ids::MANY)?,
+                None => ids::map(pid, [0, 0], uid, gid)?,
             }
             if let Some((socket, trace)) = recorder {
                 recording::fork_recorder(request, socket, trace, (pid, &pidfd))

@@ -51,7 +51,7 @@ fn live(setup: &Setup, shown: Vec<Option<Opened>>, go: OwnedFd) -> Result<(), Re
         exit(1);
     }
     drop(go);
-    ids::set_ids(0).map_err(refused(Stage::Map, "setresuid(0, 0, 0)"))?;
+    ids::set_ids([0, 0]).map_err(refused(Stage::Map, "setresuid(0, 0, 0)"))?;
     die_with_the_check(liveness);
     // The name in ps(1) and lsns(8).
     _ = nix::sys::prctl::set_name(c"init");
@@ -143,7 +143,7 @@ impl Forked {
         if request.many_ids {
             // It can map one id itself. More take the capabilities of this process.
             let count = if request.state == State::RootLab { ids::MANY } else { 1 };
-            ids::map_many(self.pid, request.state.id(), 0, 0, count)?;
+            ids::map_many(self.pid, request.ids(), 0, 0, count)?;
         }
         _ = write(&self.go, b"r");
         limits::on_namespaces();

@@ -62,7 +62,7 @@ fn start(setup: &Setup, go: OwnedFd, tell: &mut File) -> Result<Infallible, Refu
 fn make_lab(setup: &Setup) -> Result<(), Refusal> {
     let request = &setup.request;
     if !request.many_ids {
-        ids::map("self", request.state.id(), 0, 0)?;
+        ids::map("self", request.ids(), 0, 0)?;
     }
     if let Some(cgroups) = &setup.cgroups {
         cgroups::enter(&cgroups.entrance)?;
@@ -106,7 +106,7 @@ fn enter(request: &Request) -> Result<(), Refusal> {
     if request.state == State::RootLab {
         lab::disable_forwarding(request);
     }
-    ids::set_ids(request.state.id()).map_err(refused(stage, "setresuid()"))?;
+    ids::set_ids(request.ids()).map_err(refused(stage, "setresuid()"))?;
     match &request.own_cgroups {
         Some(plan) if request.cgroups => cgroups::configure(plan),
         _ => Ok(()),

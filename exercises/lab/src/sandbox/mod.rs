@@ -137,6 +137,7 @@ impl Sandbox {
         Sandbox {
             request: Request {
                 state: State::RootLab,
+                gid: None,
                 network: true,
                 terminal: false,
                 many_ids: false,
@@ -168,6 +169,13 @@ impl Sandbox {
     /// What the program finds when it starts; the root lab by default.
     pub fn state(mut self, state: State) -> Self {
         self.request.state = state;
+        self
+    }
+
+    /// The gid that the program runs with, as it sees it itself. By default it is the same number as the
+    /// uid, so that a program may take one for the other and nothing shows it.
+    pub fn gid(mut self, gid: u32) -> Self {
+        self.request.gid = Some(gid);
         self
     }
 

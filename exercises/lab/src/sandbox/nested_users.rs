@@ -21,7 +21,7 @@ use crate::sys::{self, Fork};
 /// Those of unshare(2), clone(2) and setns(2).
 pub(super) fn create(neighbor: &Neighbor, many_ids: bool) -> nix::Result<()> {
     if let Some(id) = neighbor.creator.filter(|_| many_ids) {
-        ids::set_ids(id)?;
+        ids::set_ids([id, id])?;
     }
     for with_it in &neighbor.below {
         descend(*with_it)?;
@@ -35,7 +35,7 @@ fn descend(with_it: i32) -> nix::Result<()> {
     let (uid, gid) = (getuid(), getgid());
     unshare(CloneFlags::from_bits_retain(libc::CLONE_NEWUSER | with_it))?;
     // Not by pid: in a PID namespace of its own the process has another than in the lab's /proc.
-    ids::map("self", 0, uid.as_raw(), gid.as_raw()).map_err(|error| error.errno)
+    ids::map("self", [0, 0], uid.as_raw(), gid.as_raw()).map_err(|error| error.errno)
 }
 
 /// Joins namespaces of a user namespace below: a child is cloned into them and killed afterwards.

@@ -80,7 +80,7 @@ fn follow(
     // From here on this process has capabilities in the sandbox's user namespace and no others.
     setns(&user, CloneFlags::CLONE_NEWUSER)?;
     drop(user);
-    ids::set_ids(0)?;
+    ids::set_ids([0, 0])?;
     // It ends when its last tracee has ended. If it waits for something else, the end of the
     // supervisor or of the reader ends it.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;

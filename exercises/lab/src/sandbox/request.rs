@@ -26,7 +26,8 @@ impl State {
         }
     }
 
-    /// The uid and gid that the program runs with, as it sees them itself.
+    /// The uid that the program runs with, as it sees it itself, and the gid, unless another one is asked
+    /// for.
     pub fn id(self) -> u32 {
         match self {
             State::RootLab => 0,
@@ -99,6 +100,8 @@ impl Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) state: State,
+    /// The gid that the program runs with, if it is another number than its uid.
+    pub(crate) gid: Option<u32>,
     pub(crate) network: bool,
     pub(crate) terminal: bool,
     /// Many ids, and setgroups(2) not denied, where the machine allows it.
@@ -146,6 +149,7 @@ wire!(enum IdMaps { 0 => Written, 1 => Held, 2 => Refused(map) });
 wire!(struct Plan { folder, limits });
 wire!(struct Request {
     state,
+    gid,
     network,
     terminal,
     many_ids,
@@ -170,6 +174,12 @@ wire!(struct Request {
 });
 
 impl Request {
+    /// The uid and gid that the program runs with, as it sees them itself.
+    pub(crate) fn ids(&self) -> [u32; 2] {
+        let uid = self.state.id();
+        [uid, self.gid.unwrap_or(uid)]
+    }
+
     /// The program and its arguments, with the witness's path and the pids of `neighbors` in the places
     /// that stand for them. A word that is no UTF-8 stays as it is.
     pub(crate) fn words(&self, neighbors: &[(String, i32)]) -> Vec<OsString> {

@@ -108,7 +108,7 @@ impl Visit {
             // A program could have prepared these paths, so the visitor has the rights of root in
             // there and no others. And to make a folder takes an id that is mapped in the user
             // namespace of its mount.
-            ids::set_ids(0)?;
+            ids::set_ids([0, 0])?;
         }
         match self {
             Visit::HostName => {}

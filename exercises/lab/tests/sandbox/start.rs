@@ -29,6 +29,15 @@ fn the_two_start_states() {
 }
 
 #[test]
+fn a_plain_user_may_have_another_number_for_its_gid() {
+    let plain =
+        || shell("echo $(id -u) $(id -g) $(cat /proc/self/gid_map)").state(State::PlainUser);
+    for sandbox in [plain(), plain().many_ids()] {
+        assert_eq!(printed(sandbox.gid(100)), "1000 100 100 0 1\n");
+    }
+}
+
+#[test]
 fn without_no_new_privs_the_filters_stay_and_nothing_is_set_uid() {
     let script = "grep -e NoNewPrivs -e Seccomp: /proc/self/status; cat /proc/self/mountinfo";
     for state in [State::RootLab, State::PlainUser] {
