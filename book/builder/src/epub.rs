@@ -67,7 +67,11 @@ fn entries(book: &MDBook, built: &Path) -> Result<Vec<Entry>> {
     for item in book.iter() {
         match item {
             BookItem::Chapter(chapter) => {
-                let Some(path) = &chapter.path else { continue };
+                let Some(path) = &chapter.path else {
+                    // SUMMARY.md groups the pages after the chapters by titles without a page.
+                    entries.push(Entry::Part(chapter.name.clone()));
+                    continue;
+                };
                 let html = path.with_extension("html");
                 // mdBook names the first page `index.html`, too.
                 let text = fs::read_to_string(built.join(&html))
@@ -91,11 +95,13 @@ fn entries(book: &MDBook, built: &Path) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// A link to another page leads to the same page in the EPUB.
+/// A link to another page leads to the same page in the EPUB. One to a file that is published beside the pages
+/// leads to the contents.
 fn link(url: &str) -> String {
     let (page, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
     match page.strip_suffix(".html") {
         Some(page) if !page.contains("://") => format!("{page}.xhtml{fragment}"),
+        None if page.ends_with(".pdf") || page.ends_with(".epub") => "contents.xhtml".to_owned(),
         _ => url.to_owned(),
     }
 }
@@ -186,6 +192,7 @@ fn list(entries: &[Entry], about: &str) -> String {
 <item id="css" href="book.css" media-type="text/css"/>
 {files}</manifest>
 <spine>
+<itemref idref="contents"/>
 {order}</spine>
 </package>
 "#
@@ -233,6 +240,7 @@ mod tests {
     fn a_link_to_another_page_leads_to_its_file() {
         assert_eq!(link("ch05-user.html#deny"), "ch05-user.xhtml#deny");
         assert_eq!(link("#deny"), "#deny");
+        assert_eq!(link("book.pdf"), "contents.xhtml");
         assert_eq!(link("https://example.org/a.html"), "https://example.org/a.html");
     }
 }
