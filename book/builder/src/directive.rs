@@ -1,5 +1,5 @@
-//! The preprocessor: expands `{{#include}}`, `{{#mistakes}}`, `{{#hints}}` and `{{#environments}}`, and
-//! makes sure that every listing, session and figure of a page comes from something that is tested.
+//! The preprocessor: expands `{{#include}}`, `{{#mistakes}}`, `{{#hints}}`, `{{#environments}}` and
+//! `{{#minutes}}`, and makes sure that every listing, session and figure of a page comes from something that is tested.
 
 use crate::console::{ConsoleFence, Session};
 use crate::environments;
@@ -7,6 +7,7 @@ use crate::exercise;
 use crate::fault::{Fault, Problem};
 use crate::figure::Figure;
 use crate::include::{Include, dedent};
+use crate::minutes;
 use crate::page::{Fence, Page, escape, line_of};
 use crate::paths::normalized;
 use mdbook_preprocessor::book::Book;
@@ -226,9 +227,12 @@ impl<'a> Expander<'a> {
                 ("environments", "") => self
                     .stands_alone(&range)
                     .map(|()| environments::sections(&harness::doctor::environments())),
+                ("minutes", "") => self
+                    .stands_alone(&range)
+                    .and_then(|()| minutes::table(&self.repo.join(self.file).with_file_name(""))),
                 (name, _) => Err(Problem::new(format!("unknown directive `{name}`")).help(
-                    "there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}} and \
-                     {{#environments}}",
+                    "there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}}, \
+                     {{#environments}} and {{#minutes}}",
                 )),
             });
             match expansion {

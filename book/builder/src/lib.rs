@@ -23,6 +23,7 @@ pub mod figure;
 pub mod record;
 mod exercise;
 mod environments;
+mod minutes;
 pub mod directive;
 mod summary;
 mod warning;
