@@ -8,7 +8,6 @@
 //! # ch09-pid -- sh -c 'echo $$; ls -d /proc/[0-9]*'
 //! 1
 //! /proc/1
-//! /proc/2
 //! ```
 //!
 //! Check it with `cargo xtask check ch9`.

@@ -6,7 +6,7 @@ use harness::look::{Kind, Mount, Proc};
 use harness::sandbox::Sandbox;
 use harness::{
     Attempt, Report, Seen, assert_report, exercise, high_status, named_status, no_more_namespaces,
-    random, refused, step, token,
+    no_new_proc, random, refused, step, token,
 };
 
 /// The program has run in this lab before, and COMMAND is a shell that becomes the witness.
@@ -96,7 +96,8 @@ fn step2_its_proc_shows_its_pid_namespace() {
 
 /// The new `/proc` is in a mount namespace of COMMAND's own, and the lab's `/proc` has not changed. The
 /// lab's mounts are shared, as on most machines, so what you mount on a copy of them propagates back
-/// unless you make the copies private.
+/// unless you make the copies private. Your program runs twice in this lab, and COMMAND of the second run is
+/// looked at.
 #[step]
 fn step3_the_proc_of_the_lab_is_unchanged() {
     let report = report_of(exercise!().script(AGAIN).record());
@@ -143,19 +144,21 @@ fn step4_however_command_ends_its_status_is_passed_on() {
     ");
 }
 
-/// Where the kernel makes no more PID or mount namespaces, your program does not start COMMAND, and exits
-/// with another status than 0.
+/// Where the kernel makes no more PID or mount namespaces, or no new mount of proc, your program does not
+/// start COMMAND, and exits with another status than 0.
 #[step]
 fn step5_after_a_refused_call_no_command_is_started() {
     let mut report = report();
     for [key, kind] in [["no more PID namespaces", "pid"], ["no more mount namespaces", "mnt"]] {
         refused(&mut report, key, no_more_namespaces(exercise!().shared_mounts(), kind));
     }
+    refused(&mut report, "no new mount of proc", no_new_proc(exercise!()));
     // A program that never starts anything would pass without the first line.
-    assert_report!(report.lines(&["COMMAND is", "no more"]), @r"
+    assert_report!(report.lines(&["COMMAND is", "no more", "no new"]), @r"
     COMMAND is: pid 1 in a new PID namespace
     no more PID namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     no more mount namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    no new mount of proc: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     ");
 }
 

@@ -176,8 +176,9 @@ impl Trace {
         })
     }
 
-    /// The last call that failed and after which its process went on: it made another call that
-    /// succeeded. A search for a program along `PATH` is none.
+    /// The call that failed and after which its process went on: it made another call that succeeded. Of
+    /// several it is the last, except that what fails after an unshare(2) or a setns(2) may fail because that
+    /// has, unless it was tried again and succeeded. A search for a program along `PATH` is none.
     pub fn went_on(&self) -> Option<usize> {
         let is_candidate = |at: &usize| {
             let event = &self.events[*at];
@@ -187,7 +188,16 @@ impl Trace {
                     .iter()
                     .any(|later| later.task == event.task && !has_failed(later) && !is_end(later))
         };
-        (1..self.events.len()).rev().find(is_candidate)
+        let stayed = |at: &usize| {
+            let event = &self.events[*at];
+            let mut again = self.events[*at + 1..].iter().filter(|later| {
+                later.task == event.task && later.call == event.call && !has_failed(later)
+            });
+            ["unshare", "setns"].contains(&event.call.as_str()) && again.next().is_none()
+        };
+        let mut all = (1..self.events.len()).filter(is_candidate);
+        let last = all.clone().next_back();
+        all.find(stayed).or(last)
     }
 
     /// The last program that was executed by a process without children of its own and that exited with
@@ -454,6 +464,13 @@ mod tests {
         let went_on = trace(vec![unshare(), mount, exit(1)]);
         assert_eq!((went_on.gave_up(), went_on.went_on()), (None, Some(1)));
         assert_eq!(trace(vec![unshare(), exit(1)]).went_on(), None);
+        let mount = |outcome| event(1, "mount", &[], outcome);
+        let ok = Outcome::Value(0);
+        let twice = vec![mount(failed()), unshare(), mount(failed()), execve(1)];
+        assert_eq!(trace(twice).went_on(), Some(2), "the mounts may fail because of it");
+        let again = event(1, "unshare", &["CLONE_NEWUTS"], ok);
+        let retried = vec![unshare(), again, mount(failed()), execve(1)];
+        assert_eq!(trace(retried).went_on(), Some(3), "it has succeeded by then");
     }
 
     #[test]

@@ -62,13 +62,28 @@ pub fn named_status(report: &mut Report, key: &str, (status, name): (u64, &str),
     report.ending(key, &finished);
 }
 
-/// What is printed where a limit of the lab cannot be set.
-const NOT_ARRANGED: &str = "the limit could not be set";
+/// What is printed where the lab cannot be made to refuse a call.
+const NOT_ARRANGED: &str = "the refusal could not be arranged";
 
 /// Lets the program run where no more namespaces of a kind (`uts`, `pid`, …) may be made.
 pub fn no_more_namespaces(program: Sandbox, kind: &str) -> Sandbox {
     let limit = format!("echo 0 > /proc/sys/user/max_{kind}_namespaces");
-    program.script(&format!("if {limit}; then exec \"$0\" \"$@\"; else echo '{NOT_ARRANGED}'; fi"))
+    program.script(&if_arranged(&limit, ""))
+}
+
+/// Lets the program run where something hides a part of `/proc` and cannot be unmounted, so that the kernel
+/// mounts no proc there. That is in a user and a mount namespace of its own, and the lab is as it was.
+pub fn no_new_proc(program: Sandbox) -> Sandbox {
+    const BELOW: &str = "unshare --user --map-root-user --mount";
+    let hidden = format!("mount -t tmpfs none /proc/sys && {BELOW} true");
+    let script = "exec unshare --mount sh -c \"$HIDDEN\" \"$0\" \"$@\"";
+    program.env("HIDDEN", &if_arranged(&hidden, BELOW)).script(script)
+}
+
+/// A script that executes the program, by way of another one or directly, if `command` succeeds.
+fn if_arranged(command: &str, by_way_of: &str) -> String {
+    let program = format!("exec {by_way_of} \"$0\" \"$@\"");
+    format!("if {command}; then {program}; else echo '{NOT_ARRANGED}'; fi")
 }
 
 /// Runs the program where the kernel refuses one of its calls, and enters what it does then. `program` has

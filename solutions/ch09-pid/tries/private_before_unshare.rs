@@ -1,0 +1,41 @@
+//! Named: the lab's mounts are made private instead of the copies
+//! Points at: mount(NULL, "/"
+//! The parent makes all mounts private, so that the copy is born private, and then makes both namespaces.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, exit};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+
+fn new_proc() -> Result<(), String> {
+    let none: Option<&str> = None;
+    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)
+        .map_err(|e| format!("proc: {e}"))
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(2).collect();
+    let none: Option<&str> = None;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+    unshare(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS).unwrap();
+    // SAFETY: there is one thread.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            if let Err(text) = new_proc() {
+                eprintln!("{text}");
+                exit(1);
+            }
+            let error = Command::new(&words[0]).args(&words[1..]).exec();
+            eprintln!("exec: {error}");
+            exit(127)
+        }
+        ForkResult::Parent { child } => match waitpid(child, None).unwrap() {
+            WaitStatus::Exited(_, code) => exit(code),
+            WaitStatus::Signaled(_, signal, _) => exit(128 + signal as i32),
+            _ => exit(1),
+        },
+    }
+}
