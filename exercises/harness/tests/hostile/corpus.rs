@@ -301,7 +301,7 @@ pub(crate) static CORPUS: &[Attack] = &[
     calls(
         "namespaces 40 deep",
         calls::deep,
-        "max_user_namespaces, and the kernel's limit of 32",
+        "max_user_namespaces, and the kernel's limit of 33 levels",
         Refused,
     ),
     calls("thousands of network namespaces", calls::networks, "max_net_namespaces", Refused),
