@@ -77,7 +77,8 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
             mistakes::IGNORED,
             at,
             format!("{}, and your program went on.", failure(trace, at)?),
-            "Handle the result of that call: report the error and stop. Then find out why it fails.",
+            "Handle the result of that call: report the error and stop. Unless the step refuses the call on \
+             purpose, find out why it fails.",
         ),
         Made::Elsewhere(at, By::Thread) => (
             mistakes::BY_ANOTHER_THREAD,

@@ -141,7 +141,8 @@ impl Trace {
     }
 
     /// The call after which the program gave up: it failed, its process made no other call that is
-    /// followed, and ended with a status that says so. And no process has executed anything.
+    /// followed, and ended with a status that says so. And no process has executed anything. The end of
+    /// a thread is no call of its process.
     pub fn gave_up(&self) -> Option<usize> {
         let is_start = |event: &Event| event.call.starts_with("execve") && !has_failed(event);
         if !self.is_whole() || self.events.iter().skip(1).any(is_start) {
@@ -152,10 +153,13 @@ impl Trace {
         if self.events[at].call.starts_with("execve") {
             return None;
         }
-        let task = self.events[at].task;
-        let mut later = self.events[at + 1..].iter().filter(|event| event.task == task);
+        let process_of = |task: u32| self.born(task).map_or(task, |(process, _)| process);
+        let process = process_of(self.events[at].task);
+        let mut later = self.events[at + 1..].iter().filter(|event| {
+            process_of(event.task) == process && !(event.task != process && is_end(event))
+        });
         let ends = |event: &Event| {
-            event.changes.iter().any(|change| matches!(change, Change::Ended { task: ended, how } if *ended == task && *how != Exit::Exited(0)))
+            event.changes.iter().any(|change| matches!(change, Change::Ended { task: ended, how } if *ended == process && *how != Exit::Exited(0)))
         };
         later.next().is_some_and(ends).then_some(at)
     }
@@ -471,6 +475,18 @@ mod tests {
         let again = event(1, "unshare", &["CLONE_NEWUTS"], ok);
         let retried = vec![unshare(), again, mount(failed()), execve(1)];
         assert_eq!(trace(retried).went_on(), Some(3), "it has succeeded by then");
+        let thread = with(born(2, 1, 1), event(1, "clone3", &["CLONE_THREAD"], Outcome::Value(2)));
+        let ended = Change::Ended { task: 2, how: Exit::Exited(0) };
+        let of_thread =
+            [event(2, "setns", &[], failed()), with(ended, event(2, "exit", &[], Outcome::Never))];
+        let [failure, end] = of_thread;
+        let in_a_thread = vec![thread, failure, end, exit(1)];
+        assert_eq!(
+            trace(in_a_thread.clone()).gave_up(),
+            Some(2),
+            "a thread ends before its process"
+        );
+        assert_eq!(trace(in_a_thread[..3].to_vec()).gave_up(), None, "its process has not ended");
     }
 
     #[test]

@@ -126,8 +126,21 @@ fn meanwhile(trace: &Trace) -> String {
         Change::Unmount { namespace, .. } if *namespace == mnt => Some("a mount went".into()),
         _ => None,
     });
-    let changes: Vec<_> = changes.collect();
-    if changes.is_empty() { MEANWHILE.1.into() } else { changes.join(", ") }
+    few(changes.collect())
+}
+
+/// One change of propagation can concern every mount that there is, and the first few tell which it was.
+fn few(mut changes: Vec<String>) -> String {
+    const NAMED: usize = 3;
+    let more = changes.len().saturating_sub(NAMED);
+    if changes.is_empty() {
+        return MEANWHILE.1.into();
+    }
+    if more > 1 {
+        changes.truncate(NAMED);
+        changes.push(format!("and {more} more changes"));
+    }
+    changes.join(", ")
 }
 
 #[cfg(test)]
@@ -181,5 +194,13 @@ mod tests {
         let call = "pidfd_send_signal";
         signaled.events.push(Event::new(1, call, vec![], Outcome::Value(0), vec![]));
         assert_eq!(sent(&signaled), SENT.1);
+    }
+
+    #[test]
+    fn of_many_changes_a_few_are_named() {
+        let changes = |many: usize| (0..many).map(|at| at.to_string()).collect();
+        assert_eq!(few(changes(0)), MEANWHILE.1);
+        assert_eq!(few(changes(4)), "0, 1, 2, 3");
+        assert_eq!(few(changes(5)), "0, 1, 2, and 2 more changes");
     }
 }

@@ -337,7 +337,13 @@ fn joining(caller: &Caller, fd: i32, kinds: u64, errno: Errno) -> Option<Reason>
             if caller.threads > 1
                 && (kind.is_some() || kinds & libc::CLONE_NEWNS as u64 != 0) =>
         {
-            caller.too_many_threads("join a mount namespace, because threads share a root directory")
+            // The kernel asks for a root directory of the thread's own.
+            format!(
+                "the {} threads of the process share a root directory, and a thread that shares it \
+                 cannot join a mount namespace until unshare(CLONE_FS) gives it one of its own",
+                caller.threads
+            )
+            .into()
         }
         (Errno::EINVAL, Some(Kind::Pid)) => {
             "a process can join only PID namespaces below its own".into()
@@ -511,6 +517,12 @@ fn mounting_nothing_new(call: &Call) -> Option<Reason> {
     let has = |name: &str| flags.iter().any(|flag| flag == name);
     if has("MS_REMOUNT") {
         return Some(NO_MOUNT_POINT.into());
+    }
+    if has("MS_BIND") && matches!(call.arguments.first(), Some(Argument::Null)) {
+        return Some(
+            "MS_BIND comes before the other flags, and a bind mount needs a source, the first argument"
+                .into(),
+        );
     }
     if has("MS_BIND") || has("MS_MOVE") {
         // There are more reasons than the recorder can tell apart.

@@ -29,6 +29,7 @@ pub(crate) fn calls_that_fail() {
     mounting(Some("/mnt"), "/nowhere", NOTHING, MsFlags::MS_BIND);
     mounting(Some("/nowhere"), "/nowhere", NOTHING, MsFlags::MS_BIND);
     mounting(Some("/proc/self/ns/uts"), "/mnt", NOTHING, MsFlags::MS_BIND);
+    mounting(NOTHING, "/", NOTHING, MsFlags::MS_BIND | MsFlags::MS_SLAVE);
     _ = umount("/tmp/plain");
     // A directory that a process is in, and a mount with another one on it.
     mounting(Some("none"), "/tmp/plain", Some("tmpfs"), MsFlags::empty());
@@ -147,6 +148,7 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("mount", "ENOENT", Some("the second path, on which to mount, does not exist")),
         ("mount", "ENOENT", Some("one of the paths does not exist")),
         ("mount", "ENOTDIR", Some("only a directory can be mounted on a directory")),
+        ("mount", "EINVAL", Some("MS_BIND comes before the other flags")),
         ("umount2", "EINVAL", Some("the path is not a mount point, or its mount is locked")),
         ("umount2", "EBUSY", Some("a process has an open file or its working directory there")),
         ("umount2", "EBUSY", Some("other mounts lie on it")),
