@@ -37,6 +37,9 @@ fn report_position(attempt: &mut Attempt, command: &Process) -> Option<Process> 
         (true, _, Some(init)) if init.executes_the_same_as(attempt.run.program()) => {
             "a child of PID 1 in a new PID namespace"
         }
+        (true, _, Some(_)) if attempt.run.program().has_ended() => {
+            "a child of PID 1, but your process outside has ended"
+        }
         (true, _, Some(_)) => "a child of a PID 1 that is not your program",
         (true, _, None) => "in a new PID namespace, but not a child of its PID 1",
     };
@@ -158,12 +161,13 @@ fn step2_orphans_are_reaped_even_if_many_end_at_once() {
 }
 
 /// Sends all of the signals to PID 1, and then all of them to the program. COMMAND is a shell with a trap
-/// for each, which starts a witness in the background.
+/// for each, which starts a witness in the background. Before the first signal both processes of the program
+/// have had a SIGCHLD after which their child still runs.
 fn report_signals(report: &mut Report) {
     let names = PASSED_ON.map(|signal| signal.as_str().trim_start_matches("SIG")).join(" ");
     // A first witness shows that the traps are set. It must not get any of the signals.
     let text = format!(
-        "for name in {names}; do trap \"NAME=SIG$name {{witness}} &\" $name; done
+        "(: &); for name in {names}; do trap \"NAME=SIG$name {{witness}} &\" $name; done
         {{witness}} & until wait; do :; done"
     );
     let mut attempt = Attempt::start(script(&text));
@@ -171,6 +175,12 @@ fn report_signals(report: &mut Report) {
     let shell = child.as_ref().and_then(|child| child.process.parent());
     let shell = shell.and_then(|shell| Process::open(shell).ok());
     let init = shell.as_ref().and_then(|shell| report_position(&mut attempt, shell));
+    if let Some(init) = &init {
+        until(|| init.children().len() == 1);
+        _ = init.signal(SIGSTOP);
+        until(|| init.state() == Some('T'));
+        _ = init.signal(SIGCONT);
+    }
     let mut witnesses = 1;
     for receiver in ["PID 1", "your program"] {
         let mut outcome = "all six come to COMMAND".to_owned();
@@ -199,6 +209,9 @@ fn report_signals(report: &mut Report) {
             break;
         }
         report.line(&format!("signals to {receiver}"), outcome);
+        if let ("PID 1", Some(init)) = (receiver, &init) {
+            report.aside("PID 1 is in", init.waits_in().unwrap_or_default());
+        }
     }
     attempt.release();
     _ = attempt.finish();
@@ -206,7 +219,8 @@ fn report_signals(report: &mut Report) {
 
 /// Each of the six signals that is sent to PID 1 comes to COMMAND, and to no other process. So does each
 /// that is sent to your program, the parent of PID 1 outside. COMMAND itself has no signals blocked, as your
-/// program had none when it was started.
+/// program had none when it was started. Before the first signal an orphan ends, and PID 1 is stopped and
+/// continued: each is a SIGCHLD, for PID 1 and for your program.
 #[step]
 fn step3_signals_are_passed_on_to_command() {
     let mut report = report();
@@ -265,17 +279,21 @@ fn step5_a_process_that_has_entered_does_not_delay_the_end() {
     let mut attempt = Attempt::start(exercise!().witness().orphan());
     let init =
         attempt.command().and_then(|command| report_position(&mut attempt, &command.process));
-    let entered = init.is_some_and(|init| {
+    let entered = init.as_ref().is_some_and(|init| {
         let program = attempt.run.program();
         let levels = |process: &Process| Some(process.status("NSpid")?.split_whitespace().count());
         let is_inside =
-            |child: &Process| child.pid() != init.pid() && levels(child) == levels(&init);
-        until(|| program.children().iter().any(is_inside))
+            |child: &Process| child.pid() != init.pid() && levels(child) == levels(init);
+        until(|| program.has_ended() || program.children().iter().any(is_inside))
+            && !program.has_ended()
     });
+    let ended_early = init.is_some() && attempt.run.program().has_ended();
     attempt.release();
     let (mut report, finished) = (report(), attempt.finish());
     if entered {
         report.ending("with a process that entered", &finished);
+    } else if ended_early {
+        report.line("with a process that entered", "your program ends before COMMAND");
     } else {
         report.line("with a process that entered", "no process could enter");
     }
