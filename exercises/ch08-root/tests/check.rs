@@ -1,5 +1,6 @@
 //! `ch08-root ROOT SHARE -- COMMAND`: another root directory, and nothing left of the old one.
 
+use std::fs;
 use std::rc::Rc;
 
 use harness::look::{Kind, Mount, Namespaces, Proc, Way};
@@ -115,8 +116,18 @@ impl View<'_> {
         [self.root(), self.proc(), self.share()].into_iter().flatten().any(|mount| mount.id == id)
     }
 
+    /// Whether the root directory is a plain directory, which has no line in a list of mounts.
+    fn has_no_root_mount(&self) -> bool {
+        !self.mounts.iter().any(|mount| mount.point == "/")
+    }
+
     fn below_or_outside(&self, id: u64) -> String {
-        if self.is_inside(id) { "below it" } else { "outside" }.to_owned()
+        let place = match () {
+            () if self.is_inside(id) => "below it",
+            () if self.has_no_root_mount() => "on another mount",
+            () => "outside",
+        };
+        place.to_owned()
     }
 
     /// Where a descriptor leads to; `None` for a place inside.
@@ -138,11 +149,15 @@ impl View<'_> {
 
 type Line = fn(&View) -> nix::Result<String>;
 
-const LINES: [(&str, Line); 10] = [
+const LINES: [(&str, Line); 11] = [
     ("root directory", |view| {
         let id = view.command.process.root_directory()?;
         let is_root = view.root().is_some_and(|mount| mount.id == id);
-        Ok(if is_root { view.paths.root.clone() } else { "another".to_owned() })
+        Ok(match () {
+            () if is_root => view.paths.root.clone(),
+            () if view.has_no_root_mount() => "a directory that is not a mount".to_owned(),
+            () => "another".to_owned(),
+        })
     }),
     ("working directory", |view| {
         Ok(view.below_or_outside(view.command.process.working_directory()?))
@@ -183,6 +198,15 @@ const LINES: [(&str, Line); 10] = [
         let mut outside: Vec<_> = ways.filter_map(|way| view.outside(way)).collect();
         outside.sort();
         Ok(if outside.is_empty() { "none".to_owned() } else { outside.join(", ") })
+    }),
+    ("standard descriptors", |view| {
+        let folder = format!("/proc/{}/fd", view.command.process.pid());
+        let is_closed = |number: &&str| fs::symlink_metadata(format!("{folder}/{number}")).is_err();
+        let closed: Vec<_> = ["0", "1", "2"].into_iter().filter(is_closed).collect();
+        Ok(match closed.as_slice() {
+            [] => "open".to_owned(),
+            closed => format!("closed: {}", closed.join(", ")),
+        })
     }),
     ("mounts that can be written to", |view| {
         let all = mounts_in(view.command.mnt())?;
@@ -264,13 +288,16 @@ fn step4_its_status_is_passed_on_and_the_lab_is_unchanged() {
 const INHERITED: &str = r#"exec 3< / 5< /tmp 8< /proc/self/ns/mnt; exec "$0" "$@""#;
 
 /// Your program is started with three descriptors: of the old root, of its `/tmp` and of the lab's mount
-/// namespace. COMMAND has none of them, and no other one that leads outside.
+/// namespace. COMMAND has none of them, and no other one that leads outside. It has your program's standard
+/// input, output and error.
 #[step]
 fn further5_inherited_descriptors_are_not_passed_on() {
     let program = exercise!().script(INHERITED);
-    assert_report!(report(program).lines(&["root directory", "descriptors"]), @r"
+    let keys = ["root directory", "descriptors", "standard"];
+    assert_report!(report(program).lines(&keys), @r"
     root directory: ROOT
     descriptors that lead outside: none
+    standard descriptors: open
     ");
 }
 

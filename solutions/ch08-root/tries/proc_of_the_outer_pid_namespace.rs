@@ -1,0 +1,28 @@
+//! Named: the bound /proc shows the outer PID namespace
+//! A PID namespace is made, because the page says that it helps, but /proc is bound all the same.
+
+use std::path::Path;
+use std::process::{Command, exit};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{chdir, pivot_root};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (root, none) = (Path::new(&words[0]), None::<&str>);
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID).expect("unshare");
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("private");
+    mount(Some(root), root, none, MsFlags::MS_BIND, none).expect("bind ROOT");
+    mount(Some("/proc"), &root.join("proc"), none, MsFlags::MS_BIND, none).expect("bind /proc");
+    let share = root.join("share");
+    mount(Some(words[1].as_str()), &share, none, MsFlags::MS_BIND, none).expect("bind SHARE");
+    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    let remount = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags;
+    mount(none, &share, none, remount, none).expect("read-only");
+    chdir(root).expect("chdir");
+    pivot_root(".", ".").expect("pivot_root");
+    umount2(".", MntFlags::MNT_DETACH).expect("umount2");
+    let status = Command::new(&words[3]).args(&words[4..]).status().expect("execve");
+    exit(status.code().unwrap_or(1));
+}
