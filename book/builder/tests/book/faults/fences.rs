@@ -60,6 +60,17 @@ fn code_inside_html() {
 }
 
 #[test]
+fn a_backtick_in_the_first_line_of_a_fence() {
+    planted(
+        START,
+        "Type",
+        "```console,unrecorded=\"`id` is typed\"\n$ id\n\nType",
+        "book/src/start.md:3: a backtick in the first line of a fence: it is none\n\
+         help: write what stands behind the language without backticks\n",
+    );
+}
+
+#[test]
 fn html_that_is_not_closed() {
     planted(
         START,
