@@ -75,6 +75,9 @@ fn judge(
     let verdict = match fact("exit status").as_str() {
         "0" if wrong.is_empty() => "every answer is right".to_owned(),
         "0" => wrong.join(", "),
+        status if Kind::ALL.into_iter().any(|kind| !answers(&stdout, kind).is_empty()) => {
+            format!("answers, but exit status {status}")
+        }
         status => format!("no answer, exit status {status}"),
     };
     report.line(pair, verdict);
@@ -165,6 +168,13 @@ fn step2_a_thread_with_namespaces_of_its_own_is_noticed() {
     let (some, rest) = split(THREAD_KINDS.map(Kind::flag).iter().sum());
     ask_about_a_thread(&mut report, "a process and its thread", ["{one}", "{one.thread}"], some);
     ask_about_a_thread(&mut report, "a thread and its process", ["{one.thread}", "{one}"], rest);
+    if report.facts("a process and its thread").any(|fact| fact.contains("is not")) {
+        // A program that never notices a difference has not taken a thread for its process.
+        let mut other = Report::default();
+        ask(&mut other, "about two processes", about(neighbor("one", all()), neighbor("two", 0)));
+        let answers = other.fact("about two processes").unwrap_or_default();
+        report.aside("about two processes", answers);
+    }
     assert_report!(report.lines(&["a process", "a thread and"]), @r"
     a process and its thread: every answer is right
     a thread and its process: every answer is right

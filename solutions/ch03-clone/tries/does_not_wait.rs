@@ -1,4 +1,4 @@
-//! Named: the parent does not wait
+//! Named: the status is not collected
 //! The wait is there, but with WNOHANG it looks once and returns.
 
 use std::mem::{size_of, zeroed};

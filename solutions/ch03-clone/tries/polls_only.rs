@@ -1,4 +1,4 @@
-//! Named: the parent does not wait
+//! Named: the status is not collected
 //! The program polls the pidfd until it is readable, and never asks for the status.
 
 use std::mem::{size_of, zeroed};

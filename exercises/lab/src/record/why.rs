@@ -383,8 +383,9 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
         ("umount2", Errno::EINVAL) => NO_MOUNT_POINT.into(),
         ("umount2", Errno::EBUSY) => unmounting(caller, call),
         ("pivot_root", Errno::EINVAL) => pivoting(caller, call).unwrap_or(
-            "the new root is not a mount point, its parent or that of the old root is shared, or \
-             the place for the old root is not below the new one"
+            "the new root is not a mount point, its parent or that of the old root is shared, the \
+             place for the old root is not below the new one, or the mount at the new root is locked, \
+             as it came from the mount namespace of another user namespace"
                 .into(),
         ),
         ("pivot_root", Errno::EBUSY) => {
