@@ -108,7 +108,7 @@ fn a_page_without_an_exercise_is_found_and_has_neighbours() {
     browser.wait_for(&format!("document.querySelector(\"{found}\") !== null"));
     browser.click(found);
     browser.wait_for("location.pathname === '/history.html'");
-    for (way, page) in [("next", "errnos"), ("previous", "persistent-namespaces-and-tools")] {
+    for (way, page) in [("next", "glossary"), ("previous", "stale-man-pages")] {
         let link = format!("document.querySelector('.nav-wrapper .{way}')?.getAttribute('href')");
         browser.wait_for(&format!("{link} === '{page}.html'"));
     }
