@@ -127,17 +127,10 @@ impl<'a> Expander<'a> {
             let problem = Problem::new("a backtick inside an HTML block is shown as it stands");
             self.faults.push(problem.help("write <code>…</code>").at(self.file, *line));
         }
-        let mut at = 0;
-        for line in self.source.split_inclusive('\n') {
-            let info = line.trim_start().trim_start_matches('`');
-            let ticks = line.trim_start().len() - info.len();
-            if ticks >= 3 && info.contains('`') && self.page.fence_at(at).is_none() {
-                let problem = Problem::new("a backtick in the first line of a fence: it is none");
-                let problem =
-                    problem.help("write what stands behind the language without backticks");
-                self.faults.push(problem.at(self.file, line_of(self.source, at)));
-            }
-            at += line.len();
+        for line in &self.page.broken_fences {
+            let problem = Problem::new("a backtick in the first line of a fence: it is none");
+            let problem = problem.help("write what stands behind the language without backticks");
+            self.faults.push(problem.at(self.file, *line));
         }
         let fences = std::mem::take(&mut self.page.fences);
         let (mut shells, mut figures) = (HashMap::new(), HashSet::new());

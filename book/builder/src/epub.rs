@@ -13,7 +13,9 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, result::ZipResult};
 
 use crate::light::light;
-use crate::xhtml::{self, Xhtml, escape};
+use crate::links;
+use crate::page::escape;
+use crate::xhtml::{self, Xhtml};
 
 /// The name by which a reading system knows the book in each of its editions.
 const IDENTIFIER: &str = "urn:uuid:32c6dbe4-6aae-4778-9aba-a910b04dc610";
@@ -101,7 +103,7 @@ fn link(url: &str) -> String {
     let (page, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
     match page.strip_suffix(".html") {
         Some(page) if !page.contains("://") => format!("{page}.xhtml{fragment}"),
-        None if page.ends_with(".pdf") || page.ends_with(".epub") => "contents.xhtml".to_owned(),
+        None if links::is_published(Path::new(page)) => "contents.xhtml".to_owned(),
         _ => url.to_owned(),
     }
 }
@@ -240,7 +242,8 @@ mod tests {
     fn a_link_to_another_page_leads_to_its_file() {
         assert_eq!(link("ch05-user.html#deny"), "ch05-user.xhtml#deny");
         assert_eq!(link("#deny"), "#deny");
-        assert_eq!(link("book.pdf"), "contents.xhtml");
+        assert_eq!(link("linux-namespaces-by-hand.pdf"), "contents.xhtml");
+        assert_eq!(link("https://example.org/a.pdf"), "https://example.org/a.pdf");
         assert_eq!(link("https://example.org/a.html"), "https://example.org/a.html");
     }
 }

@@ -11,6 +11,11 @@ use std::thread;
 /// What the publishing workflow puts beside the pages (`.github/workflows/ci.yml`).
 const PUBLISHED: [&str; 2] = ["linux-namespaces-by-hand.pdf", "linux-namespaces-by-hand.epub"];
 
+/// Whether a path from the root of the book is that of a file which is published beside the pages.
+pub(crate) fn is_published(path: &Path) -> bool {
+    PUBLISHED.iter().any(|name| path == Path::new(name))
+}
+
 /// Checks the pages in `built`. Faults are placed in the sources under `repo`/`book`.
 pub(crate) fn check(repo: &Path, book: &Path, src: &Path, built: &Path) -> Vec<Fault> {
     let rendered = Rendered::read(built);
@@ -77,7 +82,7 @@ impl Rendered {
             _ => normalized(&page.with_file_name(percent_decoded(path))),
         };
         let file = if path.ends_with('/') { file.join("index.html") } else { file };
-        if PUBLISHED.iter().any(|name| file == Path::new(name)) {
+        if is_published(&file) {
             return Ok(());
         }
         if !self.files.contains(&file) {

@@ -24,15 +24,9 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
-        ["build"] => build(|_, _| Ok(None)),
-        ["epub", file] => build(|repo, built| {
-            epub::write(repo, built, Path::new(file))?;
-            Ok(Some(file))
-        }),
-        ["pdf", file] => build(|_, built| {
-            pdf::write(built, Path::new(file))?;
-            Ok(Some(file))
-        }),
+        ["build"] => build(None, |_, _, _| Ok(())),
+        ["epub", file] => build(Some(file), epub::write),
+        ["pdf", file] => build(Some(file), |_, built, file| pdf::write(built, file)),
         ["serve", options @ ..] => match serve_options(options) {
             Ok((port, open)) => serve(port, open),
             Err(error) => return wrong_usage(&format!("{error:#}")),
@@ -60,14 +54,22 @@ fn wrong_usage(what: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Builds the book. `then` makes a file of the pages, and returns its name.
-fn build<'a>(then: impl FnOnce(&Path, &Path) -> Result<Option<&'a str>>) -> Result<ExitCode> {
+/// Builds the book. If there is to be one file of it, `write` makes that of the repository and the pages.
+fn build(
+    file: Option<&&str>,
+    write: impl FnOnce(&Path, &Path, &Path) -> Result<()>,
+) -> Result<ExitCode> {
     let repo = site::repository(&std::env::current_dir()?)?;
     let start = Instant::now();
     match site::build(&repo) {
-        Ok(built) => {
-            let file = then(&repo, &built)?.map(Path::new);
-            let built = file.unwrap_or(built.strip_prefix(&repo).unwrap_or(&built));
+        Ok(pages) => {
+            let built = match file.map(Path::new) {
+                Some(file) => {
+                    write(&repo, &pages, file)?;
+                    file
+                }
+                None => pages.strip_prefix(&repo).unwrap_or(&pages),
+            };
             println!("built {} in {:.1} s", built.display(), start.elapsed().as_secs_f32());
             Ok(ExitCode::SUCCESS)
         }

@@ -75,6 +75,8 @@ pub(crate) struct Page {
     pub(crate) swallowed_fences: Vec<usize>,
     /// Lines of an HTML block with a backtick in them, which a browser shows as it stands.
     pub(crate) swallowed_code: Vec<usize>,
+    /// Lines that look like an opening fence and are none, because their info string has a backtick.
+    pub(crate) broken_fences: Vec<usize>,
 }
 
 impl Page {
@@ -126,7 +128,22 @@ impl Page {
                 _ => {}
             }
         }
+        page.broken_fences = page.find_broken_fences(source);
         page
+    }
+
+    fn find_broken_fences(&self, source: &str) -> Vec<usize> {
+        let mut start = 0;
+        let mut lines = Vec::new();
+        for (at, line) in source.split_inclusive('\n').enumerate() {
+            let info =
+                line.trim_start().strip_prefix("```").map(|rest| rest.trim_start_matches('`'));
+            if info.is_some_and(|info| info.contains('`')) && self.fence_at(start).is_none() {
+                lines.push(at + 1);
+            }
+            start += line.len();
+        }
+        lines
     }
 
     /// Whether a place in the page is quoted text: an inline code span, a `text` or a `figure` fence.

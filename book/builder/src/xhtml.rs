@@ -8,6 +8,8 @@ use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 
+use crate::page::escape;
+
 /// The elements that have no end tag in HTML.
 const VOID: [&str; 8] = ["br", "col", "hr", "img", "input", "link", "meta", "wbr"];
 
@@ -35,11 +37,6 @@ pub(crate) struct Xhtml {
     pub(crate) text: String,
     /// The list of an EPUB's files says which of them hold pictures.
     pub(crate) has_svg: bool,
-}
-
-/// Escapes text for an element or an attribute.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 struct Writer<L> {

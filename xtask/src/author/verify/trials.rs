@@ -234,55 +234,62 @@ impl Trial<'_> {
     /// What a wrong program is told at the first step that fails, as a learner sees it: recorded.
     fn telling(&self, told: &Told) -> Tried {
         let fault = |what: String| Tried { faults: vec![self.fault(what)], telling: None };
-        // What this machine could not look at may be what would have told.
+        let (step, skipped) = match self.refusing_step() {
+            Ok(found) => found,
+            Err(faults) => return Tried { faults, telling: None },
+        };
+        let Some(step) = step else {
+            return match &skipped {
+                Some(reason) => self.not_told(reason),
+                None => fault("no step refuses it".to_owned()),
+            };
+        };
+        let run = match record_step(self.check, step, self.other, Path::new("/dev/null")) {
+            Ok(run) => run,
+            Err(failure) => return fault(failure.to_string()),
+        };
+        let (name, pointer) = (run.verdict.mistake(), run.verdict.pointer.clone());
+        let pointer = pointer.unwrap_or_default();
+        let claims_nothing = name.is_empty() || harness::mistakes::is_told_by_the_calls(name);
+        let is_there = |at: &String| glob(&format!("*{at}*"), &pointer);
+        let telling = match &told.name {
+            Some(wanted) if wanted == name => Telling::RightCause,
+            None if claims_nothing && told.at.as_ref().is_none_or(is_there) => Telling::RightCause,
+            Some(_) if claims_nothing && told.at.as_ref().is_some_and(is_there) => {
+                Telling::RightCall
+            }
+            _ => Telling::WrongCause,
+        };
+        let faults = match telling {
+            Telling::WrongCause => {
+                if let Some(reason) = &skipped {
+                    return self.not_told(reason);
+                }
+                let name = if name.is_empty() { "nothing" } else { name };
+                vec![format!("told {name:?}, {pointer:?}: {}", self.saw(step, &run))]
+            }
+            _ => Vec::new(),
+        };
+        Tried { faults, telling: Some(telling) }
+    }
+
+    /// The first step that refuses the program, and what this machine has skipped until then, which may be
+    /// what would have told. Or a fault, if a step could not judge.
+    fn refusing_step(&self) -> std::result::Result<(Option<&Step>, Option<String>), Vec<String>> {
         let mut skipped = None;
         for step in &self.steps {
-            let run = match run_step(self.check, step, self.other) {
-                Ok(run) => run,
-                Err(failure) => return fault(failure.to_string()),
-            };
+            let run = run_step(self.check, step, self.other);
+            let run = run.map_err(|failure| vec![self.fault(failure)])?;
             if !run.verdict.skipped.is_empty() {
                 skipped = Some(run.verdict.skipped());
             }
             match run.outcome() {
-                Outcome::Passed => continue,
-                Outcome::Failed => {}
-                _ => return Tried { faults: vec![self.saw(step, &run)], telling: None },
+                Outcome::Passed => {}
+                Outcome::Failed => return Ok((Some(step), skipped)),
+                _ => return Err(vec![self.saw(step, &run)]),
             }
-            let run = match record_step(self.check, step, self.other, Path::new("/dev/null")) {
-                Ok(run) => run,
-                Err(failure) => return fault(failure.to_string()),
-            };
-            let (name, pointer) = (run.verdict.mistake(), run.verdict.pointer.clone());
-            let pointer = pointer.unwrap_or_default();
-            let claims_nothing = name.is_empty() || harness::mistakes::is_told_by_the_calls(name);
-            let is_there = |at: &String| glob(&format!("*{at}*"), &pointer);
-            let telling = match &told.name {
-                Some(wanted) if wanted == name => Telling::RightCause,
-                None if claims_nothing && told.at.as_ref().is_none_or(is_there) => {
-                    Telling::RightCause
-                }
-                Some(_) if claims_nothing && told.at.as_ref().is_some_and(is_there) => {
-                    Telling::RightCall
-                }
-                _ => Telling::WrongCause,
-            };
-            let faults = match telling {
-                Telling::WrongCause => {
-                    if let Some(reason) = &skipped {
-                        return self.not_told(reason);
-                    }
-                    let name = if name.is_empty() { "nothing" } else { name };
-                    vec![format!("told {name:?}, {pointer:?}: {}", self.saw(step, &run))]
-                }
-                _ => Vec::new(),
-            };
-            return Tried { faults, telling: Some(telling) };
         }
-        match &skipped {
-            Some(reason) => self.not_told(reason),
-            None => fault("no step refuses it".to_owned()),
-        }
+        Ok((None, skipped))
     }
 
     /// This machine has skipped what a wrong program would have been told by.
@@ -300,22 +307,11 @@ impl Trial<'_> {
     }
 
     fn faults_of_diagnosis(&self) -> Vec<String> {
-        let mut skipped = None;
-        for step in &self.steps {
-            let run = match run_step(self.check, step, self.other) {
-                Ok(run) => run,
-                Err(failure) => return vec![self.fault(failure)],
-            };
-            if !run.verdict.skipped.is_empty() {
-                skipped = Some(run.verdict.skipped());
-            }
-            match run.outcome() {
-                Outcome::Passed => {}
-                Outcome::Failed => return self.faults_of_recorded(step),
-                _ => return vec![self.saw(step, &run)],
-            }
+        match self.refusing_step() {
+            Ok((Some(step), _)) => self.faults_of_recorded(step),
+            Ok((None, skipped)) => self.faults_of_pass(skipped),
+            Err(faults) => faults,
         }
-        self.faults_of_pass(skipped)
     }
 
     /// A learner sees the recorded run. It is diagnosed as the mistake, and points at a call if the row
