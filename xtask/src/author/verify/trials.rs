@@ -137,7 +137,9 @@ fn pieces_of<'a>((number, trial): (usize, &'a Trial<'a>)) -> Vec<Piece<'a>> {
         _ => trial.steps.iter().map(|step| Piece { number, trial, step: Some(step) }).collect(),
     };
     match trial.candidate.expected {
-        Expected::FakeFails | Expected::NoWrongCause => pieces.repeat(trial.repeat),
+        Expected::FakeFails | Expected::PromiseProven | Expected::NoWrongCause => {
+            pieces.repeat(trial.repeat)
+        }
         expected if expected.passes() => pieces.repeat(trial.repeat),
         _ => pieces,
     }
