@@ -8,9 +8,13 @@ use harness::{
     with_room_for_a_queue,
 };
 
-/// Describes the segment under `key` of an IPC namespace, as a visitor finds it there.
-fn segment(ipc: &Namespace, key: i32) -> String {
+/// Describes the segment under `key` of an IPC namespace, as a visitor finds it there. `wanted` is
+/// what it has to contain.
+fn segment(ipc: &Namespace, key: i32, wanted: &str) -> String {
     match visit::segment_in(ipc, key) {
+        Ok(text) if !text.is_empty() && text != wanted && wanted.starts_with(&text) => {
+            format!("a segment with the first {} bytes of {wanted}", text.len())
+        }
         Ok(text) => format!("a segment with {text:?}"),
         Err(errno) => format!("no segment ({})", errno.desc()),
     }
@@ -84,9 +88,10 @@ fn look(program: Sandbox) -> Report {
         let outside = lab.get(Kind::Ipc).expect("every kernel has IPC namespaces");
         let mnt = lab.get(Kind::Mnt).expect("every kernel has mount namespaces");
         let posix = visit::names_in(mnt, "/dev/shm").unwrap_or_default().join(", ");
-        let (keys, lab_segment) = (keys(inside, key), segment(outside, key));
+        let (keys, lab_segment) = (keys(inside, key), segment(outside, key, &text));
         let (queues, lab_queue) = (queues(inside, &text), queue(outside, &text));
-        attempt.look("KEY in COMMAND", &command, move |seen| segment(ipc_of(seen), key));
+        let wanted = text.clone();
+        attempt.look("KEY in COMMAND", &command, move |seen| segment(ipc_of(seen), key, &wanted));
         attempt.report.line("KEY in the lab", lab_segment);
         attempt.look("queue /TEXT in COMMAND", &command, move |seen| queue(ipc_of(seen), &text));
         attempt.report.line("queue /TEXT in the lab", lab_queue);
@@ -226,7 +231,7 @@ fn look_for_abandoned() -> Report {
         });
         let beside = beside.map_or("none of these processes", |(_, name)| name);
         attempt.report.line("COMMAND is in the IPC namespace of", beside);
-        attempt.look("KEY in COMMAND", &command, move |seen| segment(ipc_of(seen), key));
+        attempt.look("KEY in COMMAND", &command, move |seen| segment(ipc_of(seen), key, &text));
     }
     attempt.release();
     attempt.finish()
