@@ -9,6 +9,16 @@ use nix::errno::Errno;
 /// to another PID or time namespace.)
 const KINDS: [Kind; 5] = [Kind::Mnt, Kind::Net, Kind::Uts, Kind::Ipc, Kind::Cgroup];
 
+/// The kinds without which a kernel can be built (`init/Kconfig`), and `PIDFD_GET_*_NAMESPACE` for each.
+const MAY_LACK: [(Kind, u32); 6] = [
+    (Kind::Cgroup, 0xFF01),
+    (Kind::Ipc, 0xFF02),
+    (Kind::Net, 0xFF04),
+    (Kind::Pid, 0xFF05),
+    (Kind::Time, 0xFF07),
+    (Kind::Uts, 0xFF0A),
+];
+
 /// How many levels down the tree a process is that is not far away, and one that is.
 const FEW: usize = 2;
 const MANY: usize = 4;
@@ -98,27 +108,30 @@ fn is_below(user: &Namespace, above: &Namespace) -> bool {
     user == above || user.parent().is_ok_and(|parent| is_below(&parent, above))
 }
 
+/// Runs the program with one argument beside this neighbor, and returns the right answers about the neighbor.
+/// There are none if the program has killed it.
+fn run(sandbox: Sandbox, argument: &str, neighbor: Neighbor) -> (Report, Option<Expected>) {
+    let still = Neighbor { name: STILL.into(), ..Neighbor::default() };
+    let attempt = Attempt::start(sandbox.arg(argument).neighbor(neighbor).neighbor(still));
+    let process = attempt.run.neighbor("one");
+    let expected = process.and_then(|process| Expected::about(&attempt, &process));
+    (attempt.finish(), expected)
+}
+
 /// Asks the program about this neighbor, and reports how its answers compare with the kernel's.
 fn ask(report: &mut Report, which: &str, sandbox: Sandbox, neighbor: Neighbor) {
-    let still = Neighbor { name: STILL.into(), ..Neighbor::default() };
-    let attempt = Attempt::start(sandbox.arg("{one}").neighbor(neighbor).neighbor(still));
-    let process = attempt.run.neighbor("one");
-    // There is nothing to compare with if the program has killed its neighbor.
-    let expected = process.and_then(|process| Expected::about(&attempt, &process));
-    let finished = attempt.finish();
+    let (finished, expected) = run(sandbox, "{one}", neighbor);
     let Some(expected) = expected else { return report.line(which, "it is gone") };
-    give_names(report, &expected);
+    compare(report, which, &finished, &expected);
+}
+
+/// Reports how the program's answers compare with the right ones.
+fn compare(report: &mut Report, which: &str, finished: &Report, expected: &Expected) {
+    give_names(report, expected);
 
     let fact = |key: &str| finished.fact(key).unwrap_or_default();
-    let stdout = fact("stdout");
-    let lines: Vec<Vec<&str>> =
-        stdout.lines().map(|line| line.split_ascii_whitespace().collect()).collect();
     let mut wrong = false;
-    for (question, answer) in [
-        ("above", above(&lines, &expected)),
-        ("creators", creators(&lines, &expected)),
-        ("owners", owners(&lines, &expected)),
-    ] {
+    for (question, answer) in answers(&fact("stdout"), expected) {
         let verdict = match fact("exit status").as_str() {
             "0" => answer,
             status => format!("no answer, exit status {status}"),
@@ -131,6 +144,17 @@ fn ask(report: &mut Report, which: &str, sandbox: Sandbox, neighbor: Neighbor) {
         report.aside("stdout", fact("stdout"));
         report.aside("stderr", fact("stderr"));
     }
+}
+
+/// How the lines of the program compare with the right answers, for each question of the exercise.
+fn answers(stdout: &str, expected: &Expected) -> [(&'static str, String); 3] {
+    let lines: Vec<Vec<&str>> =
+        stdout.lines().map(|line| line.split_ascii_whitespace().collect()).collect();
+    [
+        ("above", above(&lines, expected)),
+        ("creators", creators(&lines, expected)),
+        ("owners", owners(&lines, expected)),
+    ]
 }
 
 /// Names for what is a number in each run: LAB, the process's OWN user namespace, UP 1 for the one
@@ -199,6 +223,12 @@ fn owners(lines: &[Vec<&str>], expected: &Expected) -> String {
             (None, _) => wrong.push(format!("{kind} is missing")),
         }
     }
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::User) {
+        let is_there = expected.owners.iter().any(|(there, _)| *there == kind);
+        if !is_there && lines.iter().any(|words| words.first() == Some(&kind.name())) {
+            wrong.push(format!("{kind} is answered, which the kernel does not have"));
+        }
+    }
     right_or(wrong)
 }
 
@@ -257,21 +287,32 @@ fn step3_the_uids_of_the_creators_are_right() {
 #[step]
 fn step4_without_proc_a_pidfd_is_asked() {
     let mut report = Report::default();
-    if !pidfds_tell() {
-        report.skip(
-            "a lab without /proc",
-            "here a pidfd does not give access to namespaces (Linux 6.11)",
-        );
+    if !pidfds_are_asked(&mut report) {
         assert_report!(report.lines(&[]), @"");
         return;
     }
-    let hidden = exercise!().script("mount -t tmpfs none /proc && exec \"$0\" \"$@\"");
-    ask(&mut report, "without /proc", hidden, far());
+    ask(&mut report, "without /proc", hidden_proc(), far());
     assert_report!(report.lines(&["above", "creators", "owners"]), @r"
     above, without /proc: every answer is right
     creators, without /proc: every answer is right
     owners, without /proc: every answer is right
     ");
+}
+
+/// The program in a lab whose /proc is covered.
+fn hidden_proc() -> Sandbox {
+    exercise!().script("mount -t tmpfs none /proc && exec \"$0\" \"$@\"")
+}
+
+/// Whether a pidfd gives access to namespaces here. If not, the report says that this cannot be checked.
+fn pidfds_are_asked(report: &mut Report) -> bool {
+    if !pidfds_tell() {
+        report.skip(
+            "a lab without /proc",
+            "here a pidfd does not give access to namespaces (Linux 6.11)",
+        );
+    }
+    pidfds_tell()
 }
 
 /// Here the kernel does not know the requests for a pidfd (`ENOTTY`), as before Linux 6.11. Then your
@@ -287,52 +328,101 @@ fn step5_on_an_older_kernel_proc_is_asked() {
     ");
 }
 
-/// Three questions have no answer: no process has the pid, you may not examine PID 1, and a kernel before
-/// Linux 4.9 does not know the request for an owner (`ENOTTY`), which does not mean `beyond`. Each time your
-/// program prints the error, and exits with a status other than 0.
+/// Some questions have no answer: no process has the pid, you may not examine PID 1, or the kernel does not
+/// know a request for a namespace's owner, parent or creator (`ENOTTY`), which does not mean `beyond` and does
+/// not end the way up. Each time your program prints the error, and exits with a status other than 0.
 #[step]
 fn step6_an_error_is_not_an_answer() {
-    const ERRNOS: [&[Errno]; 3] =
-        [&[Errno::ESRCH, Errno::ENOENT], &[Errno::EACCES], &[Errno::ENOTTY]];
+    const UNKNOWN: [Errno; 1] = [Errno::ENOTTY];
     let mut report = Report::default();
     let absent = absent_pid().to_string();
-    let old = exercise!().unknown_ioctls(0xB7);
-    for (case, (which, sandbox, pid)) in [
-        ("no process", exercise!(), absent.as_str()),
-        ("PID 1", exercise!(), "1"),
-        ("a kernel without the request", old, "{one}"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let finished = Attempt::start(sandbox.arg(pid).neighbor(near())).finish();
-        let fact = |key: &str| finished.fact(key).unwrap_or_default();
-        let (status, stdout, stderr) = (fact("exit status"), fact("stdout"), fact("stderr"));
-        // The error of this case, and of no other one.
-        let named = |errnos: &[Errno]| errnos.iter().any(|errno| names_errno(&stderr, *errno));
-        let is_right = (0..ERRNOS.len()).all(|other| named(ERRNOS[other]) == (other == case));
-        let answered = stdout.lines().any(|line| line.trim_end().ends_with(" beyond"));
-        let verdict = match (status.as_str(), is_right) {
-            ("0", _) => "answered".to_owned(),
-            _ if answered => "answered `beyond`".to_owned(),
-            (_, true) => "the right error".to_owned(),
-            (status, false) => format!("exit status {status}, but another error"),
-        };
-        report.line(which, verdict);
-        report.aside("stdout", stdout);
-        report.aside("stderr", stderr);
+    fails(&mut report, "no process", exercise!(), &absent, &[Errno::ESRCH, Errno::ENOENT]);
+    fails(&mut report, "PID 1", exercise!(), "1", &[Errno::EACCES]);
+    for (which, request) in [
+        ("a kernel without NS_GET_USERNS", libc::NS_GET_USERNS),
+        ("a kernel without NS_GET_PARENT", libc::NS_GET_PARENT),
+        ("a kernel without NS_GET_OWNER_UID", libc::NS_GET_OWNER_UID),
+    ] {
+        let old = exercise!().failing_ioctl(request as u32, Errno::ENOTTY);
+        fails(&mut report, which, old, "{one}", &UNKNOWN);
     }
+    let old = exercise!().unknown_ioctls(0xB7);
+    fails(&mut report, "a kernel without the requests", old, "{one}", &UNKNOWN);
     assert_report!(report.lines(&["no process", "PID 1", "a kernel"]), @r"
     no process: the right error
     PID 1: the right error
-    a kernel without the request: the right error
+    a kernel without NS_GET_USERNS: the right error
+    a kernel without NS_GET_PARENT: the right error, or every answer
+    a kernel without NS_GET_OWNER_UID: the right error
+    a kernel without the requests: the right error
+    ");
+}
+
+/// The errnos that tell the cases of the last step apart.
+const TELLING: [Errno; 4] = [Errno::ESRCH, Errno::ENOENT, Errno::EACCES, Errno::ENOTTY];
+
+/// Runs the program where it cannot answer, and reports whether it prints one of these errnos, and no other.
+fn fails(report: &mut Report, which: &str, sandbox: Sandbox, pid: &str, errnos: &[Errno]) {
+    let (finished, expected) = run(sandbox, pid, deep(FEW));
+    let fact = |key: &str| finished.fact(key).unwrap_or_default();
+    let (status, stdout, stderr) = (fact("exit status"), fact("stdout"), fact("stderr"));
+    let (named, others): (Vec<Errno>, Vec<Errno>) = TELLING
+        .into_iter()
+        .filter(|errno| names_errno(&stderr, *errno))
+        .partition(|errno| errnos.contains(errno));
+    // A program may find the parent of a user namespace as its owner.
+    let may_answer = which.ends_with("NS_GET_PARENT");
+    let is_right = || {
+        expected.is_some_and(|expected| {
+            answers(&stdout, &expected).iter().all(|(_, verdict)| verdict == RIGHT)
+        })
+    };
+    let answered = stdout.lines().any(|line| line.trim_end().ends_with(" beyond"));
+    let verdict = match status.as_str() {
+        "0" if may_answer && is_right() => "the right error, or every answer".to_owned(),
+        "0" => "answered".to_owned(),
+        _ if answered && !may_answer => "answered `beyond`".to_owned(),
+        _ if named.is_empty() || !others.is_empty() => {
+            format!("exit status {status}, but another error")
+        }
+        _ if may_answer => "the right error, or every answer".to_owned(),
+        _ => "the right error".to_owned(),
+    };
+    report.line(which, verdict);
+    report.aside("stdout", stdout);
+    report.aside("stderr", stderr);
+}
+
+/// A kernel can be built without one of the kinds. The pidfd answers EOPNOTSUPP for it, and your program prints
+/// the lines about the others. Here /proc is covered as well, so that it does not show that kind.
+#[step]
+fn step7_a_kind_that_the_kernel_lacks_has_no_line() {
+    let mut report = Report::default();
+    if !pidfds_are_asked(&mut report) {
+        assert_report!(report.lines(&[]), @"");
+        return;
+    }
+    let (lacking, request) = MAY_LACK[random() as usize % MAY_LACK.len()];
+    let which = "without a kind";
+    let sandbox = hidden_proc().failing_ioctl(request, Errno::EOPNOTSUPP);
+    match run(sandbox, "{one}", far()) {
+        (_, None) => report.line(which, "it is gone"),
+        (finished, Some(mut expected)) => {
+            expected.owners.retain(|(kind, _)| *kind != lacking);
+            compare(&mut report, which, &finished, &expected);
+        }
+    }
+    assert_report!(report.lines(&["above", "creators", "owners"]), @r"
+    above, without a kind: every answer is right
+    creators, without a kind: every answer is right
+    owners, without a kind: every answer is right
     ");
 }
 
 /// With `--all` your program prints a line `user NAMESPACE` for every user namespace that a process leads to,
 /// once: one that a process is in, one that owns a namespace of a process, and all above these that it may see.
 #[step]
-fn further7_every_user_namespace_that_a_process_leads_to_is_found() {
+fn further8_every_user_namespace_that_a_process_leads_to_is_found() {
     let mut report = Report::default();
     let names = ["near", "deep", "deeper", "far", STILL];
     let still = Neighbor::default();
@@ -347,7 +437,7 @@ fn further7_every_user_namespace_that_a_process_leads_to_is_found() {
     let fact = |key: &str| finished.fact(key).unwrap_or_default();
     let verdict = match expected {
         None => "a process is gone".to_owned(),
-        Some(expected) => compare(&fact("stdout"), &expected),
+        Some(expected) => all_are_found(&fact("stdout"), &expected),
     };
     report.line("every user namespace", verdict);
     report.ending("asked for all", &finished);
@@ -360,7 +450,7 @@ fn further7_every_user_namespace_that_a_process_leads_to_is_found() {
 }
 
 /// Compares the user namespaces that were printed with those that the processes lead to.
-fn compare(stdout: &str, expected: &[Expected]) -> String {
+fn all_are_found(stdout: &str, expected: &[Expected]) -> String {
     let lines: Vec<Vec<&str>> =
         stdout.lines().map(|line| line.split_ascii_whitespace().collect()).collect();
     let mut right = Vec::new();

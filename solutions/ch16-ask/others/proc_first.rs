@@ -30,6 +30,7 @@ fn ask(pid: &str) -> io::Result<()> {
     for (kind, number) in kinds {
         let namespace = match open(pid, kind, number) {
             Err(error) if kind == "time" && error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => continue,
             namespace => namespace?,
         };
         match related(&namespace, libc::NS_GET_USERNS)? {

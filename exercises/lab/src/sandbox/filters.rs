@@ -2,6 +2,8 @@
 
 use libc::{SECCOMP_RET_ERRNO, c_int};
 
+use nix::errno::Errno;
+
 use crate::env;
 use crate::seccomp::Filter;
 
@@ -18,15 +20,20 @@ const IOPRIO_WHO_USER: u32 = 3;
 const PIDFD_IOCTLS: u8 = 0xFF;
 
 /// Puts the filters over this process and the program that it will become. Requests of ioctl(2) of
-/// the types `unknown_ioctls` fail as on a kernel that does not know them.
+/// the types `unknown_ioctls` fail as on a kernel that does not know them, and each of `failing` with
+/// its errno.
 ///
 /// # Errors
 ///
 /// `EACCES` if this process has neither no_new_privs (prctl(2)) nor CAP_SYS_ADMIN.
-pub(crate) fn install(unknown_ioctls: &[u8]) -> nix::Result<()> {
+pub(crate) fn install(unknown_ioctls: &[u8], failing: &[(u32, Errno)]) -> nix::Result<()> {
     deny_calls()?;
     let newer = env::pretends_to_be_old().then_some(PIDFD_IOCTLS);
-    unknown_ioctls.iter().copied().chain(newer).try_for_each(forget_ioctls)
+    unknown_ioctls.iter().copied().chain(newer).try_for_each(forget_ioctls)?;
+    failing.iter().try_for_each(|(request, errno)| {
+        let refused = SECCOMP_RET_ERRNO | *errno as u32;
+        Filter::new(refused).on_value(libc::SYS_ioctl, 1, *request, refused).install()
+    })
 }
 
 /// Keyrings have no namespace: a key added inside would be the user's outside. The filter answers

@@ -52,6 +52,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::pipe2;
 
@@ -152,6 +153,7 @@ impl Sandbox {
                 cgroups: false,
                 own_cgroups: None,
                 unknown_ioctls: Vec::new(),
+                failing_ioctls: Vec::new(),
                 working_directory: "/".to_owned(),
                 command: vec![path.into()],
                 environment: environment.map(OsString::from).to_vec(),
@@ -280,6 +282,12 @@ impl Sandbox {
     /// since 4.9) fail with `ENOTTY`, as on a kernel that does not know them.
     pub fn unknown_ioctls(mut self, kind: u8) -> Self {
         self.request.unknown_ioctls.push(kind);
+        self
+    }
+
+    /// Makes one request of ioctl(2) fail with this errno, and no other request.
+    pub fn failing_ioctl(mut self, request: u32, errno: Errno) -> Self {
+        self.request.failing_ioctls.push((request, errno));
         self
     }
 

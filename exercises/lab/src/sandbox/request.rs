@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+
 use crate::helper::wire::wire;
 use crate::record::IdMaps;
 
@@ -125,6 +127,8 @@ pub(crate) struct Request {
     pub(crate) own_cgroups: Option<Plan>,
     /// Types of ioctl(2) requests that fail as on a kernel that does not know them.
     pub(crate) unknown_ioctls: Vec<u8>,
+    /// Requests of ioctl(2), and the errno with which each fails.
+    pub(crate) failing_ioctls: Vec<(u32, Errno)>,
     /// The program's working directory.
     pub(crate) working_directory: String,
     /// The program (a path inside) and its arguments.
@@ -164,6 +168,7 @@ wire!(struct Request {
     cgroups,
     own_cgroups,
     unknown_ioctls,
+    failing_ioctls,
     working_directory,
     command,
     environment,

@@ -2,6 +2,7 @@
 
 use lab::look::{Kind, Namespace, Namespaces};
 use lab::sandbox::{Neighbor, Run, Sandbox, State, Status, Wait, has_many_ids};
+use nix::errno::Errno;
 
 fn start(sandbox: Sandbox, neighbor: Neighbor) -> (Run, Namespaces) {
     let run = sandbox.neighbor(neighbor).start().unwrap();
@@ -79,5 +80,16 @@ fn ioctls_of_one_type_are_unknown() {
         let mut run = sandbox.unknown_ioctls(unknown).start().unwrap();
         assert_eq!(run.await_end(), Wait::Reached);
         assert_eq!(run.ended().unwrap().status, Status::Exited(status), "{unknown:#x}");
+    }
+}
+
+#[test]
+fn one_ioctl_fails() {
+    // TCGETS, and its neighbor TCSETS.
+    for (failing, status) in [(0x5401, 1), (0x5402, 0)] {
+        let sandbox = Sandbox::command("/bin/sh").args(["-c", "test -t 0"]).terminal();
+        let mut run = sandbox.failing_ioctl(failing, Errno::EOPNOTSUPP).start().unwrap();
+        assert_eq!(run.await_end(), Wait::Reached);
+        assert_eq!(run.ended().unwrap().status, Status::Exited(status), "{failing:#x}");
     }
 }
