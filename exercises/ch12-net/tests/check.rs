@@ -7,6 +7,7 @@ use harness::look::{Kind, Namespace, Namespaces, Process};
 use harness::sandbox::{Neighbor, Sandbox};
 use harness::visit;
 use harness::{Attempt, Report, assert_report, exercise, high_status, random, step, token};
+use nix::errno::Errno;
 
 /// The program has run in this lab before, on the same port.
 const AGAIN: &str = r#""$0" "$1" "$2" "$3" -- /bin/true; exec "$0" "$@""#;
@@ -137,6 +138,8 @@ fn answer(net: &Namespace, port: u16, clients: u32) -> String {
             format!("answers {words}")
         }
         Ok(words) => format!("answers {words} to one client only"),
+        // Nothing has come, or the connection is still open.
+        Err(Errno::EAGAIN) => "no complete answer in time".to_owned(),
         Err(errno) => format!("no answer ({})", errno.desc()),
     }
 }
