@@ -237,15 +237,16 @@ fn step3_two_commands_reach_each_other_through_the_lab() {
 
 /// Runs the program twice in one lab, and enters in the report whether one COMMAND reaches the other.
 fn through_the_lab(report: &mut Report, one: &Pair, two: &Pair) {
-    let run = |pair: &Pair| format!("\"$0\" {} -- {{witness}} &", pair.arguments().join(" "));
+    let [one_words, two_words] = [one, two].map(|pair| pair.arguments().join(" "));
     // One after the other: if two processes write to ip_forward at the same moment, each may find the
     // value already set (`devinet_sysctl_forward` in net/ipv4/devinet.c), and then the file contains 1
-    // but no interface forwards. Once the first one's end is in the lab, it has written.
-    let wait = format!(
-        "n=0; until [ -d /proc/sys/net/ipv4/conf/{} ] || [ $n = 500 ]; do n=$((n + 1)); sleep 0.01; done",
-        one.name
+    // but no interface forwards. Once its COMMAND runs, the first one has written.
+    let script = format!(
+        r#""$0" {one_words} -- /bin/sh -c ': > /tmp/started; exec {{witness}}' &
+n=0; until [ -e /tmp/started ] || [ $n = 500 ]; do n=$((n + 1)); sleep 0.01; done
+"$0" {two_words} -- {{witness}} &
+wait"#
     );
-    let script = format!("{}\n{wait}\n{}\nwait", run(one), run(two));
     let mut attempt = Attempt::start(exercise!().script(&script));
     let first = attempt.command();
     let second =
