@@ -194,35 +194,40 @@ fn step4_the_limits_hold() {
     ");
 }
 
-/// Runs the program with another COMMAND, and reports what is left of its cgroup.
-fn ending(report: &mut Report, key: &str, options: &Options, command: &[&str]) {
-    let sandbox = exercise!().cgroups().shared_mounts().args(options.cgroup.iter().cloned());
-    let mut attempt = Attempt::start(sandbox.arg("--").args(command.iter().copied()));
-    if let Some(name) = &options.cgroup {
-        attempt.report.role(name, "CGROUP");
-    }
-    let finished = attempt.finish();
+/// Runs the program with another command line, and reports what is left of its cgroup. `report` knows the
+/// roles of its words.
+fn ending(report: &mut Report, key: &str, options: &[&str], command: &[&str]) {
+    let sandbox = exercise!().cgroups().shared_mounts();
+    let words = [options, &["--"], command].concat();
+    let finished = Attempt::start(sandbox.args(words)).finish();
     let fact = |key: &str| finished.fact(key).unwrap_or_default();
     report.line(&format!("{key}, status"), fact("exit status"));
-    report.line(&format!("{key}, lab afterwards"), fact("lab afterwards"));
-    report.aside("stderr", fact("stderr"));
+    report.of_run(&format!("{key}, lab afterwards"), fact("lab afterwards"), &finished);
 }
 
 /// Your program exits with COMMAND's status. No process is left, and the cgroup is gone, which does not
-/// happen by itself, whether COMMAND has failed, has succeeded, or could not be started.
+/// happen by itself, whether COMMAND has failed, has succeeded, or could not be started, because it is missing
+/// or the kernel has refused a limit.
 #[step]
 fn step5_the_cgroup_is_removed_after_command() {
     let (mut report, options) = match sandbox::has_cgroups() {
-        Ok(()) => (report(&in_a_cgroup()), in_a_cgroup()),
+        Ok(()) => {
+            let options = in_a_cgroup();
+            (report(&options), options)
+        }
         Err(refused) => (without("whether the cgroup is removed", &refused), Options::default()),
     };
     let status = (128 + random() % 120).to_string();
     report.role(&status, "HIGH");
     let fails = ["/bin/sh", "-c", &format!("exit {status}")];
-    ending(&mut report, "a COMMAND that fails", &options, &fails);
-    ending(&mut report, "a COMMAND that succeeds", &options, &["/bin/true"]);
+    let cgroup: Vec<&str> = options.cgroup.iter().map(String::as_str).collect();
+    ending(&mut report, "a COMMAND that fails", &cgroup, &fails);
+    ending(&mut report, "a COMMAND that succeeds", &cgroup, &["/bin/true"]);
     let missing = format!("/lab/{}", token("missing"));
-    ending(&mut report, "a COMMAND that is missing", &options, &[&missing]);
+    ending(&mut report, "a COMMAND that is missing", &cgroup, &[&missing]);
+    // The kernel takes no word as a limit, and without controllers there is no file to write it to.
+    let limits: &[&str] = if cgroup.is_empty() { &[] } else { &["few", "little"] };
+    ending(&mut report, "a limit that is refused", &[&cgroup, limits].concat(), &["/bin/true"]);
     let lines = [
         NAMESPACE,
         "exit status",
@@ -231,6 +236,7 @@ fn step5_the_cgroup_is_removed_after_command() {
         "a COMMAND that fails",
         "a COMMAND that succeeds",
         "a COMMAND that is missing, lab",
+        "a limit that is refused, lab",
     ];
     assert_report!(report.lines(&lines), @r"
     COMMAND's cgroup namespace: its own
@@ -242,6 +248,7 @@ fn step5_the_cgroup_is_removed_after_command() {
     a COMMAND that succeeds, status: 0
     a COMMAND that succeeds, lab afterwards: unchanged
     a COMMAND that is missing, lab afterwards: unchanged
+    a limit that is refused, lab afterwards: unchanged
     ");
 }
 

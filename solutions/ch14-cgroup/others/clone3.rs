@@ -25,7 +25,8 @@ fn main() -> Result<()> {
     if let Some(cgroup) = &cgroup {
         fs::create_dir(cgroup)?;
         for (file, limit) in ["pids.max", "memory.max"].iter().zip(&words[1..dashes.max(1)]) {
-            fs::write(cgroup.join(file), limit.as_encoded_bytes())?;
+            let written = fs::write(cgroup.join(file), limit.as_encoded_bytes());
+            written.or_else(|error| fs::remove_dir(cgroup).and(Err(error)))?;
         }
     }
     // ANCHOR: born

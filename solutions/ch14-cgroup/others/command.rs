@@ -24,8 +24,9 @@ fn main() -> Result<()> {
         fs::create_dir(cgroup)?;
         procs = Some(fs::File::options().write(true).open(cgroup.join("cgroup.procs"))?);
         if let [pids, memory] = &words[1..dashes] {
-            fs::write(cgroup.join("memory.max"), memory.as_encoded_bytes())?;
-            fs::write(cgroup.join("pids.max"), pids.as_encoded_bytes())?;
+            let written = fs::write(cgroup.join("memory.max"), memory.as_encoded_bytes())
+                .and_then(|()| fs::write(cgroup.join("pids.max"), pids.as_encoded_bytes()));
+            written.or_else(|error| fs::remove_dir(cgroup).and(Err(error)))?;
         }
     }
     let mut command = Command::new(&words[dashes + 1]);

@@ -29,10 +29,13 @@ fn main() {
     if let [name, limits @ ..] = options {
         let cgroup = format!("{top}/{}", name.to_str().unwrap());
         fs::create_dir(&cgroup).unwrap();
-        fs::write(format!("{cgroup}/cgroup.procs"), std::process::id().to_string()).unwrap();
         for (limit, file) in limits.iter().rev().zip(["memory.max", "pids.max"]) {
-            fs::write(format!("{cgroup}/{file}"), limit.to_str().unwrap()).unwrap();
+            if fs::write(format!("{cgroup}/{file}"), limit.to_str().unwrap()).is_err() {
+                fs::remove_dir(cgroup).unwrap();
+                panic!("{file} is refused");
+            }
         }
+        fs::write(format!("{cgroup}/cgroup.procs"), std::process::id().to_string()).unwrap();
         made = Some(cgroup);
     }
     let (root, path) = (CString::new("/").unwrap(), CString::new(top).unwrap());

@@ -22,7 +22,11 @@ fn main() {
     if let Some(cgroup) = &cgroup {
         fs::create_dir(cgroup).expect("mkdir");
         for (file, limit) in ["pids.max", "memory.max"].iter().zip(&options[1..]) {
-            fs::write(cgroup.join(file), limit).expect("a limit");
+            if let Err(error) = fs::write(cgroup.join(file), limit) {
+                eprintln!("ch14-cgroup: {file}: {error}");
+                fs::remove_dir(cgroup).expect("rmdir");
+                exit(1);
+            }
         }
     }
     let status = run(cgroup.as_ref(), command);

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Seek as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -47,8 +47,9 @@ fn in_cgroup(
     command: &OsStr,
     args: &[OsString],
 ) -> Result<WaitStatus> {
-    let cgroup = make(name, limits)?;
-    let status = run(Some(&cgroup), command, args);
+    let cgroup = Path::new(CGROUPS).join(name);
+    fs::create_dir(&cgroup).with_context(|| format!("mkdir({cgroup:?})"))?;
+    let status = limit(&cgroup, limits).and_then(|()| run(Some(&cgroup), command, args));
     end_all(&cgroup)?;
     remove(&cgroup)?;
     status
@@ -84,17 +85,15 @@ fn remove(cgroup: &Path) -> Result<()> {
     fs::remove_dir(cgroup).with_context(|| format!("rmdir({cgroup:?})"))
 }
 
-/// Makes a cgroup and sets its limits, each of which is a file and the text to write to it.
-fn make(name: &OsStr, limits: &[(&str, &OsStr)]) -> Result<PathBuf> {
-    let cgroup = Path::new(CGROUPS).join(name);
-    fs::create_dir(&cgroup).with_context(|| format!("mkdir({cgroup:?})"))?;
-    // The limits are set from outside, before a process is in the cgroup.
+/// Sets the limits of a cgroup, each of which is a file and the text to write to it.
+fn limit(cgroup: &Path, limits: &[(&str, &OsStr)]) -> Result<()> {
+    // They are set from outside, before a process is in the cgroup.
     for (file, limit) in limits {
         let file = cgroup.join(file);
         fs::write(&file, limit.as_encoded_bytes())
             .with_context(|| format!("write({file:?}, {limit:?})"))?;
     }
-    Ok(cgroup)
+    Ok(())
 }
 
 /// Runs `command` in `cgroup`, or in the current one, and waits for it. It sees its cgroup as `/`.

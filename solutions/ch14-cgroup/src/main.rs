@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -45,28 +45,27 @@ fn in_cgroup(
     command: &OsStr,
     args: &[OsString],
 ) -> Result<WaitStatus> {
-    let cgroup = make(name, limits)?;
-    let status = run(Some(&cgroup), command, args);
-    // A cgroup remains when its last process has ended.
+    let cgroup = Path::new(CGROUPS).join(name);
+    fs::create_dir(&cgroup).with_context(|| format!("mkdir({cgroup:?})"))?;
+    let status = limit(&cgroup, limits).and_then(|()| run(Some(&cgroup), command, args));
+    // A cgroup remains when its last process has ended, and after an error, too.
     fs::remove_dir(&cgroup).with_context(|| format!("rmdir({cgroup:?})"))?;
     status
 }
 // ANCHOR_END: in_cgroup
 
-// ANCHOR: make
-/// Makes a cgroup and sets its limits, each of which is a file and the text to write to it.
-fn make(name: &OsStr, limits: &[(&str, &OsStr)]) -> Result<PathBuf> {
-    let cgroup = Path::new(CGROUPS).join(name);
-    fs::create_dir(&cgroup).with_context(|| format!("mkdir({cgroup:?})"))?;
-    // The limits are set from outside, before a process is in the cgroup.
+// ANCHOR: limit
+/// Sets the limits of a cgroup, each of which is a file and the text to write to it.
+fn limit(cgroup: &Path, limits: &[(&str, &OsStr)]) -> Result<()> {
+    // They are set from outside, before a process is in the cgroup.
     for (file, limit) in limits {
         let file = cgroup.join(file);
         fs::write(&file, limit.as_encoded_bytes())
             .with_context(|| format!("write({file:?}, {limit:?})"))?;
     }
-    Ok(cgroup)
+    Ok(())
 }
-// ANCHOR_END: make
+// ANCHOR_END: limit
 
 // ANCHOR: run
 /// Runs `command` in `cgroup`, or in the current one, and waits for it. It sees its cgroup as `/`.

@@ -16,6 +16,7 @@ use harness::verdict::Outcome;
 use harness::{doctor, env};
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
+use crate::shared::broken;
 use crate::shared::cargo::{self, Built};
 use crate::shared::chapter::{Chapter, read};
 use crate::shared::failure::{Failure, Result};
@@ -255,6 +256,14 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
         Some((step, Outcome::Failed)) => note(&chapter, before, State::Failed(step)),
         // This is no verdict on the program, so its earlier one stays.
         Some(_) => {}
+        // Nor is this: a mistake is in it, and a step that was skipped would have shown it.
+        None if broken::is_made(&chapter, &read(&chapter.program()).unwrap_or_default()) => {
+            printer.say(&text::unseen(&chapter));
+            let own = Progress::load().of(&chapter).own;
+            if own_is_away(&chapter, own) {
+                printer.say(&text::own_file_back(&chapter, own));
+            }
+        }
         None => {
             let known = Progress::load().of(&chapter);
             let went_further = known.state == State::SolvedFurther && known.hash == before;

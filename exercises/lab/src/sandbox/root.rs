@@ -156,11 +156,6 @@ fn covered() -> Result<&'static str, Refusal> {
 fn skeleton() -> Result<&'static str, Refusal> {
     let stage = Stage::Mount;
     let base = covered()?;
-    let tmpfs = |target: &str, options: &str| {
-        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-        mount(Some("tmpfs"), target, Some("tmpfs"), flags, Some(options))
-            .map_err(refused(stage, format!("mount(\"tmpfs\", \"{target}\")")))
-    };
     tmpfs(base, "mode=755,size=16M,nr_inodes=2k")?;
     chdir(base).map_err(refused(stage, format!("chdir(\"{base}\")")))?;
     for path in FOLDERS {
@@ -170,6 +165,12 @@ fn skeleton() -> Result<&'static str, Refusal> {
     tmpfs("run", "mode=755,size=16M,nr_inodes=4k")?;
     tmpfs("dev/shm", "mode=1777,size=64M,nr_inodes=4k")?;
     Ok(base)
+}
+
+fn tmpfs(target: &str, options: &str) -> Result<(), Refusal> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    mount(Some("tmpfs"), target, Some("tmpfs"), flags, Some(options))
+        .map_err(refused(Stage::Mount, format!("mount(\"tmpfs\", \"{target}\")")))
 }
 
 /// Attaches what is shown of this machine.
@@ -224,8 +225,11 @@ fn files(request: &Request) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Mounts `/proc`, and the program's own terminals.
+/// Mounts `/proc`, the program's own terminals, and a `/sys` for cgroups.
 fn kernel_file_systems(request: &Request) -> Result<(), Refusal> {
+    if request.cgroups {
+        separate_sys()?;
+    }
     if request.terminal {
         let options = "newinstance,ptmxmode=0666,mode=620";
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
@@ -239,12 +243,29 @@ fn kernel_file_systems(request: &Request) -> Result<(), Refusal> {
         .map_err(refused(Stage::Proc, "mount(\"proc\", \"/proc\")"))
 }
 
+/// Makes `/sys` a mount of its own, as on a machine. A mount at `/sys/fs/cgroup` propagates with its parent,
+/// so it is `/sys` that a program has to make private, and not only `/`.
+fn separate_sys() -> Result<(), Refusal> {
+    let stage = Stage::Mount;
+    tmpfs("sys", "mode=755,size=4k,nr_inodes=8")?;
+    for path in ["sys/fs", "sys/fs/cgroup"] {
+        fs::create_dir(path).map_err(refused(stage, format!("mkdir(\"/{path}\")")))?;
+    }
+    read_only("sys", "/sys")
+}
+
+/// Makes a tmpfs that the sandbox has mounted at `folder`, which is `inside` for the program, read-only.
+fn read_only(folder: &str, inside: &str) -> Result<(), Refusal> {
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    let flags = flags | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    let call = format!("mount(\"{inside}\", MS_REMOUNT | MS_BIND | MS_RDONLY)");
+    mount(None::<&str>, folder, None::<&str>, flags, None::<&str>)
+        .map_err(refused(Stage::Mount, call))
+}
+
 /// Makes the new root read-only, and takes the old one away.
 fn seal(base: &str) -> Result<(), Refusal> {
-    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
-    let read_only = read_only | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    mount(None::<&str>, base, None::<&str>, read_only, None::<&str>)
-        .map_err(refused(Stage::Mount, "mount(\"/\", MS_REMOUNT | MS_BIND | MS_RDONLY)"))?;
+    read_only(base, "/")?;
 
     // Both arguments are the new root: the old one is then mounted on top of it, and unmounted
     // (pivot_root(2)).

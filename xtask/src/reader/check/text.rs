@@ -76,6 +76,15 @@ pub(crate) fn came_of_guess(guess: &Guess, failed: Option<u32>) -> String {
     }
 }
 
+/// A program of `break` has passed all steps.
+pub(crate) fn unseen(chapter: &Chapter) -> String {
+    format!(
+        "\nits mistake is still in it, and only what was skipped would show it\n\
+         another one: `cargo xtask break {}`\n",
+        chapter.short()
+    )
+}
+
 /// How a reader gets the program back that `break` has kept as this backup. Not by mv, which keeps the
 /// file's time: Cargo builds again only if the file is newer.
 pub(crate) fn own_file_back(chapter: &Chapter, own: u32) -> String {
