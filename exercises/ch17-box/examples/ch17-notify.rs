@@ -16,7 +16,7 @@ fn main() -> Result<()> {
     let (here, there) = UnixStream::pair()?;
     // SAFETY: this process has one thread.
     if let ForkResult::Child = unsafe { fork() }? {
-        return target(&there); // And from main.
+        return target(&there); // The child returns from main, too, and ends.
     }
     drop(there);
     let listener = receive(&here)?;
@@ -57,7 +57,8 @@ fn supervise(listener: &OwnedFd) -> Result<()> {
     // SAFETY: this is the request's structure, whose size is in its number.
     unsafe { request(listener, libc::SECCOMP_IOCTL_NOTIF_RECV, &mut call) }?;
     let [address, length, ..] = call.data.args;
-    let mut name = vec![0; length.min(64) as usize];
+    // One byte more than a name may have, so that the kernel refuses to the supervisor, too, what is too long.
+    let mut name = vec![0; length.min(65) as usize];
     let memory = File::open(format!("/proc/{}/mem", call.pid)).context("open(mem)")?;
     memory.read_exact_at(&mut name, address).context("read(mem)")?;
     // If the call still waits, this was the memory of its process, and the bytes are its argument.
