@@ -8,7 +8,8 @@
 //! checks their links. One preprocessor, [`directive::Hand`], takes the place of mdBook's `links`. It
 //! also speaks mdBook's protocol, so that a plain `mdbook serve` shows the same pages. What a page
 //! shows of a run comes from [`session`] and [`figure`], and [`record`] runs it again.
-//! [`epub`] and [`pdf`] make the pages that were built into one file.
+//! [`epub`] and [`pdf`] make the pages that were built into one file, and [`publish`] puts them beside the
+//! pages and gives these an address.
 //!
 //! Each module imports only those above it.
 
@@ -33,7 +34,9 @@ pub mod site;
 mod light;
 mod xhtml;
 pub mod epub;
+pub mod browser;
 pub mod pdf;
+pub mod publish;
 pub mod serve;
 pub mod theme;
 

@@ -1,7 +1,7 @@
 //! `book`: builds, serves and preprocesses the book.
 
 use anyhow::{Context as _, Result, bail};
-use book::{Fault, directive, epub, pdf, record, serve::Server, site, theme};
+use book::{Fault, directive, epub, pdf, publish, record, serve::Server, site, theme};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -13,6 +13,8 @@ Usage: book COMMAND
   build                     build the book into book/book, or list its faults
   epub FILE                 build the book, and write it as an EPUB
   pdf FILE                  build the book, and print it with a Chromium
+  publish ADDRESS           build the book as it is published at this URL: with a PDF and an EPUB
+                            beside it, a map of the site, and what each page is about
   serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
   record [PAGE…]            run the sessions and figures of these pages again, or of all, and write
                             what has changed
@@ -24,9 +26,10 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
-        ["build"] => build(None, |_, _, _| Ok(())),
-        ["epub", file] => build(Some(file), epub::write),
-        ["pdf", file] => build(Some(file), |_, built, file| pdf::write(built, file)),
+        ["build"] => build(None, |_, _| Ok(())),
+        ["epub", file] => build(Some(file), |repo, built| epub::write(repo, built, file.as_ref())),
+        ["pdf", file] => build(Some(file), |_, built| pdf::write(built, file.as_ref())),
+        ["publish", address] => build(None, |repo, built| publish::write(repo, built, address)),
         ["serve", options @ ..] => match serve_options(options) {
             Ok((port, open)) => serve(port, open),
             Err(error) => return wrong_usage(&format!("{error:#}")),
@@ -54,22 +57,16 @@ fn wrong_usage(what: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Builds the book. If there is to be one file of it, `write` makes that of the repository and the pages.
-fn build(
-    file: Option<&&str>,
-    write: impl FnOnce(&Path, &Path, &Path) -> Result<()>,
-) -> Result<ExitCode> {
+/// Builds the book, and lets `more` do something with the repository and the pages. `file` is what it makes of
+/// them, if it makes one file.
+fn build(file: Option<&str>, more: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<ExitCode> {
     let repo = site::repository(&std::env::current_dir()?)?;
     let start = Instant::now();
     match site::build(&repo) {
         Ok(pages) => {
-            let built = match file.map(Path::new) {
-                Some(file) => {
-                    write(&repo, &pages, file)?;
-                    file
-                }
-                None => pages.strip_prefix(&repo).unwrap_or(&pages),
-            };
+            more(&repo, &pages)?;
+            let pages = pages.strip_prefix(&repo).unwrap_or(&pages);
+            let built = file.map_or(pages, Path::new);
             println!("built {} in {:.1} s", built.display(), start.elapsed().as_secs_f32());
             Ok(ExitCode::SUCCESS)
         }

@@ -87,6 +87,44 @@ fn the_book_is_printed_on_less_than_200_pages() {
     assert!(count(b"/Type /Outlines") == 1 || count(b"/Outlines ") == 1, "no outline");
 }
 
+/// The head of a page, the map of the site, and the files beside the pages.
+#[test]
+fn a_published_book_says_where_it_stands() {
+    let Some(Tools { browser, .. }) = Tools::find() else { return };
+    drop(browser);
+    let repo = small_book();
+    repo.write("book/src/index.md", "# A small book\n\nIts front.\n");
+    repo.edit("book/src/SUMMARY.md", "# Summary\n", "# Summary\n\n[Front](index.md)\n");
+    let built = repo.build();
+    let address = "https://example.org/book/";
+    let wrong = book::publish::write(repo.path(), &built, "https://example.org/book").unwrap_err();
+    assert!(wrong.to_string().contains("with a slash at its end"), "{wrong}");
+    book::publish::write(repo.path(), &built, address).unwrap();
+
+    let read = |file: &str| std::fs::read_to_string(built.join(file)).unwrap();
+    let page = read("figures.html");
+    for line in [
+        "<link rel=\"canonical\" href=\"https://example.org/book/figures.html\">",
+        "<meta property=\"og:title\" content=\"Figures\">",
+        "<meta property=\"og:image\" content=\"https://example.org/book/card.png\">",
+    ] {
+        assert_eq!(page.matches(line).count(), 1, "{line}");
+    }
+    assert!(read("index.html").contains("rel=\"canonical\" href=\"https://example.org/book/\">"));
+    let map = read("sitemap.xml");
+    for url in [address, "https://example.org/book/figures.html"] {
+        assert_eq!(map.matches(&format!("<loc>{url}</loc>")).count(), 1, "{map}");
+    }
+    assert!(!map.contains("print.html") && !map.contains("404.html"), "{map}");
+    // The size of a PNG stands in its first chunk.
+    let card = std::fs::read(built.join("card.png")).unwrap();
+    let number = |at: usize| u32::from_be_bytes(card[at..at + 4].try_into().unwrap());
+    assert_eq!((number(16), number(20)), (1200, 630));
+    for file in ["linux-namespaces-by-hand.pdf", "linux-namespaces-by-hand.epub"] {
+        assert!(built.join(file).is_file(), "{file}");
+    }
+}
+
 #[test]
 fn the_sidebar_and_the_search_work() {
     let Some(Tools { mut browser, .. }) = Tools::find() else { return };

@@ -11,7 +11,7 @@ pub(crate) struct Tools {
 
 impl Tools {
     pub(crate) fn find() -> Option<Tools> {
-        match (book::pdf::browser().map_err(|error| error.to_string()), axe()) {
+        match (book::browser::find().map_err(|error| error.to_string()), axe()) {
             (Ok(browser), Ok(axe)) => Some(Tools { browser: Chromium::start(&browser), axe }),
             (Err(reason), _) | (_, Err(reason)) => {
                 skip!("the pages in a browser: {reason}");
