@@ -189,6 +189,10 @@ fn state(link: Option<&Link>) -> String {
 fn reach(from: &Namespace, to: &Namespace, address: IpAddr) -> String {
     let reached = match visit::exchange(from, to, address) {
         Ok(_) => "packets go there and back",
+        // It may be there, and be tentative.
+        Err(nix::errno::Errno::EADDRNOTAVAIL) if address.is_ipv6() => {
+            "this address cannot be used there, or not yet"
+        }
         Err(nix::errno::Errno::EADDRNOTAVAIL) => "no interface has this address there",
         Err(nix::errno::Errno::ENETUNREACH) => "no route",
         Err(_) => "no answer",

@@ -272,14 +272,15 @@ impl Trace {
         })
     }
 
-    /// Whether COMMAND, which is executed last, finds what this call has changed: its own process made it,
-    /// or one from which it descends, in time.
+    /// Whether COMMAND, or where no check has given one the last program that was executed, finds what this
+    /// call has changed: its own process made it, or one from which it descends, in time.
     fn is_for_command(&self, at: usize) -> bool {
         let task = self.events[at].task;
-        let is_exec = |of: &usize| {
-            self.events[*of].call.starts_with("execve") && !has_failed(&self.events[*of])
-        };
-        let Some(exec) = (at + 1..self.events.len()).rev().find(is_exec) else { return false };
+        let executes = |event: &Event| event.call.starts_with("execve") && !has_failed(event);
+        let starts = |event: &Event| event.starts_command() && executes(event);
+        let command = self.events.iter().rposition(starts);
+        let exec = command.or_else(|| self.events.iter().rposition(executes));
+        let Some(exec) = exec.filter(|exec| *exec > at) else { return false };
         let command = self.events[exec].task;
         let for_others = self.events[at].makes_a_child();
         let in_time = |(ancestor, birth): &(u32, usize)| {
@@ -413,10 +414,18 @@ mod tests {
         assert_eq!(made(&trace(vec![unshare(1, ok.clone()), execve(1)])), Some(Made::There));
         assert_eq!(made(&trace(vec![unshare(1, failed()), execve(1)])), Some(Made::Failed(1)));
         assert_eq!(made(&trace(vec![execve(1), unshare(1, ok.clone())])), Some(Made::WrongSide(2)));
-        let thread = with(born(2, 1, 1), event(1, "clone3", &["CLONE_THREAD"], Outcome::Value(2)));
-        let by_thread = trace(vec![thread, unshare(2, ok.clone()), execve(1)]);
+        let thread =
+            || with(born(2, 1, 1), event(1, "clone3", &["CLONE_THREAD"], Outcome::Value(2)));
+        let by_thread = trace(vec![thread(), unshare(2, ok.clone()), execve(1)]);
         assert_eq!(made(&by_thread), Some(Made::Elsewhere(2, By::Thread)));
         let fork = with(born(2, 2, 1), event(1, "clone", &["SIGCHLD"], Outcome::Value(2)));
+        let command =
+            Event { arguments: vec![Argument::Text("/srv/command".to_owned())], ..execve(1) };
+        let fork_of_thread =
+            with(born(3, 3, 2), event(2, "clone", &["SIGCHLD"], Outcome::Value(3)));
+        let goes_on =
+            trace(vec![thread(), unshare(2, ok.clone()), command, fork_of_thread, execve(3)]);
+        assert_eq!(made(&goes_on), Some(Made::Elsewhere(2, By::Thread)), "it executes another");
         let by_child = trace(vec![fork.clone(), unshare(2, ok.clone()), execve(1)]);
         assert_eq!(made(&by_child), Some(Made::Elsewhere(2, By::Child)));
         let by_parent = trace(vec![unshare(1, ok.clone()), fork.clone(), execve(2)]);
