@@ -1,23 +1,5 @@
 //! The commands of this course: `cargo xtask COMMAND`.
 
-/// What every command may use. It knows none of them.
-mod shared {
-    pub(crate) mod arguments;
-    pub(crate) mod broken;
-    pub(crate) mod cargo;
-    pub(crate) mod chapter;
-    pub(crate) mod edit;
-    pub(crate) mod failure;
-    pub(crate) mod json;
-    pub(crate) mod keep;
-    pub(crate) mod progress;
-    pub(crate) mod question;
-    pub(crate) mod runnable;
-    pub(crate) mod screen;
-    pub(crate) mod steps;
-    pub(crate) mod todo;
-}
-
 /// The commands of a reader, a file for each.
 mod reader {
     pub(crate) mod book;
@@ -37,11 +19,14 @@ mod reader {
 /// The commands of an author, likewise.
 mod author {
     pub(crate) mod bench;
+    pub(crate) mod grade;
     pub(crate) mod verify;
 }
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
+
+use xtask::shared;
 
 use shared::arguments::{self, Arguments, Usage};
 use shared::failure::{self, Failure};
@@ -65,8 +50,11 @@ const FOR_READERS: [Command; 12] = [
     (&reader::book::USAGE, reader::book::run),
 ];
 
-const FOR_AUTHORS: [Command; 2] =
-    [(&author::verify::USAGE, author::verify::run), (&author::bench::USAGE, author::bench::run)];
+const FOR_AUTHORS: [Command; 3] = [
+    (&author::verify::USAGE, author::verify::run),
+    (&author::grade::USAGE, author::grade::run),
+    (&author::bench::USAGE, author::bench::run),
+];
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates, and folders of modules inside them, that keep this order.
-const LAYERED: [(&str, &str); 12] = [
+const LAYERED: [(&str, &str); 14] = [
     ("trace", ""),
     ("lab", ""),
     ("lab", "look"),
@@ -18,6 +18,8 @@ const LAYERED: [(&str, &str); 12] = [
     ("harness", "doctor"),
     ("../book/figures", ""),
     ("../book/builder", ""),
+    ("../xtask/grade", ""),
+    ("../xtask/grade", "intake"),
 ];
 
 #[test]

@@ -3,24 +3,24 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 
-pub(crate) use lexopt::Arg as Argument;
+pub use lexopt::Arg as Argument;
 
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::Screen;
 
 /// How a command is called. Everything that is said about its options comes from here.
 #[derive(Debug)]
-pub(crate) struct Usage {
-    pub(crate) name: &'static str,
+pub struct Usage {
+    pub name: &'static str,
     /// What follows the name, and what that does: one for each way to call it.
-    pub(crate) forms: &'static [(&'static str, &'static str)],
+    pub forms: &'static [(&'static str, &'static str)],
     /// `--option VALUE`, and what it does.
-    pub(crate) options: &'static [(&'static str, &'static str)],
+    pub options: &'static [(&'static str, &'static str)],
 }
 
 impl Usage {
     /// The command's part of the usage.
-    pub(crate) fn text(&self, screen: Screen) -> String {
+    pub fn text(&self, screen: Screen) -> String {
         let forms = self.forms.iter().map(|(form, text)| {
             let head = format!("  {} {form}", self.name);
             row(head.trim_end(), text, screen)
@@ -33,14 +33,14 @@ impl Usage {
     }
 
     /// The command by itself: for `--help` behind it.
-    pub(crate) fn page(&self, screen: Screen) -> String {
+    pub fn page(&self, screen: Screen) -> String {
         let takes_chapter = self.forms.iter().any(|(form, _)| form.contains("CHAPTER"));
         let chapter = if takes_chapter { chapter_names(screen) } else { String::new() };
         format!("usage: cargo xtask COMMAND\n\n{}{chapter}", self.text(screen))
     }
 
     /// The command lines that make sense, for a message.
-    pub(crate) fn synopsis(&self) -> String {
+    pub fn synopsis(&self) -> String {
         let forms = self.forms.iter().map(|(form, _)| {
             format!("`{}`", format!("cargo xtask {} {form}", self.name).trim_end())
         });
@@ -49,7 +49,7 @@ impl Usage {
     }
 
     /// A command line that this command does not take.
-    pub(crate) fn unexpected(&self, argument: Argument) -> Failure {
+    pub fn unexpected(&self, argument: Argument) -> Failure {
         let option = match argument {
             Argument::Long(name) => format!("--{name}"),
             Argument::Short(name) => format!("-{name}"),
@@ -77,7 +77,7 @@ impl Usage {
     }
 
     /// A command line that lacks something.
-    pub(crate) fn needs(&self, what: &str) -> Failure {
+    pub fn needs(&self, what: &str) -> Failure {
         Failure::usage(format!("`{}` needs {what}", self.name)).help(self.synopsis())
     }
 }
@@ -98,26 +98,26 @@ fn row(head: &str, text: &str, screen: Screen) -> String {
 }
 
 /// What a CHAPTER is, in the words of a usage.
-pub(crate) fn chapter_names(screen: Screen) -> String {
+pub fn chapter_names(screen: Screen) -> String {
     let text = "A CHAPTER is ch3, 3, its name (clone) or its folder (ch03-clone).";
     format!("\n{}", screen.wrapped(text, ""))
 }
 
 /// A number above zero.
-pub(crate) fn count(word: &OsStr, what: &str) -> Result<usize> {
+pub fn count(word: &OsStr, what: &str) -> Result<usize> {
     let number = word.to_str().and_then(|word| word.parse().ok()).filter(|number| *number > 0);
     number.ok_or_else(|| Failure::usage(format!("`{}` is not {what}", word.display())))
 }
 
 /// A command's arguments, one at a time.
-pub(crate) struct Arguments {
+pub struct Arguments {
     parser: lexopt::Parser,
     /// What follows `--` belongs to a program.
     for_program: bool,
 }
 
 impl Arguments {
-    pub(crate) fn new<T: Into<OsString>>(words: impl IntoIterator<Item = T>) -> Arguments {
+    pub fn new<T: Into<OsString>>(words: impl IntoIterator<Item = T>) -> Arguments {
         Arguments {
             parser: lexopt::Parser::from_args(words.into_iter().map(Into::into)),
             for_program: false,
@@ -125,7 +125,7 @@ impl Arguments {
     }
 
     /// Takes what follows `--` for the arguments of a program: [`next`](Arguments::next) stops there.
-    pub(crate) fn for_program(mut self) -> Arguments {
+    pub fn for_program(mut self) -> Arguments {
         self.for_program = true;
         self
     }
@@ -135,7 +135,8 @@ impl Arguments {
     /// # Errors
     ///
     /// The option before was given a value (`--all=x`) that its command has not asked for.
-    pub(crate) fn next(&mut self) -> Result<Option<Argument<'_>>> {
+    #[expect(clippy::should_implement_trait, reason = "an argument borrows from its parser")]
+    pub fn next(&mut self) -> Result<Option<Argument<'_>>> {
         if self.for_program
             && self.parser.try_raw_args().is_some_and(|rest| rest.peek() == Some(OsStr::new("--")))
         {
@@ -154,12 +155,12 @@ impl Arguments {
     /// # Errors
     ///
     /// There is none, or it is not a number above zero.
-    pub(crate) fn count(&mut self, what: &str) -> Result<usize> {
+    pub fn count(&mut self, what: &str) -> Result<usize> {
         count(&self.value(what)?, what)
     }
 
     /// The value of the option that came last. `what` says which kind of value that is.
-    pub(crate) fn value(&mut self, what: &str) -> Result<OsString> {
+    pub fn value(&mut self, what: &str) -> Result<OsString> {
         self.parser.value().map_err(|error| match error {
             lexopt::Error::MissingValue { option: Some(option) } => {
                 Failure::usage(format!("`{option}` needs {what}"))
@@ -168,14 +169,19 @@ impl Arguments {
         })
     }
 
+    /// All that is left, byte for byte: for a program that reads it itself.
+    pub fn words(mut self) -> Vec<OsString> {
+        self.parser.try_raw_args().into_iter().flatten().collect()
+    }
+
     /// What follows `--`, byte for byte.
-    pub(crate) fn program(mut self) -> Vec<OsString> {
+    pub fn program(mut self) -> Vec<OsString> {
         self.parser.try_raw_args().into_iter().flatten().skip(1).collect()
     }
 }
 
 /// The word among `known` that a mistyped one most probably means.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distances = known.into_iter().map(|known| (distance(word, known), known));
     let (distance, nearest) = distances.min_by_key(|(distance, _)| *distance)?;
     // Two letters of three are another word.

@@ -7,7 +7,7 @@ use crate::shared::edit;
 use crate::shared::failure::{Failure, Result};
 
 /// The chapter's program with each of its classic mistakes, in the order of the table.
-pub(crate) fn programs(chapter: &Chapter) -> Result<Vec<String>> {
+pub fn programs(chapter: &Chapter) -> Result<Vec<String>> {
     let solution = read(&chapter.solution().join("src/main.rs"))?;
     let table = chapter.exercise().join("mistakes.toml");
     let mistakes = mistakes::of_chapter(&read(&table)?)
@@ -16,7 +16,7 @@ pub(crate) fn programs(chapter: &Chapter) -> Result<Vec<String>> {
 }
 
 /// Whether a chapter's program is one of these.
-pub(crate) fn is_made(chapter: &Chapter, text: &str) -> bool {
+pub fn is_made(chapter: &Chapter, text: &str) -> bool {
     // Each begins with the same line, so most programs need no other look.
     text.starts_with(&head(chapter))
         && programs(chapter).is_ok_and(|programs| programs.iter().any(|made| made == text))

@@ -15,7 +15,7 @@ use crate::shared::progress::fnv1a;
 use crate::shared::screen::Screen;
 
 /// The cargo that runs this command, in this checkout.
-pub(crate) fn command() -> Command {
+pub fn command() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     match target() {
         Ok(Target { folder, shared: true, .. }) => _ = cargo.env("CARGO_TARGET_DIR", folder),
@@ -60,22 +60,24 @@ fn target() -> Result<Target> {
         return Ok(Target { folder: top.to_owned(), programs, shared: false });
     }
     let name = format!("checkout-{:016x}", fnv1a(checkout.as_os_str().as_bytes()));
-    Ok(Target { folder: top.join(name), programs, shared: true })
+    // A program that such a command has built and started lies in that folder.
+    let folder = if top.ends_with(&name) { top.to_owned() } else { top.join(name) };
+    Ok(Target { folder, programs, shared: true })
 }
 
 /// Cargo's target folder for this checkout.
-pub(crate) fn target_folder() -> Result<PathBuf> {
+pub fn target_folder() -> Result<PathBuf> {
     target().map(|target| target.folder)
 }
 
 /// The folder in which cargo puts programs.
-pub(crate) fn programs() -> Result<PathBuf> {
+pub fn programs() -> Result<PathBuf> {
     target().map(|target| target.folder.join(target.programs))
 }
 
 /// Builds the checks of the solutions in one go. They are those of the exercises, and run any program.
 /// Returns them in the order of `chapters`.
-pub(crate) fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
+pub fn build_checks(chapters: &[Chapter]) -> Result<Vec<PathBuf>> {
     let mut cargo = command();
     cargo.args(["test", "--quiet", "--no-run", "--test", "check"]);
     cargo.arg("--message-format=json-render-diagnostics");
@@ -106,16 +108,16 @@ const TEST: &str = "test";
 const EXAMPLE: &str = "example";
 
 /// A program that cargo has built, from one of its messages.
-pub(crate) struct Artifact {
-    pub(crate) name: String,
+pub struct Artifact {
+    pub name: String,
     kind: String,
     manifest: PathBuf,
-    pub(crate) executable: PathBuf,
+    pub executable: PathBuf,
 }
 
 impl Artifact {
     /// Reads a line of `--message-format=json`. `None` if it is about something else.
-    pub(crate) fn read(line: &str) -> Option<Artifact> {
+    pub fn read(line: &str) -> Option<Artifact> {
         let message: Value = serde_json::from_str(line).ok()?;
         Some(Artifact {
             name: message["target"]["name"].as_str().unwrap_or_default().to_owned(),
@@ -127,7 +129,7 @@ impl Artifact {
 }
 
 /// What came of a build.
-pub(crate) enum Built {
+pub enum Built {
     /// The executable.
     Yes(PathBuf),
     /// The compiler has printed the reason.
@@ -135,31 +137,31 @@ pub(crate) enum Built {
 }
 
 /// Builds a package's program and its check, and returns the path of the check.
-pub(crate) fn build_check(package: &str, screen: Screen) -> Result<Built> {
+pub fn build_check(package: &str, screen: Screen) -> Result<Built> {
     build(&["test", "--test", "check", "--no-run", "-p", package], package, TEST, screen)
 }
 
 /// Builds a package's program and returns its path.
-pub(crate) fn build_program(package: &str, screen: Screen) -> Result<Built> {
+pub fn build_program(package: &str, screen: Screen) -> Result<Built> {
     // Together with the harness, the dependencies get the features that a check needs, and so are not
     // built a second time.
     build(&["build", "-p", "harness", "-p", package], package, PROGRAM, screen)
 }
 
 /// Builds a worked example of a package and returns its path. The package's program need not compile.
-pub(crate) fn build_example(package: &str, name: &str, screen: Screen) -> Result<Built> {
+pub fn build_example(package: &str, name: &str, screen: Screen) -> Result<Built> {
     build(&["build", "-p", package, "--example", name], name, EXAMPLE, screen)
 }
 
 /// Builds the worked examples of all these packages.
-pub(crate) fn build_examples(packages: &[String], screen: Screen) -> Result<()> {
+pub fn build_examples(packages: &[String], screen: Screen) -> Result<()> {
     let mut arguments = vec!["build", "--keep-going", "--examples"];
     arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
     build(&arguments, "the examples", EXAMPLE, screen).map(drop)
 }
 
 /// Builds the programs of all these packages, also if one of them does not compile.
-pub(crate) fn build_programs(packages: &[String], screen: Screen) -> Result<()> {
+pub fn build_programs(packages: &[String], screen: Screen) -> Result<()> {
     let mut arguments = vec!["build", "--keep-going", "-p", "harness"];
     arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
     build(&arguments, "the programs", PROGRAM, screen).map(drop)
@@ -189,7 +191,7 @@ fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<B
 
 /// Runs a build and shows on standard error how far it is. Passes on the compiler's diagnostics, which
 /// it also returns, and hands each line of cargo's standard output to `each`.
-pub(crate) fn build_aloud(
+pub fn build_aloud(
     mut cargo: Command,
     build: Build,
     each: impl FnMut(String),
@@ -215,7 +217,7 @@ pub(crate) fn build_aloud(
     Ok((status, complaints))
 }
 
-pub(crate) fn not_started(error: std::io::Error) -> Failure {
+pub fn not_started(error: std::io::Error) -> Failure {
     Failure::machine(format!("could not start cargo: {error}"))
         .help("it comes with Rust: https://rustup.rs")
 }

@@ -12,14 +12,14 @@ use crate::shared::failure::{Failure, Result};
 
 /// A chapter, which has one name in four places.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Chapter {
+pub struct Chapter {
     /// `ch03-clone`: the folder under `exercises` and `solutions`, the page, the package.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 /// The checkout that this command works in. Nothing of it is compiled in: a checkout may be copied or
 /// moved, and two of them may share a target folder, and so this program.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     static FOUND: OnceLock<PathBuf> = OnceLock::new();
     FOUND.get_or_init(|| find_root().unwrap_or_else(|failure| failure.end())).clone()
 }
@@ -42,20 +42,20 @@ fn find_root() -> Result<PathBuf> {
 }
 
 /// A path as one types it at the top of the checkout.
-pub(crate) fn shown(file: &Path) -> String {
+pub fn shown(file: &Path) -> String {
     file.strip_prefix(root()).unwrap_or(file).display().to_string()
 }
 
 /// The text of a file that must exist, with the line ends of Linux: programs are edited and compared by
 /// their text, and a checkout may come from Windows.
-pub(crate) fn read(file: &Path) -> Result<String> {
+pub fn read(file: &Path) -> Result<String> {
     let text = fs::read_to_string(file).map(|text| text.replace("\r\n", "\n"));
     text.map_err(|error| Failure::file(format!("could not read `{}`", shown(file)), &error))
 }
 
 impl Chapter {
     /// All of them, in order: the folders `exercises/chNN-slug`.
-    pub(crate) fn all() -> Result<Vec<Chapter>> {
+    pub fn all() -> Result<Vec<Chapter>> {
         let folder = root().join("exercises");
         let entries = fs::read_dir(&folder).map_err(|error| {
             Failure::new(format!("could not read `{}`: {error}", folder.display()))
@@ -68,12 +68,12 @@ impl Chapter {
     }
 
     /// The chapter after this one.
-    pub(crate) fn next(&self) -> Result<Option<Chapter>> {
+    pub fn next(&self) -> Result<Option<Chapter>> {
         Ok(Chapter::all()?.into_iter().find(|other| other > self))
     }
 
     /// The chapter that `asked` means.
-    pub(crate) fn find(asked: impl AsRef<OsStr>) -> Result<Chapter> {
+    pub fn find(asked: impl AsRef<OsStr>) -> Result<Chapter> {
         let (asked, all) = (asked.as_ref().to_string_lossy(), Chapter::all()?);
         let found = all.iter().find(|chapter| chapter.is_called(&asked)).cloned();
         found.ok_or_else(|| {
@@ -94,34 +94,34 @@ impl Chapter {
     }
 
     /// 3 of `ch03-clone`.
-    pub(crate) fn number(&self) -> u32 {
+    pub fn number(&self) -> u32 {
         self.name[2..4].parse().expect("`is_chapter_name` has checked that there are two digits")
     }
 
     /// `clone` of `ch03-clone`.
-    pub(crate) fn slug(&self) -> &str {
+    pub fn slug(&self) -> &str {
         &self.name[5..]
     }
 
     /// `ch3`, as one types it.
-    pub(crate) fn short(&self) -> String {
+    pub fn short(&self) -> String {
         format!("ch{}", self.number())
     }
 
-    pub(crate) fn exercise(&self) -> PathBuf {
+    pub fn exercise(&self) -> PathBuf {
         root().join("exercises").join(&self.name)
     }
 
-    pub(crate) fn solution(&self) -> PathBuf {
+    pub fn solution(&self) -> PathBuf {
         root().join("solutions").join(&self.name)
     }
 
-    pub(crate) fn page(&self) -> PathBuf {
+    pub fn page(&self) -> PathBuf {
         root().join("book/src").join(&self.name).with_extension("md")
     }
 
     /// The names of its worked examples: the files `exercises/chNN-slug/examples/chNN-name.rs`.
-    pub(crate) fn examples(&self) -> Vec<String> {
+    pub fn examples(&self) -> Vec<String> {
         let entries = fs::read_dir(self.exercise().join("examples")).into_iter().flatten();
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let names = names.filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned()));
@@ -131,17 +131,17 @@ impl Chapter {
     }
 
     /// The file that the learner edits.
-    pub(crate) fn program(&self) -> PathBuf {
+    pub fn program(&self) -> PathBuf {
         self.exercise().join("src/main.rs")
     }
 
     /// The program that goes further than the solution, if the chapter asks for one.
-    pub(crate) fn further(&self) -> PathBuf {
+    pub fn further(&self) -> PathBuf {
         self.solution().join("src/further.rs")
     }
 
     /// The exercise as it was handed out.
-    pub(crate) fn stub(&self) -> PathBuf {
+    pub fn stub(&self) -> PathBuf {
         self.exercise().join("stub.rs")
     }
 }

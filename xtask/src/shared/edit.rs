@@ -8,7 +8,7 @@ use harness::mistakes::Edit;
 /// # Errors
 ///
 /// The first `find` that the text does not have, or has more than once.
-pub(crate) fn apply(text: &str, edits: &[Edit]) -> std::result::Result<String, String> {
+pub fn apply(text: &str, edits: &[Edit]) -> std::result::Result<String, String> {
     edits.iter().try_fold(text.to_owned(), |text, Edit { find, replace }| {
         match text.matches(find.as_str()).count() {
             1 => Ok(text.replacen(find.as_str(), replace, 1)),

@@ -7,13 +7,13 @@ use harness::is_unprintable;
 use serde_json::Value;
 
 /// A JSON object with its fields in this order. (serde_json's own sorts them.)
-pub(crate) fn object<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> String {
+pub fn object<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> String {
     let fields = fields.into_iter().map(|(key, value)| format!("{}:{value}", Value::from(key)));
     harmless(&format!("{{{}}}", fields.collect::<Vec<_>>().join(",")))
 }
 
 /// The same lines of JSON with escapes for unprintable characters, which occur in strings only.
-pub(crate) fn harmless(lines: &str) -> String {
+pub fn harmless(lines: &str) -> String {
     let mut out = String::new();
     for character in lines.chars() {
         match character {

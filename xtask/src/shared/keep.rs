@@ -8,18 +8,18 @@ use crate::shared::failure::{Failure, Result};
 
 /// Writes `text` to `file`. The old file is kept beside it as `FILE.1.bak`, or with the next number that
 /// is free; returns the number. `None` if there was no old file.
-pub(crate) fn replace(file: &Path, text: &str) -> Result<Option<u32>> {
+pub fn replace(file: &Path, text: &str) -> Result<Option<u32>> {
     write_after(file, text, || keep(file).map_err(|error| failure("keep", file, &error)))
 }
 
 /// The path of a backup.
-pub(crate) fn backup(file: &Path, number: u32) -> PathBuf {
+pub fn backup(file: &Path, number: u32) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     file.with_file_name(format!("{name}.{number}.bak"))
 }
 
 /// Writes `text` to `file`, and keeps no old one. If it cannot be written, the old file stays.
-pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
+pub fn write(file: &Path, text: &str) -> Result<()> {
     write_after(file, text, || Ok(()))
 }
 

@@ -15,7 +15,7 @@ use crate::shared::screen;
 
 /// What the last check of a chapter said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub enum State {
     Unchecked,
     /// At this step; 0 is the compiler.
     Failed(u32),
@@ -25,31 +25,31 @@ pub(crate) enum State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) chapter: String,
+pub struct Entry {
+    pub chapter: String,
     /// Of the program that was checked.
-    pub(crate) hash: u64,
-    pub(crate) state: State,
+    pub hash: u64,
+    pub state: State,
     /// How many have been shown.
-    pub(crate) hints: usize,
+    pub hints: usize,
     /// Of the exercise that the program was checked against; 0 in the files of the first edition.
-    pub(crate) exercise: u64,
+    pub exercise: u64,
     /// Of the program made by `break` of which the reader has said what is wrong with it.
-    pub(crate) guessed: u64,
+    pub guessed: u64,
     /// The number of the backup that holds the reader's own program, while `break` has put another one in
     /// its place; 0 otherwise.
-    pub(crate) own: u32,
+    pub own: u32,
 }
 
-pub(crate) struct Progress(Vec<Entry>);
+pub struct Progress(Vec<Entry>);
 
 impl Progress {
-    pub(crate) fn load() -> Progress {
+    pub fn load() -> Progress {
         let text = fs::read_to_string(file()).unwrap_or_default();
         Progress(text.lines().filter_map(parse).collect())
     }
 
-    pub(crate) fn of(&self, chapter: &Chapter) -> Entry {
+    pub fn of(&self, chapter: &Chapter) -> Entry {
         let known = self.0.iter().find(|entry| entry.chapter == chapter.name).cloned();
         let name = chapter.name.clone();
         let none = Entry {
@@ -65,7 +65,7 @@ impl Progress {
     }
 
     /// Whether the program as it is now has passed the check as it is now.
-    pub(crate) fn is_solved(&self, chapter: &Chapter) -> bool {
+    pub fn is_solved(&self, chapter: &Chapter) -> bool {
         let entry = self.of(chapter);
         entry.state.is_solved()
             && entry.hash == hash(chapter)
@@ -73,13 +73,13 @@ impl Progress {
     }
 
     /// The first chapter that is not.
-    pub(crate) fn first_unsolved(&self) -> Result<Option<Chapter>> {
+    pub fn first_unsolved(&self) -> Result<Option<Chapter>> {
         Ok(Chapter::all()?.into_iter().find(|chapter| !self.is_solved(chapter)))
     }
 
     /// Keeps an entry. If the file cannot be written, a note says so once, and the command goes on: its
     /// verdict holds all the same.
-    pub(crate) fn keep(&mut self, entry: Entry) {
+    pub fn keep(&mut self, entry: Entry) {
         self.0.retain(|known| known.chapter != entry.chapter);
         self.0.push(entry);
         self.0.sort_by(|a, b| a.chapter.cmp(&b.chapter));
@@ -100,18 +100,18 @@ impl Progress {
 }
 
 impl State {
-    pub(crate) fn is_solved(self) -> bool {
+    pub fn is_solved(self) -> bool {
         matches!(self, State::Solved | State::SolvedFurther)
     }
 }
 
 /// A hash of the program as it is now; 0 if it cannot be read.
-pub(crate) fn hash(chapter: &Chapter) -> u64 {
+pub fn hash(chapter: &Chapter) -> u64 {
     fs::read(chapter.program()).map_or(0, |bytes| fnv1a(&bytes))
 }
 
 /// A hash of the exercise as it is handed out, which changes when something else is asked.
-pub(crate) fn exercise_hash(chapter: &Chapter) -> u64 {
+pub fn exercise_hash(chapter: &Chapter) -> u64 {
     read(&chapter.stub()).map_or(0, |text| fnv1a(text.as_bytes()))
 }
 
@@ -154,7 +154,7 @@ fn parse(line: &str) -> Option<Entry> {
 }
 
 /// FNV-1a, 64 bits: differs from one edit to the next, and is the same in all versions of Rust.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

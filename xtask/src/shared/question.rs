@@ -7,7 +7,7 @@ use crate::shared::screen;
 
 /// Asks for consent. Without a terminal `--yes` is the only way to give it: `why` says what is the case,
 /// and `yes` what the option does.
-pub(crate) fn consent(why: &str, question: &str, yes: &str) -> Result<bool> {
+pub fn consent(why: &str, question: &str, yes: &str) -> Result<bool> {
     if !has_reader() {
         return Err(Failure::usage(format!("{why}, and there is no terminal to ask on"))
             .help(format!("add `--yes` to {yes}")));
@@ -17,12 +17,12 @@ pub(crate) fn consent(why: &str, question: &str, yes: &str) -> Result<bool> {
 }
 
 /// Whether there is a terminal to ask on.
-pub(crate) fn has_reader() -> bool {
+pub fn has_reader() -> bool {
     std::io::stdin().is_terminal()
 }
 
 /// The line that the reader answers with; empty at the end of the input.
-pub(crate) fn answer(question: &str) -> String {
+pub fn answer(question: &str) -> String {
     screen::print(question);
     let mut answer = String::new();
     _ = std::io::stdin().read_line(&mut answer);

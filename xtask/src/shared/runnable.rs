@@ -9,7 +9,7 @@ use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::Screen;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Runnable {
+pub enum Runnable {
     Exercise(Chapter),
     /// `ch02-domain` of chapter 2.
     Example {
@@ -20,7 +20,7 @@ pub(crate) enum Runnable {
 
 impl Runnable {
     /// What `asked` means: a chapter's exercise by any of its names, an example by its own.
-    pub(crate) fn find(asked: impl AsRef<OsStr>) -> Result<Runnable> {
+    pub fn find(asked: impl AsRef<OsStr>) -> Result<Runnable> {
         let asked = asked.as_ref();
         let examples = Runnable::examples()?;
         let example = examples.iter().find(|(_, name)| asked == name.as_str());
@@ -41,7 +41,7 @@ impl Runnable {
     }
 
     /// All worked examples, and the chapters that they belong to.
-    pub(crate) fn examples() -> Result<Vec<(Chapter, String)>> {
+    pub fn examples() -> Result<Vec<(Chapter, String)>> {
         let chapters = Chapter::all()?.into_iter();
         let examples = chapters.flat_map(|chapter| {
             let names = chapter.examples().into_iter();
@@ -51,7 +51,7 @@ impl Runnable {
     }
 
     /// Builds it.
-    pub(crate) fn build(&self, screen: Screen) -> Result<Built> {
+    pub fn build(&self, screen: Screen) -> Result<Built> {
         match self {
             Runnable::Exercise(chapter) => build_program(&chapter.name, screen),
             Runnable::Example { chapter, name } => build_example(&chapter.name, name, screen),

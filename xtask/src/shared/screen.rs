@@ -12,7 +12,7 @@ static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Prints to standard output. If its reader has gone away (`| head`), the command goes on without it,
 /// because its exit status still counts.
-pub(crate) fn print(text: &str) {
+pub fn print(text: &str) {
     let mut out = std::io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => {}
@@ -28,27 +28,27 @@ pub(crate) fn print(text: &str) {
 }
 
 /// Prints to standard error. That this failed cannot be reported anywhere.
-pub(crate) fn warn(text: &str) {
+pub fn warn(text: &str) {
     _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Whether standard output has lost its reader.
-pub(crate) fn closed() -> bool {
+pub fn closed() -> bool {
     CLOSED.load(Ordering::Relaxed)
 }
 
 /// How the screen can be written to.
 #[derive(Clone, Copy)]
-pub(crate) struct Screen {
+pub struct Screen {
     /// Standard output is a terminal: lines may be written over.
-    pub(crate) terminal: bool,
-    pub(crate) colour: bool,
+    pub terminal: bool,
+    pub colour: bool,
     /// Columns to wrap prose at.
-    pub(crate) width: usize,
+    pub width: usize,
 }
 
 impl Screen {
-    pub(crate) fn stdout() -> Screen {
+    pub fn stdout() -> Screen {
         // A dumb terminal is one that cannot redraw a line either.
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let terminal = std::io::stdout().is_terminal() && !dumb;
@@ -56,15 +56,15 @@ impl Screen {
         Screen { terminal, colour: terminal && colour_is_wanted(), width }
     }
 
-    pub(crate) fn good(self, text: &str) -> String {
+    pub fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    pub(crate) fn bad(self, text: &str) -> String {
+    pub fn bad(self, text: &str) -> String {
         self.paint("31", text)
     }
 
-    pub(crate) fn strong(self, text: &str) -> String {
+    pub fn strong(self, text: &str) -> String {
         self.paint("1", text)
     }
 
@@ -73,7 +73,7 @@ impl Screen {
     }
 
     /// Shows a line that the next one replaces. Without a terminal it shows nothing.
-    pub(crate) fn passing(self, text: &str) {
+    pub fn passing(self, text: &str) {
         if self.terminal {
             let text: String = plain(text).chars().take(self.width - 1).collect();
             print(&format!("\r\x1b[K{text}"));
@@ -81,20 +81,20 @@ impl Screen {
     }
 
     /// Takes the passing line away.
-    pub(crate) fn clear_line(self) {
+    pub fn clear_line(self) {
         if self.terminal {
             print("\r\x1b[K");
         }
     }
 
     /// Prose, wrapped, each line behind `indent`.
-    pub(crate) fn wrapped(self, text: &str, indent: &str) -> String {
+    pub fn wrapped(self, text: &str, indent: &str) -> String {
         text.split("\n\n").map(|paragraph| self.hanging(indent, paragraph)).collect()
     }
 
     /// One paragraph behind `head`; the lines after the first are indented as far. It is made [`plain`],
     /// because a program may have chosen names in it.
-    pub(crate) fn hanging(self, head: &str, paragraph: &str) -> String {
+    pub fn hanging(self, head: &str, paragraph: &str) -> String {
         let indent = head.chars().count();
         let room = self.width.saturating_sub(indent).max(10);
         let mut lines = vec![String::new()];
@@ -114,7 +114,7 @@ impl Screen {
 }
 
 /// The line without colours and other control characters, so that it cannot change the screen.
-pub(crate) fn plain(line: &str) -> String {
+pub fn plain(line: &str) -> String {
     let mut sequences = line.split("\x1b[");
     let mut plain = sequences.next().unwrap_or_default().to_owned();
     for sequence in sequences {
@@ -126,7 +126,7 @@ pub(crate) fn plain(line: &str) -> String {
 }
 
 /// The same for a text of several lines.
-pub(crate) fn plain_lines(text: &str) -> String {
+pub fn plain_lines(text: &str) -> String {
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 

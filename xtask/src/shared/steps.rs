@@ -25,20 +25,20 @@ use crate::shared::failure::{Failure, Result};
 
 /// A test of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) number: u32,
+pub struct Step {
+    pub number: u32,
     /// Whether a chapter is solved without it.
-    pub(crate) further: bool,
+    pub further: bool,
     /// `step1_command_has_a_uts_namespace_of_its_own`
-    pub(crate) name: String,
+    pub name: String,
     /// `command has a uts namespace of its own`
-    pub(crate) title: String,
+    pub title: String,
     /// The working directory of a test of the exercise, as with cargo.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 /// The steps of a check that is built, in order. The check lists them itself.
-pub(crate) fn steps(chapter: &Chapter, check: &Path) -> Result<Vec<Step>> {
+pub fn steps(chapter: &Chapter, check: &Path) -> Result<Vec<Step>> {
     let output = Command::new(check).arg("--list").current_dir(chapter.exercise()).output();
     let output = output.map_err(|error| not_started(check, error))?;
     let listed = String::from_utf8_lossy(&output.stdout);
@@ -71,17 +71,17 @@ impl Step {
 }
 
 /// One run of one step.
-pub(crate) struct StepRun {
-    pub(crate) verdict: Verdict,
+pub struct StepRun {
+    pub verdict: Verdict,
     /// What the check printed.
-    pub(crate) output: String,
-    pub(crate) seconds: f64,
+    pub output: String,
+    pub seconds: f64,
     /// Where its trace is, if it was recorded.
-    pub(crate) trace: Option<PathBuf>,
+    pub trace: Option<PathBuf>,
 }
 
 impl StepRun {
-    pub(crate) fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> Outcome {
         self.verdict.outcome
     }
 }
@@ -95,21 +95,21 @@ fn backstop(patience: Duration) -> Duration {
 
 /// A program to be checked in the place of the package's own.
 #[derive(Clone, Copy)]
-pub(crate) struct Other<'a> {
-    pub(crate) program: &'a Path,
+pub struct Other<'a> {
+    pub program: &'a Path,
     /// How many seconds the check waits for each thing, if not the usual five: a program that is known
     /// to hang shows it sooner.
-    pub(crate) patience: Option<&'static str>,
+    pub patience: Option<&'static str>,
 }
 
 /// Runs one step of a check that is built. `other` replaces the package's own program.
-pub(crate) fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Result<StepRun> {
+pub fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Result<StepRun> {
     run_or_record(check, step, other, None)
 }
 
 /// Runs one step with the recorder beside it. The trace goes to a file, and the verdict points at the
 /// call that went wrong.
-pub(crate) fn record_step(
+pub fn record_step(
     check: &Path,
     step: &Step,
     other: Option<Other>,

@@ -2,15 +2,15 @@
 
 /// A place to fill.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Todo {
+pub struct Todo {
     /// From 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// What stands behind `// TODO: `.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// Those of a program, in order.
-pub(crate) fn todos(program: &str) -> Vec<Todo> {
+pub fn todos(program: &str) -> Vec<Todo> {
     let mut todos: Vec<Todo> = Vec::new();
     let mut inside = false;
     for (index, line) in program.lines().map(str::trim_start).enumerate() {

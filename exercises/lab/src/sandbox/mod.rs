@@ -237,8 +237,8 @@ impl Sandbox {
         self
     }
 
-    /// Shows another file of this machine as `/lab/NAME`, unless a shown file has that name
-    /// already.
+    /// Shows another file or folder of this machine as `/lab/NAME`, unless a shown one has that name
+    /// already. A folder is shown as it is, with its own permissions.
     pub fn show(mut self, name: &str, path: impl AsRef<Path>) -> Self {
         if self.request.shown.iter().any(|shown| shown.name == name) {
             return self;

@@ -38,7 +38,7 @@ impl State {
     }
 }
 
-/// A file of this machine that the sandbox shows, read-only, as `/lab/NAME`.
+/// A file or folder of this machine that the sandbox shows, read-only, as `/lab/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     pub name: String,

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::stat::{self, SFlag};
 use nix::unistd::{chdir, pivot_root};
 
 use super::request::{Fixture, Request, Shown};
@@ -72,7 +73,7 @@ const FILES: [(&str, &str); 4] = [
 /// The witness, made by `build.rs`.
 pub(crate) const WITNESS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/witness"));
 
-/// A file to show. The supervisor opens it, which can reach files that PID 1 cannot.
+/// A file or folder to show. The supervisor opens it, which can reach files that PID 1 cannot.
 pub(crate) enum Opened {
     Mount(OwnedFd),
     /// Of a file that the program's id may not execute: so umask 077 leaves the programs of root.
@@ -82,7 +83,8 @@ pub(crate) enum Opened {
 impl Opened {
     /// `uid` is the program's id outside. `None` if the supervisor cannot reach the file either.
     pub(crate) fn open(path: &str, uid: u32) -> Option<Opened> {
-        let is_closed = |file: fs::Metadata| file.uid() != uid && file.mode() & 0o001 == 0;
+        let is_closed =
+            |file: fs::Metadata| file.is_file() && file.uid() != uid && file.mode() & 0o001 == 0;
         if fs::metadata(path).is_ok_and(is_closed)
             && let Ok(file) = File::open(path)
         {
@@ -190,7 +192,10 @@ fn show(trees: Trees) -> Result<(), Refusal> {
         }
     }
     for (inside, tree) in trees.shown {
-        attach(&tree, &inside, true, MsFlags::MS_NODEV)?;
+        let kind = stat::fstat(&tree).map(|found| SFlag::from_bits_truncate(found.st_mode));
+        let kind = kind.map_err(refused(stage, format!("fstat(\"/{inside}\")")))?;
+        let is_file = !kind.contains(SFlag::S_IFDIR);
+        attach(&tree, &inside, is_file, MsFlags::MS_NODEV)?;
     }
     // Read-only protects a device's node, whose times and mode are the machine's; the device can be
     // written to.

@@ -91,3 +91,17 @@ fn anything_more_than_programs_need_is_noticed() {
     let planted = ["/etc/shadow", "/home", "/var/lib"].map(str::to_owned);
     assert_eq!(exposed(&run), planted.into());
 }
+
+#[test]
+fn a_folder_is_shown_and_cannot_be_changed() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown");
+    fs::create_dir_all(folder.join("below")).unwrap();
+    fs::write(folder.join("below/file"), "read me").unwrap();
+    let script = "cat /lab/folder/below/file; touch /lab/folder/new; rm -r /lab/folder/below; \
+                  mount -o remount,bind,rw /lab/folder; touch /lab/folder/new";
+    let mut run = shell(script).show("folder", &folder).start().unwrap();
+    run.await_end();
+    assert_eq!(run.stdout(), "read me", "{}", run.stderr());
+    assert_eq!(fs::read_to_string(folder.join("below/file")).unwrap(), "read me");
+    assert!(!folder.join("new").exists());
+}

@@ -1,0 +1,287 @@
+//! A small course, graded as a teacher does it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::Duration;
+
+use assert_cmd::cargo::CommandCargoExt as _;
+use grade::result::{Graded, Limit, Outcome};
+use tempfile::TempDir;
+
+const CHAPTER: &str = "ch02-unshare";
+
+/// A folder of submissions, and one for the results.
+struct Course {
+    folder: TempDir,
+}
+
+impl Course {
+    /// Submissions by their paths.
+    fn new(submissions: &[(&str, &str)]) -> Course {
+        let course = Course { folder: tempfile::tempdir().unwrap() };
+        submissions.iter().for_each(|(path, text)| course.hand_in(path, text));
+        course
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn hand_in(&self, path: &str, text: &str) {
+        let file = self.at("in").join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    fn command(&self, out: &str, options: &[&str]) -> Command {
+        let mut grade = Command::cargo_bin("grade").unwrap();
+        grade.arg(self.at("in")).arg("--out").arg(self.at(out)).args(["--chapters", CHAPTER]);
+        grade.args(options);
+        grade
+    }
+
+    /// Grades to the end. Returns what was printed.
+    fn grade(&self, out: &str, options: &[&str]) -> String {
+        said(self.command(out, options).output().unwrap(), 0)
+    }
+
+    fn results(&self, out: &str) -> BTreeMap<String, Graded> {
+        results(&self.at(out))
+    }
+}
+
+fn said(output: Output, status: i32) -> String {
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    said
+}
+
+fn results(out: &Path) -> BTreeMap<String, Graded> {
+    let Ok(students) = fs::read_dir(out.join("results")) else { return BTreeMap::new() };
+    let mut results = BTreeMap::new();
+    for student in students {
+        for file in fs::read_dir(student.unwrap().path()).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension() == Some("json".as_ref()) {
+                let text = fs::read_to_string(&file).unwrap();
+                let graded = Graded::from_json(&text).unwrap();
+                results.insert(graded.key.clone(), graded);
+            }
+        }
+    }
+    results
+}
+
+/// Without times and provenance.
+fn grades(results: &BTreeMap<String, Graded>) -> Vec<String> {
+    let grade = |(key, graded): (&String, &Graded)| {
+        let steps = graded.steps.iter().map(|step| (step.outcome, step.points, &step.mistake));
+        format!("{key} {:?} {:?} {:?}", graded.outcome, graded.points, steps.collect::<Vec<_>>())
+    };
+    results.iter().map(grade).collect()
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn solution() -> String {
+    fs::read_to_string(repository().join("solutions/ch02-unshare/src/main.rs")).unwrap()
+}
+
+fn stub() -> String {
+    fs::read_to_string(repository().join("exercises/ch02-unshare/stub.rs")).unwrap()
+}
+
+const BROKEN: &str = "fn main() { let number: u32 = \"text\"; }";
+
+#[test]
+fn each_submission_gets_one_clear_result() {
+    let in_checkout = format!("exercises/{CHAPTER}/src/main.rs");
+    let course = Course::new(&[
+        ("bare.rs", &solution()),
+        (&format!("checkout/{in_checkout}"), &solution()),
+        // Nothing else of a submission counts.
+        (&format!("checkout/exercises/{CHAPTER}/build.rs"), "fn main() { panic!() }"),
+        (&format!("checkout/exercises/{CHAPTER}/Cargo.toml"), "no manifest"),
+        ("stub.rs", &stub()),
+        ("broken/main.rs", BROKEN),
+        ("empty/notes.txt", ""),
+        ("doubled/main.rs", &stub()),
+        ("doubled.rs", &solution()),
+        ("damaged.zip", "PK\x03\x04"),
+        ("older/exercises/ch02-leave/src/main.rs", &stub()),
+    ]);
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file(format!("a/{in_checkout}"), zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(solution().as_bytes()).unwrap();
+    fs::write(course.at("in/zipped.zip"), zip.finish().unwrap().into_inner()).unwrap();
+
+    let said = course.grade("out", &[]);
+    let results = course.results("out");
+    let outcomes: Vec<_> = results.values().map(|it| (it.key.as_str(), it.outcome)).collect();
+    let wanted = [
+        ("bare", Outcome::Passed),
+        ("broken", Outcome::NotBuilt),
+        ("checkout", Outcome::Passed),
+        ("damaged", Outcome::Invalid),
+        ("doubled", Outcome::Invalid),
+        ("empty", Outcome::Invalid),
+        ("older", Outcome::Invalid),
+        ("stub", Outcome::Failed),
+        ("zipped", Outcome::Passed),
+    ];
+    assert_eq!(outcomes, wanted, "{said}");
+    let schema = include_str!("../result.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    for graded in results.values() {
+        let text = graded.to_json();
+        let faults = schema.iter_errors(&serde_json::from_str(&text).unwrap()).count();
+        assert_eq!(faults, 0, "{text}");
+        for tree in ["log", "feedback"] {
+            let text = course.at("out").join(tree).join(&graded.key).join(CHAPTER);
+            assert!(text.with_extension("md").exists(), "{}", text.display());
+        }
+        let points = graded.points;
+        let full = points.earned == Some(points.possible);
+        assert_eq!(full, graded.outcome == Outcome::Passed, "{text}");
+    }
+    assert!(results["broken"].trouble.as_ref().unwrap().said.contains("mismatched types"));
+
+    // What is graded stays, byte for byte, until it is handed in anew.
+    let before = fs::read(course.at("out/results/bare/ch02-unshare.json")).unwrap();
+    course.hand_in("stub.rs", &solution());
+    let said = course.grade("out", &[]);
+    assert!(said.contains("8 of them by an earlier run"), "{said}");
+    assert_eq!(fs::read(course.at("out/results/bare/ch02-unshare.json")).unwrap(), before);
+    assert_eq!(course.results("out")["stub"].outcome, Outcome::Passed);
+    let changes = fs::read_to_string(course.at("out/changes.txt")).unwrap();
+    let change = "stub ch02-unshare: failed 0 of 4 is now passed 4 of 4, because another program \
+                  was handed in";
+    assert!(changes.contains(change) && changes.lines().count() == 1, "{changes}");
+
+    let said = course.grade("out", &["--again", "broken"]);
+    assert!(said.starts_with("broken ") && said.contains("1 programs"), "{said}");
+}
+
+#[test]
+fn the_compiler_finds_nothing_of_this_machine_and_has_limits() {
+    // Built here, so that it is there for the compiler of this machine.
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    fs::write(secret.path(), "pub fn secret() {}").unwrap();
+    let path = secret.path().display();
+    let course = Course::new(&[
+        ("include.rs", &format!("fn main() {{ print!(\"{{}}\", include_str!(\"{path}\")) }}")),
+        ("path.rs", &format!("#[path = \"{path}\"] mod secret; fn main() {{ secret::secret() }}")),
+        ("env.rs", "fn main() { print!(\"{}\", env!(\"CARGO_MANIFEST_DIR\")) }"),
+        ("crate.rs", "fn main() { harness::env::root(); }"),
+        (
+            "memory.rs",
+            "#![recursion_limit = \"100000\"]\n\
+             macro_rules! more { ($($t:tt)*) => { more! { $($t)* $($t)* } } }\n\
+             more! { a b c d }\nfn main() {}",
+        ),
+    ]);
+    course.grade("out", &[]);
+    let results = course.results("out");
+    assert_eq!(results.len(), 5);
+    for graded in results.values() {
+        assert_eq!(graded.outcome, Outcome::NotBuilt, "{}", graded.to_json());
+        let said = &graded.trouble.as_ref().unwrap().said;
+        let is_limited = graded.key == "memory";
+        assert_eq!(graded.limits, if is_limited { vec![Limit::Memory] } else { vec![] }, "{said}");
+    }
+}
+
+#[test]
+fn shards_are_merged_in_any_order() {
+    let course = Course::new(&[
+        ("a.rs", &solution()),
+        ("b.rs", BROKEN),
+        ("c/none", ""),
+        ("d.rs", BROKEN),
+        ("e.rs", "fn main() {}"),
+    ]);
+    course.grade("whole", &[]);
+    let shards = ["0/3", "1/3", "2/3"];
+    for (number, shard) in shards.iter().enumerate() {
+        course.grade(&format!("part{number}"), &["--shard", shard]);
+    }
+    let merge = |parts: &[&str], out: &str, status| {
+        let mut grade = Command::cargo_bin("grade").unwrap();
+        grade.arg("merge").args(parts.iter().map(|part| course.at(part)));
+        said(grade.arg("--out").arg(course.at(out)).output().unwrap(), status)
+    };
+    merge(&["part0", "part1", "part2"], "one", 0);
+    merge(&["part2", "part0"], "other", 0);
+    merge(&["part1", "part1"], "other", 0);
+    let bytes = |out: &str| results(&course.at(out)).into_values().map(|it| it.to_json());
+    assert_eq!(bytes("one").collect::<Vec<_>>(), bytes("other").collect::<Vec<_>>());
+    assert_eq!(grades(&course.results("one")), grades(&course.results("whole")));
+
+    // Two runs of the same that agree are no conflict.
+    merge(&["whole"], "one", 0);
+    let file = course.at("whole/results/b/ch02-unshare.json");
+    let text = fs::read_to_string(&file).unwrap().replace("\"not-built\"", "\"failed\"");
+    fs::write(&file, text).unwrap();
+    let said = merge(&["part0", "part1", "part2", "whole"], "third", 1);
+    assert!(said.contains("error: b ch02-unshare: ") && said.contains("4 results"), "{said}");
+    assert!(!course.results("third").contains_key("b"));
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on() {
+    let broken: Vec<_> = (0..8).map(|number| (format!("s{number}.rs"), BROKEN)).collect();
+    let broken: Vec<_> = broken.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let course = Course::new(&broken);
+    let mut kills = 0;
+    for milliseconds in (0..).map(|round: u64| 150 + 97 * round) {
+        let mut run = course.command("out", &["--jobs", "2"]).spawn().unwrap();
+        sleep(Duration::from_millis(milliseconds));
+        if run.try_wait().unwrap().is_some_and(|status| status.success()) {
+            break;
+        }
+        run.kill().unwrap();
+        run.wait().unwrap();
+        kills += 1;
+        // Each result that is there is whole.
+        course.results("out");
+    }
+    course.grade("out", &[]);
+    let results = course.results("out");
+    assert!(kills > 0 && results.len() == 8);
+    assert!(results.values().all(|graded| graded.outcome == Outcome::NotBuilt));
+    let left: Vec<_> =
+        fs::read_dir(course.at("out")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert!(!left.contains(&".work".into()), "{left:?}");
+    // Nothing was graded twice with another end, and nothing is left half-written.
+    assert!(!course.at("out/changes.txt").exists());
+    for key in results.keys() {
+        let names = fs::read_dir(course.at("out/results").join(key)).unwrap();
+        assert_eq!(names.count(), 1, "{key}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_said() {
+    let course = Course::new(&[("alice.rs", BROKEN)]);
+    let scheme = course.at("points.toml");
+    fs::write(&scheme, "[chapters.ch02-unshare]\nsteps = { 77 = 1 }\n").unwrap();
+    fs::create_dir(course.at("thesis")).unwrap();
+    fs::write(course.at("thesis/thesis.tex"), "").unwrap();
+    for (out, options, wanted) in [
+        ("out", &["--shard", "7/7"][..], "`7/7` is no part of the submissions"),
+        ("out", &["--again", "alise"], "did you mean `alice`?"),
+        ("out", &["--feedback", "some"], "there are `full`, `own` and `kind`"),
+        ("out", &["--points", scheme.to_str().unwrap()], "step 77 of ch02-unshare, which has 5"),
+        ("out", &["/nowhere"], "could not read `/nowhere`"),
+        ("thesis", &[], "has no results in it"),
+    ] {
+        let said = said(course.command(out, options).output().unwrap(), 2);
+        assert!(said.contains(wanted), "{said}");
+    }
+}

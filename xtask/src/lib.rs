@@ -1,0 +1,21 @@
+//! What the commands of this course share. The programs that `cargo xtask` starts for some of them are
+//! packages of their own, and use it, too.
+
+/// It knows none of the commands.
+pub mod shared {
+    pub mod arguments;
+    pub mod broken;
+    pub mod cargo;
+    pub mod chapter;
+    pub mod edit;
+    pub mod failure;
+    pub mod grading;
+    pub mod json;
+    pub mod keep;
+    pub mod progress;
+    pub mod question;
+    pub mod runnable;
+    pub mod screen;
+    pub mod steps;
+    pub mod todo;
+}
