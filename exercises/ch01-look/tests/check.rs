@@ -197,6 +197,7 @@ fn refusal(report: &mut Report, sandbox: Sandbox) -> &'static str {
         (Ok(_), true, _) => "answered, and then failed",
         (Ok(_), false, false) => "failed without a word",
         (Ok(1..), false, true) => "an error",
+        _ if status.starts_with("still running") => "it does not end",
         _ => "no exit status",
     }
 }

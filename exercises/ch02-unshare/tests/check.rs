@@ -1,6 +1,8 @@
 //! `ch02-unshare NAME -- COMMAND`: a host name that no other process sees.
 
+use harness::look::Kind;
 use harness::sandbox::Sandbox;
+use harness::visit::host_name;
 use harness::{
     Attempt, Report, Seen, assert_report, exercise, high_status, letters, named_status,
     no_more_namespaces, not_refused, random, refused, step,
@@ -15,13 +17,15 @@ fn report(program: Sandbox) -> Report {
     if let Some(command) = &command {
         attempt.history_of(command);
         attempt.look("host name of COMMAND", command, Seen::host_name);
-        let found = command.host_name();
-        let found = found.trim_matches('"');
+        let shown = command.host_name();
+        let found = shown.trim_matches('"');
+        let of_the_lab = attempt.run.lab().get(Kind::Uts).and_then(|uts| host_name(uts).ok());
         let relation = match found {
             "" => "nothing of it",
-            _ if found == name => "NAME",
+            _ if of_the_lab.is_some_and(|lab| shown == lab) => "the lab's name",
+            _ if shown == name => "NAME",
+            _ if shown.contains(&name) => "all of it and more",
             _ if name.starts_with(found) => "its beginning",
-            _ if found.starts_with(&name) => "all of it and more",
             _ => "something else",
         };
         attempt.report.aside("how much of NAME", relation);

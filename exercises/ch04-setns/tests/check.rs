@@ -142,7 +142,9 @@ fn step4_a_pinned_namespace_outlives_its_last_process() {
     let mount = mounts.iter().find(|mount| mount.point == path);
     let which = match mount {
         Some(mount) if mount.root == uts => "the target's",
-        Some(_) => "another namespace",
+        Some(mount) if mount.kind == "nsfs" => "another namespace",
+        Some(mount) if mount.kind == "proc" => "a part of /proc",
+        Some(_) => "no namespace",
         None => "nothing",
     };
     attempt.report.line("at PATH after the target's death", found);

@@ -1,5 +1,6 @@
 //! `ch05-user UID GID -- COMMAND`: other ids, mapped without any privilege.
 
+use harness::look::Process;
 use harness::sandbox::{IdMaps, Sandbox, State};
 use harness::{Attempt, Report, assert_report, exercise, letters, random, step, watch_setgroups};
 use nix::sys::signal::Signal;
@@ -143,6 +144,8 @@ fn enter_failure(report: &mut Report, key: &str, sandbox: Sandbox) {
         attempt.release();
     }
     let gone = attempt.run.ended().is_some() && attempt.run.await_no_process();
+    let reads = |process: &Process| process.waits_in().is_some_and(|call| call == "read(2)");
+    let reads = attempt.run.processes().iter().any(reads);
     let refused = attempt.finish();
     let status = refused.fact("exit status").unwrap_or_default();
     let saw = match status.parse::<u8>() {
@@ -152,6 +155,7 @@ fn enter_failure(report: &mut Report, key: &str, sandbox: Sandbox) {
         _ if started => "COMMAND is started, and a failure is reported",
         Ok(0) => "no failure",
         _ if gone => REFUSED,
+        Ok(_) if reads => "a process stays, in read(2)",
         Ok(_) => "a process stays",
         Err(_) => &status,
     };

@@ -31,7 +31,7 @@ use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::report::{Excerpt, Report};
+use crate::report::{Excerpt, Line, Report};
 use trace::{By, Pointer, Proof, Side, Trace, glob};
 
 /// One replacement in the solution's source.
@@ -268,9 +268,15 @@ impl Mistake {
             let seen = saw.lines.iter().find(|line| line.key == key);
             seen.is_some_and(|line| !wanted.lines.contains(line))
         };
+        // What the step wants is no mistake in it, such as a mount in the lab.
+        let wants = |key: &str, values: &[String]| {
+            let is_so = |line: &&Line| line.key == key;
+            let wanted = wanted.lines.iter().find(is_so);
+            wanted.is_some_and(|line| values.iter().any(|value| glob(value, &line.value)))
+        };
         self.when.iter().any(|facts| {
             facts.iter().all(|(key, values)| match key.as_str() {
-                "lab afterwards" | "left behind" => differs(key),
+                "lab afterwards" | "left behind" => differs(key) && !wants(key, values),
                 "exit status"
                     if values
                         .iter()
@@ -341,6 +347,18 @@ mod tests {
         let two = "Error: a\n\nCaused by:\n    0: b\n    1: EPERM: c\n\nand more";
         assert_eq!(chain(two).as_deref(), Some("a: b: EPERM: c"));
         assert_eq!(chain("setgid: EINVAL\nCaused by nothing"), None);
+    }
+
+    #[test]
+    fn what_a_step_wants_is_no_mistake_in_it() {
+        let rows = general();
+        let row = rows.iter().find(|row| row.name == "a mount is visible in the lab").unwrap();
+        let asked = |saw: &str, wanted: &str| {
+            let [saw, wanted] = [saw, wanted].map(|value| format!("lab afterwards: {value}"));
+            row.is_asked(&Excerpt::read(&saw), &Excerpt::read(&wanted))
+        };
+        assert!(asked("tmpfs on /mnt is mounted", "unchanged"));
+        assert!(!asked("proc on PATH is mounted", "nsfs on PATH is mounted"));
     }
 
     #[test]

@@ -181,8 +181,9 @@ impl Trace {
     }
 
     /// The call that failed and after which its process went on: it made another call that succeeded. Of
-    /// several it is the last, except that what fails after an unshare(2) or a setns(2) may fail because that
-    /// has, unless it was tried again and succeeded. A search for a program along `PATH` is none.
+    /// several it is the first, because what fails later may fail because of it, and before all others an
+    /// unshare(2) or a setns(2). A call that was made again and succeeded has not failed in the end, and a
+    /// search for a program along `PATH` is none.
     pub fn went_on(&self) -> Option<usize> {
         let is_candidate = |at: &usize| {
             let event = &self.events[*at];
@@ -192,16 +193,26 @@ impl Trace {
                     .iter()
                     .any(|later| later.task == event.task && !has_failed(later) && !is_end(later))
         };
+        let moves = |event: &Event| ["unshare", "setns"].contains(&event.call.as_str());
+        let object = |event: &Event| match event.call.as_str() {
+            "mount" => event.arguments.get(1).cloned(),
+            _ => event.arguments.first().cloned(),
+        };
+        let is_the_same = |one: &Event, two: &Event| {
+            one.makes_a_child() && two.makes_a_child()
+                || one.call == two.call && (moves(one) || object(one) == object(two))
+        };
         let stayed = |at: &usize| {
             let event = &self.events[*at];
-            let mut again = self.events[*at + 1..].iter().filter(|later| {
-                later.task == event.task && later.call == event.call && !has_failed(later)
-            });
-            ["unshare", "setns"].contains(&event.call.as_str()) && again.next().is_none()
+            let mut later = self.events[*at + 1..].iter();
+            !later.any(|later| {
+                later.task == event.task && is_the_same(event, later) && !has_failed(later)
+            })
         };
-        let mut all = (1..self.events.len()).filter(is_candidate);
-        let last = all.clone().next_back();
-        all.find(stayed).or(last)
+        let all: Vec<usize> = (1..self.events.len()).filter(is_candidate).collect();
+        let mut for_good = all.iter().copied().filter(stayed);
+        let first_move = for_good.clone().find(|at| moves(&self.events[*at]));
+        first_move.or_else(|| for_good.next()).or(all.last().copied())
     }
 
     /// The last program that was executed by a process without children of its own and that exited with
@@ -231,17 +242,20 @@ impl Trace {
     }
 
     /// A process of the program that a signal ended before it executed anything: its number, the event,
-    /// and the signal. A descendant of one that has executed something belongs to that.
+    /// and the signal. A descendant of one that has executed something belongs to that. What SIGKILL ends
+    /// when nothing goes on has most likely been ended with the whole run.
     pub fn killed_before_exec(&self) -> Option<(u32, usize, i32)> {
         let executed = |task: u32| {
             self.events.iter().skip(1).any(|event| {
                 event.task == task && event.call.starts_with("execve") && !has_failed(event)
             })
         };
+        let is_last = |at: usize| self.events[at + 1..].iter().all(is_end);
         self.events.iter().enumerate().skip(1).find_map(|(at, event)| {
             event.changes.iter().find_map(|change| match change {
                 Change::Ended { task, how: Exit::Killed(signal) }
                     if *task != 1
+                        && !(*signal == libc::SIGKILL && is_last(at))
                         && self.who(*task) == By::Child
                         && !executed(*task)
                         && !self.ancestors(*task).into_iter().any(|(task, _)| executed(task)) =>
@@ -484,6 +498,14 @@ mod tests {
         let again = event(1, "unshare", &["CLONE_NEWUTS"], ok);
         let retried = vec![unshare(), again, mount(failed()), execve(1)];
         assert_eq!(trace(retried).went_on(), Some(3), "it has succeeded by then");
+        let on = |path: &str, outcome| {
+            let arguments = vec![Argument::Null, Argument::Text(path.to_owned())];
+            Event::new(1, "mount", arguments, outcome, Vec::new())
+        };
+        let two = vec![on("/", failed()), on("/mnt", failed()), on("/tmp", Outcome::Value(0))];
+        assert_eq!(trace(two).went_on(), Some(1), "the second may fail because of the first");
+        let mended = vec![on("/", failed()), on("/mnt", failed()), on("/", Outcome::Value(0))];
+        assert_eq!(trace(mended).went_on(), Some(2), "the first has succeeded in the end");
         let thread = with(born(2, 1, 1), event(1, "clone3", &["CLONE_THREAD"], Outcome::Value(2)));
         let ended = Change::Ended { task: 2, how: Exit::Exited(0) };
         let of_thread =
@@ -547,11 +569,18 @@ mod tests {
     #[test]
     fn a_child_that_a_signal_ended() {
         let fork = with(born(2, 2, 1), event(1, "clone", &["SIGCHLD"], Outcome::Value(2)));
-        let killed = Change::Ended { task: 2, how: Exit::Killed(6) };
-        let end = with(killed, event(2, "end", &[], Outcome::Never));
-        let trace_of =
-            |middle: Vec<Event>| trace([vec![fork.clone()], middle, vec![end.clone()]].concat());
-        assert_eq!(trace_of(vec![]).killed_before_exec(), Some((2, 2, 6)));
+        let end_by = |signal| {
+            let killed = Change::Ended { task: 2, how: Exit::Killed(signal) };
+            with(killed, event(2, "end", &[], Outcome::Never))
+        };
+        let trace_of = |middle: Vec<Event>| {
+            trace([vec![fork.clone()], middle, vec![end_by(libc::SIGABRT)]].concat())
+        };
+        assert_eq!(trace_of(vec![]).killed_before_exec(), Some((2, 2, libc::SIGABRT)));
         assert_eq!(trace_of(vec![execve(2)]).killed_before_exec(), None);
+        let killed = vec![fork.clone(), end_by(libc::SIGKILL)];
+        assert_eq!(trace(killed.clone()).killed_before_exec(), None, "the run was over");
+        let and_on = trace([killed, vec![execve(1)]].concat());
+        assert_eq!(and_on.killed_before_exec(), Some((2, 2, libc::SIGKILL)));
     }
 }

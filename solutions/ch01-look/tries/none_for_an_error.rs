@@ -1,4 +1,4 @@
-//! Named: an error becomes silence
+//! Named: an error ends with status 0
 //! `ok` turns the error of a link that cannot be read into `None`, and the kind is skipped.
 
 use std::fs::read_link;

@@ -1,4 +1,4 @@
-//! Named: an error becomes silence
+//! Named: an error ends with status 0
 //! The error is printed, and the program ends as if it had answered.
 
 use std::fs::read_link;

@@ -1,4 +1,4 @@
-//! Named: an error becomes silence
+//! Named: an error ends with status 0
 //! At the first link that cannot be read the loop ends, and the program says that all is well.
 
 use std::fs::metadata;

@@ -1,4 +1,4 @@
-//! Named: an error becomes silence
+//! Named: an error ends with status 0
 //! A kind that cannot be examined is `unknown`, and the program exits as if it had answered.
 
 use std::fs::{exists, read_link};

@@ -141,7 +141,7 @@ impl Attempt {
                 self.report.alarm("COMMANDs at once", format!("{before} of {N}"));
                 match wait {
                     // A program that waits for the first before it starts the next one can go on.
-                    Wait::TimedOut => self.run.release(0),
+                    Wait::TimedOut => self.release(),
                     wait => self.lost = Some(wait).filter(|wait| *wait != Wait::Ended),
                 }
                 return None;
@@ -247,9 +247,9 @@ impl Attempt {
     /// Lets COMMAND end, with a status that no program can guess.
     pub fn release(&mut self) {
         self.look_again();
-        // None of those with which programs, shells and panics end by themselves.
-        let status = 3 + (random() % 90) as u8;
-        self.released = Some(status);
+        // None of those with which programs, shells and panics end by themselves. Where several COMMANDs
+        // are released one after the other, all end with the same.
+        let status = *self.released.get_or_insert_with(|| 3 + (random() % 90) as u8);
         self.run.release(status);
     }
 
@@ -262,7 +262,7 @@ impl Attempt {
             wait => self.stopped(wait),
         };
         self.report.line("exit status", ended);
-        match self.run.unexpected_witnesses() {
+        match self.run.unexpected_witnesses(self.arguments.len()) {
             0 => {}
             more => self.report.alarm("COMMANDs that nobody asked for", more),
         }

@@ -198,16 +198,27 @@ impl Process {
         entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
     }
 
-    /// The call in which it waits, such as `read(2)`, or the kernel's function for a call without a
-    /// name here.
+    /// The call in which it waits, such as `read(2)` or, where that has no end that another process
+    /// could close, `read(2) on eventfd`. The kernel's function for a call without a name here.
     pub fn waits_in(&self) -> Option<String> {
-        let call = self.file("syscall");
-        let call = call.and_then(|text| text.split(' ').next()?.trim().parse::<i64>().ok());
-        let function = self.file("wchan").filter(|name| !name.is_empty() && name != "0");
-        match (call.and_then(call_name), function) {
-            (Some(call), _) => Some(format!("{call}(2)")),
-            (None, function) => function,
-        }
+        let text = self.file("syscall").unwrap_or_default();
+        let mut words = text.split_ascii_whitespace();
+        let call = words.next().and_then(|number| number.parse::<i64>().ok()).and_then(call_name);
+        let Some(call) = call else {
+            return self.file("wchan").filter(|name| !name.is_empty() && name != "0");
+        };
+        let on =
+            words.next().filter(|_| call == "read").and_then(|word| self.object_with_one_end(word));
+        Some(on.map_or(format!("{call}(2)"), |on| format!("{call}(2) on {on}")))
+    }
+
+    /// What a descriptor is open on that has a single end, such as `eventfd`. `number` is as in
+    /// `/proc/PID/syscall`.
+    fn object_with_one_end(&self, number: &str) -> Option<String> {
+        let number = u32::from_str_radix(number.strip_prefix("0x")?, 16).ok()?;
+        let link = fs::read_link(format!("/proc/{}/fd/{number}", self.pid())).ok()?;
+        let kind = link.to_str()?.strip_prefix("anon_inode:")?;
+        Some(kind.trim_matches(['[', ']']).to_owned())
     }
 
     /// Whether one of its threads waits in a call that ends by itself after some time, such as a sleep.

@@ -18,6 +18,7 @@ use super::calls::{Call, Meaning, NAMESPACES};
 use super::names::{self, Names};
 use super::tasks::Tasks;
 use crate::look::procfs::{Fields, ranges_in, text_of};
+use crate::look::stat::Stat;
 use crate::look::{Kind, Mount, Namespace, mount_of, mounts};
 use trace::{Argument, NamespaceId};
 
@@ -174,10 +175,7 @@ pub(super) fn explain(caller: &Caller, call: &Call, errno: Errno) -> Option<Stri
             "you may not execute that file, or its mount is noexec".into()
         }
         (Meaning::Open, Errno::EACCES) => match &*call.arguments {
-            // `proc_setgroups_open` in fs/proc/base.c takes CAP_SYS_ADMIN where that process is.
-            [Argument::Text(file), ..] if file.ends_with("/setgroups") => {
-                not_moved_yet(caller, file)?.into()
-            }
+            [Argument::Text(file), ..] => opening(caller, file)?,
             _ => return None,
         },
         (Meaning::Other, errno) => of_an_object(caller, call, errno)?,
@@ -628,6 +626,27 @@ fn not_moved_yet(caller: &Caller, file: &str) -> Option<String> {
     let owner = owner_of(caller, file).filter(|owner| owner.pid != caller.pid)?;
     let user = owner.user.filter(|user| *user == NamespaceId::FIRST_USER)?;
     Some(format!("process {} is in {user} and has not moved yet", owner.number))
+}
+
+/// Opens setgroups, uid_map and gid_map: `proc_setgroups_open` and `task_dump_owner` in fs/proc/base.c.
+fn opening(caller: &Caller, file: &str) -> Option<Reason> {
+    let (folder, name) = file.rsplit_once('/')?;
+    if !["setgroups", "uid_map", "gid_map"].contains(&name) {
+        return None;
+    }
+    let number = folder.rsplit_once('/')?.1;
+    let is_own = number == "self" || owner_of(caller, file).is_some_and(|it| it.pid == caller.pid);
+    if is_own && name == "setgroups" && caller.user == Some(NamespaceId::FIRST_USER) {
+        let place = caller.place();
+        return Some(format!("it belongs to {place}, in which you have no CAP_SYS_ADMIN").into());
+    }
+    // The number is one of the caller's `/proc`.
+    let stat = text_of(format!("/proc/{}/root{folder}/stat", caller.pid)).unwrap_or_default();
+    if Stat::parse(&stat).is_some_and(|stat| stat.has_ended()) {
+        let why = "has ended, and has not been waited for: its files belong to root";
+        return Some(format!("process {number} {why}").into());
+    }
+    (name == "setgroups").then(|| not_moved_yet(caller, file))?.map(Into::into)
 }
 
 /// Writes to uid_map and its like: `map_write` and `proc_setgroups_write` in

@@ -226,9 +226,9 @@ impl Run {
         (wait, witness)
     }
 
-    /// How many witnesses were found beside those that somebody has waited for, and beside the first.
-    pub fn unexpected_witnesses(&self) -> usize {
-        self.parked.count().saturating_sub(self.parked.taken.max(1))
+    /// How many witnesses were found beside the `asked` ones of the command line.
+    pub fn unexpected_witnesses(&self, asked: usize) -> usize {
+        self.parked.count().saturating_sub(self.parked.taken.max(asked).max(1))
     }
 
     /// Lets every witness exit with `status`, also each that is started later.

@@ -1,0 +1,43 @@
+//! Named: the child waits for what never comes
+//! The child reads its maps again and again until there is something in both.
+
+use std::fs::{read_to_string, write};
+use std::io::{Write, pipe};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, exit};
+
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, getgid, getuid};
+
+fn main() -> anyhow::Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (uid, gid) = (getuid(), getgid());
+    let (_reader, mut writer) = pipe()?;
+    let flags = libc::CLONE_NEWUSER | libc::SIGCHLD;
+    // SAFETY: without a stack the child runs on a copy of this one.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags as libc::c_long, 0, 0, 0, 0) };
+    if pid == 0 {
+        drop(writer);
+        let map = |name| read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
+        while map("uid_map").is_empty() || map("gid_map").is_empty() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let error = Command::new(&words[3]).args(&words[4..]).exec();
+        eprintln!("{error}");
+        exit(127);
+    }
+    let mapped = write(format!("/proc/{pid}/setgroups"), "deny")
+        .and_then(|()| write(format!("/proc/{pid}/uid_map"), format!("{} {uid} 1", words[0])))
+        .and_then(|()| write(format!("/proc/{pid}/gid_map"), format!("{} {gid} 1", words[1])));
+    if mapped.is_ok() {
+        writer.write_all(b"x")?;
+    }
+    drop(writer);
+    let end = waitpid(Pid::from_raw(pid as i32), None)?;
+    mapped?;
+    exit(match end {
+        WaitStatus::Exited(_, code) => code,
+        WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,
+        _ => 1,
+    })
+}
