@@ -142,7 +142,8 @@ impl Trace {
 
     /// The call after which the program gave up: it failed, its process made no other call that is
     /// followed, and ended with a status that says so. And no process has executed anything. The end of
-    /// a thread is no call of its process.
+    /// a thread is no call of its process. What SIGKILL ends has not given up: so ends what is still
+    /// running when the run is over.
     pub fn gave_up(&self) -> Option<usize> {
         let is_start = |event: &Event| event.call.starts_with("execve") && !has_failed(event);
         if !self.is_whole() || self.events.iter().skip(1).any(is_start) {
@@ -159,7 +160,9 @@ impl Trace {
             process_of(event.task) == process && !(event.task != process && is_end(event))
         });
         let ends = |event: &Event| {
-            event.changes.iter().any(|change| matches!(change, Change::Ended { task: ended, how } if *ended == process && *how != Exit::Exited(0)))
+            let gives_up =
+                |how: Exit| ![Exit::Exited(0), Exit::Killed(libc::SIGKILL)].contains(&how);
+            event.changes.iter().any(|change| matches!(change, Change::Ended { task: ended, how } if *ended == process && gives_up(*how)))
         };
         later.next().is_some_and(ends).then_some(at)
     }
@@ -486,6 +489,9 @@ mod tests {
         let unshare = || event(1, "unshare", &["CLONE_NEWUTS"], failed());
         assert_eq!(trace(vec![unshare(), exit(1)]).gave_up(), Some(1));
         assert_eq!(trace(vec![unshare(), exit(0)]).gave_up(), None, "it says that it was right");
+        let killed = Change::Ended { task: 1, how: Exit::Killed(libc::SIGKILL) };
+        let killed = with(killed, event(1, "end", &[], Outcome::Never));
+        assert_eq!(trace(vec![unshare(), killed]).gave_up(), None, "the run was over");
         assert_eq!(trace(vec![unshare(), execve(1), exit(1)]).gave_up(), None, "it went on");
         let mount = event(1, "mount", &[], Outcome::Value(0));
         let went_on = trace(vec![unshare(), mount, exit(1)]);
@@ -526,10 +532,13 @@ mod tests {
             with(born(task, task, by), event(by, "fork", &[], Outcome::Value(task.into())))
         };
         let killed = |task| {
-            let ended = Change::Ended { task, how: Exit::Killed(9) };
+            let ended = Change::Ended { task, how: Exit::Killed(libc::SIGABRT) };
             with(ended, event(task, "end", &[], Outcome::Never))
         };
-        assert_eq!(trace(vec![fork(2, 1), killed(2)]).killed_before_exec(), Some((2, 2, 9)));
+        assert_eq!(
+            trace(vec![fork(2, 1), killed(2)]).killed_before_exec(),
+            Some((2, 2, libc::SIGABRT))
+        );
         let of_command = trace(vec![fork(2, 1), execve(2), fork(3, 2), killed(3)]);
         assert_eq!(of_command.killed_before_exec(), None);
     }
@@ -580,7 +589,8 @@ mod tests {
         assert_eq!(trace_of(vec![execve(2)]).killed_before_exec(), None);
         let killed = vec![fork.clone(), end_by(libc::SIGKILL)];
         assert_eq!(trace(killed.clone()).killed_before_exec(), None, "the run was over");
-        let and_on = trace([killed, vec![execve(1)]].concat());
+        let unshare = event(1, "unshare", &["CLONE_NEWUTS"], Outcome::Value(0));
+        let and_on = trace([killed, vec![unshare]].concat());
         assert_eq!(and_on.killed_before_exec(), Some((2, 2, libc::SIGKILL)));
     }
 }
