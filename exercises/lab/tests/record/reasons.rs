@@ -6,7 +6,8 @@ use std::io::{self, Seek as _, Write as _};
 
 use nix::mount::{MsFlags, mount, umount};
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::unistd::{Pid, pivot_root, sethostname};
+use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
+use nix::unistd::{ForkResult, Pid, fork, pivot_root, sethostname};
 use trace::Outcome;
 
 use super::actors::trace_of;
@@ -100,6 +101,15 @@ pub(crate) fn calls_that_fail() {
     }
     _ = unshare(CloneFlags::from_bits_retain(1));
     unshare(CloneFlags::CLONE_NEWUSER).unwrap();
+    // SAFETY: this process has one thread.
+    let child = match unsafe { fork() }.unwrap() {
+        // SAFETY: takes an integer and does not return.
+        ForkResult::Child => unsafe { libc::_exit(0) },
+        ForkResult::Parent { child } => child,
+    };
+    waitid(Id::Pid(child), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
+    _ = fs::write(format!("/proc/{child}/uid_map"), "0 0 1");
+    waitpid(child, None).unwrap();
     fs::write("/proc/self/setgroups", "deny").unwrap();
     _ = fs::write("/proc/self/setgroups", "allow");
     _ = fs::write("/proc/self/uid_map", "0 0");
@@ -177,6 +187,7 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("setns", "EBADF", Some("999 is not the number of an open descriptor")),
         ("setns", "EBADF", Some("-1 is what a call returns that has failed")),
         ("unshare", "EINVAL", None),
+        ("open", "EACCES", Some("has ended, and has not been waited for")),
         ("write", "EPERM", Some("setgroups(2) was denied there before")),
         ("write", "EINVAL", Some("this line has 2 numbers")),
         ("write", "EINVAL", Some("this one has a single number")),
