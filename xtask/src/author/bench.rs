@@ -6,6 +6,7 @@
 //! course cannot be measured. Other programs may be missing.
 
 mod boxes;
+mod facts;
 mod floor;
 mod measure;
 mod record;
@@ -23,7 +24,7 @@ pub(crate) const USAGE: Usage = Usage {
     name: "bench",
     forms: &[
         ("", "what a sandbox run costs, beside other tools"),
-        ("box", "what a box of chapter 17 costs, beside container runtimes"),
+        ("box", "what a box of chapter 17 costs and gives, beside container runtimes"),
     ],
     options: &[
         ("--runs N", "so many runs of each instead of 200"),

@@ -1,8 +1,9 @@
 //! `cargo xtask bench box [--runs N]`: what it costs to start chapter 17's box, beside container runtimes
 //! and other programs that start one.
 //!
-//! In turn, each runs the same `/bin/true` in new namespaces of its own, in the same read-only root
-//! directory, with a /proc. A program that is not installed, or does not start here, is named.
+//! In turn, each runs the same `/bin/true` in new namespaces of its own, in the same root directory, with a
+//! /proc. Then each runs a few commands that print what they have. A program that is not installed, or does not
+//! start here, is named.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use nix::unistd::{getegid, geteuid};
 use serde_json::{Value, json};
 
+use super::facts;
 use super::measure::{Ran, in_turn, quantile, way};
 use crate::shared::cargo::{Built, build_program};
 use crate::shared::chapter::Chapter;
@@ -23,8 +25,11 @@ pub(super) fn run(runs: usize) -> Result {
         return Err(Failure::new(format!("{package} does not compile")));
     };
     let bundle = Bundle::make()?;
-    let programs = programs(&program, &bundle);
-    let ways: Vec<_> = programs.iter().map(|(name, words)| way(name, || start(words))).collect();
+    let starters = starters(&program, &bundle);
+    let words: Vec<_> = starters.iter().map(|it| it.words(&bundle, &["/bin/true"])).collect();
+    let once = |words: &std::result::Result<Vec<String>, String>| start(words.as_ref()?);
+    let ways: Vec<_> =
+        starters.iter().zip(&words).map(|(it, words)| way(&it.name, move || once(words))).collect();
     let times = in_turn(&ways, runs);
     let first = times[0].as_ref().map(|times| quantile(times, 0.5)).unwrap_or(f64::NAN);
     print(&format!("median and 95th percentile of {runs} runs in turn, in ms\n\n"));
@@ -38,39 +43,68 @@ pub(super) fn run(runs: usize) -> Result {
             Err(error) => print(&format!("{:36}not measured: {error}\n", way.name)),
         }
     }
+    facts::print_table(&starters, &bundle);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Names, and the words with which each starts a box around `/bin/true`.
-fn programs(program: &Path, bundle: &Bundle) -> Vec<(String, Vec<String>)> {
+/// A program that starts a box.
+pub(super) struct Starter {
+    name: String,
+    pub(super) short: &'static str,
+    /// Its words up to the command. An OCI runtime reads the command from a file.
+    words: Vec<String>,
+    is_runtime: bool,
+}
+
+impl Starter {
+    /// The words with which it runs this command in a box.
+    pub(super) fn words(
+        &self,
+        bundle: &Bundle,
+        command: &[&str],
+    ) -> std::result::Result<Vec<String>, String> {
+        if self.is_runtime {
+            bundle.configure(command).map_err(|error| format!("config.json: {error}"))?;
+            return Ok(self.words.clone());
+        }
+        let command = command.iter().map(|word| (*word).to_owned());
+        Ok(self.words.iter().cloned().chain(command).collect())
+    }
+
+    /// Removes what a box leaves behind whose starter has been killed.
+    pub(super) fn clean_up(&self, bundle: &Bundle) -> Ran {
+        if self.is_runtime { bundle.delete_with(self.short) } else { Ok(()) }
+    }
+}
+
+fn starters(program: &Path, bundle: &Bundle) -> Vec<Starter> {
     let root = bundle.at("rootfs");
-    let split = |words: &str| {
+    let starter = |name: &str, short, words: &str| {
         let words = words.split_ascii_whitespace();
-        words.map(|word| word.replace("ROOT", &root)).collect::<Vec<_>>()
+        let words = words.map(|word| word.replace("ROOT", &root)).collect::<Vec<_>>();
+        Starter { name: name.to_owned(), short, words, is_runtime: false }
     };
-    let mut programs = vec![
-        ("ch17-box run", split("PROGRAM run ROOT -- /bin/true")),
-        (
+    let mut starters = vec![
+        starter("ch17-box run", "ch17-box", "PROGRAM run ROOT --"),
+        starter(
             "unshare(1), eight kinds and a chroot",
-            split(
-                "unshare --user --map-root-user --mount --pid --fork --net --uts --ipc --cgroup \
-                 --time --root=ROOT --mount-proc -- /bin/true",
-            ),
+            "unshare",
+            "unshare --user --map-root-user --mount --pid --fork --net --uts --ipc --cgroup \
+             --time --root=ROOT --mount-proc --",
         ),
-        (
+        starter(
             "bwrap, seven kinds",
-            split(
-                "bwrap --unshare-all --uid 0 --gid 0 --die-with-parent --ro-bind ROOT / \
-                 --proc /proc /bin/true",
-            ),
+            "bwrap",
+            "bwrap --unshare-all --uid 0 --gid 0 --die-with-parent --ro-bind ROOT / \
+             --proc /proc",
         ),
     ];
-    programs[0].1[0] = program.to_string_lossy().into_owned();
-    let runtimes = ["crun", "runc", "youki"];
-    let runtimes =
-        runtimes.map(|runtime| (format!("{runtime} run, seven kinds"), bundle.words(runtime)));
-    let programs = programs.into_iter().map(|(name, words)| (name.to_owned(), words));
-    programs.chain(runtimes).collect()
+    starters[0].words[0] = program.to_string_lossy().into_owned();
+    starters.extend(["crun", "runc", "youki"].map(|short| {
+        let (name, words) = (format!("{short} run, seven kinds"), bundle.words(short));
+        Starter { name, short, words, is_runtime: true }
+    }));
+    starters
 }
 
 /// Starts it, and waits for its end.
@@ -113,6 +147,13 @@ impl Bundle {
         words.map(str::to_owned).to_vec()
     }
 
+    /// Removes what a runtime has written down about its container, and the cgroup of that.
+    fn delete_with(&self, runtime: &str) -> Ran {
+        let name = format!("box-of-{runtime}");
+        let words = [runtime, "--root", &self.at(runtime), "delete", "--force", &name];
+        start(&words.map(str::to_owned))
+    }
+
     fn at(&self, name: &str) -> String {
         self.0.join(name).to_string_lossy().into_owned()
     }
@@ -122,16 +163,22 @@ impl Bundle {
         for folder in ["proc", "dev"] {
             fs::create_dir_all(root.join(folder))?;
         }
-        // The program, its libraries, and their loader.
-        let needed = Command::new("ldd").arg("/bin/true").output()?;
+        // The programs, their libraries, and the loader of those.
+        let programs = ["/bin/true", "/bin/cat", "/bin/ls", "/bin/sleep"];
+        let needed = Command::new("ldd").args(programs).output()?;
         let needed = String::from_utf8_lossy(&needed.stdout).into_owned();
         let paths = needed.split_ascii_whitespace().filter(|word| word.starts_with('/'));
-        for path in paths.chain(["/bin/true"]) {
+        for path in paths.map(|path| path.trim_end_matches(':')).chain(programs) {
             let inside = root.join(path.trim_start_matches('/'));
             fs::create_dir_all(inside.parent().unwrap_or(&root))?;
             fs::copy(path, inside)?;
         }
-        fs::write(self.0.join("config.json"), config())
+        self.configure(&["/bin/true"])
+    }
+
+    /// Writes the configuration of a container that runs this command.
+    fn configure(&self, command: &[&str]) -> std::io::Result<()> {
+        fs::write(self.0.join("config.json"), config(command))
     }
 }
 
@@ -143,7 +190,7 @@ impl Drop for Bundle {
 }
 
 /// As little as the OCI runtime specification requires. All runtimes put files into `/dev`.
-fn config() -> String {
+fn config(command: &[&str]) -> String {
     let sets = ["bounding", "effective", "permitted", "inheritable", "ambient"];
     let no_capabilities: Value =
         sets.map(|set| (set, Value::Array(Vec::new()))).into_iter().collect();
@@ -156,7 +203,7 @@ fn config() -> String {
         "process": {
             "terminal": false,
             "user": { "uid": 0, "gid": 0 },
-            "args": ["/bin/true"],
+            "args": command,
             "env": ["PATH=/bin"],
             "cwd": "/",
             "noNewPrivileges": true,
