@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use harness::look::{Kind, Link, Mount, Namespace, Proc, Process};
-use harness::sandbox::{Answer, Fixture, Run, Sandbox, State, WITNESS, patience, try_calls};
+use harness::doctor::{self, Advice};
+use harness::look::{Kind, Link, Mount, Namespace, Proc, Process, cgroup};
+use harness::sandbox::{self, Answer, Fixture, Run, Sandbox, State, WITNESS, patience, try_calls};
 use harness::visit;
 use harness::{
     A_PROCESS, Attempt, NO_PROCESS as NONE, Report, Seen, absent_pid, assert_report, exercise,
@@ -362,18 +363,23 @@ fn signals_that_come(target: &Process, command: &Process) -> String {
         _ = target.signal(signal);
     }
     let set = |name| command.bits(name).unwrap_or(0);
-    let come = || {
-        let come = set("ShdPnd") & !set("SigBlk");
-        PASSED_ON
-            .into_iter()
-            .filter(|signal| come >> (*signal as u64 - 1) & 1 == 1)
-            .collect::<Vec<_>>()
+    let among = |bits: u64| {
+        let mut all = PASSED_ON.to_vec();
+        all.retain(|signal| bits >> (*signal as u64 - 1) & 1 == 1);
+        all
     };
-    until(|| come().len() == PASSED_ON.len());
+    let come = || among(set("ShdPnd") & !set("SigBlk"));
+    until(|| among(set("ShdPnd")).len() == PASSED_ON.len());
+    let come = come();
     let names: Vec<_> =
-        come().iter().map(|signal| signal.as_str().trim_start_matches("SIG")).collect();
+        come.iter().map(|signal| signal.as_str().trim_start_matches("SIG")).collect();
+    let held_back = !among(set("ShdPnd") & set("SigBlk")).is_empty();
     _ = command.signal(Signal::SIGCONT);
-    if names.is_empty() { "none".to_owned() } else { names.join(" ") }
+    match names.as_slice() {
+        [] if held_back => "held back by COMMAND".to_owned(),
+        [] => "none".to_owned(),
+        names => names.join(" "),
+    }
 }
 
 /// Stops a process. If it is recorded, its state is another.
@@ -948,4 +954,84 @@ fn refused_bundle(report: &mut Report, key: &str, tree: &Tree, config: &str, nam
     let started = if started { "started" } else { "not started" };
     report.ending(key, &run);
     report.line(&format!("{key}, which"), format!("{told}, {started}"));
+}
+
+/// With `--cgroup CGROUP` your program makes a cgroup of that name below `/sys/fs/cgroup`. PID 1 and COMMAND
+/// are in it, and COMMAND sees it as `/`. Your program outside is not in it. The COMMAND of `exec` is in it,
+/// too. Afterwards CGROUP is gone, also if COMMAND could not be started.
+#[step]
+fn further14_the_cgroup_is_joined_before_its_namespace_is_made() {
+    let (mut report, tree, name) = (Report::default(), Tree::new(), token("otter"));
+    report.role(&name, "CGROUP");
+    let missing = format!("/{}", token("missing"));
+    let program = || tree.program(State::RootLab).cgroups();
+    let not_started =
+        program().args(["run", "--cgroup", &name, &tree.root, "--", missing.as_str()]);
+    if let Err(refused) = sandbox::has_cgroups() {
+        let Advice { cause, remedy, .. } = doctor::explain(&refused);
+        let reason = format!("{refused}; {cause}; help: {remedy}");
+        report.skip("whether the cgroup is joined before its namespace is made", &reason);
+        // Without cgroups of its own the lab finds those of the check, and may not write to them.
+        let errnos = [Errno::EACCES, Errno::EPERM, Errno::EROFS, Errno::ENOENT];
+        let run = Attempt::start(not_started).finish();
+        let told = run.fact("stderr").unwrap_or_default();
+        let told = errnos.iter().any(|errno| names_errno(&told, *errno));
+        report.line("a CGROUP that cannot be made", if told { "is an error" } else { "no error" });
+        return assert_report!(report.lines(&["a CGROUP"]), @"a CGROUP that cannot be made: is an error");
+    }
+    let text = WITH_A_BOX.replacen("run", &format!("run --cgroup {name}"), 1)
+        + &format!("{EXEC}; status=$?; wait $box; exit $status");
+    let mut attempt = Attempt::start(program().arg(&tree.root).script(&text));
+    let both_commands = both(&mut attempt);
+    if let Some((first, second)) = &both_commands {
+        let init = init_of(first);
+        let outside = init.as_ref().and_then(Process::parent).and_then(|it| Process::open(it).ok());
+        let lab = attempt.run.lab().get(Kind::Cgroup).expect("each process is in one");
+        let own = first.namespaces.get(Kind::Cgroup).expect("each process is in one");
+        for (key, process, seen_by) in [
+            ("COMMAND's cgroup, seen by the lab", Some(&first.process), lab),
+            ("COMMAND's cgroup, seen by COMMAND", Some(&first.process), own),
+            ("PID 1's cgroup, seen by the lab", init.as_ref(), lab),
+            ("your program's cgroup, seen by the lab", outside.as_ref(), lab),
+            ("the second's cgroup, seen by the lab", Some(&second.process), lab),
+            ("the second's cgroup, seen by COMMAND", Some(&second.process), own),
+        ] {
+            report.line(key, cgroup_of(process, seen_by));
+        }
+        stop(&first.process);
+    }
+    attempt.release();
+    if let Some((first, second)) = &both_commands {
+        second.process.await_end(patience());
+        _ = first.process.signal(Signal::SIGCONT);
+    }
+    let finished = attempt.finish();
+    report.ending("its end", &finished);
+    report.line("the lab afterwards", finished.fact("lab afterwards").unwrap_or_default());
+    report.aside("stderr", finished.fact("stderr").unwrap_or_default());
+    let run = Attempt::start(not_started).finish();
+    failure(&mut report, "a COMMAND that is missing", &run, &[Errno::ENOENT]);
+    report.line("the lab after that", run.fact("lab afterwards").unwrap_or_default());
+    assert_report!(report.lines(&["COMMAND's cgroup", "PID 1's", "your program's", "the second's", "its end", "the lab", "a COMMAND"]), @r"
+    COMMAND's cgroup, seen by the lab: /CGROUP
+    COMMAND's cgroup, seen by COMMAND: /
+    PID 1's cgroup, seen by the lab: /CGROUP
+    your program's cgroup, seen by the lab: /lab
+    the second's cgroup, seen by the lab: /CGROUP
+    the second's cgroup, seen by COMMAND: /
+    its end: exit status COMMAND's, left behind: nothing
+    the lab afterwards: unchanged
+    a COMMAND that is missing: exit status 127, left behind: nothing
+    a COMMAND that is missing, error: No such file or directory
+    the lab after that: unchanged
+    ");
+}
+
+/// The path of a process's cgroup, as it is seen from a cgroup namespace.
+fn cgroup_of(process: Option<&Process>, seen_by: &Namespace) -> String {
+    let Some(process) = process else { return "there is no such process".to_owned() };
+    match visit::read_in(seen_by, &format!("/proc/{}/cgroup", process.pid())) {
+        Ok(text) => cgroup::path_in(&text).unwrap_or("in no hierarchy".to_owned()),
+        Err(errno) => format!("cannot be read ({errno})"),
+    }
 }

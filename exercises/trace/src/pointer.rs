@@ -71,8 +71,19 @@ impl Trace {
     }
 
     fn failed(&self) -> Option<usize> {
-        let failed = |event: &Event| matches!(event.outcome, Outcome::Error { .. });
-        self.events.iter().rposition(failed)
+        let failed = |at: &usize| matches!(self.events[*at].outcome, Outcome::Error { .. });
+        (0..self.events.len()).rev().find(|at| failed(at) && !self.is_by_command(*at))
+    }
+
+    /// Whether COMMAND itself has made this call. What that tries says nothing about the program.
+    pub(crate) fn is_by_command(&self, at: usize) -> bool {
+        let task = self.events[at].task;
+        let became = |event: &Event| {
+            event.task == task
+                && event.starts_command()
+                && !matches!(event.outcome, Outcome::Error { .. })
+        };
+        self.events[..at].iter().any(became)
     }
 
     fn failure(&self) -> Option<String> {
@@ -95,6 +106,7 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
+    use super::super::argument::Argument;
     use super::super::event::Change;
     use super::*;
     use nix::errno::Errno;
@@ -161,5 +173,16 @@ mod tests {
             Some("sethostname(\"x\"): EPERM: Operation not permitted: no right")
         );
         assert_eq!(Trace::default().failed_call(), None);
+    }
+
+    #[test]
+    fn a_call_that_failed_in_command_is_none_of_the_program() {
+        let mut trace = trace();
+        let path = vec![Argument::Text("/lab/witness".into())];
+        trace.events.push(Event::new(1, "execve", path, Outcome::Value(0), Vec::new()));
+        let error = Outcome::Error { errno: Errno::EPERM, why: None };
+        trace.events.push(event(1, "unshare(CLONE_NEWUSER)", error));
+        let told = trace.point(None);
+        assert_eq!(told.as_deref(), Some("call 2, sethostname(\"x\") = EPERM failed: no right"));
     }
 }

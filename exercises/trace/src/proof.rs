@@ -191,6 +191,7 @@ impl Trace {
         let is_candidate = |at: &usize| {
             let event = &self.events[*at];
             has_failed(event)
+                && !self.is_by_command(*at)
                 && !event.call.starts_with("execve")
                 && self.events[*at + 1..]
                     .iter()

@@ -1,8 +1,9 @@
 //! ch17-box, which also reads a box from the `config.json` of an OCI bundle, and refuses what it does not do.
+//! With `--cgroup` a box has a cgroup of its own.
 
 use std::ffi::{CString, OsStr, OsString};
-use std::fs;
-use std::io::{Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::mem::{offset_of, zeroed};
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -24,8 +25,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, chdir, getegid, geteuid, pivot_root, sethostname, setsid};
 use serde_json::{Map, Value};
 
-const USAGE: &str = "usage: ch17-box run [--hostname NAME] [--net none|veth] [--rw DIR] ROOT -- \
-    COMMAND [ARGS…], ch17-box exec PID -- COMMAND [ARGS…], or ch17-box oci BUNDLE";
+const USAGE: &str = "usage: ch17-box run [--hostname NAME] [--net none|veth] [--rw DIR] \
+    [--cgroup CGROUP] ROOT -- COMMAND [ARGS…], ch17-box exec PID -- COMMAND [ARGS…], or ch17-box oci BUNDLE";
 
 /// The kinds that clone(2) can make. For clone(2), the flag of the eighth is part of the exit signal.
 const SEVEN: i32 = libc::CLONE_NEWUSER
@@ -36,6 +37,9 @@ const SEVEN: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWIPC
     | libc::CLONE_NEWCGROUP;
 const EIGHT: i32 = SEVEN | libc::CLONE_NEWTIME;
+
+/// Where the cgroups of version 2 are mounted.
+const CGROUPS: &str = "/sys/fs/cgroup";
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -63,6 +67,8 @@ struct Plan {
     writable: Option<PathBuf>,
     host_name: Option<OsString>,
     veth: bool,
+    /// A cgroup to be made, by its path below [`CGROUPS`].
+    cgroup: Option<PathBuf>,
     /// COMMAND's working directory.
     directory: PathBuf,
     command: Vec<OsString>,
@@ -78,6 +84,7 @@ fn run_in_new_box(options: &[OsString], command: &[OsString]) -> Result<u8> {
         writable: None,
         host_name: None,
         veth: false,
+        cgroup: None,
         directory: "/".into(),
         command: command.to_vec(),
     };
@@ -85,6 +92,7 @@ fn run_in_new_box(options: &[OsString], command: &[OsString]) -> Result<u8> {
         match option {
             [name, value] if name == "--hostname" => plan.host_name = Some(value.clone()),
             [name, value] if name == "--rw" => plan.writable = Some(value.into()),
+            [name, value] if name == "--cgroup" => plan.cgroup = Some(value.into()),
             [name, kind] if name == "--net" && kind == "none" => plan.veth = false,
             [name, kind] if name == "--net" && kind == "veth" => plan.veth = true,
             _ => bail!(USAGE),
@@ -134,6 +142,7 @@ impl Plan {
             writable: None,
             host_name,
             veth: false,
+            cgroup: None,
             directory,
             command: words.collect::<Result<_>>()?,
         })
@@ -184,14 +193,29 @@ fn kinds(namespaces: Option<&Value>) -> Result<i32> {
     Ok(kinds)
 }
 
-/// Makes the box, and waits for its command.
+/// Makes the box, in a new cgroup if one is wanted, and waits for its command.
 fn carry_out(plan: &Plan) -> Result<u8> {
+    let Some(name) = &plan.cgroup else { return start(plan, None) };
+    let cgroup = Path::new(CGROUPS).join(name);
+    fs::create_dir(&cgroup).with_context(|| format!("mkdir({cgroup:?})"))?;
+    let status = start(plan, Some(&cgroup));
+    // PID 1 has ended, and with it all processes of the box.
+    let removed = fs::remove_dir(&cgroup).with_context(|| format!("rmdir({cgroup:?})"));
+    status.and_then(|status| removed.map(|()| status))
+}
+
+/// Makes the box in this cgroup, or in that of this process.
+fn start(plan: &Plan, cgroup: Option<&Path>) -> Result<u8> {
+    // A new cgroup namespace has the cgroup of its maker as its root, so PID 1 makes it when it has been moved.
+    let later = if cgroup.is_some() { plan.kinds & libc::CLONE_NEWCGROUP } else { 0 };
     // Two addresses that no other box of this PID namespace has. A pid has at most 22 bits.
     let first = 0x0a00_0000 + 2 * Pid::this().as_raw() as u32;
     let (outer, inner) = (Ipv4Addr::from(first), Ipv4Addr::from(first + 1));
-    let init = Child::start(plan.kinds & SEVEN, |channel| {
+    let init = Child::start(plan.kinds & SEVEN & !later, |channel| {
         // This is PID 1. Its ids are unmapped until its parent has written the maps.
         channel.read_exact(&mut [0]).context("read(channel)")?;
+        // SAFETY: unshare takes only an integer.
+        Errno::result(unsafe { libc::unshare(later) }).context("unshare(CLONE_NEWCGROUP)")?;
         if let Some(name) = &plan.host_name {
             sethostname(name).with_context(|| format!("sethostname({name:?})"))?;
         }
@@ -212,6 +236,13 @@ fn carry_out(plan: &Plan) -> Result<u8> {
     })?;
     // What requires a capability outside cannot be done from the box, so it is done here.
     let mut outside = write_maps(init.pid);
+    if let (Some(cgroup), true) = (cgroup, outside.is_ok()) {
+        outside = File::options()
+            .write(true)
+            .open(cgroup.join("cgroup.procs"))
+            .with_context(|| format!("open({cgroup:?})"))
+            .and_then(|procs| move_to(&procs, init.pid));
+    }
     if plan.veth && outside.is_ok() {
         outside = add_veth(init.pid, outer).context("--net veth needs CAP_NET_ADMIN here");
     }
@@ -222,6 +253,30 @@ fn carry_out(plan: &Plan) -> Result<u8> {
     _ = (&init.channel).write(b"!");
     let status = init.look_after();
     outside.and(status)
+}
+
+/// Moves a process to the cgroup whose `cgroup.procs` this is.
+fn move_to(mut procs: &File, process: Pid) -> Result<()> {
+    procs.write_all(process.to_string().as_bytes()).context("write(cgroup.procs)")
+}
+
+/// `cgroup.procs` of the cgroup that a process is in, unless this process is in the same.
+fn other_cgroup_of(pid: i32) -> Result<Option<File>> {
+    let path = |of: &str| -> Result<Option<String>> {
+        let file = format!("/proc/{of}/cgroup");
+        let text = fs::read_to_string(&file).with_context(|| format!("read({file})"))?;
+        Ok(text.lines().find_map(|line| line.strip_prefix("0::/")).map(str::to_owned))
+    };
+    let there = path(&pid.to_string())?;
+    if there == path("self")? {
+        return Ok(None);
+    }
+    let procs = Path::new(CGROUPS).join(there.unwrap_or_default()).join("cgroup.procs");
+    match File::options().write(true).open(&procs) {
+        // An ordinary user has no right to the cgroups of other sessions, and stays in this one.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(None),
+        file => file.map(Some).with_context(|| format!("open({procs:?})")),
+    }
 }
 
 /// Maps this process's ids to root in the user namespace of `child`.
@@ -495,13 +550,24 @@ fn exec_in_box_of(pid: &OsStr, command: &[OsString]) -> Result<u8> {
     // SAFETY: pidfd_open takes only integers.
     let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
         .with_context(|| format!("pidfd_open({pid})"))?;
+    // setns(2) moves no process to another cgroup, and from the box the file cannot be reached.
+    let procs = other_cgroup_of(pid)?;
     // One call joins all eight or none. The kernel joins the user namespace first, because the
     // others require its capabilities.
     // SAFETY: setns takes only integers.
     Errno::result(unsafe { libc::setns(pidfd as i32, EIGHT) })
         .context("setns(pidfd, all eight)")?;
     // Now this process is in seven of them. Only its children will be in the PID namespace.
-    Child::start(0, |_| become_command(Path::new("/"), command))?.look_after()
+    let child = Child::start(0, |channel| {
+        channel.read_exact(&mut [0]).context("read(channel)")?;
+        become_command(Path::new("/"), command)
+    })?;
+    if let Some(procs) = procs {
+        move_to(&procs, child.pid)?;
+    }
+    // If the child is dead, this fails, but its end is reported below.
+    _ = (&child.channel).write(b"!");
+    child.look_after()
 }
 
 /// A child that does not outlive this process, and a channel to it.
