@@ -16,12 +16,16 @@ struct Catalogue {
 #[derive(Deserialize)]
 struct Mistake {
     name: String,
+    /// Whether it is in what the steps that go further ask for, which no page solves.
+    #[serde(default)]
+    further: bool,
     cause: String,
     remedy: String,
     see: Spanned<String>,
 }
 
-/// Renders a catalogue of mistakes; each points at one of the page's `anchors`.
+/// Renders a catalogue of mistakes, without those that would give away what no page solves; each points at
+/// one of the page's `anchors`.
 pub(crate) fn mistakes(file: &Path, text: &str, anchors: &[String]) -> (String, Vec<Fault>) {
     let catalogue: Catalogue = match toml::from_str(text) {
         Ok(catalogue) => catalogue,
@@ -31,7 +35,7 @@ pub(crate) fn mistakes(file: &Path, text: &str, anchors: &[String]) -> (String, 
         }
     };
     let (mut html, mut faults) = (String::new(), Vec::new());
-    for Mistake { name, cause, remedy, see } in catalogue.mistake {
+    for Mistake { name, further, cause, remedy, see } in catalogue.mistake {
         let mut body = format!("{}\n\n{}", cause.trim(), remedy.trim());
         if anchors.contains(see.get_ref()) {
             body += &format!("\n\n[The part of this page](#{})", see.get_ref());
@@ -41,7 +45,9 @@ pub(crate) fn mistakes(file: &Path, text: &str, anchors: &[String]) -> (String, 
             let problem = problem.help(format!("its headings are {}", anchors.join(", ")));
             faults.push(problem.at(file, line_of(text, see.span().start)));
         }
-        card(&mut html, "mistake", &inline_html(&name), &body);
+        if !further {
+            card(&mut html, "mistake", &inline_html(&name), &body);
+        }
     }
     (html, faults)
 }
@@ -82,6 +88,8 @@ mod tests {
              a\n\nb\n\n[The part of this page](#x)\n\n</details>\n\n"
         );
         assert_eq!(faults, []);
+        let further = format!("{text}further = true\n");
+        assert_eq!(mistakes(Path::new("m"), &further, &["x".into()]), (String::new(), vec![]));
         let (_, faults) = mistakes(Path::new("m"), text, &["y".into()]);
         assert_eq!(
             faults[0].to_string(),

@@ -13,7 +13,8 @@
 //! missing = { call = "sethostname()", after = "unshare(*" } # the one that is not there; or `before`
 //! ```
 //!
-//! `call` and `missing` may both be left out: then the last call that failed is pointed at. Where the
+//! `call` may be a list, of which the last call is meant that matches any. `call` and `missing` may both be
+//! left out: then the last call that failed is pointed at. Where the
 //! facts alone do not prove the cause, the recorded calls have to:
 //!
 //! ```toml
@@ -22,6 +23,9 @@
 //!
 //! All of them must hold. A call may be a list (any of them). `by` is `program`, `thread` (another one)
 //! or `child`; `result` is `ok`, `failed` or an errno; with `none` there is no such call.
+//!
+//! A row with `further = true` is about the steps without which the chapter is solved: its edit is for the
+//! solution's `further.rs`, no page shows it, and only those steps look at it.
 //!
 //! A `when` value may be a list (any of them) and may hold `*` (any text). All keys must fit. Where
 //! a mistake shows in several ways, `when` is a list of such tables. The first row that fits is the
@@ -45,6 +49,8 @@ pub struct Edit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     pub name: String,
+    /// Whether it is a mistake in what the steps that go further ask for.
+    pub further: bool,
     /// How to make it from the chapter's solution. The general table's edits are for chapter 2's.
     pub edits: Vec<Edit>,
     /// How it shows: in all facts of one of these. A fact has one of these values.
@@ -100,14 +106,20 @@ fn parse(text: &str, of_chapter: bool) -> Result<Vec<Mistake>, TableError> {
 fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, TableError> {
     let error = |what: &str| TableError(format!("mistake {number}: {what}"));
     let row = row.as_table().ok_or_else(|| error("not a table"))?;
-    const KEYS: [&str; 9] =
-        ["name", "edit", "when", "story", "cause", "remedy", "see", "call", "missing"];
+    const KEYS: [&str; 10] =
+        ["name", "further", "edit", "when", "story", "cause", "remedy", "see", "call", "missing"];
     if let Some((key, _)) = row.iter().find(|(key, _)| !KEYS.contains(&key.get_ref().as_ref())) {
         return Err(error(&format!("unknown key `{}`", key.get_ref())));
     }
     let text = |key: &str| {
         let text = row.get(key).and_then(|value| value.get_ref().as_str());
         text.map(|text| text.trim().to_owned()).ok_or_else(|| error(&format!("no text `{key}`")))
+    };
+    let further = match row.get("further").map(|value| value.get_ref()) {
+        None => false,
+        Some(value) => {
+            value.as_bool().ok_or_else(|| error("`further` is neither true nor false"))?
+        }
     };
     let mut edits = Vec::new();
     let listed = row.get("edit").and_then(|edits| edits.get_ref().as_array());
@@ -147,7 +159,10 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
     };
     let pointer = match (row.get("call"), row.get("missing").map(|value| value.get_ref())) {
         (None, None) => None,
-        (Some(_), None) => Some(Pointer::Call(text("call")?)),
+        (Some(call), None) => {
+            let calls = strings(call.get_ref()).ok_or_else(|| error("`call` is no text"))?;
+            Some(Pointer::Call(calls))
+        }
         (None, Some(DeValue::Table(missing))) => {
             let part = |key: &str| missing.get(key).and_then(|value| value.get_ref().as_str());
             let (side, of) = match (part("before"), part("after")) {
@@ -162,6 +177,7 @@ fn read(row: &DeValue, number: usize, of_chapter: bool) -> Result<Mistake, Table
     };
     Ok(Mistake {
         name: text("name")?,
+        further,
         edits,
         when,
         story,
@@ -374,6 +390,7 @@ mod tests {
             ("[[mistake]]\nnmae = 'x'", "mistake 1: unknown key `nmae`"),
             ("[[mistake]]\nedit = []\nwhen = { uts = 1 }", "something else than text"),
             ("[[mistake]]\nedit = []\nwhen = {}\nmissing = {}", "`missing` needs a `before`"),
+            ("[[mistake]]\nfurther = 1", "`further` is neither true nor false"),
             ("[[mistake]]\nedit = []\nwhen = {}\ncall = ''\nmissing = 1", "either a text"),
             ("[[mistake", "TOML parse error"),
         ] {

@@ -277,10 +277,10 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
         could_not_judge(verdict, &refusal, &advice);
     }
     if verdict.outcome == Outcome::Failed {
-        // A chapter's table is about what makes it solved. A step that goes further may ask for what is
-        // a mistake there.
+        // A step that goes further may ask for what is a mistake in the others.
         let further = STEP.with_borrow(|step| step.further);
-        let own = if further { Vec::new() } else { of_package(package) };
+        let mut own = of_package(package);
+        own.retain(|row| row.further == further);
         let general = mistakes::general();
         let found = diagnose(&own, &general, &report, [&saw, &wanted]);
         if let Some(trace) = &report.trace {

@@ -6,8 +6,8 @@ use super::glob::glob;
 /// Where in a trace a mistake is. A call is given as a [`glob`] for its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pointer {
-    /// The last call that matches.
-    Call(String),
+    /// The last call that matches one of these.
+    Call(Vec<String>),
     /// A call that is missing before or after the last one that matches `of`.
     Missing { call: String, side: Side, of: String },
 }
@@ -24,12 +24,17 @@ impl Trace {
     /// the trace has no such call. Without a pointer it is the last call that failed.
     pub fn point(&self, pointer: Option<&Pointer>) -> Option<String> {
         match pointer {
-            Some(Pointer::Call(pattern)) => {
-                self.find(pattern).map(|at| format!("look at {}", self.shown(at)))
+            Some(Pointer::Call(patterns)) => {
+                self.find_any(patterns).map(|at| format!("look at {}", self.shown(at)))
             }
             Some(Pointer::Missing { call, side, of }) => self.gap(call, *side, of),
             None => self.failure(),
         }
+    }
+
+    /// The last call that matches one of these.
+    pub(crate) fn find_any(&self, patterns: &[String]) -> Option<usize> {
+        patterns.iter().filter_map(|pattern| self.find(pattern)).max()
     }
 
     /// The last call that matches. For `execve(*`, the call that started COMMAND, if there is one: a
@@ -132,10 +137,10 @@ mod tests {
 
     #[test]
     fn a_call_that_went_wrong() {
-        let pointer = Pointer::Call("unshare(*".into());
+        let pointer = Pointer::Call(vec!["unshare(*".into()]);
         let told = trace().point(Some(&pointer));
         assert_eq!(told.as_deref(), Some("look at call 1, unshare(CLONE_NEWPID) = 0"));
-        assert_eq!(trace().point(Some(&Pointer::Call("mount(*".into()))), None);
+        assert_eq!(trace().point(Some(&Pointer::Call(vec!["mount(*".into()]))), None);
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Trace {
     /// Whether the trace has the place that this points to: the call, or the gap where nobody made one.
     pub fn supports(&self, pointer: &Pointer) -> bool {
         match pointer {
-            Pointer::Call(pattern) => self.find(pattern).is_some(),
+            Pointer::Call(patterns) => self.find_any(patterns).is_some(),
             Pointer::Missing { call, side, of } => {
                 self.is_whole()
                     && self.find(of).is_some()

@@ -6,13 +6,15 @@ use crate::shared::chapter::{Chapter, read, shown};
 use crate::shared::edit;
 use crate::shared::failure::{Failure, Result};
 
-/// The chapter's program with each of its classic mistakes, in the order of the table.
+/// The chapter's program with each of its classic mistakes, in the order of the table. The mistakes of the
+/// steps that go further are not among them, because a program with one of those solves the rest.
 pub fn programs(chapter: &Chapter) -> Result<Vec<String>> {
     let solution = read(&chapter.solution().join("src/main.rs"))?;
     let table = chapter.exercise().join("mistakes.toml");
     let mistakes = mistakes::of_chapter(&read(&table)?)
         .map_err(|error| Failure::new(format!("`{}`: {error}", shown(&table))))?;
-    mistakes.iter().map(|mistake| program(chapter, &solution, mistake)).collect()
+    let of_the_exercise = mistakes.iter().filter(|mistake| !mistake.further);
+    of_the_exercise.map(|mistake| program(chapter, &solution, mistake)).collect()
 }
 
 /// Whether a chapter's program is one of these.

@@ -32,6 +32,8 @@ pub(super) struct Candidate {
     pub(super) refusal: Option<Refusal>,
     /// What a wrong program has to be told.
     pub(super) told: Option<Told>,
+    /// Whether its mistake is in what the further steps ask for, and the rest is right.
+    further: bool,
 }
 
 impl Candidate {
@@ -42,7 +44,22 @@ impl Candidate {
         expected: Expected,
         patience: Option<&'static str>,
     ) -> Candidate {
-        Candidate { name, source, expected, patience, refusal: None, told: None }
+        Candidate { name, source, expected, patience, refusal: None, told: None, further: false }
+    }
+
+    /// Whether it is tried at a step, which may be a further one.
+    pub(super) fn is_tried_at(&self, further: bool) -> bool {
+        match self.expected {
+            Expected::SolutionPasses | Expected::OtherPasses => !further,
+            Expected::SolutionStops => further,
+            Expected::Diagnosed(_) => further == self.further,
+            Expected::FurtherPasses
+            | Expected::StubFails
+            | Expected::CheatFails
+            | Expected::FakeFails
+            | Expected::PromiseProven
+            | Expected::NoWrongCause => true,
+        }
     }
 }
 
@@ -85,7 +102,8 @@ pub(super) enum Expected {
     PromiseProven,
     /// The first step that fails is diagnosed as this mistake.
     Diagnosed(Mistaken),
-    /// A wrong program as people write it is given no wrong cause.
+    /// A wrong program as people write it is given no wrong cause by the first step that fails, which is
+    /// a further one if the rest is right.
     NoWrongCause,
 }
 
@@ -119,22 +137,6 @@ impl Expected {
     /// Whether the program has to pass.
     pub(super) fn passes(self) -> bool {
         matches!(self, Expected::SolutionPasses | Expected::FurtherPasses | Expected::OtherPasses)
-    }
-
-    /// Whether a program with this result is tried at a step, which may be a further one.
-    pub(super) fn is_tried_at(self, further: bool) -> bool {
-        match self {
-            Expected::SolutionPasses
-            | Expected::OtherPasses
-            | Expected::Diagnosed(_)
-            | Expected::NoWrongCause => !further,
-            Expected::SolutionStops => further,
-            Expected::FurtherPasses
-            | Expected::StubFails
-            | Expected::CheatFails
-            | Expected::FakeFails
-            | Expected::PromiseProven => true,
-        }
     }
 
     /// What is true if all `count` programs of a chapter have had this result. `quick`: the cheats were
@@ -200,7 +202,8 @@ pub(super) fn mistake(
         let source = Source { name: program, text, strict: false };
         let patience = (!is_stopped(mistake)).then_some(SHORT);
         let expected = Expected::Diagnosed(mistaken);
-        Candidate::new(mistake.name.clone(), Some(source), expected, patience)
+        let made = Candidate::new(mistake.name.clone(), Some(source), expected, patience);
+        Candidate { further: mistake.further, ..made }
     };
     let mut candidates = Vec::new();
     let is_printed = mistake.when.iter().flatten().any(|(fact, _)| fact == "stderr");

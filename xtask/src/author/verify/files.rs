@@ -76,7 +76,7 @@ pub(super) fn read(
         let solution = solution.clone();
         candidates.extend(candidates::further(chapter, solution, further.clone()));
     }
-    let (made, faults) = mistakes_of(chapter, &table, &solution);
+    let (made, faults) = mistakes_of(chapter, &table, &solution, further.as_deref());
     candidates.extend(made);
     findings.fact(name, "the table of mistakes is in order", faults);
 
@@ -115,9 +115,15 @@ pub(super) fn read(
     candidates
 }
 
-/// The chapter's mistakes made in its solution, and what is wrong with their table. Whether each points
+/// The chapter's mistakes made in its solution, or in the program that goes `further`, and what is wrong
+/// with their table. Whether each points
 /// at a heading of the page is checked where the book is built.
-fn mistakes_of(chapter: &Chapter, table: &str, solution: &str) -> (Vec<Candidate>, Vec<String>) {
+fn mistakes_of(
+    chapter: &Chapter,
+    table: &str,
+    solution: &str,
+    further: Option<&str>,
+) -> (Vec<Candidate>, Vec<String>) {
     let (mut mistakes, mut faults) = match mistakes::of_chapter(table) {
         Ok(mistakes) => (mistakes, Vec::new()),
         Err(error) => (Vec::new(), vec![format!("mistakes.toml: {error}")]),
@@ -131,7 +137,8 @@ fn mistakes_of(chapter: &Chapter, table: &str, solution: &str) -> (Vec<Candidate
     }
     let mut candidates = Vec::new();
     for (index, mistake) in mistakes.iter().enumerate() {
-        match candidates::mistake(chapter, index + 1, mistake, solution) {
+        let right = if mistake.further { further.unwrap_or_default() } else { solution };
+        match candidates::mistake(chapter, index + 1, mistake, right) {
             Ok(made) => candidates.extend(made),
             Err(error) => faults.push(format!("mistake {:?}: {error}", mistake.name)),
         }

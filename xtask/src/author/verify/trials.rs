@@ -57,7 +57,7 @@ pub(super) fn of_chapter<'a>(
             }
             None => None,
         };
-        let is_tried = |step: &&Step| candidate.expected.is_tried_at(step.further);
+        let is_tried = |step: &&Step| candidate.is_tried_at(step.further);
         let steps = all.iter().filter(is_tried).cloned().collect();
         Some(Trial { chapter: &chapter.name, check, steps, candidate, other, quick, repeat })
     };
