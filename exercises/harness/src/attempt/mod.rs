@@ -253,6 +253,13 @@ impl Attempt {
         self.run.release(status);
     }
 
+    /// COMMAND has another name in each run.
+    fn known_name<'a>(&self, name: &'a str) -> &'a str {
+        // The kernel keeps the first 15 bytes of a process's name (`TASK_COMM_LEN`).
+        let witness = self.run.witness().rsplit('/').next().unwrap_or_default();
+        if witness.get(..15).unwrap_or(witness) == name { "COMMAND" } else { name }
+    }
+
     /// Waits for the program's end and completes the report: its status, what it left behind, and
     /// the lab as it is now.
     pub fn finish(mut self) -> Report {
@@ -271,7 +278,10 @@ impl Attempt {
                 ([], 0) => "nothing".to_owned(),
                 ([], 1) => "1 child not waited for".to_owned(),
                 ([], many) => format!("{many} children not waited for"),
-                (running, _) => format!("still running: {}", running.join(", ")),
+                (running, _) => {
+                    let running = running.iter().map(|name| self.known_name(name));
+                    format!("still running: {}", running.collect::<Vec<_>>().join(", "))
+                }
             };
             self.report.line("left behind", left);
         }

@@ -528,11 +528,23 @@ fn mounting_nothing_new(call: &Call) -> Option<Reason> {
         return None;
     }
     let propagation = PROPAGATION.iter().filter(|name| has(name)).count();
+    let names_a_type = matches!(
+        call.arguments.get(2),
+        Some(Argument::Text(kind)) if !["", "none"].contains(&kind.as_str())
+    );
     let others = flags.iter().any(|flag| {
         !PROPAGATION.contains(&flag.as_str()) && !["MS_REC", "MS_SILENT"].contains(&flag.as_str())
     });
     Some(match (propagation, others) {
         (0, _) => "a new mount needs the type of a file system, the third argument".into(),
+        (1, false) if names_a_type => {
+            let flag = PROPAGATION.into_iter().find(|name| has(name))?;
+            format!(
+                "with {flag} nothing new is mounted, whatever the type: the propagation of the mount at \
+                 that path is changed, and the path is not a mount point"
+            )
+            .into()
+        }
         (1, false) => "the path is not a mount point".into(),
         _ => {
             "a call that changes the propagation takes one of MS_SHARED, MS_PRIVATE, MS_SLAVE and \
@@ -546,8 +558,8 @@ const NO_MOUNT_POINT: &str = "the path is not a mount point, or its mount is loc
                               from the mount namespace of another user namespace";
 
 /// The rule for a writer without privilege over the ids outside, and how the line breaks it. `None` if it
-/// maps one id, which is the caller's own, or may be: a caller without a map has no number here. Such a line
-/// can be refused for other reasons.
+/// maps one id, which is the caller's own: such a line is refused for other reasons. A caller without a map
+/// has no number here, and then the reason is the rule and what the line has.
 fn not_your_own_id(caller: &Caller, file: &str, line: &str) -> Option<Reason> {
     let fields: Vec<u32> = line.split_ascii_whitespace().map_while(|it| it.parse().ok()).collect();
     let &[inside, outside, length] = &fields[..] else { return None };
@@ -571,7 +583,11 @@ fn not_your_own_id(caller: &Caller, file: &str, line: &str) -> Option<Reason> {
         None if outside == NOT_MAPPED => {
             format!("{NOT_MAPPED} is what a process reads whose own id is not mapped")
         }
-        None => return None,
+        // Root's own line, which is refused without CAP_SETFCAP.
+        None if [inside, outside] == [0, 0] => return None,
+        None => {
+            format!("this line has {outside} for the id outside, and {inside} for the one inside")
+        }
     };
     let rule = "without privilege over the ids outside, the only id that can be mapped is your own, \
                 with length 1";
@@ -685,9 +701,11 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Re
         ("setgroups", Errno::EPERM) if text.trim_end() == "allow" => {
             "setgroups(2) was denied there before, and cannot be allowed again".into()
         }
-        ("setgroups", Errno::EPERM) => {
-            "setgroups(2) cannot be denied any more, as gid_map has been written".into()
-        }
+        ("setgroups", Errno::EPERM) => not_moved_yet(caller, file)
+            .unwrap_or_else(|| {
+                "setgroups(2) cannot be denied any more, as gid_map has been written".to_owned()
+            })
+            .into(),
         ("timens_offsets", Errno::EINVAL) => offsets(&text)?.into(),
         ("timens_offsets", Errno::ERANGE) => {
             "with that offset the clock would show a time before 0, or one too late".into()

@@ -24,6 +24,7 @@ pub(crate) fn calls_that_fail() {
     mounting(NOTHING, "/", NOTHING, MsFlags::MS_PRIVATE | MsFlags::MS_SLAVE);
     mounting(NOTHING, "/", NOTHING, MsFlags::MS_SLAVE | MsFlags::MS_NOSUID);
     mounting(NOTHING, "/tmp/plain", NOTHING, MsFlags::MS_PRIVATE);
+    mounting(Some("none"), "/tmp/plain", Some("tmpfs"), MsFlags::MS_SLAVE);
     mounting(NOTHING, "/tmp/plain", NOTHING, MsFlags::MS_REMOUNT | MsFlags::MS_BIND);
     mounting(Some("none"), "/mnt", Some("nonsense"), MsFlags::empty());
     mounting(Some("/nowhere"), "/mnt", NOTHING, MsFlags::MS_BIND);
@@ -119,7 +120,7 @@ pub(crate) fn calls_that_fail() {
     _ = fs::write("/proc/self/uid_map", "0 0 0");
     _ = fs::write("/proc/self/uid_map", "0 0 2");
     _ = fs::write("/proc/self/uid_map", "0 65534 1");
-    // Not your own either, but a process without a map cannot tell.
+    // Not your own either. A process without a map cannot tell which one is.
     _ = fs::write("/proc/self/uid_map", "0 7 1");
     // SAFETY: takes an integer.
     unsafe { libc::unshare(libc::CLONE_NEWTIME) };
@@ -152,6 +153,7 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("mount", "EINVAL", Some("a call that changes the propagation takes one of")),
         ("mount", "EINVAL", Some("a call that changes the propagation takes one of")),
         ("mount", "EINVAL", Some("the path is not a mount point")),
+        ("mount", "EINVAL", Some("with MS_SLAVE nothing new is mounted")),
         ("mount", "EINVAL", Some("the path is not a mount point, or its mount is locked")),
         ("mount", "ENODEV", Some("this kernel does not have that type of file system")),
         ("mount", "ENOENT", Some("the first path does not exist")),
@@ -196,7 +198,7 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("write", "EINVAL", None),
         ("write", "EPERM", Some("your own, with length 1; this line has length 2")),
         ("write", "EPERM", Some("65534 is what a process reads whose own id is not mapped")),
-        ("write", "EPERM", None),
+        ("write", "EPERM", Some("this line has 7 for the id outside, and 0 for the one inside")),
         ("write", "EINVAL", Some("only the clocks monotonic and boottime have an offset")),
         ("write", "EINVAL", Some("one write(2) must carry whole lines: clock, seconds")),
         ("write", "EINVAL", Some("a second has fewer than 1000000000 nanoseconds")),
