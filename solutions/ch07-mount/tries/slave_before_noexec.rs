@@ -1,0 +1,21 @@
+//! Named: the lab's mounts are changed instead of the copies
+//! Points at: mount(*MS_SLAVE*
+//! The tmpfs has a flag of its own, which is not what is wrong.
+
+use std::process::Command;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+const NONE: Option<&str> = None;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (dir, text) = (words[0].as_str(), &words[1]);
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE).unwrap();
+    unshare(CloneFlags::CLONE_NEWNS).unwrap();
+    mount(Some("tmpfs"), dir, Some("tmpfs"), MsFlags::MS_NOEXEC, NONE).unwrap();
+    std::fs::write(format!("{dir}/token"), text).unwrap();
+    let status = Command::new(&words[3]).args(&words[4..]).status().unwrap();
+    std::process::exit(status.code().unwrap_or(1));
+}

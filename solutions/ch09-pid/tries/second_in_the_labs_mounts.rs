@@ -1,0 +1,44 @@
+//! Named: the second COMMAND is in the lab's mount namespace
+//! Both are born in the PID namespace, so both should be where they belong.
+
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, exit};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+const NONE: Option<&str> = None;
+
+fn prepare() -> std::io::Result<()> {
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE)?;
+    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), NONE)?;
+    Ok(())
+}
+
+fn end_with(mut first: Child) -> ! {
+    let status = first.wait().unwrap();
+    exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap()))
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(2).collect();
+    let mut commands = words.split(|word| word == "--and");
+    let (first, second) = (commands.next().unwrap(), commands.next());
+    if let Err(error) = unshare(CloneFlags::CLONE_NEWPID) {
+        eprintln!("{error}");
+        exit(1);
+    }
+    let mut command = Command::new(&first[0]);
+    command.args(&first[1..]);
+    // SAFETY: there is one thread.
+    unsafe { command.pre_exec(prepare) };
+    let first = command.spawn().unwrap_or_else(|error| {
+        eprintln!("{error}");
+        exit(if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 1 })
+    });
+    if let Some(second) = second {
+        _ = Command::new(&second[1]).args(&second[2..]).spawn().unwrap();
+    }
+    end_with(first)
+}
