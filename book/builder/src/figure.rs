@@ -239,8 +239,11 @@ impl Figure {
         for event in &mut trace.events {
             event.changes.retain(|change| match change {
                 Change::Mount { mount, .. } => {
-                    let stays =
-                        self.view == View::Mounts && self.selection.has_mount_on(&mount.point);
+                    let stays = match self.view {
+                        View::Mounts => self.selection.has_mount_on(&mount.point),
+                        View::Cgroups => mount.kind == "cgroup2",
+                        _ => false,
+                    };
                     if !stays {
                         gone.insert(mount.id);
                     }
@@ -248,7 +251,13 @@ impl Figure {
                 }
                 Change::Unmount { id, .. } => !gone.contains(id),
                 Change::Links { .. } => self.view == View::Network,
-                Change::Capabilities { .. } | Change::Cgroup { .. } | Change::Root { .. } => false,
+                Change::Cgroup { .. } => self.view == View::Cgroups,
+                Change::Setting { namespace, .. } if namespace.kind == Kind::Cgroup => {
+                    self.view == View::Cgroups
+                }
+                Change::Socket { .. } => self.view == View::Membership,
+                Change::Root { .. } | Change::Directory { .. } => self.view == View::Mounts,
+                Change::Capabilities { .. } => false,
                 _ => true,
             });
         }

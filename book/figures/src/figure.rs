@@ -7,7 +7,7 @@ use trace::{Argument, Change, Event, Kind, Outcome, Trace, World};
 
 use crate::scene::{Scene, Selection};
 use crate::svg::{Picture, escape};
-use crate::{maps, membership, mounts, network, owners, pointers, processes};
+use crate::{cgroups, maps, membership, mounts, network, owners, pointers, processes};
 
 /// What of a trace is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +26,12 @@ pub enum View {
     Mounts,
     /// Network interfaces, addresses, and what is joined to what.
     Network,
+    /// The tree of cgroups, from the roots of cgroup namespaces and in mounts.
+    Cgroups,
 }
 
 impl View {
-    pub const ALL: [View; 7] = [
+    pub const ALL: [View; 8] = [
         View::Membership,
         View::Pointers,
         View::Processes,
@@ -37,6 +39,7 @@ impl View {
         View::Owners,
         View::Mounts,
         View::Network,
+        View::Cgroups,
     ];
 
     pub fn name(self) -> &'static str {
@@ -48,6 +51,7 @@ impl View {
             View::Owners => "owners",
             View::Mounts => "mounts",
             View::Network => "network",
+            View::Cgroups => "cgroups",
         }
     }
 }
@@ -126,6 +130,7 @@ pub(crate) fn frames(
         View::Owners => frames_of::<owners::Scene>(trace, selection),
         View::Mounts => frames_of::<mounts::Scene>(trace, selection),
         View::Network => frames_of::<network::Scene>(trace, selection),
+        View::Cgroups => frames_of::<cgroups::Scene>(trace, selection),
     };
     if frames.is_empty() { Err(Nothing(view)) } else { Ok(frames) }
 }

@@ -14,6 +14,7 @@ mod maps;
 mod owners;
 mod mounts;
 mod network;
+mod cgroups;
 mod figure;
 pub mod stepper;
 mod page;

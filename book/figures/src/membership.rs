@@ -1,4 +1,5 @@
-//! Which process is in which namespace: a box for each namespace, and in it a chip for each process.
+//! Which process is in which namespace: a box for each namespace, and in it a chip for each process. In a
+//! network namespace there is one for each socket, too, with a line to the process that holds it.
 //!
 //! Everything has one place for the whole figure, so that from frame to frame only what changed
 //! moves. A process that has just left is still there as an outline.
@@ -24,6 +25,9 @@ struct Space {
     id: NamespaceId,
     host_name: Option<String>,
     members: BTreeMap<u32, TaskLabel>,
+    /// The sockets that were created here, by their owners and descriptors. That a socket is closed is not
+    /// in a trace: it is drawn until its owner ends.
+    sockets: BTreeMap<(u32, i32), TaskLabel>,
     /// The pids of the tasks whose next children will be here.
     awaits: Vec<String>,
 }
@@ -43,6 +47,10 @@ impl scene::Scene for Scene {
             for namespace in world.namespaces.iter().filter(|namespace| namespace.id.kind == *kind)
             {
                 let here = world.members(namespace.id).filter(|number| selection.has_task(*number));
+                let sockets = alive().flat_map(|(number, task)| {
+                    let here = task.sockets.iter().filter(|(_, id)| **id == namespace.id);
+                    here.map(move |(fd, _)| ((*number, *fd), TaskLabel::of(*number, task)))
+                });
                 let awaits =
                     alive().filter(|(_, task)| task.children.get(kind) == Some(&namespace.id));
                 spaces.push(Space {
@@ -51,6 +59,7 @@ impl scene::Scene for Scene {
                     members: here
                         .map(|number| (number, TaskLabel::of(number, &world.tasks[&number])))
                         .collect(),
+                    sockets: sockets.collect(),
                     awaits: awaits.map(|(number, task)| TaskLabel::of(*number, task).pid).collect(),
                 });
             }
@@ -64,7 +73,7 @@ impl scene::Scene for Scene {
     fn thin_out(scenes: &mut [Scene], _: &Selection) {
         let mut used: Vec<NamespaceId> = Vec::new();
         for space in scenes.iter().flat_map(|scene| &scene.spaces) {
-            if !space.members.is_empty() || !space.awaits.is_empty() {
+            if !space.is_empty() {
                 used.push(space.id);
             }
         }
@@ -84,6 +93,17 @@ impl scene::Scene for Scene {
     fn draw(&self, before: Option<&Scene>, grid: &Grid) -> Picture {
         let mut picture = Picture::new(grid.height);
         for space in &self.spaces {
+            let class = if space.is_empty() { "space empty" } else { "space" };
+            let is_new = is_new(before.map(|before| before.space(space.id)));
+            picture.namespace(grid.boxes[&space.id], class, space.id, is_new);
+        }
+        // Cables lie above boxes and below chips.
+        for space in &self.spaces {
+            for (task, descriptor) in space.sockets.keys() {
+                grid.cable(&mut picture, self, space, (*task, *descriptor));
+            }
+        }
+        for space in &self.spaces {
             grid.draw(&mut picture, self, before, space);
         }
         picture
@@ -100,6 +120,10 @@ impl scene::Scene for Scene {
                 format!("{}{past}", task.in_words())
             });
             let mut inside = list(members, "none of the processes shown");
+            for ((task, descriptor), owner) in &space.sockets {
+                let new = new_in_words(before.map(|before| before.socket((*task, *descriptor))));
+                inside += &format!("; socket {descriptor} of {}{new}", owner.in_words());
+            }
             if !space.awaits.is_empty() {
                 inside += &format!(
                     "; the next children of {} will be here",
@@ -148,7 +172,20 @@ impl Past {
     }
 }
 
+impl Space {
+    fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.sockets.is_empty() && self.awaits.is_empty()
+    }
+}
+
+/// What has a row in a namespace: a task, or a socket of it.
+type Item = (u32, Option<i32>);
+
 impl Scene {
+    fn socket(&self, key: (u32, i32)) -> Option<&TaskLabel> {
+        self.spaces.iter().find_map(|space| space.sockets.get(&key))
+    }
+
     fn space(&self, id: NamespaceId) -> Option<&Space> {
         self.spaces.iter().find(|space| space.id == id)
     }
@@ -172,8 +209,8 @@ const CHIP: i32 = 36;
 /// The places of namespaces and tasks in all frames.
 pub(crate) struct Grid {
     boxes: BTreeMap<NamespaceId, Area>,
-    /// The row of a chip in its namespace, by namespace and task.
-    slots: BTreeMap<(NamespaceId, u32), i32>,
+    /// The row of a chip in its namespace.
+    slots: BTreeMap<(NamespaceId, Item), i32>,
     heads: BTreeMap<NamespaceId, i32>,
     height: i32,
 }
@@ -217,34 +254,52 @@ impl Grid {
         grid
     }
 
-    /// Gives every task that is ever in a namespace a row there. Returns the number of rows.
+    /// Gives every task and every socket that is ever in a namespace a row there. Returns the number of rows.
     fn place(&mut self, scenes: &[Scene], id: NamespaceId) -> i32 {
         // The first frame and the last, and one more for the outline of a task that has left.
-        let mut stays: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+        let mut stays: BTreeMap<Item, (usize, usize)> = BTreeMap::new();
         let mut awaited = 0;
         for (at, scene) in scenes.iter().enumerate() {
             let Some(space) = scene.space(id) else { continue };
-            for task in space.members.keys() {
-                stays.entry(*task).or_insert((at, at)).1 = at + 1;
+            let sockets = space.sockets.keys().map(|(task, descriptor)| (*task, Some(*descriptor)));
+            for item in space.members.keys().map(|task| (*task, None)).chain(sockets) {
+                stays.entry(item).or_insert((at, at)).1 = at + 1;
             }
             awaited = awaited.max(space.awaits.len().min(1) as i32);
         }
         let mut taken: Vec<(i32, (usize, usize))> = Vec::new();
-        for (task, stay) in stays {
+        for (item, stay) in stays {
             let is_free = |slot: &i32| {
                 let mut in_it = taken.iter().filter(|(other, _)| other == slot);
                 in_it.all(|(_, (from, to))| *to < stay.0 || stay.1 < *from)
             };
             let slot = (0..).find(is_free).expect("some slot is free");
             taken.push((slot, stay));
-            self.slots.insert((id, task), slot);
+            self.slots.insert((id, item), slot);
         }
         taken.iter().map(|(slot, _)| slot + 1).max().unwrap_or(0) + awaited
     }
 
-    fn chip(&self, id: NamespaceId, task: u32) -> Option<Area> {
-        let slot = self.slots.get(&(id, task))?;
+    fn chip(&self, id: NamespaceId, item: Item) -> Option<Area> {
+        let slot = self.slots.get(&(id, item))?;
         Some(self.slot(id, *slot))
+    }
+
+    /// A line from a socket to the process that holds it, which may be in another namespace.
+    fn cable(&self, picture: &mut Picture, scene: &Scene, space: &Space, socket: (u32, i32)) {
+        let kind = space.id.kind;
+        let mut of_kind = scene.spaces.iter().filter(|other| other.id.kind == kind);
+        let owner = of_kind.find(|other| other.members.contains_key(&socket.0));
+        let owner = owner.and_then(|owner| self.chip(owner.id, (socket.0, None)));
+        let end = self.chip(space.id, (socket.0, Some(socket.1)));
+        let (Some(owner), Some(end)) = (owner, end) else { return };
+        if owner.x == end.x {
+            let (upper, lower) = if owner.y < end.y { (owner, end) } else { (end, owner) };
+            picture.line((upper.x + 12, upper.bottom()), (lower.x + 12, lower.y), "cable");
+        } else {
+            let (left, right) = if owner.x < end.x { (owner, end) } else { (end, owner) };
+            picture.line((left.right(), left.middle()), (right.x, right.middle()), "cable");
+        }
     }
 
     fn slot(&self, id: NamespaceId, slot: i32) -> Area {
@@ -259,11 +314,7 @@ impl Grid {
 
     fn draw(&self, picture: &mut Picture, scene: &Scene, before: Option<&Scene>, space: &Space) {
         let area = self.boxes[&space.id];
-        let earlier = before.map(|before| before.space(space.id));
-        let is_empty = space.members.is_empty() && space.awaits.is_empty();
-        let class = if is_empty { "space empty" } else { "space" };
-        picture.namespace(area, class, space.id, is_new(earlier));
-        let earlier = earlier.flatten();
+        let earlier = before.and_then(|before| before.space(space.id));
         if let Some(host) = &space.host_name {
             let renamed = earlier.is_some_and(|earlier| earlier.host_name != space.host_name);
             let font = if renamed { Font::Mark } else { Font::Note };
@@ -272,9 +323,9 @@ impl Grid {
         }
         let mut last = -1;
         for (task, label) in &space.members {
-            let Some(chip) = self.chip(space.id, *task) else { continue };
+            let Some(chip) = self.chip(space.id, (*task, None)) else { continue };
             let past = scene.past_of(before, *task, space);
-            last = last.max(self.slots[&(space.id, *task)]);
+            last = last.max(self.slots[&(space.id, (*task, None))]);
             if past == Past::Moved {
                 self.arrow(picture, before, space, *task, chip);
             }
@@ -285,10 +336,21 @@ impl Grid {
             };
             picture.chip(chip, class, [(Font::Name, &label.program), (font, &note)]);
         }
+        for ((task, descriptor), owner) in &space.sockets {
+            let item = (*task, Some(*descriptor));
+            let Some(chip) = self.chip(space.id, item) else { continue };
+            last = last.max(self.slots[&(space.id, item)]);
+            let is_new = is_new(before.map(|before| before.socket((*task, *descriptor))));
+            let (class, font) =
+                if is_new { ("socket changed", Font::Mark) } else { ("socket", Font::Note) };
+            let name = format!("socket {descriptor}");
+            let note = format!("of {}{}", owner.pid, if is_new { ", new" } else { "" });
+            picture.chip(chip, class, [(Font::Name, &name), (font, &note)]);
+        }
         let left = earlier.into_iter().flat_map(|earlier| &earlier.members);
         for (task, label) in left.filter(|(task, _)| !space.members.contains_key(task)) {
-            let Some(chip) = self.chip(space.id, *task) else { continue };
-            last = last.max(self.slots[&(space.id, *task)]);
+            let Some(chip) = self.chip(space.id, (*task, None)) else { continue };
+            last = last.max(self.slots[&(space.id, (*task, None))]);
             let moved = scene
                 .spaces
                 .iter()
@@ -319,7 +381,7 @@ impl Grid {
         let spaces = before.into_iter().flat_map(|before| &before.spaces);
         let mut spaces = spaces.filter(|other| other.id.kind == space.id.kind);
         let Some(was) = spaces.find(|other| other.members.contains_key(&task)) else { return };
-        let Some(from) = self.chip(was.id, task) else { return };
+        let Some(from) = self.chip(was.id, (task, None)) else { return };
         let (here, there) = (self.boxes[&space.id], self.boxes[&was.id]);
         if here.y != there.y || (here.x - there.x).abs() > here.width + GAP {
             return;

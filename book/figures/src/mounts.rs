@@ -1,9 +1,10 @@
 //! The mounts of each mount namespace as trees, with their propagation: a shared mount shows the
-//! number of its peer group, and so does one that receives from it (mount_namespaces(7)).
+//! number of its peer group, and so does one that receives from it (mount_namespaces(7)). Where a figure
+//! selects processes, their root directories are marked with `/` and their working directories with `.`.
 
 use std::collections::BTreeMap;
 
-use trace::{Kind, Mount, NamespaceId, World};
+use trace::{Kind, Mount, NamespaceId, Place, World};
 
 use crate::scene::{self, Before, News, Selection, distinct, is_new, new_in_words};
 use crate::svg::{Area, Font, Picture, WIDTH};
@@ -18,6 +19,14 @@ pub(crate) struct Scene {
 struct Space {
     id: NamespaceId,
     mounts: BTreeMap<u32, Mount>,
+    /// The root and the working directories of selected processes, by their paths and mounts: `/` and `.`.
+    places: BTreeMap<(String, u32), Vec<&'static str>>,
+}
+
+/// A line of the tree: a mount, or a directory in one that is marked.
+enum Row<'a> {
+    Mount(&'a Mount),
+    Directory(&'a str, u32),
 }
 
 const HEAD: i32 = 28;
@@ -37,6 +46,7 @@ impl scene::Scene for Scene {
                 .filter(|mount| selection.has_mount_on(&mount.point))
                 .map(|mount| (mount.id, mount.clone()))
                 .collect(),
+            places: places(world, selection, namespace.id),
         });
         Scene { spaces: spaces.filter(|space| !space.mounts.is_empty()).collect() }
     }
@@ -50,7 +60,7 @@ impl scene::Scene for Scene {
         let ids = distinct(spaces.map(|space| space.id));
         let rows = |id: &NamespaceId| {
             let spaces = scenes.iter().filter_map(|scene| scene.space(*id));
-            spaces.map(|space| space.mounts.len()).max().unwrap_or(0) as i32
+            spaces.map(|space| space.tree().len()).max().unwrap_or(0) as i32
         };
         let columns = if ids.len() == 1 { 1 } else { 2 };
         let lines = ids.chunks(columns).map(|ids| Line {
@@ -80,14 +90,25 @@ impl scene::Scene for Scene {
     fn describe(&self, before: Option<&Scene>, _: &Vec<Line>) -> String {
         let sentences = self.spaces.iter().map(|space| {
             let old = before.map(|before| before.space(space.id));
-            let mounts = space.tree().into_iter().map(|(mount, _)| {
+            let mounts = space.tree().into_iter().map(|(row, _)| {
+                let (at, marks) = (row.place(), space.marks(&row));
+                let moved = if is_moved(old, &at, marks) { ", changed" } else { "" };
+                let marks: String =
+                    marks.iter().map(|mark| format!(", {}", in_words(mark))).collect();
+                let Row::Mount(mount) = row else {
+                    return format!("the directory {}{marks}{moved}", at.0);
+                };
                 let news = news(old, mount).in_words();
                 let read_only = if mount.read_only { ", read-only" } else { "" };
                 let propagation = match tags(mount).as_slice() {
                     [] => "private".to_owned(),
                     tags => list(tags.iter().map(Tag::in_words), ""),
                 };
-                format!("{} ({}, {propagation}{read_only}{news})", mount.point, mount.kind)
+                format!(
+                    "{} ({}, {propagation}{read_only}{news}{marks}{moved})",
+                    mount.point,
+                    what(mount)
+                )
             });
             let mounts = list(mounts, "nothing");
             let gone = old.flatten().into_iter().flat_map(|old| old.mounts.values());
@@ -120,8 +141,31 @@ impl Scene {
 }
 
 impl Space {
-    /// The mounts with their depths, each below the one that it is mounted on.
-    fn tree(&self) -> Vec<(&Mount, i32)> {
+    /// What is marked there.
+    fn marks(&self, row: &Row) -> &[&'static str] {
+        self.places.get(&row.place()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The mounts with their depths, each below the one that it is mounted on, and marked directories in them.
+    fn tree(&self) -> Vec<(Row<'_>, i32)> {
+        let rows = self.mounts_in_order().into_iter().flat_map(|(mount, depth)| {
+            let marked =
+                self.places.keys().filter(|(path, id)| *id == mount.id && *path != mount.point);
+            let marked: Vec<&str> = marked.map(|(path, _)| path.as_str()).collect();
+            let mut rows = vec![(Row::Mount(mount), depth)];
+            rows.extend(marked.iter().map(|path| {
+                let is_above = |other: &&&str| {
+                    path.strip_prefix(**other).is_some_and(|rest| rest.starts_with('/'))
+                };
+                let above = marked.iter().filter(is_above).count() as i32;
+                (Row::Directory(path, mount.id), depth + 1 + above)
+            }));
+            rows
+        });
+        rows.collect()
+    }
+
+    fn mounts_in_order(&self) -> Vec<(&Mount, i32)> {
         let parent = |mount: &Mount| {
             mount.parent.filter(|parent| *parent != mount.id && self.mounts.contains_key(parent))
         };
@@ -148,16 +192,72 @@ impl Space {
     }
 }
 
+impl Row<'_> {
+    fn place(&self) -> (String, u32) {
+        match self {
+            Row::Mount(mount) => (mount.point.clone(), mount.id),
+            Row::Directory(path, mount) => ((*path).to_owned(), *mount),
+        }
+    }
+}
+
+/// The places of the processes that are selected and in this mount namespace.
+fn places(
+    world: &World,
+    selection: &Selection,
+    id: NamespaceId,
+) -> BTreeMap<(String, u32), Vec<&'static str>> {
+    let mut places: BTreeMap<_, Vec<&'static str>> = BTreeMap::new();
+    let here = |number: &u32| selection.tasks.contains(number);
+    for task in world.members(id).filter(here).map(|number| &world.tasks[&number]) {
+        for (mark, place) in [("/", &task.root), (".", &task.directory)] {
+            if let Some(Place { path, mount: Some(mount) }) = place {
+                places.entry((path.clone(), *mount)).or_default().push(mark);
+            }
+        }
+    }
+    places
+}
+
+/// A mark for a reader who does not see it.
+fn in_words(mark: &str) -> &'static str {
+    if mark == "/" { "the root directory" } else { "the working directory" }
+}
+
+/// Whether one of the marks was elsewhere in the frame before.
+fn is_moved(old: Before<Space>, at: &(String, u32), marks: &[&str]) -> bool {
+    let before = old.flatten().filter(|old| !old.places.is_empty());
+    let before = before.map(|old| old.places.get(at).map_or(&[][..], Vec::as_slice));
+    before.is_some_and(|before| marks.iter().any(|mark| !before.contains(mark)))
+}
+
 fn draw_space(picture: &mut Picture, area: Area, space: &Space, old: Before<Space>) {
     picture.namespace(area, "space", space.id, is_new(old));
-    for (row, (mount, depth)) in (0..).zip(space.tree()) {
+    for (number, (row, depth)) in (0..).zip(space.tree()) {
         let x = area.x + 5 + depth.min(5) * 10;
-        let chip = Area::new(x, area.y + HEAD + row * ROW, area.right() - 5 - x, ROW - 4);
-        let news = news(old, mount);
+        let chip = Area::new(x, area.y + HEAD + number * ROW, area.right() - 5 - x, ROW - 4);
         if depth > 0 {
             picture.branch((x - 5, chip.y - 4), (x, chip.middle()));
         }
-        picture.rect(chip, news.pick("task", "task changed"));
+        let (at, marks) = (row.place(), space.marks(&row));
+        let moved = is_moved(old, &at, marks);
+        let news = match row {
+            Row::Mount(mount) => news(old, mount),
+            Row::Directory(..) => News::Nothing,
+        };
+        let is_marked = news != News::Nothing || moved;
+        picture.rect(chip, if is_marked { "task changed" } else { "task" });
+        let mut end = chip.right() - 4;
+        for mark in marks.iter().rev() {
+            end = picture.badge(end, chip.y + 2, mark, if moved { "badge" } else { "place" }) - 4;
+        }
+        let (x, room) = (chip.x + 6, end - chip.x - 8);
+        let point = tail(&at.0, news.name_font(), room);
+        picture.text(x, chip.y + 14, room, news.name_font(), &point);
+        let Row::Mount(mount) = row else {
+            picture.text(x, chip.y + 29, chip.width - 10, Font::Note, "directory");
+            continue;
+        };
         let tags = tags(mount);
         let mut right = chip.right() - 4;
         if !tags.is_empty() {
@@ -166,11 +266,17 @@ fn draw_space(picture: &mut Picture, area: Area, space: &Space, old: Before<Spac
             let label = tags.iter().map(Tag::mark).collect::<Vec<_>>().join(" ");
             right = picture.badge(right, chip.y + 18, &label, class) - 4;
         }
-        let (x, room) = (chip.x + 6, chip.width - 10);
-        let point = tail(&mount.point, news.name_font(), room);
-        picture.text(x, chip.y + 14, room, news.name_font(), &point);
-        let kind = format!("{}{}", mount.kind, news.in_words());
+        let kind = format!("{}{}", what(mount), news.in_words());
         picture.text(x, chip.y + 29, right - x, news.note_font(), &kind);
+    }
+}
+
+/// The type of the file system, and the directory of it that is shown if that is not the top. Of a disk
+/// of the machine, that directory is another one on each machine.
+fn what(mount: &Mount) -> String {
+    match mount.root.as_str() {
+        root if root == "/" || mount.kind == "disk" => mount.kind.clone(),
+        root => format!("{} {root}", mount.kind),
     }
 }
 

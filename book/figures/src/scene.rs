@@ -10,7 +10,7 @@ pub struct Selection {
     /// Kinds of namespaces. Where this is empty, views of several kinds show those of which the
     /// trace has more than one namespace.
     pub kinds: Vec<Kind>,
-    /// Numbers of tasks.
+    /// Numbers of tasks. In a view of mounts they are those whose directories are marked.
     pub tasks: Vec<u32>,
     /// Names of calls: there are frames after these only, and one for the start.
     pub calls: Vec<String>,

@@ -100,6 +100,14 @@ pub(crate) fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
+/// pidfd_getfd(2): a copy of a descriptor of another process, Linux 5.6. It takes the right to trace it.
+pub(crate) fn pidfd_getfd(pidfd: BorrowedFd, descriptor: RawFd) -> Result<OwnedFd> {
+    // SAFETY: the call takes three integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), descriptor, 0) };
+    // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
+    Errno::result(fd).map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
 /// pidfd_send_signal(2), Linux 5.1.
 pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd, signal: Signal) -> Result<()> {
     let (fd, signal) = (pidfd.as_raw_fd(), signal as c_int);

@@ -119,19 +119,30 @@ pub enum Change {
     /// A task has ended.
     Ended { task: u32, how: Exit },
     /// The contents of `uid_map`, `gid_map` or `setgroups` of a user namespace, or of
-    /// `timens_offsets` of a time namespace, with one space between fields. The file `mounts` or
-    /// `links` says that a namespace has too many of them to be followed any further.
+    /// `timens_offsets` of a time namespace, with one space between fields; as `root` the root of a
+    /// cgroup namespace, from the top of the lab's tree. The file `mounts` or `links` says that a
+    /// namespace has too many of them to be followed any further.
     Setting { namespace: NamespaceId, file: String, text: String },
     /// A mount of a mount namespace is new or has changed.
     Mount { namespace: NamespaceId, mount: Mount },
     /// A mount is gone.
     Unmount { namespace: NamespaceId, id: u32 },
-    /// The root directory of a process, as a path in its mount namespace.
-    Root { task: u32, path: String },
+    /// The root directory of a process, as a path in its mount namespace, and the mount that it is in:
+    /// two mounts may be on one path. `None` for a mount that is in no list any more.
+    Root { task: u32, path: String, mount: Option<u32> },
+    /// The same of its working directory.
+    Directory { task: u32, path: String, mount: Option<u32> },
     /// The host name in a UTS namespace.
     HostName { namespace: NamespaceId, name: String },
-    /// The cgroup of a process (cgroups(7), version 2), as the recorder sees it.
+    /// The cgroup of a process (cgroups(7), version 2): from the top of the lab's tree if the lab has
+    /// one, otherwise as the recorder sees it.
     Cgroup { task: u32, path: String },
+    /// A task has created a socket, which stays in this network namespace. That it closes it is not
+    /// followed.
+    Socket { task: u32, descriptor: i32, namespace: NamespaceId },
+    /// What a task waits for now, none or several: until these tasks have been reaped it goes no further.
+    /// It is a PID 1 that has ended, or a parent in wait(2).
+    Waits { task: u32, on: Vec<u32> },
     /// All interfaces of a network namespace, as they are now.
     Links { namespace: NamespaceId, links: Vec<Link> },
 }

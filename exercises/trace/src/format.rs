@@ -253,9 +253,12 @@ changes! {
     "setting" => Setting { namespace, file, text }
     "mount" => Mount { namespace, mount }
     "unmount" => Unmount { namespace, id }
-    "root" => Root { task, path }
+    "root" => Root { task, path, mount }
+    "directory" => Directory { task, path, mount }
     "host-name" => HostName { namespace, name }
     "cgroup" => Cgroup { task, path }
+    "socket" => Socket { task, descriptor as "fd", namespace }
+    "waits" => Waits { task, on }
     "links" => Links { namespace, links }
 }
 
@@ -444,9 +447,12 @@ mod tests {
             },
             Change::Mount { namespace: id("mnt B"), mount },
             Change::Unmount { namespace: id("mnt B"), id: 2 },
-            Change::Root { task: 2, path: "/new".into() },
+            Change::Root { task: 2, path: "/new".into(), mount: Some(2) },
+            Change::Directory { task: 2, path: "/new".into(), mount: None },
             Change::HostName { namespace: id("uts B"), name: "otter".into() },
             Change::Cgroup { task: 2, path: "/box".into() },
+            Change::Socket { task: 2, descriptor: 3, namespace: id("net B") },
+            Change::Waits { task: 2, on: vec![3, 4] },
             Change::Links { namespace: id("net B"), links: vec![link] },
         ]
     }

@@ -26,4 +26,4 @@ pub use namespace::NamespaceId;
 pub use nix::errno::Errno;
 pub use pointer::{Pointer, Side};
 pub use proof::{By, Made, Proof};
-pub use world::{Namespace, Task, World};
+pub use world::{Namespace, Place, Task, World};

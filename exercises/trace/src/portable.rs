@@ -53,6 +53,10 @@ impl Event {
                 }
                 None => false,
             },
+            Change::Root { mount, .. } | Change::Directory { mount, .. } => {
+                *mount = mount.and_then(|mount| numbers.get(&mount).copied());
+                true
+            }
             _ => true,
         });
     }
@@ -62,7 +66,7 @@ impl Event {
 /// `/null`.
 fn is_everywhere(mount: &Mount) -> bool {
     EVERYWHERE.contains(&mount.kind.as_str())
-        && (mount.root == "/" || mount.kind == "nsfs" || mount.kind == "tmpfs")
+        && (mount.root == "/" || ["nsfs", "tmpfs", "cgroup2"].contains(&mount.kind.as_str()))
 }
 
 #[cfg(test)]

@@ -44,6 +44,10 @@ impl Event {
                 // The call shows it, or the namespace is new and a copy.
                 Change::Program { .. } => {}
                 Change::HostName { .. } if self.call != "sethostname" => {}
+                // The world that the program finds.
+                Change::Root { path, .. } if before.tasks.is_empty() && path == "/" => {}
+                Change::Directory { .. } if before.tasks.is_empty() => {}
+                Change::Cgroup { .. } if before.tasks.is_empty() => {}
                 Change::Ended { .. } if self.outcome == Outcome::Never => {}
                 other => sentences.push(sentence(other, before)),
             }
@@ -124,9 +128,20 @@ fn sentence(change: &Change, before: &World) -> String {
         Change::Setting { namespace, file, text } => {
             format!("{file} of {namespace}: {}", text.replace('\n', ", "))
         }
-        Change::Root { task, path } => format!("the root of {} is {path}", label(task)),
+        Change::Root { task, path, .. } => format!("the root of {} is {path}", label(task)),
+        Change::Directory { task, path, .. } => {
+            format!("the working directory of {} is {path}", label(task))
+        }
         Change::HostName { namespace, name } => format!("the host name in {namespace} is {name:?}"),
         Change::Cgroup { task, path } => format!("{} is in the cgroup {path}", label(task)),
+        Change::Socket { task, descriptor, namespace } => {
+            format!("descriptor {descriptor} of {} is a socket of {namespace}", label(task))
+        }
+        Change::Waits { task, on } if on.is_empty() => format!("{} goes on", label(task)),
+        Change::Waits { task, on } => {
+            let on: Vec<String> = on.iter().map(label).collect();
+            format!("{} waits until {} has been reaped", label(task), list(&on))
+        }
         Change::Links { namespace, links } => {
             let links: Vec<String> = links.iter().map(link).collect();
             format!("links in {namespace}: {}", links.join("; "))

@@ -28,9 +28,22 @@ pub struct Task {
     /// The namespaces in which its next children will be born, where these are not its own.
     pub children: BTreeMap<Kind, NamespaceId>,
     pub capabilities: Option<u64>,
-    pub root: Option<String>,
+    pub root: Option<Place>,
+    /// The working directory.
+    pub directory: Option<Place>,
     pub cgroup: Option<String>,
+    /// The descriptors of the sockets that it has created, each with its network namespace.
+    pub sockets: BTreeMap<i32, NamespaceId>,
+    /// The tasks that have to be reaped before it goes on.
+    pub waits_for: Vec<u32>,
     pub ended: Option<Exit>,
+}
+
+/// A directory, as a path in a mount namespace, and the number of the mount that it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub path: String,
+    pub mount: Option<u32>,
 }
 
 impl Task {
@@ -56,7 +69,8 @@ pub struct Namespace {
     pub id: NamespaceId,
     pub owner: Option<NamespaceId>,
     pub parent: Option<NamespaceId>,
-    /// Contents of `uid_map`, `gid_map`, `setgroups` and `timens_offsets`.
+    /// Contents of `uid_map`, `gid_map`, `setgroups` and `timens_offsets`, and the `root` of a cgroup
+    /// namespace.
     pub settings: BTreeMap<String, String>,
     /// By their numbers.
     pub mounts: BTreeMap<u32, Mount>,
@@ -106,19 +120,17 @@ impl World {
             }),
             Change::Task { task, process, parent, pids, namespaces } => {
                 let maker = parent.and_then(|parent| self.tasks.get(&parent));
-                let program = maker.map(|maker| maker.program.clone()).unwrap_or_default();
-                let (root, cgroup) = maker
-                    .map(|maker| (maker.root.clone(), maker.cgroup.clone()))
-                    .unwrap_or_default();
+                let maker = maker.cloned().unwrap_or_default();
                 let namespaces = namespaces.into_iter().map(|id| (id.kind, id)).collect();
                 let task_here = Task {
                     process,
                     parent,
-                    program,
+                    program: maker.program,
                     pids,
                     namespaces,
-                    root,
-                    cgroup,
+                    root: maker.root,
+                    directory: maker.directory,
+                    cgroup: maker.cgroup,
                     ..Task::default()
                 };
                 self.tasks.insert(task, task_here);
@@ -135,8 +147,17 @@ impl World {
             }
             Change::Program { task, name } => self.with(task, |task| task.program = name),
             Change::Ended { task, how } => self.with(task, |task| task.ended = Some(how)),
-            Change::Root { task, path } => self.with(task, |task| task.root = Some(path)),
+            Change::Root { task, path, mount } => {
+                self.with(task, |task| task.root = Some(Place { path, mount }));
+            }
+            Change::Directory { task, path, mount } => {
+                self.with(task, |task| task.directory = Some(Place { path, mount }));
+            }
             Change::Cgroup { task, path } => self.with(task, |task| task.cgroup = Some(path)),
+            Change::Socket { task, descriptor, namespace } => {
+                self.with(task, |task| _ = task.sockets.insert(descriptor, namespace));
+            }
+            Change::Waits { task, on } => self.with(task, |task| task.waits_for = on),
             Change::Setting { namespace, file, text } => {
                 self.within(namespace, |namespace| _ = namespace.settings.insert(file, text));
             }

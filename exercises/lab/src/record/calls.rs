@@ -39,6 +39,7 @@ pub(super) enum Meaning {
     /// The mount family, with the type of the file system if a new one was asked for.
     Mounts(Option<String>),
     Chroot,
+    Socket,
     HostName(String),
     /// One of the files that a trace follows was opened for writing.
     Open,
@@ -173,6 +174,15 @@ const OPENINGS: &[Row] = &[
     row(libc::SYS_open, "open", &[Text, Constant(OPEN)], opens),
 ];
 
+/// One that it stops at for these families of addresses only ([`DOMAINS`]).
+const SOCKETS: &[Row] =
+    &[row(libc::SYS_socket, "socket", &[Constant(FAMILY), Constant(TYPE)], |_, _| {
+        Some(Meaning::Socket)
+    })];
+
+/// The families of the internet.
+pub(super) const DOMAINS: [i32; 2] = [libc::AF_INET, libc::AF_INET6];
+
 const fn row(
     number: c_long,
     name: &'static str,
@@ -238,7 +248,7 @@ pub(super) fn has_a_followed_file(pid: Pid) -> bool {
 
 /// A call that the filter has stopped. `None` where the trace does without it.
 pub(super) fn decode(pid: Pid, number: c_long, registers: &[u64; 6]) -> Option<Call> {
-    let row = CALLS.iter().chain(OPENINGS).find(|row| row.number == number)?;
+    let row = CALLS.iter().chain(OPENINGS).chain(SOCKETS).find(|row| row.number == number)?;
     let words = words(pid, number, registers);
     let arguments = row.shapes.iter().enumerate().map(|(at, shape)| shape.read(pid, &words[at..]));
     let mut arguments: Vec<Argument> = arguments.collect();
@@ -248,7 +258,8 @@ pub(super) fn decode(pid: Pid, number: c_long, registers: &[u64; 6]) -> Option<C
     Some(Call { name: row.name, arguments, meaning, size })
 }
 
-/// For clone the flags and the signal, for open the path and the access mode; else the registers.
+/// For clone the flags and the signal, for open the path and the access mode, for a socket its type
+/// without flags; else the registers.
 fn words(pid: Pid, number: c_long, registers: &[u64; 6]) -> Words {
     let [a, b, c, ..] = *registers;
     let (first, second) = match number {
@@ -264,6 +275,7 @@ fn words(pid: Pid, number: c_long, registers: &[u64; 6]) -> Words {
             return [a, b, c, flags.into(), 0, 0];
         }
         libc::SYS_ioctl => return [a, b, 0, 0, 0, 0],
+        libc::SYS_socket => (a, b & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) as u64),
         libc::SYS_openat => (b, access(c)),
         libc::SYS_openat2 => (b, access(*integers(&ptrace::read(pid, c, 8)).first().unwrap_or(&0))),
         #[cfg(target_arch = "x86_64")]
@@ -404,6 +416,10 @@ const SIGNALS: Names = names![
 const PTRACE: Names = names![PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE;];
 
 const OPEN: Names = names![O_WRONLY, O_RDWR;];
+
+const FAMILY: Names = names![AF_INET, AF_INET6;];
+
+const TYPE: Names = names![SOCK_STREAM, SOCK_DGRAM, SOCK_RAW;];
 
 /// The names of bits. Those that have none are a number.
 fn bits(mut left: u64, names: Names) -> Vec<String> {

@@ -26,6 +26,10 @@ pub(crate) fn install(maps: &IdMaps) -> nix::Result<()> {
             filter = filter.on(call, stop);
         }
     }
+    // Sockets of other families say little about the network that a program is in.
+    for domain in calls::DOMAINS {
+        filter = filter.on_value(libc::SYS_socket, 0, domain as u32, stop);
+    }
     // A file is opened for writing before it is written, so reads, and writes by tasks that have no
     // such file, need no stop. The flags of openat2(2) are in memory, where a filter cannot look.
     let writing = (libc::O_WRONLY | libc::O_RDWR) as u32;

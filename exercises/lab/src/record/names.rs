@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::thread;
 
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::{Pid, gethostname};
 
-use crate::look::{Kind, Namespace, mounts, network};
+use crate::look::{Fields, Kind, Namespace, cgroup, mounts, network};
 use crate::sys;
 use trace::{Change, Link, Mount, NamespaceId};
 
@@ -140,6 +142,24 @@ impl Names {
         found.iter().map(shown).chain(too_many).collect()
     }
 
+    /// The cgroup of a process as it is seen from this cgroup namespace. A thread enters it, because the
+    /// recorder has to return.
+    pub(super) fn cgroup_from(&self, id: NamespaceId, pid: Pid) -> Option<String> {
+        let (held, _) = self.namespaces.iter().find(|(_, known)| *known == id)?;
+        thread::scope(|scope| {
+            let look = || {
+                setns(held.fd(), CloneFlags::CLONE_NEWCGROUP).ok()?;
+                cgroup::path_of_pid(pid).ok()
+            };
+            thread::Builder::new().spawn_scoped(scope, look).ok()?.join().ok()?
+        })
+    }
+
+    /// The number of the mount that has this id in the kernel, if it has been in a list.
+    pub(super) fn mount(&self, namespace: NamespaceId, id: u64) -> Option<u32> {
+        self.mounts.get(&(namespace, id)).copied()
+    }
+
     /// The mounts in `text`, the mountinfo of a process in this mount namespace.
     pub(super) fn mounts(&mut self, namespace: NamespaceId, text: &str) -> Vec<Mount> {
         let lines = mounts::parse(text);
@@ -215,6 +235,17 @@ fn name_of(links: &[network::Link], index: u32) -> Option<String> {
 pub(super) fn open(task: Pid, file: &str) -> nix::Result<Namespace> {
     let file = File::open(format!("/proc/{task}/ns/{file}"));
     Namespace::from_fd(file.map_err(|error| sys::errno_of(&error))?.into())
+}
+
+/// Opens the network namespace of a socket: that of its creation (`SIOCGSKNS`, Linux 4.10).
+pub(super) fn of_socket(task: Pid, descriptor: i32) -> nix::Result<Namespace> {
+    // `linux/sockios.h`; libc does not have it.
+    const SIOCGSKNS: libc::Ioctl = 0x894c;
+    // Only processes have a pidfd, and their threads share their descriptors.
+    let process = Fields::status(task).and_then(|status| status.number("Tgid"));
+    let pidfd = sys::pidfd_open(process.map_or(task, Pid::from_raw))?;
+    let socket = sys::pidfd_getfd(pidfd.as_fd(), descriptor)?;
+    Namespace::from_fd(sys::ioctl_fd(socket.as_fd(), SIOCGSKNS)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use nix::unistd::Pid;
 
@@ -13,7 +16,7 @@ use super::names::{self, LINKS, Names};
 use super::tasks::{Task, Tasks};
 use crate::look::procfs::{Fields, text_of};
 use crate::look::{Kind, Namespace, cgroup};
-use trace::{Argument, Change, Link, Mount, NamespaceId, Target};
+use trace::{Argument, Change, Link, Mount, NamespaceId, Place, Target};
 
 /// How many bytes of one mountinfo are read: some 1500 mounts. A namespace that has more is not
 /// followed any further.
@@ -34,16 +37,19 @@ pub(super) struct Observer {
     mounts: HashMap<NamespaceId, Option<Vec<Mount>>>,
     /// The interfaces of each network namespace; `None` for too many.
     links: HashMap<NamespaceId, Option<Vec<Link>>>,
+    /// The uppermost cgroup of the lab, as this process sees it; `None` for a lab without cgroups.
+    top: Option<String>,
 }
 
 impl Observer {
-    pub(super) fn new(budget: Budget) -> Observer {
+    pub(super) fn new(budget: Budget, top: Option<String>) -> Observer {
         Observer {
             tasks: Tasks::default(),
             names: Names::default(),
             budget,
             mounts: HashMap::new(),
             links: HashMap::new(),
+            top,
         }
     }
 
@@ -92,7 +98,6 @@ impl Observer {
         {
             changes.push(Change::Capabilities { task: task.number, effective });
         }
-        self.look_at_root(pid, changes);
         self.look_at_cgroup(pid, changes);
     }
 
@@ -110,28 +115,109 @@ impl Observer {
         }
     }
 
-    pub(super) fn look_at_root(&mut self, pid: Pid, changes: &mut Vec<Change>) {
-        let root = fs::read_link(format!("/proc/{pid}/root"));
-        let Ok(path) = root.map(|root| root.to_string_lossy().into_owned()) else { return };
-        if let Some(task) = self.tasks.get_mut(pid)
-            && task.root.as_ref() != Some(&path)
-        {
-            // What the first look finds is no change, unless it is a chroot.
-            if task.root.replace(path.clone()).is_some() || path != "/" {
-                changes.push(Change::Root { task: task.number, path });
-            }
+    /// The root directory and the working directory of a task. Its mounts have been looked at, so that
+    /// they have numbers.
+    pub(super) fn look_at_places(&mut self, pid: Pid, changes: &mut Vec<Change>) {
+        let place = |file| self.place(pid, file);
+        let (root, directory) = (place("root"), place("cwd"));
+        let Some(task) = self.tasks.get_mut(pid) else { return };
+        let number = task.number;
+        if let Some(root) = root.filter(|root| task.root.as_ref() != Some(root)) {
+            task.root = Some(root.clone());
+            let Place { path, mount } = root;
+            changes.push(Change::Root { task: number, path, mount });
+        }
+        if let Some(directory) = directory.filter(|it| task.directory.as_ref() != Some(it)) {
+            task.directory = Some(directory.clone());
+            let Place { path, mount } = directory;
+            changes.push(Change::Directory { task: number, path, mount });
         }
     }
 
+    /// The directory that a link in `/proc/PID` leads to.
+    fn place(&self, pid: Pid, file: &str) -> Option<Place> {
+        let namespace = self.tasks.get(pid)?.namespaces.get(&Kind::Mnt)?;
+        let link = format!("/proc/{pid}/{file}");
+        let path = fs::read_link(&link).ok()?.to_string_lossy().into_owned();
+        let directory = File::options().read(true).custom_flags(libc::O_PATH).open(&link).ok()?;
+        let about = Fields::read(format!("/proc/self/fdinfo/{}", directory.as_raw_fd())).ok()?;
+        let mount = about.number("mnt_id").and_then(|id| self.names.mount(*namespace, id));
+        Some(Place { path, mount })
+    }
+
     pub(super) fn look_at_cgroup(&mut self, pid: Pid, changes: &mut Vec<Change>) {
-        let Ok(path) = cgroup::path_of_pid(pid) else { return };
+        let Ok(seen) = cgroup::path_of_pid(pid) else { return };
+        let path = self.below_top(&seen);
         if let Some(task) = self.tasks.get_mut(pid)
             && task.cgroup.as_ref() != Some(&path)
         {
-            // The first look finds the cgroup of the sandbox, which is no change.
-            if task.cgroup.replace(path.clone()).is_some() {
+            // Without cgroups of its own, the lab is in that of the sandbox, which is no change.
+            if task.cgroup.replace(path.clone()).is_some() || self.top.is_some() {
                 changes.push(Change::Cgroup { task: task.number, path });
             }
+        }
+        let new = changes.iter().find_map(|change| match change {
+            Change::Namespace { id, .. } if id.kind == Kind::Cgroup => Some(*id),
+            _ => None,
+        });
+        if let Some(namespace) = new.filter(|_| self.top.is_some())
+            && let Some(inside) = self.names.cgroup_from(namespace, pid)
+            && let Some(root) = seen.strip_suffix(inside.trim_end_matches('/'))
+        {
+            let text = self.below_top(root);
+            changes.push(Change::Setting { namespace, file: "root".to_owned(), text });
+        }
+    }
+
+    /// The path of a cgroup from the uppermost one of the lab.
+    fn below_top(&self, path: &str) -> String {
+        match self.top.as_ref().and_then(|top| path.strip_prefix(top.as_str())) {
+            Some("") => "/".to_owned(),
+            Some(below) if below.starts_with('/') => below.to_owned(),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// The network namespace of a socket that a task has created.
+    pub(super) fn look_at_socket(&mut self, pid: Pid, descriptor: i32, changes: &mut Vec<Change>) {
+        let Ok(namespace) = names::of_socket(pid, descriptor) else { return };
+        let namespace = self.names.namespace(Kind::Net, namespace, changes);
+        if let Some(task) = self.tasks.get(pid) {
+            changes.push(Change::Socket { task: task.number, descriptor, namespace });
+        }
+    }
+
+    /// Which tasks cannot go on before others have been reaped: a PID 1 that has ended while a process of
+    /// its namespace is a zombie, and a parent that waits for this PID 1 and for no other child.
+    pub(super) fn look_at_waits(&mut self, changes: &mut Vec<Change>) {
+        let of_pid = |task: &Task| task.namespaces.get(&Kind::Pid).copied();
+        let ending = self.tasks.ending().into_iter();
+        let ending: Vec<_> = ending.map(|(pid, task)| (pid, task.number, of_pid(task))).collect();
+        let mut waits: HashMap<Pid, Vec<u32>> = HashMap::new();
+        for (pid, number, namespace) in ending {
+            let place = text_of(format!("/proc/{pid}/wchan")).unwrap_or_default();
+            let zombies = namespace.map(|namespace| self.tasks.zombies(namespace));
+            let zombies = zombies.filter(|_| place == "zap_pid_ns_processes").unwrap_or_default();
+            if zombies.is_empty() {
+                continue;
+            }
+            let init = self.tasks.get(pid).map(|init| init.pids.clone()).unwrap_or_default();
+            let parents = self.tasks.alive().into_iter().filter(|(parent, task)| {
+                let as_it_sees = task.pids.len().checked_sub(1).and_then(|level| init.get(level));
+                as_it_sees.is_some() && awaited_child(*parent).as_ref() == as_it_sees
+            });
+            waits.extend(parents.map(|(parent, _)| (parent, vec![number])));
+            waits.insert(pid, zombies);
+        }
+        let known = self.tasks.alive().into_iter().chain(self.tasks.ending());
+        let known: Vec<Pid> = known.map(|(pid, _)| pid).collect();
+        for pid in known {
+            let on = waits.remove(&pid).unwrap_or_default();
+            let Some(task) = self.tasks.get_mut(pid).filter(|task| task.waits_for != on) else {
+                continue;
+            };
+            task.waits_for.clone_from(&on);
+            changes.push(Change::Waits { task: task.number, on });
         }
     }
 
@@ -160,13 +246,20 @@ impl Observer {
         let mut seen = HashSet::new();
         let each = self.tasks.alive().into_iter().filter_map(|(pid, task)| {
             let namespace = *task.namespaces.get(&Kind::Mnt)?;
-            seen.insert(namespace).then_some((pid, namespace))
+            Some((pid, namespace))
         });
-        for (pid, namespace) in each.collect::<Vec<_>>() {
+        let mut each: Vec<_> = each.collect();
+        each.sort_by_key(|(pid, _)| is_chrooted(*pid));
+        each.retain(|(_, namespace)| seen.insert(*namespace));
+        for (pid, namespace) in each {
             if self.budget.is_full() {
                 return;
             }
             if self.mounts.get(&namespace) == Some(&None) {
+                continue;
+            }
+            // The list of a process ends at its root directory (proc_pid_mountinfo(5)).
+            if is_chrooted(pid) && self.mounts.contains_key(&namespace) {
                 continue;
             }
             let Some(text) = mountinfo(pid) else { continue };
@@ -176,7 +269,10 @@ impl Observer {
                 changes.push(too_many(namespace, "mounts"));
                 continue;
             }
-            let now = self.names.mounts(namespace, &text);
+            let mut now = self.names.mounts(namespace, &text);
+            for mount in now.iter_mut().filter(|mount| mount.kind == "cgroup2") {
+                mount.root = self.below_top(&mount.root);
+            }
             let before = self.mounts.insert(namespace, Some(now.clone()));
             let before = before.flatten().unwrap_or_default();
             // A program may have thousands.
@@ -255,6 +351,11 @@ fn too_many(namespace: NamespaceId, what: &str) -> Change {
     Change::Setting { namespace, file: what.to_owned(), text: TOO_MANY.to_owned() }
 }
 
+/// Whether the root directory of a task is below the root of its mount namespace.
+fn is_chrooted(pid: Pid) -> bool {
+    fs::read_link(format!("/proc/{pid}/root")).is_ok_and(|root| root != Path::new("/"))
+}
+
 /// The mounts that a task sees, as the kernel lists them: at most a little more than [`MOUNTINFO`].
 fn mountinfo(pid: Pid) -> Option<String> {
     let file = File::open(format!("/proc/{pid}/mountinfo")).ok()?;
@@ -262,6 +363,21 @@ fn mountinfo(pid: Pid) -> Option<String> {
     file.take(MOUNTINFO as u64 + 1).read_to_end(&mut bytes).ok()?;
     // A name may be no UTF-8, and the last one may be cut.
     Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The child for whose end a task waits in wait4(2) or waitid(2), by the pid that it has given. `None`
+/// if it does not wait, or for any child.
+fn awaited_child(pid: Pid) -> Option<i32> {
+    let call = text_of(format!("/proc/{pid}/syscall")).ok()?;
+    let mut words = call.split(' ');
+    let number: i64 = words.next()?.parse().ok()?;
+    let mut argument = || i64::from_str_radix(words.next()?.trim_start_matches("0x"), 16).ok();
+    let child = match number {
+        libc::SYS_wait4 => argument()?,
+        libc::SYS_waitid if argument()? == i64::from(libc::P_PID) => argument()?,
+        _ => return None,
+    };
+    i32::try_from(child).ok().filter(|child| *child > 0)
 }
 
 /// Lines of words with one space between.

@@ -49,8 +49,9 @@ pub(crate) fn record(
     command: Vec<String>,
     neighbors: &[Neighbor],
     interference: Interference,
+    top: Option<String>,
 ) -> String {
-    let seen = Observer::new(Budget::new(command));
+    let seen = Observer::new(Budget::new(command), top);
     let mut recorder = Recorder { seen, interference, held: Vec::new() };
     recorder.seen.tasks.add(program, None);
     let mut started = false;
@@ -99,6 +100,7 @@ impl Recorder {
         self.seen.look(program, &mut changes);
         self.seen.settings(program, &mut changes);
         self.seen.look_at_mounts(&mut changes);
+        self.seen.look_at_places(program, &mut changes);
         self.seen.look_at_links(&mut changes);
         for Neighbor { pid, name } in neighbors {
             let task = self.seen.tasks.add(*pid, None).number;
@@ -252,7 +254,7 @@ impl Recorder {
             let caller = Caller::of(pid, &self.seen.tasks, &self.seen.names);
             Outcome::Error { errno, why: caller.and_then(|it| why::explain(&it, &call, errno)) }
         } else {
-            self.effects(pid, &call.meaning, &mut changes);
+            self.effects(pid, &call.meaning, value, &mut changes);
             Outcome::Value(value)
         };
         let event = Event::new(number, call.name, call.arguments, outcome, changes);
@@ -267,19 +269,21 @@ impl Recorder {
         }
     }
 
-    /// What a call that succeeded has changed.
-    fn effects(&mut self, pid: Pid, meaning: &Meaning, changes: &mut Vec<Change>) {
+    /// What a call that succeeded has changed. `value` is what it has returned.
+    fn effects(&mut self, pid: Pid, meaning: &Meaning, value: i64, changes: &mut Vec<Change>) {
         match meaning {
             // Other flags (`CLONE_FS`, `CLONE_FILES`) are about no namespace.
             Meaning::Unshare(flags) if flags & calls::NAMESPACES == 0 => {}
             Meaning::Unshare(_) | Meaning::Setns { .. } => {
                 self.seen.look(pid, changes);
                 self.seen.look_at_mounts(changes);
+                self.seen.look_at_places(pid, changes);
             }
             Meaning::Mounts(_) | Meaning::Chroot => {
-                self.seen.look_at_root(pid, changes);
                 self.seen.look_at_mounts(changes);
+                self.seen.look_at_places(pid, changes);
             }
+            Meaning::Socket => self.seen.look_at_socket(pid, value as i32, changes),
             Meaning::HostName(name) => {
                 let task = self.seen.tasks.get(pid);
                 if let Some(namespace) = task.and_then(|task| task.namespaces.get(&Kind::Uts)) {
@@ -308,11 +312,12 @@ impl Recorder {
         let (number, process, level) = (parent.number, parent.process, parent.pids.len());
         // The new task has a copy of its maker's descriptors.
         let (writes, capabilities) = (parent.writes, parent.capabilities);
-        let (root, cgroup) = (parent.root.clone(), parent.cgroup.clone());
+        let (root, directory) = (parent.root.clone(), parent.directory.clone());
+        let cgroup = parent.cgroup.clone();
         let thread = flags & libc::CLONE_THREAD as u64 != 0;
         let task = self.seen.tasks.add(pid, thread.then_some(process));
-        (task.writes, task.capabilities, task.root, task.cgroup) =
-            (writes, capabilities, root, cgroup);
+        (task.writes, task.capabilities) = (writes, capabilities);
+        (task.root, task.directory, task.cgroup) = (root, directory, cgroup);
 
         let mut changes = Vec::new();
         self.seen.introduce(pid, Some(number), &mut changes);
@@ -321,6 +326,7 @@ impl Recorder {
         if flags & libc::CLONE_NEWNS as u64 != 0 {
             self.seen.look_at_mounts(&mut changes);
         }
+        self.seen.look_at_places(pid, &mut changes);
         // The pid as the maker sees it.
         let value = self.seen.tasks.get(pid).and_then(|task| task.pids.get(level.checked_sub(1)?));
         let outcome = Outcome::Value(value.copied().unwrap_or_default().into());
@@ -356,7 +362,9 @@ impl Recorder {
         };
         // An exec changes capabilities, and moves the task into its `time_for_children`.
         self.seen.look(pid, &mut changes);
+        self.seen.look_at_places(pid, &mut changes);
         self.seen.look_at_links(&mut changes);
+        self.seen.look_at_waits(&mut changes);
         self.push(Event::new(number, name, arguments, Outcome::Never, changes));
     }
 
@@ -371,6 +379,7 @@ impl Recorder {
         }
         let mut changes = vec![Change::Ended { task, how }];
         self.seen.look_at_links(&mut changes);
+        self.seen.look_at_waits(&mut changes);
         self.push(match how {
             Exit::Exited(code) => {
                 let arguments = vec![Argument::Number(code.into())];
@@ -386,7 +395,7 @@ impl Recorder {
     /// A task has ended and been waited for, so its pid is free.
     fn gone(&mut self, pid: Pid, how: Exit) {
         self.end(pid, how);
-        self.seen.tasks.remove(pid);
+        self.seen.tasks.bury(pid);
         self.seen.tasks.early.remove(&pid);
         // A task that is killed while it makes a child never reports the child.
         for child in std::mem::take(&mut self.seen.tasks.early) {

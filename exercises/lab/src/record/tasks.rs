@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use nix::unistd::Pid;
 
 use super::calls::Call;
-use trace::{Event, Kind, NamespaceId};
+use crate::look::Fields;
+use trace::{Event, Kind, NamespaceId, Place};
 
 /// What the recorder knows of one task.
 #[derive(Default)]
@@ -24,8 +25,12 @@ pub(super) struct Task {
     /// `pid_for_children` and `time_for_children`, as they were seen last.
     pub(super) children: BTreeMap<Kind, NamespaceId>,
     pub(super) capabilities: Option<u64>,
-    pub(super) root: Option<String>,
+    pub(super) root: Option<Place>,
+    /// Its working directory.
+    pub(super) directory: Option<Place>,
     pub(super) cgroup: Option<String>,
+    /// The tasks that it waits for, as they were seen last.
+    pub(super) waits_for: Vec<u32>,
     /// An exec that found no file. A search of PATH tries one folder after the other, and only its
     /// last failure matters.
     pub(super) search: Option<Event>,
@@ -39,6 +44,15 @@ pub(super) struct Tasks {
     count: u32,
     /// New tasks that have stopped before their parent's event. They wait for it.
     pub(super) early: HashSet<Pid>,
+    /// Processes that have ended, perhaps without having been reaped.
+    zombies: Vec<Zombie>,
+}
+
+/// A process that has ended, by its pid while its parent has not reaped it.
+struct Zombie {
+    pid: Pid,
+    number: u32,
+    pid_namespace: NamespaceId,
 }
 
 impl Tasks {
@@ -63,6 +77,30 @@ impl Tasks {
         self.all.remove(&pid)
     }
 
+    /// Removes a task that has ended. If it is a process, it may be a zombie from now on.
+    pub(super) fn bury(&mut self, pid: Pid) {
+        let Some(task) = self.remove(pid).filter(|task| task.process == task.number) else {
+            return;
+        };
+        let namespace = task.namespaces.get(&Kind::Pid).copied();
+        self.zombies.extend(namespace.map(|pid_namespace| Zombie {
+            pid,
+            number: task.number,
+            pid_namespace,
+        }));
+    }
+
+    /// The numbers of the processes in this PID namespace that have ended and have not been reaped.
+    pub(super) fn zombies(&mut self, namespace: NamespaceId) -> Vec<u32> {
+        let is_left = |zombie: &Zombie| {
+            let status = Fields::status(zombie.pid);
+            status.is_some_and(|status| status.get("State").is_some_and(|it| it.starts_with('Z')))
+        };
+        self.zombies.retain(is_left);
+        let here = self.zombies.iter().filter(|zombie| zombie.pid_namespace == namespace);
+        here.map(|zombie| zombie.number).collect()
+    }
+
     /// Whether it is a further thread of its process.
     pub(super) fn is_thread(&self, pid: Pid) -> bool {
         self.get(pid).is_some_and(|task| task.process != task.number)
@@ -70,14 +108,19 @@ impl Tasks {
 
     /// Those that have not ended, in order of birth.
     pub(super) fn alive(&self) -> Vec<(Pid, &Task)> {
-        let mut alive: Vec<_> = self
-            .all
-            .iter()
-            .filter(|(_, task)| !task.ended)
-            .map(|(pid, task)| (*pid, task))
-            .collect();
-        alive.sort_by_key(|(_, task)| task.number);
-        alive
+        self.those(|task| !task.ended)
+    }
+
+    /// Those that are in the middle of their end, in order of birth.
+    pub(super) fn ending(&self) -> Vec<(Pid, &Task)> {
+        self.those(|task| task.ended)
+    }
+
+    fn those(&self, are: impl Fn(&Task) -> bool) -> Vec<(Pid, &Task)> {
+        let mut those: Vec<_> =
+            self.all.iter().filter(|(_, task)| are(task)).map(|(pid, task)| (*pid, task)).collect();
+        those.sort_by_key(|(_, task)| task.number);
+        those
     }
 
     /// The task of a path `/proc/PID/…` that `reader` opened. The number is one of the PID namespace

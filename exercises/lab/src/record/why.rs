@@ -70,7 +70,7 @@ impl<'a> Caller<'a> {
                 .is_err_and(|errno| errno == Errno::ENOENT),
             capabilities: task.capabilities.unwrap_or_default(),
             threads: Fields::status(pid).and_then(|it| it.number("Threads")).unwrap_or(1),
-            root: task.root.as_deref().unwrap_or_default(),
+            root: task.root.as_ref().map_or("", |root| &root.path),
             tasks: numbered.collect(),
         })
     }

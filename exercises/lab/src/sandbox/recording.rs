@@ -21,10 +21,11 @@ use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::{Pid, read};
 use trace::Trace;
 
+use super::cgroups::STARTED_IN;
 use super::request::Request;
 use crate::helper::ids;
 use crate::helper::wire::{self, Wire as _};
-use crate::look::{Kind, Process, namespaces};
+use crate::look::{Kind, Process, cgroup, namespaces};
 use crate::record::recorder::{self, Interference, Neighbor};
 use crate::record::{IdMaps, budget, filter};
 use crate::sys::{self, Fork};
@@ -101,7 +102,10 @@ fn follow(
         pid_1: request.holds_pid_1,
         parents_of: request.holds_parents.then(|| request.witness.clone()),
     };
-    Ok(recorder::record(program, command, &staged, interference))
+    // The program starts one level below the uppermost cgroup of its lab.
+    let cgroup = cgroup::path_of_pid(program).ok().filter(|_| request.cgroups);
+    let top = cgroup.and_then(|path| path.strip_suffix(STARTED_IN).map(str::to_owned));
+    Ok(recorder::record(program, command, &staged, interference, top))
 }
 
 /// The check has no pidfd of the recorder. It closes its end of the pipe when it stops waiting, and

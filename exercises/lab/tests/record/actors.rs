@@ -2,8 +2,11 @@
 //! sandbox and acts before `main`, when it has one thread.
 
 use std::ffi::c_int;
+use std::net::UdpSocket;
 use std::path::Path;
-use std::process::exit;
+use std::process::{Command, exit};
+use std::thread::sleep;
+use std::time::Duration;
 
 use lab::sandbox::{Ended, Run, Sandbox, Wait};
 use nix::mount::{MsFlags, mount};
@@ -58,6 +61,8 @@ fn act(name: &str) {
         "undumpable" => undumpable(),
         "a PID 1 stops itself" => a_pid_1_stops_itself(),
         "a PID 1 with children ends" => a_pid_1_with_children_ends(),
+        "a parent waits for a PID 1 only" => a_parent_waits_for_a_pid_1_only(),
+        "two sockets" => two_sockets(),
         "a stopped child goes on" => a_stopped_child_goes_on(),
         "a real-time signal" => a_real_time_signal(),
         "a tracer of its own" => a_tracer_of_its_own(),
@@ -137,6 +142,36 @@ fn a_pid_1_with_children_ends() {
         }
     });
     waitpid(init, None).unwrap();
+}
+
+/// A deadlock: PID 1 has ended, and cannot be reaped before the second child, which this process would reap
+/// later. A third child executes something meanwhile.
+fn a_parent_waits_for_a_pid_1_only() {
+    child(|| {
+        while !a_process_waits_in("zap_pid_ns_processes") {
+            sleep(Duration::from_millis(10));
+        }
+        // The second child has been killed, and may still be on its way to its end.
+        sleep(Duration::from_millis(200));
+        Command::new("/bin/true").status().unwrap();
+        kill(Pid::parent(), Signal::SIGTERM).unwrap();
+    });
+    unshare(CloneFlags::CLONE_NEWPID).unwrap();
+    let init = child(|| ());
+    child(pause);
+    waitpid(init, None).unwrap();
+}
+
+fn a_process_waits_in(function: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let mut files = processes.map(|entry| entry.unwrap().path().join("wchan"));
+    files.any(|file| std::fs::read_to_string(file).is_ok_and(|name| name == function))
+}
+
+fn two_sockets() {
+    let before = UdpSocket::bind("127.0.0.1:0").unwrap();
+    unshare(CloneFlags::CLONE_NEWNET).unwrap();
+    drop((before, UdpSocket::bind("127.0.0.1:0").unwrap()));
 }
 
 fn a_stopped_child_goes_on() {

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use lab::look::Kind;
-use lab::sandbox::{Neighbor, NoTrace, Sandbox, State, Status, Wait};
+use lab::sandbox::{self, Neighbor, NoTrace, Sandbox, State, Status, Wait};
 use trace::{Change, Exit, NamespaceId, Outcome};
 
 use super::actors::{self, trace_of};
@@ -139,6 +139,56 @@ fn interfaces_are_followed_into_other_namespaces() {
     assert!(told.contains("links in net B: lo down; right down, peer left in net A\n"), "{told}");
     assert!(told.contains("left down 10.0.0.1/24, peer right in net B"), "{told}");
     assert!(told.contains("left up 10.0.0.1/24, peer right in net B"), "{told}");
+}
+
+#[test]
+fn a_socket_stays_in_the_network_namespace_of_its_creation() {
+    let told = sentences(&trace_of("two sockets").0);
+    let sockets = told.lines().filter_map(|line| Some(line.split_once(" is a ")?.1));
+    assert_eq!(sockets.collect::<Vec<_>>(), ["socket of net A", "socket of net B"], "{told}");
+}
+
+#[test]
+fn a_chroot_below_the_working_directory_is_seen() {
+    let script = "mkdir -p /tmp/tree; cd /tmp; exec /usr/sbin/chroot tree true";
+    let world = end(&trace(State::RootLab, script));
+    let root = world.tasks[&1].root.clone().unwrap();
+    assert_eq!(root.path, "/tmp/tree");
+    assert!(root.mount.is_some());
+    let directory = world.tasks[&1].directory.clone().unwrap();
+    assert_eq!((directory.path.as_str(), directory.mount), ("/tmp", root.mount));
+}
+
+#[test]
+fn the_root_of_a_cgroup_namespace_is_where_its_maker_was() {
+    if let Err(refusal) = sandbox::has_cgroups() {
+        return skip!("the root of a cgroup namespace: {refusal}");
+    }
+    let script = "mkdir /sys/fs/cgroup/otter; echo 0 > /sys/fs/cgroup/otter/cgroup.procs; \
+                  exec unshare --cgroup --mount sh -c 'umount /sys/fs/cgroup; \
+                  mount -t cgroup2 cgroup2 /sys/fs/cgroup'";
+    let sandbox = Sandbox::command("/bin/sh").args(["-c", script]).cgroups().record();
+    let mut run = sandbox.start().unwrap();
+    assert_eq!(run.await_end(), Wait::Reached, "{}", run.stderr());
+    let world = end(&run.trace().unwrap());
+    let root = |name: &str| world.namespace(id(name)).unwrap().settings["root"].as_str();
+    assert_eq!([root("cgroup A"), root("cgroup B")], ["/", "/otter"]);
+    assert_eq!(world.tasks[&1].cgroup.as_deref(), Some("/otter"));
+    let shown = |name: &str| {
+        let mounts = world.namespace(id(name)).unwrap().mounts.values();
+        let of_cgroups = mounts.filter(|mount| mount.kind == "cgroup2");
+        of_cgroups.map(|mount| mount.root.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!([shown("mnt A"), shown("mnt B")], [["/"], ["/otter"]]);
+}
+
+#[test]
+fn a_deadlock_at_the_end_of_pid_1_is_seen() {
+    let told = sentences(&trace_of("a parent waits for a PID 1 only").0);
+    let waits: Vec<&str> = told.lines().filter(|line| line.contains("has been reaped")).collect();
+    let [parent, init] = waits[..] else { panic!("{told}") };
+    assert!(parent.contains("[2] waits until") && parent.contains(" 1] has been"), "{told}");
+    assert!(init.contains(" 1] waits until") && init.contains(" 2] has been"), "{told}");
 }
 
 #[test]
