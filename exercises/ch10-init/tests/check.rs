@@ -369,3 +369,114 @@ fn further7_all_of_it_ends_with_the_process_outside() {
     left when PID 1 has not run: no process
     ");
 }
+
+/// Started in the foreground of a terminal, your program leaves it to COMMAND, which is alone in the foreground
+/// process group, so that Ctrl-C is for COMMAND only. Ctrl-Z stops COMMAND, and your process outside stops as
+/// well. When the shell continues it in the foreground, COMMAND runs and has the terminal again. When COMMAND has
+/// ended, the process group that your program was started in has it back.
+#[step]
+fn further8_on_a_terminal_command_is_in_the_foreground() {
+    let job = r#"set -m; "$0" -- {witness}; read line; fg > /dev/null"#;
+    let mut attempt = Attempt::start(exercise!().script(job).terminal());
+    if let Some(command) = attempt.command() {
+        let command = &command.process;
+        let above = |process: &Process| process.parent().and_then(|pid| Process::open(pid).ok());
+        let init = above(command);
+        let outside = init.as_ref().and_then(above);
+        report_foreground(&mut attempt.report, "in the foreground", command, [&init, &outside]);
+
+        type_in(&attempt, b"\x1a");
+        let has_stopped = |process: &Process| process.state() == Some('T');
+        let both = || has_stopped(command) && outside.as_ref().is_some_and(has_stopped);
+        until(both);
+        let stopped = match (has_stopped(command), outside.as_ref().is_some_and(has_stopped)) {
+            (true, true) => "COMMAND and your program",
+            (true, false) => "COMMAND, and your program runs",
+            (false, true) => "your program, and COMMAND runs",
+            (false, false) => "no process",
+        };
+        attempt.report.line("Ctrl-Z stops", stopped);
+
+        type_in(&attempt, b"\n");
+        until(|| !has_stopped(command) && is_in_foreground(command) == Some(true));
+        let state = if has_stopped(command) { "stopped" } else { "running" };
+        attempt.report.line("after that COMMAND is", state);
+        report_foreground(
+            &mut attempt.report,
+            "then in the foreground",
+            command,
+            [&init, &outside],
+        );
+    }
+    attempt.release();
+    let mut report = attempt.finish();
+
+    let mut attempt = Attempt::start(exercise!().script(r#"exec "$0" -- {witness}"#).terminal());
+    if attempt.command().is_some() {
+        type_in(&attempt, b"\x03");
+    }
+    report.ending("Ctrl-C", &attempt.finish());
+
+    let after = r#""$0" -- /bin/true; exec {witness}"#;
+    let mut attempt = Attempt::start(exercise!().script(after).terminal());
+    let next = attempt.command().and_then(|next| is_in_foreground(&next.process));
+    let next = match next {
+        Some(true) => "in the foreground",
+        Some(false) => "in the background",
+        None => "on no terminal",
+    };
+    report.line("the next program is", next);
+    attempt.release();
+    _ = attempt.finish();
+    assert_report!(report.lines(&["in the foreground", "Ctrl", "after that", "then", "the next", "exit status"]), @r"
+    in the foreground: COMMAND alone
+    Ctrl-Z stops: COMMAND and your program
+    after that COMMAND is: running
+    then in the foreground: COMMAND alone
+    exit status: COMMAND's
+    Ctrl-C: exit status 130, left behind: nothing
+    the next program is: in the foreground
+    ");
+}
+
+/// Types on the program's terminal.
+fn type_in(attempt: &Attempt, keys: &[u8]) {
+    if let Some(terminal) = attempt.run.terminal() {
+        _ = nix::unistd::write(terminal, keys);
+    }
+}
+
+/// Whether a process is in the foreground process group of its terminal. `None` if it has no terminal, or
+/// has ended.
+fn is_in_foreground(process: &Process) -> Option<bool> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.pid())).ok()?;
+    // After the name and the state: parent, group, session, terminal, foreground group (proc_pid_stat(5)).
+    let fields: Vec<i64> = stat
+        .rsplit(") ")
+        .next()?
+        .split(' ')
+        .skip(1)
+        .map_while(|field| field.parse().ok())
+        .collect();
+    let [_, group, _, terminal, foreground, ..] = fields[..] else { return None };
+    (terminal != 0).then_some(group == foreground)
+}
+
+/// Reports which of COMMAND, PID 1 and the process outside are in the terminal's foreground process group.
+fn report_foreground(
+    report: &mut Report,
+    line: &str,
+    command: &Process,
+    [init, outside]: [&Option<Process>; 2],
+) {
+    let is_there =
+        |process: &Option<Process>| process.as_ref().and_then(is_in_foreground) == Some(true);
+    let there = match (is_in_foreground(command), is_there(init) || is_there(outside)) {
+        (None, _) => "nothing: COMMAND has no terminal",
+        (Some(true), false) => "COMMAND alone",
+        (Some(true), true) => "COMMAND, and your program as well",
+        (Some(false), true) => "your program",
+        (Some(false), false) => "neither COMMAND nor your program",
+    };
+    report.line(line, there);
+}
