@@ -157,8 +157,9 @@ fn a_parent_waits_for_a_pid_1_only() {
         kill(Pid::parent(), Signal::SIGTERM).unwrap();
     });
     unshare(CloneFlags::CLONE_NEWPID).unwrap();
-    let init = child(|| ());
+    let init = child(pause);
     child(pause);
+    kill(init, Signal::SIGKILL).unwrap();
     waitpid(init, None).unwrap();
 }
 
