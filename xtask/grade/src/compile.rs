@@ -104,6 +104,25 @@ pub fn compile(
     Ok(Built::No { said, limits })
 }
 
+/// Whether the compiler can compile anything here. `work` is a folder for it. If not, no program is to
+/// blame: there is no linker, or the toolchain's files are closed to the id of the sandbox.
+///
+/// # Errors
+///
+/// As for [`compile`].
+pub fn works(course: &Course, chapter: &str, work: &Path) -> Result<Built, Trouble> {
+    let sources = work.join("src");
+    let write = || {
+        std::fs::create_dir_all(&sources)?;
+        std::fs::set_permissions(&sources, Permissions::from_mode(0o755))?;
+        let file = sources.join("main.rs");
+        std::fs::write(&file, "fn main() {}\n")?;
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644))
+    };
+    write().map_err(Trouble::NotWritten)?;
+    compile(course, chapter, &sources, &work.join("program"))
+}
+
 /// What the compiler finds, and what it is asked to do. The script writes the program to its standard
 /// output, because nothing that is written inside outlives the sandbox.
 fn sandbox(compiler: &Compiler, chapter: &str, sources: &Path) -> Sandbox {
@@ -176,7 +195,10 @@ fn limits_in(said: &str, ended: Option<Ended>) -> impl Iterator<Item = Limit> {
         Some(libc::SIGKILL) => &[Limit::Time, Limit::Memory],
         _ => &[],
     };
-    let signs = SIGNS.into_iter().filter(|(sign, _)| said.contains(sign));
+    // Other lines quote the program.
+    let lines =
+        said.lines().filter(|line| !line.starts_with(|c: char| c == ' ' || c.is_ascii_digit()));
+    let signs = SIGNS.into_iter().filter(|(sign, _)| lines.clone().any(|line| line.contains(sign)));
     let signs: Vec<_> = signs.map(|(_, limit)| limit).collect();
     by_signal.iter().copied().chain(signs)
 }

@@ -294,7 +294,9 @@ fn digest_of_course() -> Result<String> {
     for name in ["Cargo.toml", "Cargo.lock"] {
         files.push(root().join(name));
     }
-    let programs: Vec<PathBuf> = Chapter::all()?.iter().map(Chapter::program).collect();
+    // Copies of an earlier program lie beside it, too.
+    let edited: Vec<PathBuf> =
+        Chapter::all()?.iter().map(|chapter| chapter.exercise().join("src")).collect();
     let mut folders = vec![root().join("exercises")];
     let not_read = |folder: &Path, error| {
         Failure::file(format!("could not read `{}`", folder.display()), &error)
@@ -303,8 +305,8 @@ fn digest_of_course() -> Result<String> {
         for entry in fs::read_dir(&folder).map_err(|error| not_read(&folder, error))? {
             let path = entry.map_err(|error| not_read(&folder, error))?.path();
             match path.is_dir() {
+                true if edited.contains(&path) => {}
                 true => folders.push(path),
-                false if programs.contains(&path) => {}
                 false => files.push(path),
             }
         }

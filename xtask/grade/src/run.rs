@@ -105,6 +105,7 @@ pub fn run(options: &Options) -> Result {
         handed,
         next: AtomicUsize::new(0),
         progress: Mutex::new(Progress::new()),
+        compiler: Mutex::new(false),
     };
     run.work()?;
     let progress = run.progress.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -192,6 +193,8 @@ struct Run<'a> {
     /// The next program: submissions times chapters.
     next: AtomicUsize,
     progress: Mutex<Progress>,
+    /// Whether it is known that the compiler works here.
+    compiler: Mutex<bool>,
 }
 
 impl Run<'_> {
@@ -369,6 +372,7 @@ impl Run<'_> {
         };
         let build = start.elapsed();
         if let Built::No { said, limits } = built {
+            self.try_compiler(name)?;
             let words: Vec<_> = limits.iter().map(|limit| limit.word()).collect();
             let cause = match words.as_slice() {
                 [] => "the program does not compile".to_owned(),
@@ -400,6 +404,38 @@ impl Run<'_> {
             seconds: seconds(build, start.elapsed()),
             ..Judged::of(steps)
         })
+    }
+
+    /// A program that does not compile loses its points only if another one does.
+    ///
+    /// # Errors
+    ///
+    /// The compiler compiles nothing here.
+    fn try_compiler(&self, chapter: &str) -> Result<()> {
+        let mut known = self.compiler.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if *known {
+            return Ok(());
+        }
+        let work = self.store.work().join("compiler");
+        let not_written = |error: io::Error| {
+            Failure::file(format!("could not write to `{}`", work.display()), &error)
+        };
+        fs::create_dir_all(&work).map_err(not_written)?;
+        let why = match compile::works(&self.course, chapter, &work) {
+            Ok(Built::Yes) => {
+                *known = true;
+                return Ok(());
+            }
+            Ok(Built::No { said, .. }) => said,
+            Err(compile::Trouble::Refused(refusal)) => refusal.to_string(),
+            Err(compile::Trouble::NotWritten(error)) => return Err(not_written(error)),
+        };
+        let failure =
+            Failure::machine(format!("the compiler compiles nothing in the sandbox:\n{why}"));
+        Err(failure.help(
+            "it takes a C compiler in /usr, and a toolchain whose files everybody may read; no \
+             submission has lost a point",
+        ))
     }
 
     /// The machine is the cause.

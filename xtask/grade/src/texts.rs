@@ -36,10 +36,10 @@ impl Level {
 pub fn feedback(graded: &Graded, level: Level) -> String {
     let mut text = format!("# {}\n\n{}\n", graded.chapter, headline(graded));
     if let Some(trouble) = &graded.trouble {
-        _ = write!(text, "\n{}.\n", trouble.cause);
+        _ = write!(text, "\n{}\n", sentence(&trouble.cause));
         if level != Level::Kind {
             if !trouble.remedy.is_empty() {
-                _ = writeln!(text, "What to do: {}.", trouble.remedy);
+                _ = writeln!(text, "What to do: {}", sentence(&trouble.remedy));
             }
             if graded.outcome == Outcome::NotBuilt {
                 fenced(&mut text, &trouble.said);
@@ -85,6 +85,11 @@ pub fn log(graded: &Graded) -> String {
         fenced(&mut text, &trouble.said);
     }
     text
+}
+
+/// With a full stop, which some causes have and others have not.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }
 
 /// The outcome and the points in one line.
