@@ -20,6 +20,7 @@ mod reader {
 mod author {
     pub(crate) mod bench;
     pub(crate) mod grade;
+    pub(crate) mod kernels;
     pub(crate) mod verify;
 }
 
@@ -50,9 +51,10 @@ const FOR_READERS: [Command; 12] = [
     (&reader::book::USAGE, reader::book::run),
 ];
 
-const FOR_AUTHORS: [Command; 3] = [
+const FOR_AUTHORS: [Command; 4] = [
     (&author::verify::USAGE, author::verify::run),
     (&author::grade::USAGE, author::grade::run),
+    (&author::kernels::USAGE, author::kernels::run),
     (&author::bench::USAGE, author::bench::run),
 ];
 

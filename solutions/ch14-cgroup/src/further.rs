@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -12,8 +12,9 @@ use anyhow::{Context as _, Result, anyhow};
 use nix::mount::{MsFlags, mount, umount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, fork};
+use nix::unistd::{ForkResult, Pid, fork};
 
 /// Where the cgroups of version 2 are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
@@ -57,15 +58,44 @@ fn in_cgroup(
 
 /// Kills every process in a cgroup and below it, and waits until they have ended.
 fn end_all(cgroup: &Path) -> Result<()> {
-    let (kill, events) = (cgroup.join("cgroup.kill"), cgroup.join("cgroup.events"));
-    let mut events = File::open(&events).with_context(|| format!("open({events:?})"))?;
+    let kill = cgroup.join("cgroup.kill");
     // Unlike a signal for each pid in cgroup.procs, this also hits a process that is born meanwhile.
-    fs::write(&kill, "1").with_context(|| format!("write({kill:?}, \"1\")"))?;
+    match File::options().write(true).open(&kill) {
+        Ok(mut file) => file.write_all(b"1").with_context(|| format!("write({kill:?}, \"1\")"))?,
+        // Before Linux 5.14.
+        Err(error) if error.kind() == ErrorKind::NotFound => kill_while_frozen(cgroup)?,
+        Err(error) => return Err(error).with_context(|| format!("open({kill:?})")),
+    }
+    await_event(cgroup, "populated 0")
+}
+
+/// Sends a signal to each process in a cgroup and below it, while none of them can fork.
+fn kill_while_frozen(cgroup: &Path) -> Result<()> {
+    let freeze = cgroup.join("cgroup.freeze");
+    fs::write(&freeze, "1").with_context(|| format!("write({freeze:?}, \"1\")"))?;
+    await_event(cgroup, "frozen 1")?;
+    let mut cgroups = vec![cgroup.to_owned()];
+    while let Some(cgroup) = cgroups.pop() {
+        let procs = cgroup.join("cgroup.procs");
+        let pids = fs::read_to_string(&procs).with_context(|| format!("read({procs:?})"))?;
+        for pid in pids.lines().filter_map(|line| line.parse().ok()) {
+            kill(Pid::from_raw(pid), Signal::SIGKILL).with_context(|| format!("kill({pid})"))?;
+        }
+        let entries = fs::read_dir(&cgroup).with_context(|| format!("open({cgroup:?})"))?;
+        cgroups.extend(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()));
+    }
+    Ok(())
+}
+
+/// Waits until `cgroup.events` of a cgroup has this line.
+fn await_event(cgroup: &Path, event: &str) -> Result<()> {
+    let events = cgroup.join("cgroup.events");
+    let mut events = File::open(&events).with_context(|| format!("open({events:?})"))?;
     loop {
         let mut text = String::new();
         events.rewind().context("lseek(cgroup.events)")?;
         events.read_to_string(&mut text).context("read(cgroup.events)")?;
-        if text.lines().any(|line| line == "populated 0") {
+        if text.lines().any(|line| line == event) {
             return Ok(());
         }
         // A change since the read ends the wait at once.

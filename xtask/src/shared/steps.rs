@@ -86,6 +86,9 @@ impl StepRun {
     }
 }
 
+/// How long a check waits for each thing on most machines.
+const USUAL: Duration = Duration::from_secs(5);
+
 /// When a check that hangs is ended. The harness has its own deadlines, [`patience`] for each thing that
 /// it awaits, so this one is late: a minute, or more if the patience is longer than the usual five
 /// seconds, but not more than a day.
@@ -98,8 +101,8 @@ fn backstop(patience: Duration) -> Duration {
 pub struct Other<'a> {
     pub program: &'a Path,
     /// How many seconds the check waits for each thing, if not the usual five: a program that is known
-    /// to hang shows it sooner.
-    pub patience: Option<&'static str>,
+    /// to hang shows it sooner. On a machine for which [`patience`] is longer, these are longer by as much.
+    pub patience: Option<f64>,
 }
 
 /// Runs one step of a check that is built. `other` replaces the package's own program.
@@ -142,7 +145,8 @@ fn run_or_record(
     if let Some(other) = other {
         command.env(env::PROGRAM, other.program);
         if let Some(seconds) = other.patience {
-            command.env(env::PATIENCE, seconds);
+            let seconds = seconds * patience().as_secs_f64() / USUAL.as_secs_f64();
+            command.env(env::PATIENCE, seconds.to_string());
         }
     }
     if let Some(trace) = trace {

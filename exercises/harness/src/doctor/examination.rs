@@ -38,15 +38,25 @@ pub enum Answer {
 /// Tries everything, one thing after the other, which takes some hundredths of a second.
 pub fn examine() -> Examination {
     let facts = Facts::read();
-    let mut findings: Vec<_> = probe::ALL.iter().map(|probe| finding(probe, &facts)).collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    for probe in &probe::ALL {
+        let found = finding(probe, &facts, &findings);
+        findings.push(found);
+    }
     findings.push(sandbox(&facts));
     Examination { facts, findings }
 }
 
-fn finding(probe: &Probe, facts: &Facts) -> Finding {
+/// `before` are the findings so far. What another probe needs was refused there, too, as a rule. If it worked
+/// there, this probe's refusal is told, because nothing else is.
+fn finding(probe: &Probe, facts: &Facts, before: &[Finding]) -> Finding {
+    let was_refused = |refusal: &Refusal| {
+        let other = before.iter().find(|finding| finding.name == refusal.at);
+        other.is_some_and(|other| other.answer != Answer::Works)
+    };
     let answer = match (probe.ask(), probe.newer) {
         (Ok(()), _) => Answer::Works,
-        (Err(refusal), _) if is_of_another_probe(&refusal, probe) => Answer::NotTried(refusal.at),
+        (Err(refusal), _) if was_refused(&refusal) => Answer::NotTried(refusal.at),
         (Err(refusal), Some(since)) => Answer::Newer(refusal, since),
         (Err(refusal), None) => {
             let advice = advice::of(&refusal, facts);
@@ -54,10 +64,6 @@ fn finding(probe: &Probe, facts: &Facts) -> Finding {
         }
     };
     Finding { name: probe.name, what: probe.what, chapters: probe.chapters, answer }
-}
-
-fn is_of_another_probe(refusal: &Refusal, probe: &Probe) -> bool {
-    refusal.at != probe.name && probe::ALL.iter().any(|other| other.name == refusal.at)
 }
 
 /// Tries a whole sandbox, as every check starts it.

@@ -1,14 +1,14 @@
 //! Programs that use too much are stopped.
 
-use std::time::Duration;
-
-use lab::sandbox::{Excess, Wait};
+use lab::sandbox::{self, Excess, Wait};
 
 use super::shell;
 
 #[test]
 fn a_program_that_hangs_meets_its_deadline() {
-    let mut run = shell("sleep 1000").patience(Some(Duration::from_millis(200))).start().unwrap();
+    // Long enough for the shell to start.
+    let patience = sandbox::patience() / 25;
+    let mut run = shell("sleep 1000").patience(Some(patience)).start().unwrap();
     assert_eq!(run.await_end(), Wait::TimedOut);
     assert!(run.program().waits_in().is_some());
 }

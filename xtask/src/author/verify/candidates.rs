@@ -27,7 +27,7 @@ pub(super) struct Candidate {
     pub(super) source: Option<Source>,
     pub(super) expected: Expected,
     /// How many seconds a check waits for each thing, where that is not as long as usual.
-    pub(super) patience: Option<&'static str>,
+    pub(super) patience: Option<f64>,
     /// Which step refuses the program, for one that one step has to refuse.
     pub(super) refusal: Option<Refusal>,
     /// What a wrong program has to be told.
@@ -42,7 +42,7 @@ impl Candidate {
         name: String,
         source: Option<Source>,
         expected: Expected,
-        patience: Option<&'static str>,
+        patience: Option<f64>,
     ) -> Candidate {
         Candidate { name, source, expected, patience, refusal: None, told: None, further: false }
     }
@@ -137,6 +137,11 @@ impl Expected {
     /// Whether the program has to pass.
     pub(super) fn passes(self) -> bool {
         matches!(self, Expected::SolutionPasses | Expected::FurtherPasses | Expected::OtherPasses)
+    }
+
+    /// Whether it is the solution, or the program that goes further, that has to pass.
+    pub(super) fn is_of_the_solution(self) -> bool {
+        matches!(self, Expected::SolutionPasses | Expected::FurtherPasses)
     }
 
     /// What is true if all `count` programs of a chapter have had this result. `quick`: the cheats were
@@ -315,11 +320,7 @@ pub(super) fn cheats() -> Result<Vec<Candidate>> {
     Ok(named_by_source(sources, Expected::CheatFails, SHORT))
 }
 
-fn named_by_source(
-    sources: Vec<Source>,
-    expected: Expected,
-    patience: &'static str,
-) -> Vec<Candidate> {
+fn named_by_source(sources: Vec<Source>, expected: Expected, patience: f64) -> Vec<Candidate> {
     let candidate = |source: Source| {
         Candidate::new(source.name.clone(), Some(source), expected, Some(patience))
     };

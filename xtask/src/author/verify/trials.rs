@@ -17,12 +17,12 @@ use crate::shared::steps::{Other, Step, StepRun, record_step, run_step, steps};
 
 /// Seconds in which a program shows that it hangs. A correct answer takes a tenth of them, and more on a
 /// busy machine: a program that has to be diagnosed is run again with more if it is not.
-pub(super) const SHORT: &str = "0.5";
-const LONGER: &str = "2";
+pub(super) const SHORT: f64 = 0.5;
+const LONGER: f64 = 2.0;
 
 /// Seconds for a program that has to be right in the end. They pass only if something is wrong, or if
 /// the machine is very busy.
-pub(super) const LONG: &str = "10";
+pub(super) const LONG: f64 = 10.0;
 
 /// One program under one check.
 #[derive(Clone)]

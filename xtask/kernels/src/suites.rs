@@ -1,0 +1,172 @@
+//! What runs on another kernel, as shell scripts, and what came of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::build::{Built, Test};
+use crate::machine;
+
+/// How many seconds a check waits for each thing: everything takes ten to twenty times as long as on the
+/// machine that translates.
+const PATIENCE: u32 = 300;
+
+/// Which account runs a suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Account {
+    Root,
+    User,
+}
+
+pub(crate) const ACCOUNTS: [Account; 2] = [Account::Root, Account::User];
+
+impl Account {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Account::Root => "root",
+            Account::User => "user",
+        }
+    }
+}
+
+/// A suite: its name, and what it runs.
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    runs: Runs,
+}
+
+impl Suite {
+    /// Whether an account runs it. A script changes the machine's settings, which takes root.
+    pub(crate) fn is_for(&self, account: Account) -> bool {
+        account == Account::Root || !matches!(self.runs, Runs::Script(_))
+    }
+}
+
+/// What a suite runs.
+enum Runs {
+    /// The programs of tests that belong to it.
+    Tests(fn(&Test) -> bool),
+    /// This script, which calls the program in `$xtask`.
+    Script(&'static str),
+    /// `xtask` with these words.
+    Xtask(&'static str),
+    /// Whether the machine is as it was, at this time.
+    Fingerprint(&'static str),
+}
+
+/// In the order in which they run.
+pub(crate) const SUITES: [Suite; 9] = [
+    Suite { name: "doctor", runs: Runs::Xtask("doctor") },
+    Suite {
+        name: "solutions",
+        runs: Runs::Tests(|test| test.package.ends_with("-solution") && test.name == "check"),
+    },
+    Suite { name: "programs", runs: Runs::Xtask(PROGRAMS) },
+    Suite {
+        name: "sandbox",
+        runs: Runs::Tests(|test| test.is("lab", &["lab", "sandbox", "visit"])),
+    },
+    Suite {
+        name: "recorder",
+        runs: Runs::Tests(|test| test.is("lab", &["record"]) || test.package == "trace"),
+    },
+    Suite { name: "harness", runs: Runs::Tests(|test| test.is("harness", &["harness", "doctor"])) },
+    Suite { name: "hostile", runs: Runs::Tests(|test| test.is("harness", &["hostile"])) },
+    Suite { name: "sessions", runs: Runs::Tests(|test| test.is("builder", &["recorded"])) },
+    // The last, because some of what it does cannot be undone.
+    Suite { name: "refusals", runs: Runs::Script(include_str!("guest/refusals")) },
+];
+
+/// What is tried beside the solutions: other right programs, and wrong ones of each kind.
+pub(crate) const PROGRAMS: &str = "verify --quick --any-progress --sample 40";
+
+/// What runs first and last, as root.
+pub(crate) const AROUND: [Suite; 2] = [
+    Suite { name: "before", runs: Runs::Fingerprint("before") },
+    Suite { name: "after", runs: Runs::Fingerprint("after") },
+];
+
+/// Writes a suite's script to the folder that the other machine sees as `/out`.
+pub(crate) fn write(
+    suite: &Suite,
+    out: &Path,
+    checkout: &Path,
+    built: &Built,
+    names: &[String],
+) -> Result<()> {
+    let root = checkout.display();
+    let mut script = format!(
+        "export CARGO=/out/cargo CI_NO_SKIP=1 NAMESPACES_BY_HAND_PATIENCE={PATIENCE} \
+         NAMESPACES_BY_HAND_ROOT={root}\n\
+         cd {root}\n\
+         names='{}'\n",
+        names.join(" ")
+    );
+    match suite.runs {
+        Runs::Tests(holds) => {
+            script +=
+                "failed=0\nrun() { cd \"$1\"; CARGO_MANIFEST_DIR=$1 \"$2\" $names || failed=1; }\n";
+            for test in built.tests.iter().filter(|test| holds(test)) {
+                let (folder, program) = (test.folder.display(), test.program.display());
+                script += &format!("run '{folder}' '{program}'\n");
+            }
+            script += "exit $failed\n";
+        }
+        Runs::Script(text) => script += &format!("xtask='{}'\n{text}", built.xtask.display()),
+        Runs::Xtask(words) => script += &format!("'{}' {words}\n", built.xtask.display()),
+        Runs::Fingerprint(when) => {
+            let program = built.fingerprint.display();
+            script += &format!("cd exercises/harness\n'{program}' {when} /run/fingerprint.json\n");
+        }
+    }
+    fs::write(out.join(suite.name), script).with_context(|| format!("could not write {out:?}"))
+}
+
+/// What came of a suite.
+pub(crate) struct Outcome {
+    pub(crate) suite: String,
+    pub(crate) account: String,
+    pub(crate) passed: usize,
+    pub(crate) skipped: BTreeSet<String>,
+    pub(crate) seconds: u64,
+    /// The end of what it printed, if it failed.
+    pub(crate) failure: Option<String>,
+}
+
+/// Reads the results of all suites that have ended.
+pub(crate) fn read(out: &Path) -> Result<Vec<Outcome>> {
+    let results = fs::read_to_string(out.join("results")).unwrap_or_default();
+    results.lines().map(|line| outcome(out, line)).collect()
+}
+
+fn outcome(out: &Path, line: &str) -> Result<Outcome> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let [suite, account, status, start, end] = words[..] else {
+        anyhow::bail!("not a result: {line:?}")
+    };
+    let file = out.join(format!("{suite}.{account}.log"));
+    let log = fs::read(&file).with_context(|| format!("could not read {file:?}"))?;
+    let log = String::from_utf8_lossy(&log);
+    let passed = log.lines().filter_map(|line| {
+        if let Some((_, rest)) =
+            line.strip_prefix("test result: ").and_then(|line| line.split_once(". "))
+        {
+            return rest.split_once(" passed")?.0.parse::<usize>().ok();
+        }
+        // A fact of the doctor, or of the programs.
+        (line.starts_with("ok ") || line == "this machine is as it was").then_some(1)
+    });
+    let passed: usize = passed.sum();
+    let skipped = log.lines().filter_map(|line| Some(line.split_once("skipped: ")?.1.to_owned()));
+    let refused = log.lines().filter(|line| line.starts_with("no ")).map(str::to_owned);
+    let skipped = skipped.chain(refused).collect();
+    let seconds = end.parse::<u64>()?.saturating_sub(start.parse()?);
+    let failure = match (status, passed) {
+        ("0", 0) => Some("no test ran".to_owned()),
+        ("0", _) => None,
+        _ => Some(format!("exit status {status}\n{}", machine::end_of(&file))),
+    };
+    Ok(Outcome { suite: suite.into(), account: account.into(), passed, skipped, seconds, failure })
+}
