@@ -11,16 +11,9 @@ use anyhow::{Context as _, Result, bail};
 use crate::image::{self, Share};
 use crate::packages::{Kernel, Tools};
 
-/// What a machine has.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Hardware {
-    pub(crate) processors: u32,
-    /// In MiB.
-    pub(crate) memory: u32,
-}
-
-/// As much as most machines have at least.
-pub(crate) const USUAL: Hardware = Hardware { processors: 2, memory: 3072 };
+/// What most machines have at least.
+const PROCESSORS: &str = "2";
+const MEMORY: &str = "3072M";
 
 /// Boots a kernel with these shares, and waits until it powers off. `folder` gets the image and what
 /// the kernel says.
@@ -32,7 +25,6 @@ pub(crate) fn run(
     folder: &Path,
     kernel: &Kernel,
     tools: &Tools,
-    hardware: Hardware,
     shares: &[Share],
     limit: Duration,
 ) -> Result<()> {
@@ -46,8 +38,7 @@ pub(crate) fn run(
     emulator.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
     // By translation, which every machine can do.
     emulator.args(["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]);
-    emulator.args(["-smp", &hardware.processors.to_string()]);
-    emulator.args(["-m", &format!("{}M", hardware.memory)]);
+    emulator.args(["-smp", PROCESSORS, "-m", MEMORY]);
     emulator.arg("-kernel").arg(&kernel.file).arg("-initrd").arg(&image);
     // `no_timer_check`: a busy host delays the ticks that the kernel counts. `mitigations=off`: each call
     // into the kernel would change the page tables, and cost the emulator all that it has translated.

@@ -14,6 +14,7 @@ mod machine;
 mod packages;
 mod record;
 mod suites;
+mod version;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,7 +22,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use build::Built;
 use image::Share;
 use lexopt::prelude::*;
 use packages::{KERNELS, Packaged, Tools};
@@ -29,6 +31,16 @@ use suites::{ACCOUNTS, Account, Outcome, SUITES, Suite};
 
 /// How long a machine may take for everything.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
+
+/// Set by `cargo xtask`: the checkout.
+const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
+
+/// What fits into six minutes: the kernel, the suites and the accounts. The solutions run where the most is
+/// missing, and the switches are tried where there are the most of them.
+const SHORT: [(&str, &[&str], &[&str]); 2] = [
+    ("5.10", &["doctor", "solutions"], &["user"]),
+    ("newest", &["doctor", "refusals"], &["root", "user"]),
+];
 
 /// What was asked for. Nothing means all.
 #[derive(Default)]
@@ -38,8 +50,17 @@ struct Wanted {
     accounts: Vec<String>,
     /// Words in the names of tests.
     tests: Vec<String>,
+    /// [`SHORT`] instead of kernels, suites and accounts.
+    short: bool,
     /// Whether the book's table is written.
     record: bool,
+}
+
+/// What is to be done on one kernel.
+struct Work {
+    packaged: &'static Packaged,
+    suites: Vec<&'static Suite>,
+    accounts: Vec<&'static Account>,
 }
 
 fn main() -> ExitCode {
@@ -53,118 +74,143 @@ fn main() -> ExitCode {
     }
 }
 
+/// Returns whether everything has passed.
 fn run() -> Result<bool> {
-    let mut wanted = Wanted::default();
-    let mut parser = lexopt::Parser::from_env();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("suite") => wanted.suites.push(parser.value()?.string()?),
-            Long("record") => wanted.record = true,
-            Long("test") => wanted.tests.push(parser.value()?.string()?),
-            Long("as") => wanted.accounts.push(parser.value()?.string()?),
-            Value(kernel) => wanted.kernels.push(kernel.string()?),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    let kernels = chosen(&KERNELS, &wanted.kernels, |kernel: &Packaged| kernel.name)?;
-    let suites = chosen(&SUITES, &wanted.suites, |suite: &Suite| suite.name)?;
-    let accounts = chosen(&ACCOUNTS, &wanted.accounts, |account: &Account| account.name())?;
-
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let wanted = Wanted::read()?;
+    let work = wanted.work()?;
+    let checkout = std::env::var_os(ROOT).context("call it as `cargo xtask kernels`")?;
+    let checkout = PathBuf::from(checkout).canonicalize()?;
     let cache = checkout.join("target/kernels");
     fs::create_dir_all(&cache)?;
     let tools = Tools::fetch(&cache)?;
     println!("building the tests …");
     let built = build::build(&checkout)?;
-    let said = cache.join("said");
-    if suites.iter().any(|suite| suite.name == "programs") {
+    if work.iter().flat_map(|work| &work.suites).any(|suite| suite.name == "programs") {
         println!("building the programs that are tried …");
         write_program(&cache.join("record-cargo"), include_str!("guest/record-cargo"))?;
-        build::programs(&checkout, &built, suites::PROGRAMS, &said)?;
+        build::programs(&checkout, &built, suites::PROGRAMS, &cache.join("said"))?;
     }
     let mut all_right = true;
-    for packaged in kernels {
-        let kernel = packaged.fetch(&cache, &tools)?;
-        let folder = cache.join("runs").join(packaged.name);
+    for work in work {
+        let kernel = work.packaged.fetch(&cache, &tools)?;
+        let folder = cache.join("runs").join(work.packaged.name);
         let out = folder.join("out");
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        fs::create_dir_all(&out)?;
-        fs::write(out.join("run"), include_str!("guest/run"))?;
-        write_program(&out.join("cargo"), include_str!("guest/cargo"))?;
         fs::create_dir_all(out.join("said"))?;
-        for entry in fs::read_dir(&said).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(cache.join("said")).into_iter().flatten().flatten() {
             fs::copy(entry.path(), out.join("said").join(entry.file_name()))?;
         }
-        let mut plan = String::new();
-        let [before, after] = &suites::AROUND;
-        // Each of them takes many looks at the whole machine.
-        let is_attacked = suites.iter().any(|suite| suite.name == "hostile");
-        if is_attacked {
-            add(&mut plan, before, Account::Root);
-        }
-        suites::write(before, &out, &checkout, &built, &wanted.tests)?;
-        for suite in &suites {
-            suites::write(suite, &out, &checkout, &built, &wanted.tests)?;
-            for account in accounts.iter().filter(|account| suite.is_for(***account)) {
-                add(&mut plan, suite, **account);
-            }
-        }
-        if is_attacked {
-            add(&mut plan, after, Account::Root);
-        }
-        suites::write(after, &out, &checkout, &built, &wanted.tests)?;
-        fs::write(out.join("plan"), &plan)?;
-        let share = |tag, path: &str, writable| {
-            let path = PathBuf::from(path);
-            Share { tag, at: path.clone(), path, writable }
-        };
-        let shares = [
-            share("usr", "/usr", false),
-            Share {
-                tag: "checkout",
-                path: checkout.clone(),
-                at: checkout.clone(),
-                writable: false,
-            },
-            Share { tag: "out", path: out.clone(), at: "/out".into(), writable: true },
-        ];
+        let plan = work.write(&out, &checkout, &built, &wanted.tests)?;
         println!("booting {} …", kernel.release);
         let start = Instant::now();
-        let ended = machine::run(&folder, &kernel, &tools, machine::USUAL, &shares, LIMIT);
-        let outcomes = suites::read(&out)?;
+        let shares = shares(&checkout, &out);
+        let ended = machine::run(&folder, &kernel, &tools, &shares, LIMIT);
+        let outcomes = suites::read(&out, &kernel.release)?;
         all_right &= print(&kernel.release, &outcomes);
         if wanted.record {
             let date = packages::output(Command::new("date").arg("+%Y-%m-%d"))?;
-            record::enter(
-                &checkout.join("book/kernels.md"),
-                &kernel.release,
-                &outcomes,
-                date.trim(),
-            )?;
+            let table = checkout.join("book/kernels.md");
+            record::enter(&table, &kernel.release, &outcomes, date.trim())?;
         }
         if let Err(error) = ended {
             all_right = false;
             println!("{}: {error:#}", kernel.release);
         }
-        if outcomes.len() < plan.lines().count() {
+        if outcomes.len() < plan {
             all_right = false;
-            println!(
-                "{}: {} of {} suites have ended\n{}",
-                kernel.release,
-                outcomes.len(),
-                plan.lines().count(),
-                machine::end_of(&folder.join("console"))
-            );
+            let said = machine::end_of(&folder.join("console"));
+            println!("{}: {} of {plan} suites have ended\n{said}", kernel.release, outcomes.len());
         }
         println!("{}: {} s in all", kernel.release, start.elapsed().as_secs());
     }
     Ok(all_right)
 }
 
-fn add(plan: &mut String, suite: &Suite, account: Account) {
-    *plan += &format!("{} {} {}\n", suite.name, account.name(), LIMIT.as_secs());
+impl Wanted {
+    fn read() -> Result<Wanted> {
+        let mut wanted = Wanted::default();
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("as") => wanted.accounts.push(parser.value()?.string()?),
+                Long("suite") => wanted.suites.push(parser.value()?.string()?),
+                Long("test") => wanted.tests.push(parser.value()?.string()?),
+                Long("short") => wanted.short = true,
+                Long("record") => wanted.record = true,
+                Value(kernel) => wanted.kernels.push(kernel.string()?),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn work(&self) -> Result<Vec<Work>> {
+        let suites = |names: &[String]| chosen(&SUITES, names, |suite| suite.name);
+        let accounts = |names: &[String]| chosen(&ACCOUNTS, names, |account| account.name());
+        let kernels = |names: &[String]| chosen(&KERNELS, names, |kernel| kernel.name);
+        if self.short {
+            let owned =
+                |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            let work = SHORT.iter().map(|(kernel, of_suites, of_accounts)| {
+                Ok(Work {
+                    packaged: kernels(&owned(&[kernel]))?[0],
+                    suites: suites(&owned(of_suites))?,
+                    accounts: accounts(&owned(of_accounts))?,
+                })
+            });
+            return work.collect();
+        }
+        let (suites, accounts) = (suites(&self.suites)?, accounts(&self.accounts)?);
+        let work = kernels(&self.kernels)?.into_iter().map(|packaged| Work {
+            packaged,
+            suites: suites.clone(),
+            accounts: accounts.clone(),
+        });
+        Ok(work.collect())
+    }
+}
+
+impl Work {
+    /// Writes what the other machine does to the folder that it sees as `/out`. Returns how many suites
+    /// that are.
+    fn write(&self, out: &Path, checkout: &Path, built: &Built, tests: &[String]) -> Result<usize> {
+        fs::write(out.join("run"), include_str!("guest/run"))?;
+        write_program(&out.join("cargo"), include_str!("guest/cargo"))?;
+        let mut plan = Vec::new();
+        for suite in &self.suites {
+            let accounts = self.accounts.iter().filter(|account| suite.is_for(***account));
+            plan.extend(accounts.map(|account| (*suite, **account)));
+        }
+        // Each of them takes many looks at the whole machine, so they are only taken around attacks.
+        if self.suites.iter().any(|suite| suite.name == "hostile") {
+            let [before, after] = &suites::AROUND;
+            plan.insert(0, (before, Account::Root));
+            plan.push((after, Account::Root));
+        }
+        let mut lines = String::new();
+        for (suite, account) in &plan {
+            suites::write(suite, out, checkout, built, tests)?;
+            lines += &format!("{} {} {}\n", suite.name, account.name(), LIMIT.as_secs());
+        }
+        fs::write(out.join("plan"), lines)?;
+        Ok(plan.len())
+    }
+}
+
+fn shares(checkout: &Path, out: &Path) -> [Share; 3] {
+    let read_only = |tag, path: &Path| Share {
+        tag,
+        path: path.to_owned(),
+        at: path.to_owned(),
+        writable: false,
+    };
+    [
+        read_only("usr", Path::new("/usr")),
+        read_only("checkout", checkout),
+        Share { tag: "out", path: out.to_owned(), at: "/out".into(), writable: true },
+    ]
 }
 
 fn write_program(file: &Path, text: &str) -> Result<()> {
@@ -173,20 +219,18 @@ fn write_program(file: &Path, text: &str) -> Result<()> {
 }
 
 /// Those of `all` that are named; all of them if none is.
-fn chosen<'a, T>(
-    all: &'a [T],
+fn chosen<T>(
+    all: &'static [T],
     names: &[String],
     name: fn(&T) -> &'static str,
-) -> Result<Vec<&'a T>> {
+) -> Result<Vec<&'static T>> {
     let unknown = names.iter().find(|wanted| all.iter().all(|one| name(one) != wanted.as_str()));
     if let Some(unknown) = unknown {
         let known: Vec<_> = all.iter().map(name).collect();
         bail!("there is no `{unknown}`\nhelp: there are {}", known.join(", "));
     }
-    Ok(all
-        .iter()
-        .filter(|one| names.is_empty() || names.iter().any(|wanted| wanted == name(one)))
-        .collect())
+    let is_chosen = |one: &&T| names.is_empty() || names.iter().any(|wanted| wanted == name(one));
+    Ok(all.iter().filter(is_chosen).collect())
 }
 
 /// Prints what came of the suites. Returns whether all is right.

@@ -173,7 +173,7 @@ pub(crate) struct Packaged {
 }
 
 /// From the oldest to the newest. Debian 11 has the oldest one that this course promises.
-pub(crate) const KERNELS: [Packaged; 4] = [
+pub(crate) static KERNELS: [Packaged; 4] = [
     Packaged { name: "5.10", suite: "bullseye" },
     Packaged { name: "6.1", suite: "bookworm" },
     Packaged { name: "6.12", suite: "trixie" },

@@ -7,38 +7,33 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::suites::{Outcome, SUITES};
+use crate::suites::{ACCOUNTS, Outcome, SUITES};
+use crate::version::Version;
 
-/// The columns that every row has, before those of the suites.
-const KEYS: [&str; 3] = ["kernel", "as", "run on"];
+/// The rows after those of the suites.
+const RELEASE: &str = "release";
+const DATE: &str = "run on";
 
-/// The rows by kernel and account: the date, and a cell for each suite.
-type Rows = BTreeMap<(Version, String), BTreeMap<String, String>>;
+/// A column for each kernel: its cells by the names of the rows.
+type Columns = BTreeMap<Version, BTreeMap<String, String>>;
 
-/// A kernel's release, in the order of versions.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Version(Vec<u32>, String);
-
-impl Version {
-    fn new(release: &str) -> Version {
-        let numbers = release.split(|c: char| !c.is_ascii_digit());
-        Version(numbers.map_while(|number| number.parse().ok()).collect(), release.to_owned())
-    }
-}
-
-/// Enters what came of a kernel's suites into the table.
+/// Enters what came of a kernel's suites into the table. A newer release takes the place of an older one
+/// of the same version.
 pub(crate) fn enter(file: &Path, release: &str, outcomes: &[Outcome], date: &str) -> Result<()> {
-    let mut rows = read(&fs::read_to_string(file).unwrap_or_default());
-    for outcome in outcomes.iter().filter(|outcome| is_shown(&outcome.suite)) {
-        let row = rows.entry((Version::new(release), outcome.account.clone())).or_default();
-        row.insert("run on".to_owned(), date.to_owned());
-        row.insert(outcome.suite.clone(), cell(outcome));
+    let mut columns = read(&fs::read_to_string(file).unwrap_or_default());
+    let version = Version::new(release);
+    columns.retain(|other, _| *other == version || other.short() != version.short());
+    let column = columns.entry(version).or_default();
+    column.insert(RELEASE.to_owned(), release.to_owned());
+    column.insert(DATE.to_owned(), date.to_owned());
+    for outcome in outcomes {
+        column.insert(row(&outcome.suite, &outcome.account), cell(outcome));
     }
-    fs::write(file, text(&rows)).with_context(|| format!("could not write {file:?}"))
+    fs::write(file, text(&columns)).with_context(|| format!("could not write {file:?}"))
 }
 
-fn is_shown(suite: &str) -> bool {
-    SUITES.iter().any(|shown| shown.name == suite)
+fn row(suite: &str, account: &str) -> String {
+    format!("{suite}, as {account}")
 }
 
 fn cell(outcome: &Outcome) -> String {
@@ -49,54 +44,42 @@ fn cell(outcome: &Outcome) -> String {
     }
 }
 
-fn cells(line: &str) -> Option<Vec<&str>> {
-    let inner = line.strip_prefix('|')?.strip_suffix('|')?;
-    Some(inner.split('|').map(str::trim).collect())
-}
+/// What stands for a suite that has not run.
+const NOT_RUN: &str = "–";
 
-fn read(text: &str) -> Rows {
-    let mut lines = text.lines().filter_map(cells);
-    let head = lines.next().unwrap_or_default();
-    let mut rows = Rows::new();
-    // The second line is made of dashes.
-    for line in lines.skip(1) {
-        let row: BTreeMap<String, String> = head
-            .iter()
-            .zip(line)
-            .map(|(name, cell)| ((*name).to_owned(), cell.to_owned()))
-            .collect();
-        let key = |name: &str| row.get(name).cloned().unwrap_or_default();
-        rows.insert((Version::new(&key("kernel")), key("as")), row);
-    }
-    rows
-}
-
-fn text(rows: &Rows) -> String {
-    let suites = SUITES.iter().map(|suite| suite.name);
-    let suites: Vec<&str> =
-        suites.filter(|suite| rows.values().any(|row| row.contains_key(*suite))).collect();
-    let line = |cells: &mut dyn Iterator<Item = String>| {
-        format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+fn read(text: &str) -> Columns {
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
     };
-    let head = KEYS.iter().chain(&suites).map(|name| (*name).to_owned());
-    let mut text = line(&mut head.clone());
-    text += &line(&mut head.map(|_| "---".to_owned()));
-    for ((Version(_, release), account), row) in rows {
-        let cell = |name: &str| {
-            row.get(name).filter(|cell| !cell.is_empty()).cloned().unwrap_or("–".into())
+    // After the head and the line of dashes.
+    let rows: Vec<Vec<String>> = text.lines().skip(2).map(cells).collect();
+    let releases = rows.iter().find(|row| row[0] == RELEASE).into_iter().flatten();
+    let columns = releases.enumerate().skip(1).map(|(number, release)| {
+        let cells = rows.iter().map(|row| (row[0].clone(), row[number].clone()));
+        (Version::new(release), cells.filter(|(_, cell)| cell != NOT_RUN).collect())
+    });
+    columns.collect()
+}
+
+fn text(columns: &Columns) -> String {
+    let suites = SUITES.iter().flat_map(|suite| {
+        let accounts = ACCOUNTS.iter().filter(|account| suite.is_for(**account));
+        accounts.map(|account| row(suite.name, account.name()))
+    });
+    let has_run = |row: &String| columns.values().any(|column| column.contains_key(row));
+    let rows = suites.chain([RELEASE, DATE].map(str::to_owned)).filter(has_run);
+    let versions: String =
+        columns.keys().map(|version| format!(" {} |", version.short())).collect();
+    let mut text = format!("| tests | {} |\n", versions.trim().trim_end_matches(" |"));
+    text += &format!("|---|{}\n", "---|".repeat(columns.len()));
+    for row in rows {
+        let cell = |column: &BTreeMap<String, String>| {
+            column.get(&row).map_or(NOT_RUN, |cell| cell).to_owned()
         };
-        let keys = [release.clone(), account.clone(), cell("run on")];
-        text += &line(&mut keys.into_iter().chain(suites.iter().map(|suite| cell(suite))));
+        let cells: Vec<String> = columns.values().map(cell).collect();
+        text += &format!("| {row} | {} |\n", cells.join(" | "));
     }
     text
-}
-
-/// The versions in a table, such as `6.1`, from the oldest to the newest.
-#[cfg(test)]
-fn versions(table: &str) -> Vec<String> {
-    let versions: std::collections::BTreeSet<Vec<u32>> =
-        read(table).into_keys().map(|(Version(numbers, _), _)| numbers[..2].to_vec()).collect();
-    versions.into_iter().map(|numbers| format!("{}.{}", numbers[0], numbers[1])).collect()
 }
 
 #[cfg(test)]
@@ -114,26 +97,37 @@ mod tests {
         }
     }
 
+    /// README.md and the book's page have their kernels from one table.
+    #[test]
+    fn readme_names_the_kernels_of_the_table() {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let text = |file: &str| fs::read_to_string(checkout.join(file)).unwrap();
+        let columns = read(&text("book/kernels.md"));
+        let versions: Vec<String> = columns.keys().map(Version::short).collect();
+        assert!(!versions.is_empty(), "the table has columns");
+        let named = format!("Linux {}", versions.join(", "));
+        assert!(text("README.md").contains(&named), "README.md does not name {named:?}");
+    }
+
     #[test]
     fn a_run_replaces_its_own_cells_only() {
         let folder = std::env::temp_dir().join(format!("kernels-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
         let file = folder.join("kernels.md");
-        let (hostile, doctor) =
-            (outcome("hostile", "user", 7, &["a"]), outcome("doctor", "root", 28, &[]));
-        enter(&file, "6.12.1+deb13-amd64", &[doctor, hostile], "2026-01-01").unwrap();
-        enter(&file, "6.1.0-50-amd64", &[outcome("doctor", "root", 27, &[])], "2026-01-02")
-            .unwrap();
-        enter(&file, "6.12.1+deb13-amd64", &[outcome("doctor", "root", 29, &[])], "2026-01-03")
-            .unwrap();
-        let wanted = "| kernel | as | run on | doctor | hostile |\n\
-                      | --- | --- | --- | --- | --- |\n\
-                      | 6.1.0-50-amd64 | root | 2026-01-02 | 27 | – |\n\
-                      | 6.12.1+deb13-amd64 | root | 2026-01-03 | 29 | – |\n\
-                      | 6.12.1+deb13-amd64 | user | 2026-01-01 | – | 7, 1 skipped |\n";
+        let doctor = |passed| outcome("doctor", "root", passed, &[]);
+        let hostile = outcome("hostile", "user", 7, &["a"]);
+        enter(&file, "6.12.1+deb13-amd64", &[doctor(28), hostile], "2026-01-01").unwrap();
+        enter(&file, "6.1.0-49-amd64", &[doctor(5)], "2026-01-01").unwrap();
+        enter(&file, "6.1.0-50-amd64", &[doctor(27)], "2026-01-02").unwrap();
+        enter(&file, "6.12.1+deb13-amd64", &[doctor(29)], "2026-01-03").unwrap();
         let text = fs::read_to_string(&file).unwrap();
         fs::remove_dir_all(folder).unwrap();
+        let wanted = "| tests | 6.1 | 6.12 |\n\
+                      |---|---|---|\n\
+                      | doctor, as root | 27 | 29 |\n\
+                      | hostile, as user | – | 7, 1 skipped |\n\
+                      | release | 6.1.0-50-amd64 | 6.12.1+deb13-amd64 |\n\
+                      | run on | 2026-01-02 | 2026-01-03 |\n";
         assert_eq!(text, wanted);
-        assert_eq!(versions(&text), ["6.1", "6.12"]);
     }
 }
