@@ -45,9 +45,9 @@ pub(crate) fn build(checkout: &Path) -> Result<Built> {
         let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         Ok(messages.filter(|message| message["executable"].is_string()).collect())
     };
-    let packages = ["-p", "trace", "-p", "lab", "-p", "harness", "-p", "ch*-solution"];
-    let mut tests =
-        artifacts(&[&["test", "--quiet", "--no-run", "-p", "book"], &packages[..]].concat())?;
+    let packages =
+        ["-p", "book", "-p", "trace", "-p", "lab", "-p", "harness", "-p", "ch*-solution"];
+    let mut tests = artifacts(&[&["test", "--quiet", "--no-run"], &packages[..]].concat())?;
     tests.retain(|test| test["profile"]["test"] == true);
     // The pages' sessions call the finished programs and the worked examples, which lie beside the exercises.
     let others = artifacts(&[

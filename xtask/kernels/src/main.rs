@@ -84,8 +84,9 @@ fn run() -> Result<bool> {
     fs::create_dir_all(&cache)?;
     let tools = Tools::fetch(&cache)?;
     println!("building the tests …");
+    let has = |name| work.iter().flat_map(|work| &work.suites).any(|suite| suite.name == name);
     let built = build::build(&checkout)?;
-    if work.iter().flat_map(|work| &work.suites).any(|suite| suite.name == "programs") {
+    if has("programs") {
         println!("building the programs that are tried …");
         write_program(&cache.join("record-cargo"), include_str!("guest/record-cargo"))?;
         build::programs(&checkout, &built, suites::PROGRAMS, &cache.join("said"))?;

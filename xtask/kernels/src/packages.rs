@@ -75,10 +75,12 @@ impl Apt {
     fn parts_of(&self, package: &str) -> Result<Vec<String>> {
         let depends = self.say("apt-cache", ["depends", package])?;
         let names = depends.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+        // With a version: without one it is a package that names another.
         let is_part = |name: &&str| {
-            ["linux-image-", "linux-binary-", "linux-modules-"]
-                .iter()
-                .any(|part| name.starts_with(part))
+            ["linux-image-", "linux-binary-", "linux-modules-"].iter().any(|part| {
+                let rest = name.strip_prefix(part);
+                rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            })
         };
         Ok(names.filter(is_part).map(str::to_owned).collect())
     }
