@@ -14,7 +14,7 @@ pub(crate) const USAGE: Usage = Usage {
         ("--as ACCOUNT", "as root or as user only"),
         ("--suite SUITE", "these tests only; may be given more than once"),
         ("--test NAME", "of them those only in whose names this occurs"),
-        ("--short", "what fits into six minutes: the oldest kernel and the newest one"),
+        ("--short", "a few tests only, on the oldest kernel and the newest one"),
         ("--record", "write what came of it to `book/kernels.toml`, which the book shows"),
     ],
 };
