@@ -35,7 +35,7 @@ const LIMIT: Duration = Duration::from_secs(60 * 60);
 /// Set by `cargo xtask`: the checkout.
 const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
 
-/// What fits into six minutes: the kernel, the suites and the accounts. The solutions run where the most is
+/// A small choice: the kernel, the suites and the accounts. The solutions run where the most is
 /// missing, and the switches are tried where there are the most of them.
 const SHORT: [(&str, &[&str], &[&str]); 2] = [
     ("5.10", &["doctor", "solutions"], &["user"]),

@@ -76,12 +76,13 @@ fn witness_path() -> String {
     format!("{}/{}", pick(&FOLDERS), token(pick(&NAMES)))
 }
 
-/// One to four words, among them such as a shell would split, drop or take for an option.
+/// Two to four words, among them such as a shell would split, drop or take for an option. One alone would not
+/// show that a program passes all of them as one.
 fn witness_arguments() -> Vec<OsString> {
     let words =
         [token("word"), token("two words, 'one' argument"), String::new(), token("--option")];
     let first = random() as usize % words.len();
-    let many = 1 + random() as usize % words.len();
+    let many = 2 + random() as usize % (words.len() - 1);
     words.iter().cycle().skip(first).take(many).map(OsString::from).collect()
 }
 
