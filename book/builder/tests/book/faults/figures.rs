@@ -20,7 +20,8 @@ fn figure_of_an_unknown_view() {
         "view=membership",
         "view=members",
         "unknown view `members`\nhelp: there are `view=membership`, `view=pointers`, \
-         `view=processes`, `view=maps`, `view=owners`, `view=mounts`, `view=network`",
+         `view=processes`, `view=maps`, `view=owners`, `view=mounts`, `view=network`, \
+         `view=cgroups`",
     );
 }
 
@@ -60,7 +61,8 @@ fn figure_without_what_it_needs() {
             "view=membership,",
             "",
             "a view\nhelp: there are `view=membership`, `view=pointers`, \
-         `view=processes`, `view=maps`, `view=owners`, `view=mounts`, `view=network`",
+         `view=processes`, `view=maps`, `view=owners`, `view=mounts`, `view=network`, \
+         `view=cgroups`",
         ),
         (
             "membership,kinds=uts",
