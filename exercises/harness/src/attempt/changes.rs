@@ -22,20 +22,22 @@ impl Attempt {
 
     /// How the lab's mounts have changed since the program started.
     pub fn mounts_changed(&self) -> Vec<String> {
-        let now = match self.run.lab().get(Kind::Mnt).map(visit::mounts_in) {
+        let lab = self.run.lab();
+        // As the program found them: the root of a cgroup mount depends on the reader's cgroup namespace.
+        let now = match (lab.get(Kind::Mnt), lab.get(Kind::Cgroup)) {
+            (Some(mnt), Some(cgroup)) => Some(visit::mounts_seen_from(cgroup, mnt)),
+            (mnt, _) => mnt.map(visit::mounts_in),
+        };
+        let now = match now {
             Some(Ok(mounts)) => mounts,
             Some(Err(errno)) => return vec![format!("its mounts cannot be read ({errno})")],
             None => return Vec::new(),
         };
         let before = self.run.mounts();
-        // The root of a cgroup mount is shown as the reader's cgroup namespace has it, and these were read
-        // in two.
-        let root = |mount: &Mount| (!mount.kind.starts_with("cgroup")).then(|| mount.root.clone());
         // The number of a mount that is gone is used again at once.
         let same = |one: &Mount, other: &Mount| {
             (one.id, one.parent, &one.device) == (other.id, other.parent, &other.device)
-                && (&one.kind, &one.point) == (&other.kind, &other.point)
-                && root(one) == root(other)
+                && (&one.kind, &one.point, &one.root) == (&other.kind, &other.point, &other.root)
         };
         let new = now.iter().filter(|mount| !before.iter().any(|known| same(known, mount)));
         let gone = before.iter().filter(|mount| !now.iter().any(|left| same(left, mount)));

@@ -274,6 +274,16 @@ pub fn mounts_in(mnt: &Namespace) -> nix::Result<Vec<Mount>> {
     Ok(mounts::parse(&send(Visit::Mounts, mnt)?))
 }
 
+/// The same as a process reads it that is in the cgroup namespace `cgroup`, too: the root of a cgroup mount
+/// is shown from there on.
+///
+/// # Errors
+///
+/// As for [`host_name`].
+pub fn mounts_seen_from(cgroup: &Namespace, mnt: &Namespace) -> nix::Result<Vec<Mount>> {
+    Ok(mounts::parse(&send_through(Visit::Mounts, &[cgroup, mnt])?))
+}
+
 /// The `uid_map` or `gid_map` of a user namespace, as a process in it reads it: first id inside, first
 /// id in the namespace that it is nested in, length.
 ///
