@@ -23,8 +23,10 @@ impl Attempt {
     /// How the lab's mounts have changed since the program started.
     pub fn mounts_changed(&self) -> Vec<String> {
         let lab = self.run.lab();
+        let before = self.run.mounts();
         // As the program found them: the root of a cgroup mount depends on the reader's cgroup namespace.
-        let now = match (lab.get(Kind::Mnt), lab.get(Kind::Cgroup)) {
+        let has_cgroups = before.iter().any(|mount| mount.kind.starts_with("cgroup"));
+        let now = match (lab.get(Kind::Mnt), lab.get(Kind::Cgroup).filter(|_| has_cgroups)) {
             (Some(mnt), Some(cgroup)) => Some(visit::mounts_seen_from(cgroup, mnt)),
             (mnt, _) => mnt.map(visit::mounts_in),
         };
@@ -33,7 +35,6 @@ impl Attempt {
             Some(Err(errno)) => return vec![format!("its mounts cannot be read ({errno})")],
             None => return Vec::new(),
         };
-        let before = self.run.mounts();
         // The number of a mount that is gone is used again at once.
         let same = |one: &Mount, other: &Mount| {
             (one.id, one.parent, &one.device) == (other.id, other.parent, &other.device)
