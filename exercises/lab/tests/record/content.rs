@@ -162,7 +162,7 @@ fn a_chroot_below_the_working_directory_is_seen() {
 #[test]
 fn the_root_of_a_cgroup_namespace_is_where_its_maker_was() {
     if let Err(refusal) = sandbox::has_cgroups() {
-        return skip!("the root of a cgroup namespace: {refusal}");
+        return skip!(NotRoot: "the root of a cgroup namespace: {refusal}");
     }
     let script = "mkdir /sys/fs/cgroup/otter; echo 0 > /sys/fs/cgroup/otter/cgroup.procs; \
                   exec unshare --cgroup --mount sh -c 'umount /sys/fs/cgroup; \
