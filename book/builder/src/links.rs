@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 
-/// What the publishing workflow puts beside the pages (`.github/workflows/ci.yml`).
-const PUBLISHED: [&str; 2] = ["linux-namespaces-by-hand.pdf", "linux-namespaces-by-hand.epub"];
+/// What is published beside the pages, a PDF and an EPUB.
+pub(crate) const PUBLISHED: [&str; 2] =
+    ["linux-namespaces-by-hand.pdf", "linux-namespaces-by-hand.epub"];
 
 /// Whether a path from the root of the book is that of a file which is published beside the pages.
 pub(crate) fn is_published(path: &Path) -> bool {

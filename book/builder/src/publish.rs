@@ -12,7 +12,7 @@ use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
 
 use crate::page::escape;
-use crate::{browser, epub, pdf};
+use crate::{browser, epub, links, pdf};
 
 /// The picture on the card, and its size in pixels, which is what the readers of `og:image` ask for.
 const CARD: &str = include_str!("../../theme/card.html");
@@ -31,8 +31,9 @@ pub fn write(repo: &Path, built: &Path, address: &str) -> Result<()> {
         "`{address}` is not an address\nhelp: https://HOST/PATH/, with a slash at its end"
     );
     // Both are made of the pages as they are for a reader without a network.
-    pdf::write(built, &built.join("linux-namespaces-by-hand.pdf"))?;
-    epub::write(repo, built, &built.join("linux-namespaces-by-hand.epub"))?;
+    let [as_pdf, as_epub] = links::PUBLISHED.map(|name| built.join(name));
+    pdf::write(built, &as_pdf)?;
+    epub::write(repo, built, &as_epub)?;
     card(built)?;
 
     let book = MDBook::load(repo.join("book"))?;

@@ -17,6 +17,7 @@ use harness::doctor::{self, Answer, Examination};
 use xtask::shared::arguments::nearest;
 use xtask::shared::chapter::Chapter;
 use xtask::shared::failure::{Failure, Result};
+use xtask::shared::progress::fnv1a;
 use xtask::shared::screen::{self, Screen, plain};
 
 use crate::check::{self, thousandths};
@@ -59,11 +60,7 @@ pub struct Shard {
 
 impl Shard {
     fn has(self, key: &str) -> bool {
-        // FNV-1a.
-        let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        hash % self.count as u64 == self.index as u64
+        fnv1a(key.as_bytes()) % self.count as u64 == self.index as u64
     }
 }
 

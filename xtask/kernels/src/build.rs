@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+use crate::ROOT;
+
 /// A program of tests.
 pub(crate) struct Test {
     /// The name of its package.
@@ -95,7 +97,7 @@ pub(crate) fn programs(checkout: &Path, built: &Built, words: &str, said: &Path)
     fs::create_dir_all(said)?;
     let mut xtask = Command::new(&built.xtask);
     xtask.args(words.split(' ')).arg("--build").current_dir(checkout);
-    xtask.env("NAMESPACES_BY_HAND_ROOT", checkout).env("SAID", said);
+    xtask.env(ROOT, checkout).env("SAID", said);
     xtask
         .env("REAL_CARGO", cargo(checkout).get_program())
         .env("CARGO", said.with_file_name("record-cargo"));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::ROOT;
 use crate::build::{Built, Test};
 use crate::machine;
 use crate::version::Version;
@@ -100,7 +101,7 @@ pub(crate) fn write(
     let root = checkout.display();
     let mut script = format!(
         "export CARGO=/out/cargo CI_NO_SKIP=1 NAMESPACES_BY_HAND_PATIENCE={PATIENCE} \
-         NAMESPACES_BY_HAND_ROOT={root}\n\
+         {ROOT}={root}\n\
          cd {root}\n\
          names='{}'\n",
         names.join(" ")

@@ -8,7 +8,7 @@ use harness::env;
 use launch::Build;
 
 use crate::shared::arguments::Arguments;
-use crate::shared::cargo::{self, build_aloud, programs};
+use crate::shared::cargo::{build_tool, programs};
 use crate::shared::chapter::root;
 use crate::shared::failure::{Failure, Result};
 pub(crate) use crate::shared::grading::USAGE;
@@ -16,11 +16,7 @@ pub(crate) use crate::shared::grading::USAGE;
 const BUILD: Build = Build { what: "the grader", first_time: "a minute", draws: true };
 
 pub(crate) fn run(arguments: Arguments) -> Result {
-    let mut build = cargo::command();
-    build.args(["build", "--package", "grade"]);
-    if !build_aloud(build, BUILD, drop)?.0.success() {
-        return Err(Failure::machine("the grader could not be built; cargo says why above"));
-    }
+    build_tool("grade", BUILD)?;
     let grader = programs()?.join("grade");
     let error = Command::new(&grader).args(arguments.words()).env(env::ROOT, root()).exec();
     Err(Failure::machine(format!("could not start `{}`: {error}", grader.display())))

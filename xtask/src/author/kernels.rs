@@ -15,7 +15,7 @@ pub(crate) const USAGE: Usage = Usage {
         ("--suite SUITE", "these tests only; may be given more than once"),
         ("--test NAME", "of them those only in whose names this occurs"),
         ("--short", "a few tests only, on the oldest kernel and the newest one"),
-        ("--record", "write what came of it to `book/kernels.toml`, which the book shows"),
+        ("--record", "write what came of it to `book/kernels.md`, which the book shows"),
     ],
 };
 

@@ -34,13 +34,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             other => return Err(USAGE.unexpected(other)),
         }
     }
-    let mut build = cargo::command();
-    build.args(["build", "--package", "book"]);
-    if !cargo::build_aloud(build, BUILD, drop)?.0.success() {
-        return Err(Failure::machine(
-            "the book's builder could not be built; cargo says why above",
-        ));
-    }
+    cargo::build_tool("book", BUILD)?;
     let builder = |command| {
         let mut builder = cargo::command();
         builder.args(["run", "--quiet", "--package", "book", "--", command]);

@@ -189,6 +189,19 @@ fn build(arguments: &[&str], what: &str, kind: &str, screen: Screen) -> Result<B
     }
 }
 
+/// Builds a package of this repository's own tools, such as the book's builder, as [`build_aloud`] does.
+pub fn build_tool(package: &str, build: Build) -> Result<()> {
+    let mut cargo = command();
+    cargo.args(["build", "--package", package]);
+    match build_aloud(cargo, build, drop)?.0.success() {
+        true => Ok(()),
+        false => {
+            let what = build.what;
+            Err(Failure::machine(format!("{what} could not be built; cargo says why above")))
+        }
+    }
+}
+
 /// Runs a build and shows on standard error how far it is. Passes on the compiler's diagnostics, which
 /// it also returns, and hands each line of cargo's standard output to `each`.
 pub fn build_aloud(
