@@ -1,4 +1,4 @@
-//! ch09-whose: a PID 1 that reads somebody else's /proc, and finds another process under its own number.
+//! ch09-whose: a PID 1 that reads another namespace's /proc, and finds another process under its own number.
 
 use std::process::Command;
 

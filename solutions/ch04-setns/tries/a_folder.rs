@@ -1,5 +1,5 @@
-//! Named: a folder instead of a file
-//! The mount point is made as for a filesystem, which needs a folder.
+//! Named: a directory instead of a file
+//! The mount point is made as for a filesystem, which needs a directory.
 
 use std::fs::File;
 use std::process::{Command, exit};

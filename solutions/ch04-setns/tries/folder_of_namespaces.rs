@@ -1,5 +1,5 @@
 //! Named: the descriptor is neither a namespace nor a pidfd
-//! The folder with all the links is opened, as if it stood for all of them.
+//! The directory with all the links is opened, as if it stood for all of them.
 
 use std::fs::File;
 use std::process::{Command, exit};

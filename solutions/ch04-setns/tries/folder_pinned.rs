@@ -1,6 +1,6 @@
-//! Named: a folder of links is mounted
+//! Named: a directory of links is mounted
 //! Points at: mount(
-//! All namespaces are to be pinned at once, with the folder that lists them.
+//! All namespaces are to be pinned at once, with the directory that lists them.
 
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::{Command, exit};
