@@ -17,5 +17,6 @@ pub mod shared {
     pub mod runnable;
     pub mod screen;
     pub mod steps;
+    pub mod time;
     pub mod todo;
 }

@@ -4,6 +4,7 @@
 mod reader {
     pub(crate) mod book;
     pub(crate) mod r#break;
+    pub(crate) mod catch_up;
     pub(crate) mod check;
     pub(crate) mod diff;
     pub(crate) mod doctor;
@@ -36,7 +37,7 @@ use shared::screen::{self, Screen};
 /// A command: how it is called, and what it does.
 type Command = (&'static Usage, fn(Arguments) -> failure::Result);
 
-const FOR_READERS: [Command; 12] = [
+const FOR_READERS: [Command; 13] = [
     (&reader::check::USAGE, reader::check::run),
     (&reader::watch::USAGE, reader::watch::run),
     (&reader::hint::USAGE, reader::hint::run),
@@ -46,6 +47,7 @@ const FOR_READERS: [Command; 12] = [
     (&reader::list::USAGE, reader::list::run),
     (&reader::diff::USAGE, reader::diff::run),
     (&reader::reset::USAGE, reader::reset::run),
+    (&reader::catch_up::USAGE, reader::catch_up::run),
     (&reader::r#break::USAGE, reader::r#break::run),
     (&reader::doctor::USAGE, reader::doctor::run),
     (&reader::book::USAGE, reader::book::run),

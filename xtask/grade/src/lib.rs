@@ -17,7 +17,7 @@
 pub mod points;
 pub mod result;
 pub mod digest;
-pub mod time;
+pub use xtask::shared::time;
 pub mod intake;
 pub mod course;
 pub mod compile;

@@ -267,10 +267,17 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
         None => {
             let known = Progress::load().of(&chapter);
             let went_further = known.state == State::SolvedFurther && known.hash == before;
-            note(&chapter, before, if went_further { known.state } else { State::Solved });
+            // The solution that `catch-up` has put there solves nothing.
+            let is_caught_up = known.state == State::CaughtUp && known.hash == before;
+            let keeps = went_further || is_caught_up;
+            note(&chapter, before, if keeps { known.state } else { State::Solved });
             let is_open = extent == Extent::Core && !went_further;
             let open = if is_open { further.len() } else { 0 };
-            printer.say(&text::solved(&chapter, open, chapter.next()?.as_ref()));
+            let next = chapter.next()?;
+            printer.say(&match is_caught_up {
+                true => text::caught_up(&chapter, next.as_ref()),
+                false => text::solved(&chapter, open, next.as_ref()),
+            });
             if own_is_away(&chapter, known.own) {
                 printer.say(&text::own_file_back(&chapter, known.own));
             }
@@ -281,7 +288,7 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
     if extent == Extent::Further && !further.is_empty() && (core_passed || printer.quiet) {
         printer.say("\n");
         let failed = run_steps(checked, &further, &test, audience, &printer)?;
-        if failed.is_none() && core_passed {
+        if failed.is_none() && core_passed && !Progress::load().is_caught_up(&chapter) {
             note(&chapter, before, State::SolvedFurther);
             printer.say(text::solved_further());
         }

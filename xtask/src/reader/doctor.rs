@@ -2,38 +2,76 @@
 //!
 //! Exit status 0 if every chapter can be checked here, otherwise 3.
 
+mod collect;
 mod machine;
 mod text;
 mod tools;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use harness::doctor::{Examination, Finding, examine};
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::Chapter;
-use crate::shared::failure::Result;
+use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{self, Screen};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "doctor",
-    forms: &[("", "what this machine allows, and what to change")],
-    options: &[("--json", "as JSON")],
+    forms: &[
+        ("", "what this machine allows, and what to change"),
+        (
+            "--collect FILES…",
+            "what many laptops have answered with `--json`, as one table, and what to change on which; a \
+             folder is every `*.json` in it",
+        ),
+    ],
+    options: &[
+        ("--json", "as JSON"),
+        (
+            "--name NAME",
+            "with `--json`: whose answer it is, for `--collect`; else the file's name counts",
+        ),
+    ],
 };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let mut json = false;
+    let (mut json, mut name, mut collect, mut files) = (false, None, false, Vec::new());
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("json") => json = true,
+            Argument::Long("name") => {
+                name = Some(arguments.value("a name")?.to_string_lossy().into_owned());
+            }
+            Argument::Long("collect") => collect = true,
+            Argument::Value(file) if collect => files.push(PathBuf::from(file)),
             other => return Err(USAGE.unexpected(other)),
         }
     }
+    match (collect, files.is_empty(), &name) {
+        (true, true, _) => return Err(USAGE.needs("files to collect")),
+        (true, false, Some(_)) => {
+            return Err(Failure::usage("`--name` is for one laptop, and `--collect` for many"));
+        }
+        (true, false, None) => return collect::run(&files, json),
+        (false, ..) => {}
+    }
+    if name.is_some() && !json {
+        return Err(Failure::usage("`--name` is for `--json`").help("add `--json`"));
+    }
     let diagnosis = Diagnosis::make()?;
     let screen = Screen::stdout();
-    screen::print(&if json { machine::json(&diagnosis) } else { text::report(&diagnosis, screen) });
+    screen::print(&match json {
+        true => machine::json(&diagnosis, name.as_deref().unwrap_or_default(), SystemTime::now()),
+        false => text::report(&diagnosis, screen),
+    });
     Ok(if diagnosis.can_check_all() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
+
+/// Probes without which no chapter is lost, and the chapters in which steps are skipped without them.
+const PARTS: [(&str, &[u32]); 2] = [("cgroup_v2", &[14, 17]), ("cgroup_limits", &[14])];
 
 /// What the doctor has found, and the chapters that need it.
 struct Diagnosis {
@@ -56,6 +94,14 @@ impl Diagnosis {
     fn cost(&self, finding: &Finding) -> Vec<u32> {
         let numbers = self.chapters.iter().map(Chapter::number);
         numbers.filter(|number| finding.chapters.contains(number)).collect()
+    }
+
+    /// The existing chapters that skip steps without this.
+    fn parts(&self, finding: &Finding) -> Vec<u32> {
+        let known = PARTS.iter().find(|(name, _)| *name == finding.name);
+        let chapters = known.map_or(&[][..], |(_, chapters)| chapters);
+        let numbers = self.chapters.iter().map(Chapter::number);
+        numbers.filter(|number| chapters.contains(number)).collect()
     }
 }
 

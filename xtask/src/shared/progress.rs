@@ -22,6 +22,8 @@ pub enum State {
     Solved,
     /// Those steps, too, without which a chapter is solved.
     SolvedFurther,
+    /// `catch-up` has put the solution there, because the reader goes on without having solved it.
+    CaughtUp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,9 +74,16 @@ impl Progress {
             && entry.exercise == exercise_hash(chapter)
     }
 
-    /// The first chapter that is not.
+    /// Whether `catch-up` has passed over it, and the reader has not begun with it since.
+    pub fn is_caught_up(&self, chapter: &Chapter) -> bool {
+        let entry = self.of(chapter);
+        entry.state == State::CaughtUp && entry.hash == hash(chapter)
+    }
+
+    /// The first chapter to work at.
     pub fn first_unsolved(&self) -> Result<Option<Chapter>> {
-        Ok(Chapter::all()?.into_iter().find(|chapter| !self.is_solved(chapter)))
+        let is_open = |chapter: &Chapter| !self.is_solved(chapter) && !self.is_caught_up(chapter);
+        Ok(Chapter::all()?.into_iter().find(is_open))
     }
 
     /// Keeps an entry. If the file cannot be written, a note says so once, and the command goes on: its
@@ -125,6 +134,7 @@ fn line(entry: &Entry) -> String {
         State::Failed(step) => format!("failed:{step}"),
         State::Solved => "solved".to_owned(),
         State::SolvedFurther => "further".to_owned(),
+        State::CaughtUp => "caught-up".to_owned(),
     };
     let Entry { chapter, hash, hints, exercise, guessed, own, .. } = entry;
     format!("{chapter} {hash:016x} {state} {hints} {exercise:016x} {guessed:016x} {own}\n")
@@ -138,6 +148,7 @@ fn parse(line: &str) -> Option<Entry> {
         "unchecked" => State::Unchecked,
         "solved" => State::Solved,
         "further" => State::SolvedFurther,
+        "caught-up" => State::CaughtUp,
         failed => State::Failed(failed.strip_prefix("failed:")?.parse().ok()?),
     };
     let hints = words.next()?.parse().ok()?;
@@ -167,7 +178,13 @@ mod tests {
     #[test]
     fn an_entry_survives_the_file() {
         let chapter = "ch03-clone".to_owned();
-        for state in [State::Unchecked, State::Failed(3), State::Solved, State::SolvedFurther] {
+        for state in [
+            State::Unchecked,
+            State::Failed(3),
+            State::Solved,
+            State::SolvedFurther,
+            State::CaughtUp,
+        ] {
             let chapter = chapter.clone();
             let entry =
                 Entry { chapter, hash: 77, state, hints: 2, exercise: 5, guessed: 9, own: 1 };

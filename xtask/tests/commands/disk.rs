@@ -67,7 +67,7 @@ fn a_program_that_cannot_be_replaced_stays() {
         ("full", FULL, "No space left on device", "help: make room: "),
         ("read-only", READ_ONLY, "Read-only file system", "help: work in a checkout of your own: "),
     ] {
-        for words in ["reset ch1", "break ch1 1 --yes"] {
+        for words in ["reset ch1", "break ch1 1 --yes", "catch-up ch2 --yes"] {
             let checkout = checkout(&format!("disk {name} {words}"));
             let Some(ended) = on_a_disk(&checkout, prepare, words) else { return };
             let Ended { code, said, files, program } = ended;

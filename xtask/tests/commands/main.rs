@@ -5,8 +5,10 @@
 #[path = "../../../exercises/lab/tests/common/skip.rs"]
 mod skip;
 
+mod catch_up;
 mod check;
 mod checkout;
+mod collect;
 mod disk;
 mod files;
 mod places;

@@ -92,12 +92,26 @@ pub(crate) fn own_file_back(chapter: &Chapter, own: u32) -> String {
     format!("your own file back: cp {} {}\n", shown(&keep::backup(&program, own)), shown(&program))
 }
 
-/// What a reader may do next. `open` is how many steps go further that were not run.
-pub(crate) fn solved(chapter: &Chapter, open: usize, next: Option<&Chapter>) -> String {
-    let next = match next {
+/// The solution passes that `catch-up` has put there.
+pub(crate) fn caught_up(chapter: &Chapter, next: Option<&Chapter>) -> String {
+    format!(
+        "\nit passes, and it is the solution that `catch-up` has put there; `cargo xtask reset {}`\n\
+         brings the exercise back\n{}\n",
+        chapter.short(),
+        goes_on(next)
+    )
+}
+
+fn goes_on(next: Option<&Chapter>) -> String {
+    match next {
         Some(next) => format!("next: `cargo xtask check {}`", next.short()),
         None => "that was the last chapter".to_owned(),
-    };
+    }
+}
+
+/// What a reader may do next. `open` is how many steps go further that were not run.
+pub(crate) fn solved(chapter: &Chapter, open: usize, next: Option<&Chapter>) -> String {
+    let next = goes_on(next);
     let short = chapter.short();
     let further = match open {
         0 => String::new(),

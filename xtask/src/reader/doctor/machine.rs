@@ -4,11 +4,13 @@
 //!
 //! ```json
 //! {"schema":1,
+//!  "name":"",
+//!  "time":1796000000,
 //!  "can_check":false,
 //!  "chapters":[{"chapter":"ch01-look","can_check":false}],
 //!  "facts":{"kernel":"6.12.5","proc":"masked"},
 //!  "tools":{"cc":"cc 14.2.0","unshare":"unshare from util-linux 2.40"},
-//!  "probes":[{"name":"proc","what":"a fresh /proc","outcome":"refused","call":"mount(\"proc\", \"/proc\")","errno":"EPERM","cause":"…","remedy":"…","shown":true,"environments":["masked-proc"],"since":"","needs":"","costs":[1,2,3,4]}]}
+//!  "probes":[{"name":"proc","what":"a fresh /proc","outcome":"refused","call":"mount(\"proc\", \"/proc\")","errno":"EPERM","cause":"…","remedy":"…","shown":true,"environments":["masked-proc"],"since":"","needs":"","costs":[1,2,3,4],"skips":[]}]}
 //! ```
 //!
 //! `outcome` is `works`, `refused`, `fallback` (refused; newer than Linux 5.10, and the course does
@@ -16,8 +18,11 @@
 //! refused before). Texts are empty where they do not apply. `shown` says whether the facts show
 //! the cause; otherwise it is a guess. `environments` are names in
 //! `exercises/harness/src/doctor/environments.toml`. A fact that cannot be read is `unknown`. `costs`
-//! are the existing chapters that need it, whether it works or not. New fields, facts and
+//! are the existing chapters that need it, whether it works or not, and `skips` those that skip some steps
+//! without it. `name` is what `--name` said, and `time` this machine's clock, in seconds since 1970. New fields, facts and
 //! probes may come; these stay as they are while `schema` is 1.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use harness::doctor::{Advice, Answer, Finding};
 use serde_json::{Map, Value, json};
@@ -25,7 +30,8 @@ use serde_json::{Map, Value, json};
 use super::Diagnosis;
 use crate::shared::json::object;
 
-pub(super) fn json(diagnosis: &Diagnosis) -> String {
+pub(super) fn json(diagnosis: &Diagnosis, name: &str, now: SystemTime) -> String {
+    let time = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let chapters = diagnosis.chapters.iter().map(|chapter| {
         let can = diagnosis.examination.can_check(chapter.number());
         json!({ "chapter": chapter.name, "can_check": can })
@@ -37,6 +43,8 @@ pub(super) fn json(diagnosis: &Diagnosis) -> String {
     let probes = diagnosis.examination.findings.iter().map(|finding| probe(diagnosis, finding));
     let all = object([
         ("schema", 1.into()),
+        ("name", name.into()),
+        ("time", time.into()),
         ("can_check", diagnosis.can_check_all().into()),
         ("chapters", chapters.collect()),
         ("facts", facts.collect::<Map<String, Value>>().into()),
@@ -68,21 +76,27 @@ fn probe(diagnosis: &Diagnosis, finding: &Finding) -> Value {
         "shown": advice.is_some_and(|advice| advice.shown),
         "environments": advice.map_or(&[][..], |advice| &advice.environments),
         "costs": diagnosis.cost(finding),
+        "skips": diagnosis.parts(finding),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use serde_json::{Value, json};
 
     use super::super::tests::{diagnosis, refused, works};
 
     #[test]
     fn schema_1() {
-        let text = super::json(&diagnosis(vec![works(), refused(&[1, 15])]));
+        let now = UNIX_EPOCH + Duration::from_secs(77);
+        let text = super::json(&diagnosis(vec![works(), refused(&[1, 15])]), "ada", now);
         assert!(text.ends_with('\n') && text.lines().count() == 1, "{text}");
         let wanted = json!({
             "schema": 1,
+            "name": "ada",
+            "time": 77,
             "can_check": false,
             "chapters": [
                 { "chapter": "ch01-look", "can_check": false },
@@ -94,7 +108,7 @@ mod tests {
                 {
                     "name": "uts", "what": "a host name", "outcome": "works", "call": "", "errno": "",
                     "cause": "", "remedy": "", "since": "", "needs": "", "shown": false,
-                    "environments": [], "costs": [1, 3],
+                    "environments": [], "costs": [1, 3], "skips": [],
                 },
                 {
                     "name": "proc", "what": "a fresh /proc", "outcome": "refused",
@@ -102,7 +116,7 @@ mod tests {
                     "cause": "parts of /proc are hidden, so the kernel refuses a fresh one",
                     "remedy": "start the container with `--security-opt systempaths=unconfined`",
                     "since": "", "needs": "", "shown": true, "environments": ["masked-proc"],
-                    "costs": [1],
+                    "costs": [1], "skips": [],
                 },
             ],
         });

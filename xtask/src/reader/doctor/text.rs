@@ -156,7 +156,7 @@ fn cost(chapters: &[u32]) -> String {
     }
 }
 
-fn listed(numbers: &[u32]) -> String {
+pub(super) fn listed(numbers: &[u32]) -> String {
     let chapters = if numbers.len() == 1 { "chapter" } else { "chapters" };
     let numbers = numbers.iter().map(u32::to_string).collect::<Vec<_>>();
     format!("{chapters} {}", numbers.join(", "))
