@@ -1,4 +1,4 @@
-//! Named: an error is tried again for ever
+//! Named: an error is tried again forever
 //! An error is taken for a moment of bad luck.
 
 use std::fs::{Metadata, metadata};

@@ -1,5 +1,5 @@
 //! The compiler, in the sandbox in which programs are checked: a macro may read any file that the
-//! compiler may, and a program can keep the compiler busy for ever. There it finds the toolchain, the
+//! compiler may, and a program can keep the compiler busy forever. There it finds the toolchain, the
 //! crates of the course and one submission, without a network, and within the sandbox's limits.
 
 use std::fs::{File, Permissions};

@@ -202,7 +202,7 @@ fn carry_out(from: &PipeReader, to: &OwnedFd, ended: &PipeReader) -> nix::Result
             Err(errno) => return Err(errno),
         }
         let over = ready[0].any() == Some(true);
-        // At most what the pipe holds at once: a process that was left behind may print for ever.
+        // At most what the pipe holds at once: a process that was left behind may print forever.
         let mut most = fcntl(from, FcntlArg::F_GETPIPE_SZ)? as usize;
         while most > 0 {
             match read(from, &mut buffer[..most.min(BUFFER)]) {

@@ -15,7 +15,7 @@ use crate::checkout::{Checkout, verdict};
 #[test]
 fn a_save_is_checked() {
     let checkout = Checkout::new("watch");
-    // Without an end of its own, it would keep a test that fails waiting for ever.
+    // Without an end of its own, it would keep a test that fails waiting forever.
     let mut child = Command::new("timeout")
         .args(["--signal=KILL", "30"])
         .arg(cargo_bin!("xtask"))

@@ -80,7 +80,7 @@ fn both_streams_in_one_file_stay_in_order() {
     assert_eq!(fs::read_to_string(&file).unwrap(), wanted);
 }
 
-/// It prints for ever, and holds the pipes.
+/// It prints forever, and holds the pipes.
 #[test]
 fn a_process_that_is_left_behind_is_not_waited_for() {
     let start = Instant::now();
