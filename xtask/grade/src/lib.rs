@@ -12,7 +12,8 @@
 //! * [`texts`] is what people read of a result;
 //! * [`store`] keeps results in a folder;
 //! * [`run`] grades all that is handed in;
-//! * [`merge`] brings the results of several runs together.
+//! * [`merge`] brings the results of several runs together;
+//! * [`writers`] are the formats of other systems, and [`export`] writes them.
 
 pub mod points;
 pub mod result;
@@ -26,3 +27,5 @@ pub mod texts;
 pub mod store;
 pub mod run;
 pub mod merge;
+pub mod writers;
+pub mod export;

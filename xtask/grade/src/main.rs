@@ -1,16 +1,18 @@
 //! `cargo xtask grade`, which builds this program and starts it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
+use grade::export::{Export, Format};
 use grade::merge::merge;
 use grade::points::Scheme;
 use grade::run::{self, Options, Shard};
 use grade::texts::Level;
-use xtask::shared::arguments::{Argument, Arguments};
+use grade::writers::gradebook::Columns;
+use xtask::shared::arguments::{Argument, Arguments, nearest};
 use xtask::shared::chapter::Chapter;
 use xtask::shared::failure::{Failure, Result};
 use xtask::shared::grading::USAGE;
@@ -26,6 +28,8 @@ fn command(mut arguments: Arguments) -> Result {
     let mut places = Vec::new();
     let (mut out, mut chapters, mut jobs, mut shard) = (None, Vec::new(), None, None);
     let (mut again, mut points, mut level) = (Vec::new(), None, Level::Full);
+    let (mut key, mut previous, mut into) = (None, None, None);
+    let (mut students, mut column, mut pattern) = (None, None, "{key}".to_owned());
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Value(place) => places.push(PathBuf::from(place)),
@@ -38,15 +42,51 @@ fn command(mut arguments: Arguments) -> Result {
             }
             Argument::Long("jobs") => jobs = Some(arguments.count("a number of programs")?),
             Argument::Long("again") => {
-                again.push(arguments.value("a key")?.to_string_lossy().into_owned());
+                again.push(text(arguments.value("a key")?));
             }
             Argument::Long("points") => points = Some(PathBuf::from(arguments.value("a file")?)),
             Argument::Long("feedback") => level = level_of(&arguments.value("a level")?)?,
             Argument::Long("shard") => {
                 shard = Some(shard_of(&arguments.value("a part, as `0/7`")?)?)
             }
+            Argument::Long("key") => key = Some(text(arguments.value("a key")?)),
+            Argument::Long("previous") => {
+                previous = Some(PathBuf::from(arguments.value("a file")?));
+            }
+            Argument::Long("into") => into = Some(PathBuf::from(arguments.value("a table")?)),
+            Argument::Long("students") => students = Some(text(arguments.value("a column")?)),
+            Argument::Long("column") => column = Some(text(arguments.value("a column")?)),
+            Argument::Long("pattern") => pattern = text(arguments.value("a pattern")?),
             other => return Err(USAGE.unexpected(other)),
         }
+    }
+    if places.first().is_some_and(|place| place.as_os_str() == "write") {
+        let folder = match (places.len(), &into) {
+            (2, Some(_)) | (3, None) => &places[places.len() - 1],
+            (_, Some(_)) => return Err(USAGE.needs("one folder of results to fill a table from")),
+            (_, None) => return Err(USAGE.needs("a format and a folder of results")),
+        };
+        let export = Export {
+            folder,
+            chapters: chapters.into_iter().map(|chapter| chapter.name).collect(),
+            key: key.as_deref(),
+            level,
+            out: out.as_deref(),
+        };
+        return match into {
+            Some(table) => {
+                let missing = |option| USAGE.needs(&format!("`{option}`, the head of a column"));
+                export.fill(
+                    &table,
+                    &Columns {
+                        students: &students.ok_or_else(|| missing("--students COLUMN"))?,
+                        points: &column.ok_or_else(|| missing("--column COLUMN"))?,
+                        pattern: &pattern,
+                    },
+                )
+            }
+            None => export.write(format_of(places[1].as_os_str())?, previous.as_deref()),
+        };
     }
     let out = out.ok_or_else(|| USAGE.needs("`--out DIR`, a folder for the results"))?;
     if places.first().is_some_and(|place| place.as_os_str() == "merge") {
@@ -85,6 +125,22 @@ fn command(mut arguments: Arguments) -> Result {
         scheme,
         scheme_text,
         level,
+    })
+}
+
+fn text(word: OsString) -> String {
+    word.to_string_lossy().into_owned()
+}
+
+fn format_of(word: &OsStr) -> Result<Format> {
+    let format = Format::ALL.into_iter().find(|format| word == format.word());
+    format.ok_or_else(|| {
+        let failure = Failure::usage(format!("`{}` is no format", word.display()));
+        let words = Format::ALL.map(Format::word);
+        failure.help(match nearest(&word.to_string_lossy(), words) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", words.join(", ")),
+        })
     })
 }
 

@@ -48,13 +48,12 @@ impl Points {
         (self.hundredths + 50) / 100
     }
 
-    /// For a format that takes a share between 0 and 1: of nothing, all is earned. Four decimals.
-    pub fn share_of(self, possible: Points) -> f64 {
-        if possible == Points::ZERO {
-            return 1.0;
-        }
-        let share = f64::from(self.hundredths) / f64::from(possible.hundredths);
-        (share * 1e4).round() / 1e4
+    /// For a format that takes a share between 0 and 1. Four decimals, rounded down, so that only all points
+    /// are 1. `None` if there are none to earn.
+    pub fn share_of(self, possible: Points) -> Option<f64> {
+        let (earned, possible) = (u64::from(self.hundredths), u64::from(possible.hundredths));
+        let share = (earned.min(possible) * 10_000).checked_div(possible)?;
+        Some(share as f64 / 1e4)
     }
 }
 
@@ -166,8 +165,10 @@ mod tests {
         assert_eq!((sum.to_string().as_str(), sum.number(), sum.whole()), ("0.3", 0.3, 0));
         assert_eq!(Points::new(2.5).unwrap().whole(), 3);
         assert_eq!(Points::new(2.49).unwrap().whole(), 2);
-        assert_eq!(Points::ONE.share_of(Points::new(3.0).unwrap()), 0.3333);
-        assert_eq!(Points::ZERO.share_of(Points::ZERO), 1.0);
+        assert_eq!(Points::ONE.share_of(Points::new(3.0).unwrap()), Some(0.3333));
+        let nearly = Points::new(9999.99).unwrap().share_of(Points::new(10_000.0).unwrap());
+        assert_eq!(nearly, Some(0.9999));
+        assert_eq!(Points::ZERO.share_of(Points::ZERO), None);
         for wrong in [-1.0, 0.001, 10_001.0, f64::NAN, f64::INFINITY] {
             assert_eq!(Points::new(wrong), None, "{wrong}");
         }

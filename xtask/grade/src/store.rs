@@ -90,9 +90,9 @@ impl Store {
         let Graded { key, chapter, .. } = graded;
         let text = |tree: &str| self.folder.join(tree).join(key).join(chapter).with_extension("md");
         let write = || {
-            write_whole(&text("log"), &texts::log(graded))?;
-            write_whole(&text("feedback"), &texts::feedback(graded, self.level))?;
-            write_whole(&result_file(&self.folder, key, chapter), &graded.to_json())
+            write_whole(&text("log"), texts::log(graded))?;
+            write_whole(&text("feedback"), texts::feedback(graded, self.level))?;
+            write_whole(&result_file(&self.folder, key, chapter), graded.to_json())
         };
         write().map_err(|error| {
             Failure::file(format!("could not write the result of {key}, {chapter}"), &error)
@@ -163,12 +163,16 @@ pub fn results_in(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Writes a file so that it is there as a whole or not at all, also after a power cut.
-fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn write_whole(file: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let temporary = file.with_extension("new");
     let mut new = File::create(&temporary)?;
-    new.write_all(text.as_bytes())?;
+    new.write_all(bytes.as_ref())?;
     new.sync_all()?;
     fs::rename(&temporary, file)?;
     File::open(folder)?.sync_all()

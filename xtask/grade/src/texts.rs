@@ -125,35 +125,54 @@ fn in_words(step: &Step) -> String {
 }
 
 fn details(text: &mut String, step: &Step, level: Level) {
-    if step.outcome == StepOutcome::Passed || step.outcome == StepOutcome::NotRun {
-        return;
-    }
-    let mut part = |title: &str, value: &str| {
-        if !value.is_empty() {
-            _ = write!(text, "\n{title}:\n");
-            fenced(text, value);
-        }
-    };
-    if level == Level::Full {
-        part("wanted", &step.wanted);
-    }
-    // Of a check that broke, only the teacher has the words.
-    if step.outcome != StepOutcome::Broken {
-        part("saw", &step.saw);
-    }
-    part("the program's output", &step.stdout);
-    part("the program's error output", &step.stderr);
-    if level == Level::Full {
-        part("the call", &step.call);
-        for prose in [&step.cause, &step.remedy] {
-            if !prose.is_empty() {
-                _ = write!(text, "\n{prose}\n");
+    for (title, value) in parts(step, level) {
+        match title {
+            "" => _ = write!(text, "\n{value}\n"),
+            title => {
+                _ = write!(text, "\n{title}:\n");
+                fenced(text, value);
             }
         }
     }
-    if step.unsteady {
-        text.push_str("\nTwo runs of this step differed. What two of three runs said counts.\n");
+}
+
+/// The same as plain text, for systems that show no Markdown.
+pub fn step_in_lines(step: &Step, level: Level) -> String {
+    let mut lines = format!("{}\n", in_words(step));
+    if level != Level::Kind {
+        for (title, value) in parts(step, level) {
+            let title = if title.is_empty() { String::new() } else { format!("{title}:\n") };
+            _ = write!(lines, "\n{title}{}\n", value.trim_end());
+        }
     }
+    lines
+}
+
+/// What is said of a step that was run: titles and texts, of which prose has no title.
+fn parts(step: &Step, level: Level) -> Vec<(&str, &str)> {
+    if step.outcome == StepOutcome::Passed || step.outcome == StepOutcome::NotRun {
+        return Vec::new();
+    }
+    let mut parts = Vec::new();
+    if level == Level::Full {
+        parts.push(("wanted", step.wanted.as_str()));
+    }
+    // Of a check that broke, only the teacher has the words.
+    if step.outcome != StepOutcome::Broken {
+        parts.push(("saw", &step.saw));
+    }
+    parts.push(("the program's output", &step.stdout));
+    parts.push(("the program's error output", &step.stderr));
+    if level == Level::Full {
+        parts.push(("the call", &step.call));
+        parts.push(("", &step.cause));
+        parts.push(("", &step.remedy));
+    }
+    if step.unsteady {
+        parts.push(("", "Two runs of this step differed. What two of three runs said counts."));
+    }
+    parts.retain(|(_, value)| !value.is_empty());
+    parts
 }
 
 /// A block of text that no line of it can end.

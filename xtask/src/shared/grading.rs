@@ -11,6 +11,15 @@ pub const USAGE: Usage = Usage {
              archives, git repositories, a main.rs, or a folder or archive of many",
         ),
         ("merge DIR… --out DIR", "bring the results of several runs together"),
+        (
+            "write FORMAT DIR [--out FILE]",
+            "say results as another system reads them: `gradescope`, `classroom50`, `prairielearn` or \
+             `autolab`, each about one student; `junit` or `csv` about all",
+        ),
+        (
+            "write DIR --into TABLE --out FILE",
+            "a copy of a gradebook's own export (CSV), in which the cells of one column are filled",
+        ),
     ],
     options: &[
         ("--chapters LIST", "only these, such as `ch2,ch3`; otherwise all"),
@@ -25,5 +34,18 @@ pub const USAGE: Usage = Usage {
             "what students are told: `full`, `own` (what their program did) or `kind`",
         ),
         ("--shard I/N", "only this part of all submissions: `0/7` to `6/7`"),
+        ("--key KEY", "write only this student"),
+        (
+            "--previous FILE",
+            "the `submission_metadata.json` of Gradescope: its results stay if a program was not judged",
+        ),
+        ("--into TABLE", "the export of a gradebook"),
+        ("--students COLUMN", "the head of its column with the students"),
+        ("--column COLUMN", "the head of its column to fill"),
+        (
+            "--pattern TEXT",
+            "how a student stands in the column: `{key}`, or what is before and after its last `_`, as \
+             in `Participant {number}`",
+        ),
     ],
 };
