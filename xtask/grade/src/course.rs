@@ -22,6 +22,9 @@ use xtask::shared::steps::{self, Step};
 use crate::digest::Digest;
 use crate::result;
 
+/// The file with the commit, in a course that is no git checkout.
+pub const REVISION: &str = "REVISION";
+
 /// What submissions are graded with.
 #[derive(Debug)]
 pub struct Course {
@@ -263,7 +266,7 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
 }
 
 /// What `rustc` answers in this checkout: it may ask for a toolchain of its own.
-fn ask_rustc(arguments: &[&str]) -> Result<String> {
+pub(crate) fn ask_rustc(arguments: &[&str]) -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let answer = Command::new(rustc).args(arguments).current_dir(root()).output();
     let answer = answer.map_err(not_started)?;
@@ -281,7 +284,9 @@ fn commit() -> String {
         let answer = Command::new("git").args(arguments).current_dir(root()).output().ok()?;
         answer.status.success().then(|| String::from_utf8_lossy(&answer.stdout).trim().to_owned())
     };
-    let Some(commit) = git(&["rev-parse", "HEAD"]) else { return String::new() };
+    // A package has no repository with it.
+    let packed = || fs::read_to_string(root().join(REVISION)).unwrap_or_default().trim().to_owned();
+    let Some(commit) = git(&["rev-parse", "HEAD"]) else { return packed() };
     match git(&["status", "--porcelain", "--untracked-files=no"]) {
         Some(changes) if changes.is_empty() => commit,
         _ => commit + "+",

@@ -72,9 +72,17 @@ impl Export<'_> {
     /// There are no results, one is damaged, a format of one student is asked for of several, or the file
     /// cannot be written.
     pub fn write(&self, format: Format, previous: Option<&Path>) -> Result {
-        let results = self.results()?;
-        let students = Student::all(&results);
         let lines = |value: Value| format!("{value:#}\n");
+        let results = self.results();
+        // A grader that could not even start has left nothing.
+        if let (Err(failure), Some(file)) = (&results, previous) {
+            let kept = gradescope::previous(&read_json(file)?, &failure.to_string());
+            if let (Some(kept), Some(out)) = (kept, self.out) {
+                keep(out, lines(kept).as_bytes())?;
+            }
+        }
+        let results = results?;
+        let students = Student::all(&results);
         let text = match format {
             Format::Junit => Some(junit::report(&students, self.level)),
             Format::Csv => Some(csv::table(&students)),

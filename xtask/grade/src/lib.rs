@@ -13,7 +13,8 @@
 //! * [`store`] keeps results in a folder;
 //! * [`run`] grades all that is handed in;
 //! * [`merge`] brings the results of several runs together;
-//! * [`writers`] are the formats of other systems, and [`export`] writes them.
+//! * [`writers`] are the formats of other systems, and [`export`] writes them;
+//! * [`package`] is what a teacher uploads to another system.
 
 pub mod points;
 pub mod result;
@@ -29,3 +30,4 @@ pub mod run;
 pub mod merge;
 pub mod writers;
 pub mod export;
+pub mod package;

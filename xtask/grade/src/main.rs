@@ -2,20 +2,25 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
-use grade::export::{Export, Format};
+use grade::export::{Export, Format, keep};
 use grade::merge::merge;
+use grade::package::{Package, System};
 use grade::points::Scheme;
 use grade::run::{self, Options, Shard};
 use grade::texts::Level;
+use grade::writers;
 use grade::writers::gradebook::Columns;
+use grade::writers::probe::Probed;
+use harness::doctor::{self, Answer};
 use xtask::shared::arguments::{Argument, Arguments, nearest};
 use xtask::shared::chapter::Chapter;
 use xtask::shared::failure::{Failure, Result};
 use xtask::shared::grading::USAGE;
+use xtask::shared::screen;
 
 fn main() -> ExitCode {
     command(Arguments::new(std::env::args_os().skip(1))).unwrap_or_else(|failure| {
@@ -29,6 +34,7 @@ fn command(mut arguments: Arguments) -> Result {
     let (mut out, mut chapters, mut jobs, mut shard) = (None, Vec::new(), None, None);
     let (mut again, mut points, mut level) = (Vec::new(), None, Level::Full);
     let (mut key, mut previous, mut into) = (None, None, None);
+    let (mut one, mut image, mut probe) = (None, None, false);
     let (mut students, mut column, mut pattern) = (None, None, "{key}".to_owned());
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -56,6 +62,9 @@ fn command(mut arguments: Arguments) -> Result {
             Argument::Long("into") => into = Some(PathBuf::from(arguments.value("a table")?)),
             Argument::Long("students") => students = Some(text(arguments.value("a column")?)),
             Argument::Long("column") => column = Some(text(arguments.value("a column")?)),
+            Argument::Long("one") => one = Some(text(arguments.value("a key")?)),
+            Argument::Long("image") => image = Some(text(arguments.value("a name")?)),
+            Argument::Long("probe") => probe = true,
             Argument::Long("pattern") => pattern = text(arguments.value("a pattern")?),
             other => return Err(USAGE.unexpected(other)),
         }
@@ -88,7 +97,11 @@ fn command(mut arguments: Arguments) -> Result {
             None => export.write(format_of(places[1].as_os_str())?, previous.as_deref()),
         };
     }
-    let out = out.ok_or_else(|| USAGE.needs("`--out DIR`, a folder for the results"))?;
+    if places.first().is_some_and(|place| place.as_os_str() == "probe") {
+        let [_, system] = places.as_slice() else { return Err(USAGE.needs("a system to probe")) };
+        return probe_here(system_of(system.as_os_str())?, out.as_deref());
+    }
+    let out = out.ok_or_else(|| USAGE.needs("`--out`, a place for what it makes"))?;
     if places.first().is_some_and(|place| place.as_os_str() == "merge") {
         return match &places[1..] {
             [] => Err(USAGE.needs("folders to merge")),
@@ -113,10 +126,22 @@ fn command(mut arguments: Arguments) -> Result {
         let file = points.unwrap_or_default();
         Failure::usage(format!("`{}` is no scheme of points: {error}", file.display()))
     })?;
+    if places[0].as_os_str() == "package" {
+        let [_, system] = places.as_slice() else { return Err(USAGE.needs("a system")) };
+        let package = Package {
+            chapters: &chapters,
+            points: Some(scheme_text.as_str()).filter(|text| !text.is_empty()),
+            level,
+            image: image.as_deref(),
+            probe,
+        };
+        return package.make(system_of(system.as_os_str())?, &out);
+    }
     let jobs = jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let submissions = places;
     run::run(&Options {
         submissions,
+        one,
         out,
         chapters,
         jobs,
@@ -142,6 +167,43 @@ fn format_of(word: &OsStr) -> Result<Format> {
             None => format!("there are {}", words.join(", ")),
         })
     })
+}
+
+fn system_of(word: &OsStr) -> Result<System> {
+    let system = System::ALL.into_iter().find(|system| word == system.word());
+    system.ok_or_else(|| {
+        let words = System::ALL.map(System::word).join(", ");
+        Failure::usage(format!("`{}` is no system that takes a package", word.display()))
+            .help(format!("there are {words}"))
+    })
+}
+
+/// Says in a system's format what the doctor finds on this machine.
+fn probe_here(system: System, out: Option<&Path>) -> Result {
+    let examination = doctor::examine();
+    let chapters = Chapter::all()?.into_iter();
+    let chapters = chapters.map(|it| (it.name.clone(), examination.can_check(it.number())));
+    let refused = examination.findings.iter().filter_map(|finding| match &finding.answer {
+        Answer::Refused(refusal, advice) => {
+            Some(format!("{refusal}\n{}\n{}", advice.cause, advice.remedy))
+        }
+        _ => None,
+    });
+    let probed = Probed { chapters: chapters.collect(), refused: refused.collect() };
+    let value = match system {
+        System::Gradescope => writers::probe::gradescope(&probed),
+        System::PrairieLearn => writers::probe::prairielearn(&probed),
+        System::Classroom50 => {
+            return Err(Failure::usage("a runner of GitHub Actions needs no probe")
+                .help("`cargo xtask doctor` says there what is refused"));
+        }
+    };
+    let text = format!("{value:#}\n");
+    match out {
+        Some(file) => keep(file, text.as_bytes())?,
+        None => screen::print(&text),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn level_of(word: &OsStr) -> Result<Level> {

@@ -24,7 +24,7 @@ use crate::check::{self, thousandths};
 use crate::compile::{self, Built, compile};
 use crate::course::{self, Course};
 use crate::digest::Digest;
-use crate::intake::{Files, Found, Handed, Sources, find, sources};
+use crate::intake::{Files, Found, Handed, Sources, find, one, sources};
 use crate::points::Scheme;
 use crate::result::{
     Graded, Outcome, Provenance, SCHEMA, Seconds, Step, StepOutcome, Submission, Trouble,
@@ -37,6 +37,8 @@ use crate::time::utc;
 #[derive(Debug)]
 pub struct Options {
     pub submissions: Vec<PathBuf>,
+    /// They are a single one, with this key.
+    pub one: Option<String>,
     pub out: PathBuf,
     pub chapters: Vec<Chapter>,
     pub jobs: usize,
@@ -71,7 +73,13 @@ impl Shard {
 /// Nothing can be graded, or a result cannot be written. The results until then are kept.
 pub fn run(options: &Options) -> Result {
     let start = Instant::now();
-    let Found { mut handed, ignored } = find(&options.submissions)?;
+    let Found { mut handed, ignored } = match (&options.one, options.submissions.as_slice()) {
+        (None, places) => find(places)?,
+        (Some(key), [place]) => one(place, key)?,
+        (Some(_), _) => {
+            return Err(Failure::usage("`--one` is about one submission").help("name one place"));
+        }
+    };
     for name in &ignored {
         screen::warn(&format!("note: `{}` is no submission\n", plain(name)));
     }

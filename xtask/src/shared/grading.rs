@@ -20,6 +20,15 @@ pub const USAGE: Usage = Usage {
             "write DIR --into TABLE --out FILE",
             "a copy of a gradebook's own export (CSV), in which the cells of one column are filled",
         ),
+        (
+            "package SYSTEM --out PATH",
+            "what a teacher uploads, so that `gradescope` (a zip file), `classroom50` or `prairielearn` \
+             (folders) grades by itself",
+        ),
+        (
+            "probe SYSTEM [--out FILE]",
+            "what `doctor` says, as `gradescope` or `prairielearn` shows it",
+        ),
     ],
     options: &[
         ("--chapters LIST", "only these, such as `ch2,ch3`; otherwise all"),
@@ -34,6 +43,9 @@ pub const USAGE: Usage = Usage {
             "what students are told: `full`, `own` (what their program did) or `kind`",
         ),
         ("--shard I/N", "only this part of all submissions: `0/7` to `6/7`"),
+        ("--one KEY", "all that is handed in is one submission, whatever it looks like"),
+        ("--image NAME", "the image of PrairieLearn's package"),
+        ("--probe", "a package that says only whether programs can be checked there"),
         ("--key KEY", "write only this student"),
         (
             "--previous FILE",

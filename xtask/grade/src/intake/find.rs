@@ -76,6 +76,30 @@ pub fn find(places: &[PathBuf]) -> Result<Found> {
     Ok(found)
 }
 
+/// Takes a place for one submission with this key, whatever it looks like: a system that grades hands over one
+/// at a time, and a student's two programs are no two students.
+///
+/// # Errors
+///
+/// There is nothing at the place.
+pub fn one(place: &Path, key: &str) -> Result<Found> {
+    let not_read = |error| {
+        Failure::usage(format!("could not read `{}`: {error}", place.display()))
+            .help("name a folder, an archive, a git repository or a main.rs")
+    };
+    let place = place.canonicalize().map_err(not_read)?;
+    let name = place.file_name().unwrap_or_default().as_bytes().to_vec();
+    let kind = fs::metadata(&place).map_err(not_read)?;
+    let place = match kind.is_dir() {
+        true if repository::is_repository(&place) => Place::Repository(place),
+        true => Place::Folder(place),
+        false if name.ends_with(b".rs") => Place::Program(place),
+        false => Place::Archive(place),
+    };
+    let handed = Handed { key: self::key(key.as_bytes()), name: shown(&name), place };
+    Ok(Found { handed: vec![handed], ignored: Vec::new() })
+}
+
 impl Found {
     fn add(&mut self, name: &[u8], place: Place) {
         let key = key(student(name));
@@ -435,6 +459,21 @@ mod tests {
         }
         assert!(many.handed[4].read().unwrap_err().cause.contains("a link"));
         assert!(find(&[at("none")]).is_err());
+    }
+
+    #[test]
+    fn one_submission_is_one_whatever_it_looks_like() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write(&at("handed"), &["a.rs", "b/main.rs", "notes.txt"]);
+        fs::create_dir(at("empty")).unwrap();
+        fs::write(at("a.zip"), zip(&["main.rs"])).unwrap();
+        for (place, entries) in [("handed", 2), ("empty", 0), ("a.zip", 1), ("handed/a.rs", 1)] {
+            let found = one(&at(place), "a/b").unwrap();
+            assert_eq!(keys(&found), ["a%2Fb"]);
+            assert_eq!(found.handed[0].read().unwrap().entries.len(), entries, "{place}");
+        }
+        assert!(one(&at("none"), "a").is_err());
     }
 
     #[test]

@@ -10,5 +10,5 @@ mod sources;
 mod find;
 
 pub use files::Files;
-pub use find::{Found, Handed, find};
+pub use find::{Found, Handed, find, one};
 pub use sources::{Sources, sources};

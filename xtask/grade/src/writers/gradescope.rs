@@ -68,8 +68,8 @@ fn provenance(graded: &&Graded) -> Value {
     })
 }
 
-/// The results of the submission before this one, and why they are still those.
-fn previous(metadata: &Value, why: &str) -> Option<Value> {
+/// The results of the submission before this one, and why they are still those; `None` if there was none.
+pub fn previous(metadata: &Value, why: &str) -> Option<Value> {
     let before = metadata["previous_submissions"].as_array()?;
     let mut results =
         before.iter().rev().map(|it| &it["results"]).find(|it| it.is_object())?.clone();
