@@ -1,15 +1,16 @@
-//! The preprocessor: expands `{{#include}}`, `{{#mistakes}}`, `{{#hints}}`, `{{#environments}}` and
-//! `{{#minutes}}`, and makes sure that every listing, session and figure of a page comes from something that is tested.
+//! The preprocessor: expands `{{#include}}`, `{{#mistakes}}`, `{{#hints}}`, `{{#environments}}`, and for teachers
+//! `{{#minutes}}`, `{{#plans}}`, `{{#prerequisites}}` and `{{#lessons}}`; takes out front matter; and makes sure that every listing, session and figure of a page comes from something that is tested.
 
 use crate::console::{ConsoleFence, Session};
 use crate::environments;
 use crate::exercise;
 use crate::fault::{Fault, Problem};
 use crate::figure::Figure;
+use crate::front::{self, FrontPage};
 use crate::include::{Include, dedent};
-use crate::minutes;
 use crate::page::{Fence, Page, escape, line_of};
 use crate::paths::normalized;
+use crate::{minutes, plans, prerequisites, teach};
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::errors::Result;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
@@ -68,6 +69,7 @@ pub fn expand_book(context: &PreprocessorContext, mut book: Book) -> Result<(Boo
 /// Expands one page. `file` is its path from the root of the repository.
 fn expand(repo: &Path, file: &Path, source: &str) -> (String, Vec<Fault>) {
     let mut expander = Expander::new(repo, file, source);
+    expander.front();
     expander.fences();
     expander.directives();
     expander.finish()
@@ -97,7 +99,7 @@ struct Expander<'a> {
 
 impl<'a> Expander<'a> {
     fn new(repo: &'a Path, file: &'a Path, source: &'a str) -> Self {
-        let page = Page::parse(source);
+        let page = Page::parse(&front::masked(source));
         Self { repo, file, source, page, edits: Vec::new(), faults: Vec::new() }
     }
 
@@ -115,6 +117,39 @@ impl<'a> Expander<'a> {
             text.replace_range(range, &new);
         }
         (text, self.faults)
+    }
+
+    /// Takes the front matter out, and checks what it says of this page.
+    fn front(&mut self) {
+        let page = match front::parse(self.file, self.source) {
+            Ok(page) => page,
+            Err(fault) => return self.faults.push(fault),
+        };
+        let Ok(Some((whole, _))) = front::range(self.source) else { return };
+        let src = self.file.parent().unwrap_or(Path::new(""));
+        self.faults.extend(teach::faults(self.repo, src, &page, &self.page.anchors));
+        if page.number().is_some()
+            && let Some(problem) = minutes::sentence_problem(&page, &self.source[whole.end..])
+        {
+            self.faults.push(problem.at(self.file, 1));
+        }
+        self.edits.push((whole, String::new()));
+    }
+
+    /// A directive that is about several pages, and expands to what `make` gives of them.
+    fn of_pages(
+        &mut self,
+        at: &Range<usize>,
+        make: impl FnOnce(&Path, &Path, &[FrontPage]) -> (String, Vec<Fault>),
+    ) -> Result<String, Problem> {
+        self.stands_alone(at)?;
+        let src = self.file.parent().unwrap_or(Path::new(""));
+        let (text, faults) = match front::read_all(self.repo, src) {
+            Ok(pages) => make(self.repo, src, &pages),
+            Err(faults) => (String::new(), faults),
+        };
+        self.faults.extend(faults);
+        Ok(text)
     }
 
     fn fences(&mut self) {
@@ -232,12 +267,17 @@ impl<'a> Expander<'a> {
                 ("environments", "") => self
                     .stands_alone(&range)
                     .map(|()| environments::sections(&harness::doctor::environments())),
-                ("minutes", "") => self
-                    .stands_alone(&range)
-                    .and_then(|()| minutes::table(&self.repo.join(self.file).with_file_name(""))),
+                ("minutes", "") => {
+                    self.of_pages(&range, |_, _, pages| (minutes::table(pages), Vec::new()))
+                }
+                ("plans", "") => self.of_pages(&range, plans::sections_of),
+                ("prerequisites", "") => {
+                    self.of_pages(&range, |_, src, pages| prerequisites::graph(src, pages))
+                }
+                ("lessons", "") => self.of_pages(&range, teach::sections),
                 (name, _) => Err(Problem::new(format!("unknown directive `{name}`")).help(
-                    "there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}}, \
-                     {{#environments}} and {{#minutes}}",
+                    "there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}}, {{#environments}}, \
+                     {{#minutes}}, {{#plans}}, {{#prerequisites}} and {{#lessons}}",
                 )),
             });
             match expansion {

@@ -24,6 +24,26 @@ struct Mistake {
     see: Spanned<String>,
 }
 
+/// A mistake as a teacher meets it.
+pub(crate) struct NamedMistake {
+    pub(crate) name: String,
+    pub(crate) cause: String,
+    pub(crate) remedy: String,
+}
+
+/// The mistakes of a chapter, without those that would give away what no page solves.
+pub(crate) fn named_mistakes(repo: &Path, chapter: &str) -> Result<Vec<NamedMistake>, Problem> {
+    let file = Path::new("exercises").join(chapter).join("mistakes.toml");
+    let text = std::fs::read_to_string(repo.join(&file))
+        .map_err(|error| Problem::new(format!("cannot be read: {error}")).of(&file))?;
+    let catalogue: Catalogue =
+        toml::from_str(&text).map_err(|error| Problem::new(error.message()).of(&file))?;
+    let mistakes = catalogue.mistake.into_iter().filter(|mistake| !mistake.further);
+    let named =
+        mistakes.map(|Mistake { name, cause, remedy, .. }| NamedMistake { name, cause, remedy });
+    Ok(named.collect())
+}
+
 /// Renders a catalogue of mistakes, without those that would give away what no page solves; each points at
 /// one of the page's `anchors`.
 pub(crate) fn mistakes(file: &Path, text: &str, anchors: &[String]) -> (String, Vec<Fault>) {

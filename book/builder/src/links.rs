@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 
-/// What is published beside the pages, a PDF and an EPUB.
-pub(crate) const PUBLISHED: [&str; 2] =
-    ["linux-namespaces-by-hand.pdf", "linux-namespaces-by-hand.epub"];
+/// What is published beside the pages: a PDF, an EPUB, and the PDF of the part that is printed apart.
+pub(crate) const PUBLISHED: [&str; 3] = [
+    "linux-namespaces-by-hand.pdf",
+    "linux-namespaces-by-hand.epub",
+    "linux-namespaces-by-hand-teaching.pdf",
+];
 
 /// Whether a path from the root of the book is that of a file which is published beside the pages.
 pub(crate) fn is_published(path: &Path) -> bool {
@@ -20,9 +23,10 @@ pub(crate) fn is_published(path: &Path) -> bool {
 /// Checks the pages in `built`. Faults are placed in the sources under `repo`/`book`.
 pub(crate) fn check(repo: &Path, book: &Path, src: &Path, built: &Path) -> Vec<Fault> {
     let rendered = Rendered::read(built);
-    // index.html repeats the first page, and print.html all pages.
+    // index.html repeats the first page, and print.html and the like many pages.
     let repeats = |path: &Path| {
-        ["index.html", "print.html"].iter().any(|name| path == Path::new(name))
+        let name = path.to_string_lossy();
+        (name == "index.html" || name.starts_with("print"))
             && !repo.join(src).join(path.with_extension("md")).exists()
     };
     let pages: Vec<&PathBuf> = rendered.pages.keys().filter(|path| !repeats(path)).collect();

@@ -12,7 +12,8 @@ Usage: book COMMAND
 
   build                     build the book into book/book, or list its faults
   epub FILE                 build the book, and write it as an EPUB
-  pdf FILE                  build the book, and print it with a Chromium
+  pdf FILE [PART]           build the book, and print it with a Chromium, or a part that is printed
+                            apart, such as `teaching`
   publish ADDRESS           build the book as it is published at this URL: with a PDF and an EPUB
                             beside it, a map of the site, and what each page is about
   serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
@@ -28,7 +29,10 @@ fn main() -> ExitCode {
     let result = match args.as_slice() {
         ["build"] => build(None, |_, _| Ok(())),
         ["epub", file] => build(Some(file), |repo, built| epub::write(repo, built, file.as_ref())),
-        ["pdf", file] => build(Some(file), |_, built| pdf::write(built, file.as_ref())),
+        ["pdf", file] => build(Some(file), |_, built| pdf::write(built, None, file.as_ref())),
+        ["pdf", file, part] => {
+            build(Some(file), |_, built| pdf::write(built, Some(part), file.as_ref()))
+        }
         ["publish", address] => build(None, |repo, built| publish::write(repo, built, address)),
         ["serve", options @ ..] => match serve_options(options) {
             Ok((port, open)) => serve(port, open),

@@ -1,102 +1,128 @@
-//! How long the chapters take, by what their pages say: one sentence, and one table of them all.
+//! How long the chapters take: the sentence of each page, one table of them all, and what is known of each figure.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use crate::fault::Problem;
-use crate::paths::{files, has_extension};
+use crate::front::{FrontPage, Minutes};
 
-/// A row for each chapter in `pages`, the sources of the book, and their sum.
-pub(crate) fn table(pages: &Path) -> Result<String, Problem> {
-    let mut rows = String::from("| chapter | reading | exercise |\n|---|---|---|\n");
-    let (mut reading_sum, mut exercise_sum) = (0, 0);
-    let mut chapters: Vec<_> = files(pages).into_iter().filter(|file| is_chapter(file)).collect();
-    chapters.sort();
-    for file in chapters {
-        let text = std::fs::read_to_string(pages.join(&file))
-            .map_err(|error| Problem::new(format!("cannot be read: {error}")).of(&file))?;
-        let Some((reading, exercise)) = minutes(&text) else {
-            let problem = Problem::new("this chapter does not say how long it takes");
-            return Err(problem
-                .help("write: Reading takes 15 minutes, the exercise 25.")
-                .of(&file));
-        };
-        reading_sum += reading;
-        exercise_sum += exercise.parse::<u32>().unwrap_or(0);
-        let name = file.with_extension("").display().to_string();
-        let slug = name.split_once('-').map_or(&*name, |(_, slug)| slug);
-        writeln!(rows, "| [{slug}]({}) | {reading} | {exercise} |", file.display())
-            .expect("a String takes all");
+/// A row for each activity of each page that has some, their sums, and how many of the figures are measured.
+pub(crate) fn table(pages: &[FrontPage]) -> String {
+    let mut rows = String::from(
+        "| chapter | activity | estimate | rehearsed | measured |\n|---|---|---|---|---|\n",
+    );
+    let mut sums: Vec<(&str, u32)> = ACTIVITIES.iter().map(|activity| (*activity, 0)).collect();
+    let mut all = Vec::new();
+    for page in pages {
+        let mut name = format!("[{}]({}.md)", label(page), page.name);
+        for (activity, sum) in &mut sums {
+            let Some(minutes) = page.front.minutes.get(*activity) else { continue };
+            let minutes = minutes.get_ref();
+            writeln!(rows, "| {name} | {activity} | {} |", minutes.cells())
+                .expect("a String takes all");
+            name.clear();
+            *sum += minutes.estimate;
+            all.push(minutes);
+        }
     }
-    Ok(rows + &format!("| sum, of what is a number | {reading_sum} | {exercise_sum} |\n"))
+    let mut name = "sum of the estimates";
+    for (activity, sum) in sums.iter().filter(|(_, sum)| *sum > 0) {
+        writeln!(rows, "| {name} | {activity} | {sum} | | |").expect("a String takes all");
+        name = "";
+    }
+    format!("{rows}\n{}\n", known(&all))
 }
 
-fn is_chapter(file: &Path) -> bool {
-    let name = file.to_string_lossy();
-    let number = name.strip_prefix("ch").and_then(|rest| rest.split('-').next());
-    has_extension(file, "md")
-        && number.is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
+/// What there is to be timed, in the order of a lesson.
+pub(crate) const ACTIVITIES: [&str; 4] = ["setup", "show", "reading", "exercise"];
+
+/// How a page is called in a table: `look`, or its name.
+pub(crate) fn label(page: &FrontPage) -> String {
+    if page.number().is_some() { page.slug().to_owned() } else { page.name.replace('-', " ") }
 }
 
-/// The minutes of reading, and those of the exercise, which may be words.
-fn minutes(text: &str) -> Option<(u32, String)> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let text = words.join(" ");
-    let (_, rest) = text.split_once("Reading takes ")?;
-    let (reading, rest) = rest.split_once(" minutes, the exercise ")?;
-    let (exercise, _) = rest.split_once('.')?;
-    Some((reading.parse().ok()?, exercise.to_owned()))
+/// How many of these figures are more than an estimate.
+pub(crate) fn known(all: &[&Minutes]) -> String {
+    let count = |has: fn(&Minutes) -> bool| all.iter().filter(|minutes| has(minutes)).count();
+    let measured = count(|minutes| minutes.measured.is_some());
+    let rehearsed = count(|minutes| minutes.rehearsed.is_some());
+    format!(
+        "Of these {} figures {} measured with participants, and {} rehearsed.",
+        all.len(),
+        are(measured),
+        are(rehearsed)
+    )
+}
+
+fn are(count: usize) -> String {
+    match count {
+        0 => "none is".to_owned(),
+        1 => "1 is".to_owned(),
+        _ => format!("{count} are"),
+    }
+}
+
+/// What is wrong with the sentence in which a chapter says how long it takes.
+pub(crate) fn sentence_problem(page: &FrontPage, text: &str) -> Option<Problem> {
+    let of = |activity: &str| page.front.minutes.get(activity).map(|minutes| minutes.get_ref());
+    let (Some(reading), Some(exercise)) = (of("reading"), of("exercise")) else {
+        let problem = Problem::new("this chapter does not say how long it takes");
+        return Some(problem.help("its front matter has `minutes.reading` and `minutes.exercise`"));
+    };
+    let words = exercise.words.clone().unwrap_or_else(|| exercise.estimate.to_string());
+    let sentence = format!("Reading takes {} minutes, the exercise {words}.", reading.estimate);
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!flat.contains(&sentence)).then(|| {
+        Problem::new("the page and its front matter do not say the same number of minutes")
+            .help(format!("write: {sentence}"))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::front;
 
-    #[test]
-    fn the_sentence_may_be_broken_anywhere() {
-        let sentence =
-            |text| minutes(text).map(|(reading, exercise)| format!("{reading}, {exercise}"));
-        assert_eq!(
-            sentence("Can.\nReading\ntakes 15 minutes, the\nexercise 25. So."),
-            Some("15, 25".into())
-        );
-        assert_eq!(
-            sentence("Reading takes 40 minutes, the exercise an evening or two."),
-            Some("40, an evening or two".into())
-        );
-        assert_eq!(sentence("Reading takes long, the exercise 25."), None);
+    fn page(name: &str, minutes: &str) -> FrontPage {
+        let text = format!("<!-- front matter\n[minutes]\n{minutes}\n-->\n");
+        front::parse(&Path::new(name).with_extension("md"), &text).unwrap()
     }
 
     #[test]
-    fn a_chapter_has_a_number() {
-        let names = ["ch01-look.md", "changes.md", "chapter-1.md", "ch-x.md", "ch01-look.txt"];
+    fn the_sentence_may_be_broken_anywhere_and_says_what_the_front_matter_says() {
+        let said = |minutes: &str, text: &str| {
+            let page = page("ch01-look", minutes);
+            sentence_problem(&page, text).map(|problem| problem.to_string())
+        };
+        let both = "reading = { estimate = 15 }\nexercise = { estimate = 25 }";
+        assert_eq!(said(both, "Can.\nReading\ntakes 15 minutes, the\nexercise 25. So."), None);
+        assert!(said(both, "Reading takes 15 minutes, the exercise 30.").is_some());
+        let words = "reading = { estimate = 40 }\nexercise = { estimate = 180, words = \"long\" }";
+        assert_eq!(said(words, "Reading takes 40 minutes, the exercise long."), None);
         assert_eq!(
-            names.map(|name| is_chapter(Path::new(name))),
-            [true, false, false, false, false]
+            said("reading = { estimate = 15 }", "").as_deref(),
+            Some("this chapter does not say how long it takes")
         );
     }
 
     #[test]
-    fn a_chapter_without_the_sentence_is_named() {
-        let pages = tempfile::tempdir().unwrap();
-        std::fs::write(
-            pages.path().join("ch01-look.md"),
-            "Reading takes 15 minutes, the exercise 25.",
-        )
-        .unwrap();
+    fn the_table_has_what_is_known() {
+        let pages = [
+            page("before-you-start", "setup = { estimate = 15 }"),
+            page(
+                "ch01-look",
+                "show = { estimate = 10, rehearsed = 14 }\nreading = { estimate = 5 }",
+            ),
+        ];
         assert_eq!(
-            table(pages.path()).ok().as_deref(),
-            Some(
-                "| chapter | reading | exercise |\n|---|---|---|\n| [look](ch01-look.md) | 15 | 25 |\n\
-                 | sum, of what is a number | 15 | 25 |\n"
-            )
-        );
-        std::fs::write(pages.path().join("ch02-unshare.md"), "It takes a while.").unwrap();
-        let problem = table(pages.path()).unwrap_err();
-        assert!(
-            problem.at(Path::new("for-teachers.md"), 1).to_string().contains("ch02-unshare.md")
+            table(&pages),
+            "| chapter | activity | estimate | rehearsed | measured |\n|---|---|---|---|---|\n\
+             | [before you start](before-you-start.md) | setup | 15 | – | – |\n\
+             | [look](ch01-look.md) | show | 10 | 14 | – |\n\
+             |  | reading | 5 | – | – |\n\
+             | sum of the estimates | setup | 15 | | |\n|  | show | 10 | | |\n|  | reading | 5 | | |\n\n\
+             Of these 3 figures none is measured with participants, and 1 is rehearsed.\n"
         );
     }
 }

@@ -67,6 +67,8 @@ pub(crate) struct Page {
     pub(crate) fences: Vec<Fence>,
     /// The anchors of headings and defined terms, as mdBook makes them.
     pub(crate) anchors: Vec<String>,
+    /// The headings: the level, the anchor, and the text without its markup.
+    pub(crate) headings: Vec<(usize, String, String)>,
     /// The second-level headings: where they stand, and their text as HTML.
     pub(crate) sections: Vec<(Range<usize>, String)>,
     /// Inline code spans.
@@ -102,7 +104,11 @@ impl Page {
                 Event::Start(Tag::DefinitionListTitle) => heading = Some((None, String::new())),
                 Event::End(end @ (TagEnd::Heading(_) | TagEnd::DefinitionListTitle)) => {
                     let (id, text) = heading.take().expect("inside a heading");
-                    page.anchors.push(id.unwrap_or_else(|| unique(id_of(&text), &mut used)));
+                    let anchor = id.unwrap_or_else(|| unique(id_of(&text), &mut used));
+                    if let TagEnd::Heading(level) = end {
+                        page.headings.push((level as usize, anchor.clone(), text));
+                    }
+                    page.anchors.push(anchor);
                     if matches!(end, TagEnd::Heading(level) if level as usize == 2) {
                         let title = source[range.clone()].trim().trim_start_matches("##");
                         page.sections.push((range, inline_html(title.trim())));

@@ -12,7 +12,10 @@ use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use mdbook_markdown::{MarkdownOptions, new_cmark_parser};
 
 use crate::page::escape;
-use crate::{browser, epub, links, pdf};
+use crate::{browser, epub, links, pdf, volumes};
+
+/// The part that has a PDF of its own.
+const PRINTED_APART: &str = "teaching";
 
 /// The picture on the card, and its size in pixels, which is what the readers of `og:image` ask for.
 const CARD: &str = include_str!("../../theme/card.html");
@@ -31,8 +34,11 @@ pub fn write(repo: &Path, built: &Path, address: &str) -> Result<()> {
         "`{address}` is not an address\nhelp: https://HOST/PATH/, with a slash at its end"
     );
     // Both are made of the pages as they are for a reader without a network.
-    let [as_pdf, as_epub] = links::PUBLISHED.map(|name| built.join(name));
-    pdf::write(built, &as_pdf)?;
+    let [as_pdf, as_epub, apart] = links::PUBLISHED.map(|name| built.join(name));
+    pdf::write(built, None, &as_pdf)?;
+    if built.join(volumes::file_of(PRINTED_APART)).is_file() {
+        pdf::write(built, Some(PRINTED_APART), &apart)?;
+    }
     epub::write(repo, built, &as_epub)?;
     card(built)?;
 

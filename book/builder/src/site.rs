@@ -2,7 +2,7 @@
 
 use crate::directive::Hand;
 use crate::fault::{Fault, Problem};
-use crate::{links, summary, warning};
+use crate::{links, summary, volumes, warning};
 use anyhow::{Context as _, Result};
 use mdbook_driver::MDBook;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,11 @@ pub fn build(repo: &Path) -> Result<PathBuf, Vec<Fault>> {
     let pages: Vec<PathBuf> = summary::pages(&repo.join(src)).into_iter().collect();
     faults.extend(warnings.iter().map(|message| warning::fault(message, src, &pages)));
     match result {
-        Ok(()) => faults.extend(links::check(repo, book, src, &built)),
+        Ok(()) => {
+            faults
+                .extend(volumes::split(&mdbook, &built).map_err(whole).err().into_iter().flatten());
+            faults.extend(links::check(repo, book, src, &built));
+        }
         Err(error) => faults.extend(whole(error)),
     }
     faults.sort();

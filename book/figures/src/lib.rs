@@ -2,7 +2,8 @@
 //!
 //! [`figure`] draws one view of a trace, [`page`] a whole trace as a page of its own. A view makes
 //! a scene of the world after each event, and a picture of each scene that differs from the one
-//! before; the stepper shows one picture at a time. Each module imports only those above it.
+//! before; the stepper shows one picture at a time. [`graph`] draws no run, but what comes before what.
+//! Each module imports only those above it.
 
 mod words;
 mod svg;
@@ -16,12 +17,14 @@ mod mounts;
 mod network;
 mod cgroups;
 mod figure;
+mod graph;
 pub mod stepper;
 mod page;
 #[cfg(test)]
 mod tests;
 
 pub use figure::{Nothing, View, figure};
+pub use graph::{Node, graph};
 pub use page::page;
 pub use scene::Selection;
 pub use svg::CSS;

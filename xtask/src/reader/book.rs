@@ -16,6 +16,7 @@ pub(crate) const USAGE: Usage = Usage {
         ("--open", "in a browser, too"),
         ("--port NUMBER", "at this port instead of 3000"),
         ("--pdf FILE", "print it to a file instead; this takes a Chromium"),
+        ("--part teaching", "with --pdf: the part for teachers, which is printed apart"),
         ("--epub FILE", "write it for an e-book reader instead"),
     ],
 };
@@ -24,15 +25,19 @@ pub(crate) const USAGE: Usage = Usage {
 const BUILD: Build = Build { what: "the book's builder", first_time: "two minutes", draws: true };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let (mut open, mut port, mut files) = (false, None, Vec::new());
+    let (mut open, mut port, mut part, mut files) = (false, None, None, Vec::new());
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("open") => open = true,
             Argument::Long("port") => port = Some(arguments.value("a number")?),
             Argument::Long("pdf") => files.push(("pdf", arguments.value("a file")?)),
+            Argument::Long("part") => part = Some(arguments.value("a part of the book")?),
             Argument::Long("epub") => files.push(("epub", arguments.value("a file")?)),
             other => return Err(USAGE.unexpected(other)),
         }
+    }
+    if part.is_some() && !files.iter().any(|(kind, _)| *kind == "pdf") {
+        return Err(USAGE.needs("--pdf FILE for the part"));
     }
     cargo::build_tool("book", BUILD)?;
     let builder = |command| {
@@ -44,7 +49,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         for (kind, file) in files {
             // Cargo runs the builder in the checkout, and the reader may be elsewhere.
             let file = std::path::absolute(file).map_err(Failure::usage)?;
-            let status = builder(kind).arg(file).status().map_err(cargo::not_started)?;
+            let mut builder = builder(kind);
+            builder.arg(file).args(part.iter().filter(|_| kind == "pdf"));
+            let status = builder.status().map_err(cargo::not_started)?;
             if !status.success() {
                 return Ok(ExitCode::FAILURE);
             }

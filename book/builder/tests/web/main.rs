@@ -78,13 +78,41 @@ fn the_book_is_printed_on_less_than_200_pages() {
     drop(browser);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("book.pdf");
-    book::pdf::write(BOOK.built(), &file).unwrap();
+    book::pdf::write(BOOK.built(), None, &file).unwrap();
     let pdf = std::fs::read(&file).unwrap();
     let count = |mark: &[u8]| pdf.windows(mark.len()).filter(|bytes| *bytes == mark).count();
     let pages = count(b"/Type /Page\n");
     assert!((100..200).contains(&pages), "{pages} pages");
     // Its contents, for the reader's sidebar.
     assert!(count(b"/Type /Outlines") == 1 || count(b"/Outlines ") == 1, "no outline");
+}
+
+/// What is printed apart is not printed twice, and each volume says where the other is.
+#[test]
+fn the_part_for_teachers_is_printed_apart() {
+    let read = |file: &str| std::fs::read_to_string(BOOK.built().join(file)).unwrap();
+    let (book, teaching) = (read("print.html"), read("print-teaching.html"));
+    let title = |page: &str, id: &str| page.matches(&format!("<h1 id=\"{id}\">")).count();
+    for id in ["for-teachers", "plans-for-a-lesson", "chapter-by-chapter", "handout", "card"] {
+        assert_eq!((title(&book, id), title(&teaching, id)), (0, 1), "{id}");
+    }
+    for id in ["before-you-start", "glossary"] {
+        assert_eq!((title(&book, id), title(&teaching, id)), (1, 0), "{id}");
+    }
+    assert!(book.contains("cargo xtask book --pdf FILE --part teaching"));
+    for page in [&book, &teaching] {
+        let links = page.split("<a href=\"#").skip(1).filter_map(|link| link.split('"').next());
+        let dead: Vec<&str> = links.filter(|id| !page.contains(&format!(" id=\"{id}\""))).collect();
+        assert!(dead.is_empty(), "{dead:?}");
+    }
+    let Some(Tools { browser, .. }) = Tools::find() else { return };
+    drop(browser);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("teaching.pdf");
+    book::pdf::write(BOOK.built(), Some("teaching"), &file).unwrap();
+    assert!(file.is_file());
+    let wrong = book::pdf::write(BOOK.built(), Some("learning"), &file).unwrap_err();
+    assert!(wrong.to_string().contains("has no part `learning`"), "{wrong}");
 }
 
 /// The head of a page, the map of the site, and the files beside the pages.

@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 /// With everything that it asks for, compressed, and without the figures in it.
 const MOST: usize = 120 * 1024;
 
-/// The fault of a page that asked for all of this. The book in one page, for print, is free.
+/// The fault of a page that asked for all of this. A page of many pages, for print, is free.
 pub(crate) fn faults(asked: &[&str], site: &Site, page: &str) -> Option<String> {
     let weight = weight(asked, site);
-    (weight > MOST && page != "print.html")
+    (weight > MOST && !page.starts_with("print"))
         .then(|| format!("weighs {weight} bytes, which is more than {MOST}"))
 }
 
