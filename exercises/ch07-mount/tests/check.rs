@@ -105,10 +105,14 @@ fn mounted(command: &Seen, dir: &str, known: &[String]) -> String {
     }
 }
 
-/// What COMMAND finds in DIR. An end of line is no difference.
+/// What COMMAND finds in DIR.
 fn written(command: &Seen, dir: &str) -> String {
     match read_in(command.mnt(), &format!("{dir}/token")) {
-        Ok(text) => format!("token {}", text.strip_suffix('\n').unwrap_or(&text)),
+        Ok(text) if text.is_empty() => "an empty token".to_owned(),
+        Ok(text) => match text.strip_suffix('\n') {
+            Some(line) => format!("token {line} and a line end"),
+            None => format!("token {text}"),
+        },
         Err(_) => "no token".to_owned(),
     }
 }

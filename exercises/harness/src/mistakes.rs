@@ -221,8 +221,9 @@ fn read_proof(value: &DeValue) -> Result<Proof, String> {
 }
 
 /// Findings that state what the recorded calls show, and name no mistake.
-pub(crate) const BY_THE_CALLS: [&str; 7] = [
+pub(crate) const BY_THE_CALLS: [&str; 8] = [
     GAVE_UP,
+    ENDED,
     KILLED,
     TOOL_FAILED,
     IGNORED,
@@ -231,6 +232,7 @@ pub(crate) const BY_THE_CALLS: [&str; 7] = [
     IN_ANOTHER_ORDER,
 ];
 pub(crate) const GAVE_UP: &str = "your program gave up before COMMAND";
+pub(crate) const ENDED: &str = "a process ended after a call that failed";
 pub(crate) const KILLED: &str = "a child was killed before COMMAND";
 pub(crate) const TOOL_FAILED: &str = "a program that yours started has failed";
 pub(crate) const IGNORED: &str = "an error was ignored";

@@ -8,9 +8,11 @@ use crate::mistakes::{self, Diagnosis, Found, Mistake};
 use crate::report::{Excerpt, Report, Row, mentions};
 
 /// The program ended after a call that had failed, and had executed nothing yet.
-pub(crate) fn gave_up(report: &Report) -> Option<Found> {
+/// `saw` is what the step saw: some steps try what happens if there is no COMMAND to execute.
+pub(crate) fn gave_up(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found> {
     let trace = report.trace.as_ref()?;
-    let at = trace.gave_up()?;
+    let exec = || trace.failed_exec().filter(|_| is_never_started(saw));
+    let at = trace.gave_up().or_else(exec)?;
     let cause = format!("{}. After that your program started nothing more.", failure(trace, at)?);
     let remedy = match line_about(report, trace, at) {
         Some(line) => format!(
@@ -70,9 +72,26 @@ fn too_late(trace: &Trace, at: usize) -> Found {
     found(mistakes::IN_ANOTHER_ORDER, cause, remedy, trace, at)
 }
 
+/// The program itself ended after a call that had failed, and COMMAND was not seen.
+pub(crate) fn ended_alone(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found> {
+    let trace = report.trace.as_ref()?;
+    ended(trace, trace.ended_alone().filter(|_| is_never_started(saw))?)
+}
+
+/// The process that had made this call, which failed, ended after it.
+fn ended(trace: &Trace, at: usize) -> Option<Found> {
+    let cause = format!(
+        "{}. After that the process that had made it ended, and said by its end that something was wrong.",
+        failure(trace, at)?
+    );
+    let remedy = "Find out why that call fails, and whether another process has to make it.";
+    Some(found(mistakes::ENDED, cause, remedy.to_owned(), trace, at))
+}
+
 fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
     let (name, at, cause, remedy) = match made {
         Made::Never | Made::There => return None,
+        Made::Failed(at) if trace.ended_after(at).is_some() => return ended(trace, at),
         Made::Failed(at) => (
             mistakes::IGNORED,
             at,

@@ -327,7 +327,8 @@ fn diagnose(
     fitting
         .iter()
         .find_map(|row| found(row))
-        .or_else(|| story::gave_up(report))
+        .or_else(|| story::gave_up(report, compared))
+        .or_else(|| story::ended_alone(report, compared))
         .or_else(|| story::killed(report))
         .or_else(|| story::tool_failed(report, compared))
         .or_else(|| story::too_many(report, compared))

@@ -154,17 +154,47 @@ impl Trace {
         if self.events[at].call.starts_with("execve") {
             return None;
         }
+        self.ended_after(at).map(|_| at)
+    }
+
+    /// How the process ended that has made this call, if it has made none after it that is followed, and
+    /// its end says that something was wrong.
+    pub fn ended_after(&self, at: usize) -> Option<Exit> {
         let process_of = |task: u32| self.born(task).map_or(task, |(process, _)| process);
         let process = process_of(self.events[at].task);
         let mut later = self.events[at + 1..].iter().filter(|event| {
             process_of(event.task) == process && !(event.task != process && is_end(event))
         });
-        let ends = |event: &Event| {
-            let gives_up =
-                |how: Exit| ![Exit::Exited(0), Exit::Killed(libc::SIGKILL)].contains(&how);
-            event.changes.iter().any(|change| matches!(change, Change::Ended { task: ended, how } if *ended == process && gives_up(*how)))
-        };
-        later.next().is_some_and(ends).then_some(at)
+        later.next()?.changes.iter().find_map(|change| match change {
+            Change::Ended { task, how } if *task == process => Some(*how)
+                .filter(|how| ![Exit::Exited(0), Exit::Killed(libc::SIGKILL)].contains(how)),
+            _ => None,
+        })
+    }
+
+    /// The last call that failed, if the program itself made it and ended after it, while a process that it
+    /// had started went on.
+    pub fn ended_alone(&self) -> Option<usize> {
+        let at = self
+            .events
+            .iter()
+            .enumerate()
+            .rposition(|(at, event)| has_failed(event) && !self.is_by_command(at))?;
+        (self.is_whole()
+            && self.who(self.events[at].task) == By::Program
+            && self.ended_after(at).is_some())
+        .then_some(at)
+    }
+
+    /// The last execve(2) of a run in which none has succeeded.
+    pub fn failed_exec(&self) -> Option<usize> {
+        let is_exec = |event: &&Event| event.call.starts_with("execve");
+        let mut later = self.events.iter().skip(1);
+        if !self.is_whole() || later.any(|event| is_exec(&event) && !has_failed(event)) {
+            return None;
+        }
+        let at = self.events.iter().rposition(has_failed)?;
+        is_exec(&&self.events[at]).then_some(at)
     }
 
     /// The end of a program that has not started COMMAND, and that says by its status that something was
@@ -525,6 +555,32 @@ mod tests {
             "a thread ends before its process"
         );
         assert_eq!(trace(in_a_thread[..3].to_vec()).gave_up(), None, "its process has not ended");
+    }
+
+    #[test]
+    fn a_program_ends_after_a_failure_while_its_child_goes_on() {
+        let fork = || with(born(2, 2, 1), event(1, "fork", &[], Outcome::Value(2)));
+        let mount = |task| event(task, "mount", &[], failed());
+        let exit = |code| {
+            let ended = Change::Ended { task: 1, how: Exit::Exited(code) };
+            with(ended, event(1, "exit", &[], Outcome::Never))
+        };
+        let alone = |events| trace(events).ended_alone();
+        assert_eq!(alone(vec![fork(), execve(2), mount(1), exit(101)]), Some(3));
+        assert_eq!(alone(vec![fork(), mount(1), execve(2), exit(101)]), Some(2));
+        assert_eq!(alone(vec![fork(), execve(2), mount(1), exit(0)]), None, "all went well");
+        assert_eq!(alone(vec![mount(1), fork(), execve(2), exit(1)]), None, "it went on");
+        assert_eq!(alone(vec![fork(), mount(2), execve(2), exit(1)]), None, "its child failed");
+    }
+
+    #[test]
+    fn an_exec_failed_and_none_succeeded() {
+        let tried = || Event { outcome: failed(), ..execve(1) };
+        let unshare = || event(1, "unshare", &[], failed());
+        assert_eq!(trace(vec![tried(), tried()]).failed_exec(), Some(2));
+        assert_eq!(trace(vec![tried(), execve(1)]).failed_exec(), None, "another path was right");
+        assert_eq!(trace(vec![tried(), unshare()]).failed_exec(), None, "it is not the last");
+        assert_eq!(Trace { complete: false, ..trace(vec![tried()]) }.failed_exec(), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Named: the numbers of the first namespaces are taken for constants
+//! Named: a process is `other` than itself
 //! Two processes are taken to share what both have of the machine's first namespaces.
 
 use std::fs::metadata;

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, exit};
 
 const SCRIPT: &str = r#"
-    mount -t tmpfs -o size=64k tmpfs "$0" && echo "$1" > "$0/token" && shift 2 && exec "$@"
+    mount -t tmpfs -o size=64k tmpfs "$0" && printf %s "$1" > "$0/token" && shift 2 && exec "$@"
 "#;
 
 fn main() {

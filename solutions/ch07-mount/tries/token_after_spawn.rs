@@ -1,4 +1,4 @@
-//! Named: no file is written
+//! Named: there is no file `token`
 //! The file is written after the start of COMMAND, which does not wait for it.
 
 use std::process::{Command, exit};

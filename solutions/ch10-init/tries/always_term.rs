@@ -1,4 +1,4 @@
-//! Named: the signal changes on its way
+//! Named: another signal comes to COMMAND
 //! Whatever arrives, COMMAND is asked to end.
 
 use std::os::unix::process::CommandExt;

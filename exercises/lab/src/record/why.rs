@@ -673,6 +673,12 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Re
     let owner = owner_of(caller, file);
     let now = |file: &str| text_of(format!("/proc/{}/{file}", owner?.pid)).ok();
     Some(match (name, errno) {
+        ("uid_map" | "gid_map", Errno::EINVAL)
+            if not_three_numbers(&text).is_none()
+                && text.lines().any(|line| line.split_ascii_whitespace().nth(2) == Some("0")) =>
+        {
+            "a length of 0, the third number, maps no id".into()
+        }
         ("uid_map" | "gid_map", Errno::EINVAL) => format!(
             "one write(2) must carry whole lines of three numbers: first id inside, first id \
              outside, length; {}",
@@ -698,6 +704,9 @@ fn setting(caller: &Caller, file: &str, bytes: &[u8], errno: Errno) -> Option<Re
             "without privilege over the ids outside, a map has one line".into()
         }
         ("uid_map" | "gid_map", Errno::EPERM) => not_your_own_id(caller, name, &text)?,
+        ("setgroups", Errno::EINVAL) if !["allow", "deny"].contains(&text.trim_end()) => {
+            "the file takes \"deny\" or \"allow\", and no other word".into()
+        }
         ("setgroups", Errno::EPERM) if text.trim_end() == "allow" => {
             "setgroups(2) was denied there before, and cannot be allowed again".into()
         }

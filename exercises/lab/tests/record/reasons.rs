@@ -113,6 +113,7 @@ pub(crate) fn calls_that_fail() {
     waitpid(child, None).unwrap();
     fs::write("/proc/self/setgroups", "deny").unwrap();
     _ = fs::write("/proc/self/setgroups", "allow");
+    _ = fs::write("/proc/self/setgroups", "denied");
     _ = fs::write("/proc/self/uid_map", "0 0");
     _ = fs::write("/proc/self/uid_map", "0");
     _ = fs::write("/proc/self/uid_map", " ");
@@ -200,11 +201,12 @@ fn a_reason_is_given_only_where_it_is_known() {
         ("setns", "EBADF", Some("-1 is what a call returns that has failed")),
         ("unshare", "EINVAL", None),
         ("write", "EPERM", Some("setgroups(2) was denied there before")),
+        ("write", "EINVAL", Some("the file takes \"deny\" or \"allow\"")),
         ("write", "EINVAL", Some("this line has 2 numbers")),
         ("write", "EINVAL", Some("this one has a single number")),
         ("write", "EINVAL", Some("this one has no number")),
         ("write", "EINVAL", Some("\"root\" is not a number")),
-        ("write", "EINVAL", None),
+        ("write", "EINVAL", Some("a length of 0, the third number, maps no id")),
         ("write", "EPERM", Some("your own, with length 1; this line has length 2")),
         ("write", "EPERM", Some("65534 is what a process reads whose own id is not mapped")),
         ("write", "EPERM", Some("this line has 7 for the id outside, and 0 for the one inside")),

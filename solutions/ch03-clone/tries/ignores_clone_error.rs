@@ -1,0 +1,60 @@
+//! Named: nothing
+//! Points at: clone3*
+//! The call fails, and -1 is taken for a pid.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use nix::unistd::sethostname;
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [name, dashes, command, args @ ..] if dashes == "--" => run(name, command, args),
+        _ => Err(anyhow!("usage: ch03-clone NAME -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("ch03-clone: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn c3(flags: i32, sig: i32, pidfd: &mut i32) -> i64 {
+    let mut a: libc::clone_args = unsafe { std::mem::zeroed() };
+    a.flags = flags as u64;
+    a.exit_signal = sig as u64;
+    a.pidfd = pidfd as *mut i32 as u64;
+    unsafe { libc::syscall(libc::SYS_clone3, &a, size_of_val(&a)) }
+}
+const FLAGS: i32 = libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD;
+fn child(name: &OsStr, command: &OsStr, args: &[OsString]) -> ! {
+    if sethostname(name).is_err() {
+        unsafe { libc::_exit(1) }
+    }
+    let e = Command::new(command).args(args).exec();
+    eprintln!("{e}");
+    unsafe { libc::_exit(127) }
+}
+fn wait(pid: i64) -> Result<u8> {
+    use nix::sys::wait::*;
+    Ok(match waitpid(nix::unistd::Pid::from_raw(pid as i32), None)? {
+        WaitStatus::Exited(_, c) => c as u8,
+        WaitStatus::Signaled(_, s, _) => 128 + s as u8,
+        _ => 1,
+    })
+}
+
+fn run(name: &OsStr, command: &OsStr, args: &[OsString]) -> Result<u8> {
+    let mut fd = -1;
+    let p = c3(FLAGS | libc::CLONE_NEWNS | libc::CLONE_FS, libc::SIGCHLD, &mut fd);
+    if p == 0 {
+        child(name, command, args)
+    }
+    wait(p)
+}
