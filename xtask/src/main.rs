@@ -5,6 +5,7 @@ mod reader {
     pub(crate) mod book;
     pub(crate) mod r#break;
     pub(crate) mod catch_up;
+    pub(crate) mod challenge;
     pub(crate) mod check;
     pub(crate) mod diff;
     pub(crate) mod doctor;
@@ -44,6 +45,7 @@ const FOR_READERS: [Command; 13] = [
     (&reader::run::USAGE, reader::run::run),
     (&reader::trace::USAGE, reader::trace::run),
     (&reader::shell::USAGE, reader::shell::run),
+    (&reader::challenge::USAGE, reader::challenge::run),
     (&reader::list::USAGE, reader::list::run),
     (&reader::diff::USAGE, reader::diff::run),
     (&reader::reset::USAGE, reader::reset::run),

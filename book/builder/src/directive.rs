@@ -1,4 +1,4 @@
-//! The preprocessor: expands `{{#include}}`, `{{#mistakes}}`, `{{#hints}}`, `{{#environments}}`, and for teachers
+//! The preprocessor: expands `{{#include}}`, `{{#challenges}}`, `{{#mistakes}}`, `{{#hints}}`, `{{#environments}}`, and for teachers
 //! `{{#minutes}}`, `{{#plans}}`, `{{#prerequisites}}` and `{{#lessons}}`; takes out front matter; and makes sure that every listing, session and figure of a page comes from something that is tested.
 
 use crate::console::{ConsoleFence, Session};
@@ -262,6 +262,7 @@ impl<'a> Expander<'a> {
             }
             let expansion = directive.and_then(|(name, argument)| match (name, argument) {
                 ("include", path) => self.include(range.clone(), path),
+                ("challenges", "") => self.beside_exercise(&range, "challenges.toml"),
                 ("mistakes", "") => self.beside_exercise(&range, "mistakes.toml"),
                 ("hints", "") => self.beside_exercise(&range, "hints.md"),
                 ("environments", "") => self
@@ -276,7 +277,7 @@ impl<'a> Expander<'a> {
                 }
                 ("lessons", "") => self.of_pages(&range, teach::sections),
                 (name, _) => Err(Problem::new(format!("unknown directive `{name}`")).help(
-                    "there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}}, {{#environments}}, \
+                    "there are {{#include PATH:ANCHOR}}, {{#challenges}}, {{#mistakes}}, {{#hints}}, {{#environments}}, \
                      {{#minutes}}, {{#plans}}, {{#prerequisites}} and {{#lessons}}",
                 )),
             });
@@ -356,6 +357,7 @@ impl<'a> Expander<'a> {
                 faults.extend(more);
                 (html, faults)
             }
+            "challenges.toml" => exercise::challenges(&slug.to_string_lossy(), &file, &text),
             _ => exercise::mistakes(&file, &text, &self.page.anchors),
         };
         self.faults.extend(faults);

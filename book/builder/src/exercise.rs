@@ -1,7 +1,8 @@
-//! The parts of a page that are files of its exercise: `mistakes.toml` and `hints.md`.
+//! The parts of a page that are files of its exercise: `challenges.toml`, `mistakes.toml` and `hints.md`.
 
 use crate::fault::{Fault, Problem};
 use crate::page::{Page, inline_html, line_of};
+use challenge::Challenge;
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -87,6 +88,27 @@ pub(crate) fn hints(file: &Path, text: &str) -> (String, Vec<Fault>) {
     (html, Vec::new())
 }
 
+/// Renders a chapter's challenges: what is asked, the command that opens the lab, and the hints.
+pub(crate) fn challenges(slug: &str, file: &Path, text: &str) -> (String, Vec<Fault>) {
+    let challenges = match challenge::of_chapter(text) {
+        Ok(challenges) => challenges,
+        Err(error) => return (String::new(), vec![Problem::new(error.to_string()).at(file, 1)]),
+    };
+    let chapter = slug.split('-').next().unwrap_or_default().replacen("ch0", "ch", 1);
+    let mut html = String::new();
+    for Challenge { name, title, ask, hints, .. } in challenges {
+        let command = format!("$ cargo xtask challenge {chapter} {name}");
+        write!(html, "**{title}.** {ask}\n\n```console\n{command}\n```\n\n")
+            .expect("a String takes all");
+        for (place, hint) in hints.iter().enumerate() {
+            let summary =
+                if hints.len() == 1 { "A hint".into() } else { format!("Hint {}", place + 1) };
+            card(&mut html, "hint", &summary, hint);
+        }
+    }
+    (html, Vec::new())
+}
+
 /// Writes one `<details>`. Because of the blank lines its body is Markdown again.
 fn card(html: &mut String, class: &str, summary: &str, body: &str) {
     let opening = format!("<details class=\"{class}\"><summary>{summary}</summary>");
@@ -117,6 +139,21 @@ mod tests {
         );
         let (_, faults) = mistakes(Path::new("m"), "[[mistake]]\nname = 1\n", &[]);
         assert_eq!(faults[0].line, 2);
+    }
+
+    #[test]
+    fn a_challenge_is_its_text_its_command_and_its_hints() {
+        let text = "[[challenge]]\nname = 'own'\ntitle = 'Its own'\nask = 'Do.'\nhints = ['a']\n\
+            goal = [{ name = 'sleep' }]\nsolution = 'sleep 1 &'\n";
+        let (html, faults) = challenges("ch02-unshare", Path::new("c"), text);
+        assert_eq!(
+            html,
+            "**Its own.** Do.\n\n```console\n$ cargo xtask challenge ch2 own\n```\n\n\
+             <details class=\"hint\"><summary>A hint</summary>\n\na\n\n</details>\n\n"
+        );
+        assert_eq!(faults, []);
+        let (_, faults) = challenges("ch02-unshare", Path::new("c"), "x = 1\n");
+        assert_eq!(faults[0].to_string(), "c:1: no [[challenge]] in it");
     }
 
     #[test]

@@ -84,6 +84,15 @@ pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
 /// Runs it to its end: on a terminal of its own if this command has one, otherwise on pipes. Also
 /// returns the exit status to pass on.
 pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
+    watched(sandbox, streams, |_| Ok(()))
+}
+
+/// The same; `watch` is called once when the program has started.
+pub(crate) fn watched(
+    sandbox: Sandbox,
+    streams: Streams,
+    watch: impl FnOnce(&Run) -> Result<()>,
+) -> Result<(Run, ExitCode)> {
     let sandbox = sandbox.patience(None).cgroups();
     let terminal = has_terminal();
     let (sandbox, carriers) = if terminal {
@@ -100,6 +109,7 @@ pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)
         Failure::machine(format!("could not make a sandbox: {error}\n{}", advice.cause))
             .help(advice.remedy)
     })?;
+    watch(&run)?;
     if terminal {
         let end = terminal::connect(&run)
             .map_err(|errno| Failure::new(format!("could not connect the terminal: {errno}")))?;

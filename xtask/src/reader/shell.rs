@@ -27,8 +27,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             other => return Err(USAGE.unexpected(other)),
         }
     }
-    let shell = ["/bin/bash", "/bin/sh"].into_iter().find(|shell| Path::new(shell).exists());
-    let shell = shell.ok_or_else(|| Failure::machine("there is no /bin/sh on this machine"))?;
+    let shell = shell()?;
     let (role, prompt) = match state {
         State::RootLab => ("root", "lab# "),
         State::PlainUser => ("an ordinary user", "lab$ "),
@@ -47,6 +46,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         ));
     }
     in_sandbox(sandbox)
+}
+
+/// The shell that a reader gets in a lab.
+pub(crate) fn shell() -> Result<&'static str> {
+    let shell = ["/bin/bash", "/bin/sh"].into_iter().find(|shell| Path::new(shell).exists());
+    shell.ok_or_else(|| Failure::machine("there is no /bin/sh on this machine"))
 }
 
 /// Adds the solutions under the names of the exercises, and the examples. The sessions in the pages were

@@ -3,7 +3,8 @@
 //! A line is a chapter, a hash of the program when it was checked, the outcome, how many hints have been
 //! shown, a hash of the exercise as it was handed out then, one of the program in which the reader has
 //! said what is wrong, and the number of the backup that is the reader's own program:
-//! `ch03-clone 6b1f0c… failed:2 1 09ab… 0 0`. The last three may be missing. Other lines are dropped.
+//! `ch03-clone 6b1f0c… failed:2 1 09ab… 0 0`. The last three may be missing. A line `challenge ch03-clone
+//! only-the-child` is a challenge that was done. Other lines are dropped.
 //! If the file is lost, the chapters have to be checked again.
 
 use std::fs;
@@ -43,16 +44,21 @@ pub struct Entry {
     pub own: u32,
 }
 
-pub struct Progress(Vec<Entry>);
+pub struct Progress {
+    entries: Vec<Entry>,
+    /// Challenges that were done: a chapter and a name.
+    challenges: Vec<[String; 2]>,
+}
 
 impl Progress {
     pub fn load() -> Progress {
         let text = fs::read_to_string(file()).unwrap_or_default();
-        Progress(text.lines().filter_map(parse).collect())
+        let challenges = text.lines().filter_map(parse_challenge).collect();
+        Progress { entries: text.lines().filter_map(parse).collect(), challenges }
     }
 
     pub fn of(&self, chapter: &Chapter) -> Entry {
-        let known = self.0.iter().find(|entry| entry.chapter == chapter.name).cloned();
+        let known = self.entries.iter().find(|entry| entry.chapter == chapter.name).cloned();
         let name = chapter.name.clone();
         let none = Entry {
             chapter: name,
@@ -89,10 +95,30 @@ impl Progress {
     /// Keeps an entry. If the file cannot be written, a note says so once, and the command goes on: its
     /// verdict holds all the same.
     pub fn keep(&mut self, entry: Entry) {
-        self.0.retain(|known| known.chapter != entry.chapter);
-        self.0.push(entry);
-        self.0.sort_by(|a, b| a.chapter.cmp(&b.chapter));
-        let text: String = self.0.iter().map(line).collect();
+        self.entries.retain(|known| known.chapter != entry.chapter);
+        self.entries.push(entry);
+        self.entries.sort_by(|a, b| a.chapter.cmp(&b.chapter));
+        self.write();
+    }
+
+    /// Whether a challenge of a chapter was done.
+    pub fn has_done(&self, chapter: &Chapter, challenge: &str) -> bool {
+        self.challenges.iter().any(|[of, name]| *of == chapter.name && name == challenge)
+    }
+
+    /// Keeps that a challenge was done, as [`Progress::keep`] keeps an entry.
+    pub fn keep_challenge(&mut self, chapter: &Chapter, challenge: &str) {
+        if !self.has_done(chapter, challenge) {
+            self.challenges.push([chapter.name.clone(), challenge.to_owned()]);
+            self.challenges.sort();
+            self.write();
+        }
+    }
+
+    fn write(&self) {
+        let challenges = self.challenges.iter();
+        let challenges = challenges.map(|[chapter, name]| format!("challenge {chapter} {name}\n"));
+        let text: String = self.entries.iter().map(line).chain(challenges).collect();
         let temporary = file().with_extension("new");
         let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, file()));
         if let Err(error) = written {
@@ -138,6 +164,11 @@ fn line(entry: &Entry) -> String {
     };
     let Entry { chapter, hash, hints, exercise, guessed, own, .. } = entry;
     format!("{chapter} {hash:016x} {state} {hints} {exercise:016x} {guessed:016x} {own}\n")
+}
+
+fn parse_challenge(line: &str) -> Option<[String; 2]> {
+    let (chapter, name) = line.strip_prefix("challenge ")?.split_once(' ')?;
+    Some([chapter, name].map(str::to_owned))
 }
 
 fn parse(line: &str) -> Option<Entry> {
@@ -194,6 +225,15 @@ mod tests {
         let (state, exercise) = (State::Solved, 0);
         let entry = Entry { chapter, hash: 77, state, hints: 2, exercise, guessed: 0, own: 0 };
         assert_eq!(of_the_first_edition, Some(entry));
+    }
+
+    #[test]
+    fn a_challenge_has_a_line_of_another_form() {
+        let line = "challenge ch03-clone only-the-child";
+        let read = parse_challenge(line).unwrap();
+        assert_eq!(read, ["ch03-clone".to_owned(), "only-the-child".to_owned()]);
+        assert_eq!(parse(line), None);
+        assert_eq!(parse_challenge("ch03-clone 4d solved 2"), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use trace::Trace;
 
 use super::cgroups;
 use super::ends::{Ends, Init, OwnCgroups, Ready};
+use super::inhabitants::{Inhabitants, processes_below};
 use super::limits::{MEMORY, OUTPUT};
 use super::message::{Ended, Excess, Message};
 use super::parked::Parked;
@@ -150,19 +151,16 @@ impl Run {
     /// as children of PID 1. If a process may be dying at this moment, ask again: its children may
     /// be missing.
     pub fn processes(&self) -> Vec<Process> {
-        let init = &self.init.0;
-        let mut found = init.children();
-        found.retain(|child| {
-            let own = child.own_pid_below(init);
-            !self.neighbors.values().any(|neighbor| Some(*neighbor) == own)
-        });
-        let mut looked = 0;
-        while let Some(process) = found.get(looked) {
-            found.extend(process.children());
-            looked += 1;
-        }
-        found.retain(|process| !process.has_ended());
-        found
+        processes_below(&self.init.0, &self.neighbors)
+    }
+
+    /// What finds those processes while another thread waits for the end of the run.
+    ///
+    /// # Errors
+    ///
+    /// Those of dup(2).
+    pub fn inhabitants(&self) -> std::io::Result<Inhabitants> {
+        Ok(Inhabitants { init: self.init.0.try_clone()?, neighbors: self.neighbors.clone() })
     }
 
     /// Waits until none of these processes is left. Returns `false` if some are after the run's patience.

@@ -1,0 +1,28 @@
+//! Challenges: states of a lab that a reader reaches with a shell. What counts is what the kernel shows
+//! from outside, while the processes run.
+//!
+//! A chapter's challenges are data, `exercises/chNN-slug/challenges.toml`. Each module imports only those
+//! above it:
+//!
+//! * [`condition`] is one requirement: facts of a process, or of the lab, and the values they must have;
+//! * [`table`] reads a chapter's challenges;
+//! * [`world`] is what was seen at one moment, as text;
+//! * [`verdict`] compares the two, and knows nothing else;
+//! * [`lab`] is the lab in which it is tried;
+//! * [`look`] looks at that lab from outside while it runs.
+
+pub mod condition;
+pub mod table;
+pub mod world;
+pub mod verdict;
+pub mod lab;
+pub mod look;
+
+pub use condition::{Condition, Subject};
+pub use look::Onlooker;
+pub use table::{Challenge, Wrong, of_chapter};
+pub use verdict::{Verdict, judge};
+pub use world::{Facts, World};
+
+/// How long a state must last before it counts. Between two calls of a program a lab may look like anything.
+pub const LASTS: std::time::Duration = std::time::Duration::from_millis(300);
