@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates, and folders of modules inside them, that keep this order.
-const LAYERED: [(&str, &str); 14] = [
+const LAYERED: [(&str, &str); 15] = [
     ("trace", ""),
     ("lab", ""),
     ("lab", "look"),
@@ -18,6 +18,7 @@ const LAYERED: [(&str, &str); 14] = [
     ("harness", "doctor"),
     ("../book/figures", ""),
     ("../book/builder", ""),
+    ("../xtask/challenge", ""),
     ("../xtask/grade", ""),
     ("../xtask/grade", "intake"),
 ];

@@ -31,9 +31,20 @@ fn all() -> BTreeMap<String, Vec<Challenge>> {
     chapters
 }
 
-/// Why this machine cannot run a challenge.
+/// Why this machine cannot run the challenges of a chapter.
 fn lacks(chapter: &str) -> Option<String> {
+    let is_there = |tool: &str| {
+        let folders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+        folders.iter().any(|folder| Path::new(folder).join(tool).exists())
+    };
+    let tool = match chapter {
+        "ch01-look" => "pgrep",
+        "ch02-unshare" | "ch04-setns" => "hostname",
+        "ch12-net" | "ch13-veth" => "ip",
+        _ => "unshare",
+    };
     match chapter {
+        _ if !is_there(tool) => Some(format!("there is no {tool}")),
         "ch14-cgroup" => has_cgroups().err().map(|error| format!("no cgroups of its own: {error}")),
         "ch15-time" | "ch17-box" if !Kind::Time.exists() => Some("no time namespaces".to_owned()),
         _ => None,

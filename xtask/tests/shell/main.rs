@@ -1,6 +1,7 @@
 //! `shell`, and what it shares with `run` and `trace`: with a terminal and without. Nothing is left of
 //! either.
 
+mod challenge;
 mod input;
 mod output;
 mod session;

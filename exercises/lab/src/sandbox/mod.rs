@@ -33,8 +33,8 @@ mod starting;
 
 pub use cgroups::{MOUNTED as CGROUPS, STARTED_IN};
 pub(crate) use create::{JOB, fork_sandbox};
-pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use inhabitants::Inhabitants;
+pub use limits::{MEMORY, OUTPUT, PROCESSES};
 pub use message::{Ended, Excess, Status};
 pub use parked::{Answer, WITNESS_BLOCKS, try_calls};
 pub use recording::NoTrace;

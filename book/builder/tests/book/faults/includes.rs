@@ -127,7 +127,7 @@ fn unknown_directive() {
         "Type",
         "{{#title A}} Type",
         "book/src/start.md:3: unknown directive `title`\n\
-         help: there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}}, {{#environments}}, {{#minutes}}, {{#plans}}, {{#prerequisites}} and {{#lessons}}\n",
+         help: there are {{#include PATH:ANCHOR}}, {{#challenges}}, {{#mistakes}}, {{#hints}}, {{#environments}}, {{#minutes}}, {{#plans}}, {{#prerequisites}} and {{#lessons}}\n",
     );
 }
 
@@ -148,7 +148,7 @@ fn environments_with_an_argument() {
         "Type",
         "{{#environments docker}}\n\nType",
         "book/src/start.md:3: unknown directive `environments`\n\
-         help: there are {{#include PATH:ANCHOR}}, {{#mistakes}}, {{#hints}}, {{#environments}}, {{#minutes}}, {{#plans}}, {{#prerequisites}} and {{#lessons}}\n",
+         help: there are {{#include PATH:ANCHOR}}, {{#challenges}}, {{#mistakes}}, {{#hints}}, {{#environments}}, {{#minutes}}, {{#plans}}, {{#prerequisites}} and {{#lessons}}\n",
     );
 }
 
