@@ -4,16 +4,16 @@
 //! A chapter's challenges are data, `exercises/chNN-slug/challenges.toml`. Each module imports only those
 //! above it:
 //!
+//! * [`world`] is what was seen at one moment, as text;
 //! * [`condition`] is one requirement: facts of a process, or of the lab, and the values they must have;
 //! * [`table`] reads a chapter's challenges;
-//! * [`world`] is what was seen at one moment, as text;
-//! * [`verdict`] compares the two, and knows nothing else;
+//! * [`verdict`] compares what was seen with what is asked, and knows nothing else;
 //! * [`lab`] is the lab in which it is tried;
 //! * [`look`] looks at that lab from outside while it runs.
 
+pub mod world;
 pub mod condition;
 pub mod table;
-pub mod world;
 pub mod verdict;
 pub mod lab;
 pub mod look;

@@ -68,9 +68,9 @@ fn a_hint_and_a_name_that_is_not_there() {
             "unshare(1) runs a program in new namespaces.",
         ),
         (
-            &["ch2", "own-name", "--hint", "0"],
+            &["ch2", "own-name", "--hint", "7"],
             2,
-            "error: `own-name` has no hint 0\nhelp: it has 2\n",
+            "error: `own-name` has no hint 7\nhelp: it has 2\n",
         ),
         (&["ch2", "on-name"], 2, "help: did you mean `own-name`?\n"),
         (&["ch2", "x", "y"], 2, "error: `challenge` does not take `y`\n"),
