@@ -186,7 +186,7 @@ impl Onlooker {
             return propagation_of(of(Kind::Mnt)?, path);
         }
         if let Some(path) = key.strip_prefix("namespace at ") {
-            return Some(namespace_at(of(Kind::Mnt)?, path, all)?);
+            return namespace_at(of(Kind::Mnt)?, path, all);
         }
         if let Some(path) = key.strip_prefix("host name at ") {
             return visit::host_name_at(of(Kind::Mnt)?, path).ok();
@@ -264,11 +264,11 @@ fn name_of(pid: i32) -> Option<String> {
 /// The effective uid as the process itself sees it: getuid(2) returns the overflow id where it is not mapped.
 fn uid_inside(process: &Process) -> Option<u32> {
     let uid: u32 = process.status("Uid")?.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    let map = process.map("uid_map").into_iter();
-    let inside = map.filter_map(|[inside, outside, many]| {
+    let mut map = process.map("uid_map").into_iter();
+    let inside = map.find_map(|[inside, outside, many]| {
         uid.checked_sub(outside).filter(|place| *place < many).map(|place| inside + place)
     });
-    Some(inside.last().unwrap_or(65534))
+    Some(inside.unwrap_or(65534))
 }
 
 /// Every capability that this kernel has.
