@@ -38,7 +38,7 @@ use shared::screen::{self, Screen};
 /// A command: how it is called, and what it does.
 type Command = (&'static Usage, fn(Arguments) -> failure::Result);
 
-const FOR_READERS: [Command; 13] = [
+const FOR_READERS: [Command; 14] = [
     (&reader::check::USAGE, reader::check::run),
     (&reader::watch::USAGE, reader::watch::run),
     (&reader::hint::USAGE, reader::hint::run),
