@@ -46,7 +46,8 @@ pub fn left_of_an_orphan(report: &mut Report, script: Sandbox) -> &'static str {
         Ok(true) => left_beside(&run, &known),
         Ok(false) => "there was no child",
         Err(errno) => {
-            let why = format!("this machine does not let a process be held with ptrace(2) ({errno})");
+            let why =
+                format!("this machine does not let a process be held with ptrace(2) ({errno})");
             report.skip("whether a child that had not run ends", &why);
             NO_PROCESS
         }
