@@ -358,10 +358,23 @@ impl<'a> Expander<'a> {
                 (html, faults)
             }
             "challenges.toml" => exercise::challenges(&slug.to_string_lossy(), &file, &text),
-            _ => exercise::mistakes(&file, &text, &self.page.anchors),
+            _ => {
+                let other_page = |name: &str| self.anchors_of_chapter_page(name);
+                exercise::mistakes(&file, &text, &self.page.anchors, other_page)
+            }
         };
         self.faults.extend(faults);
         Ok(html)
+    }
+
+    /// The anchors of another page of the chapter, whose name begins with the same `chNN-`.
+    fn anchors_of_chapter_page(&self, name: &str) -> Option<Vec<String>> {
+        let own = self.file.file_name()?.to_str()?;
+        let number = own.get(..5).filter(|number| number.ends_with('-'))?;
+        let is_of_the_chapter = name.starts_with(number) && name != own && !name.contains('/');
+        let file = self.repo.join(self.file.with_file_name(name));
+        let text = is_of_the_chapter.then(|| std::fs::read_to_string(file).ok())??;
+        Some(crate::page::anchors(&text))
     }
 }
 

@@ -46,8 +46,13 @@ pub(crate) fn named_mistakes(repo: &Path, chapter: &str) -> Result<Vec<NamedMist
 }
 
 /// Renders a catalogue of mistakes, without those that would give away what no page solves; each points at
-/// one of the page's `anchors`.
-pub(crate) fn mistakes(file: &Path, text: &str, anchors: &[String]) -> (String, Vec<Fault>) {
+/// one of the page's `anchors`, or at one of another page of the chapter, whose anchors `other_page` gives.
+pub(crate) fn mistakes(
+    file: &Path,
+    text: &str,
+    anchors: &[String],
+    other_page: impl Fn(&str) -> Option<Vec<String>>,
+) -> (String, Vec<Fault>) {
     let catalogue: Catalogue = match toml::from_str(text) {
         Ok(catalogue) => catalogue,
         Err(error) => {
@@ -58,19 +63,31 @@ pub(crate) fn mistakes(file: &Path, text: &str, anchors: &[String]) -> (String, 
     let (mut html, mut faults) = (String::new(), Vec::new());
     for Mistake { name, further, cause, remedy, see } in catalogue.mistake {
         let mut body = format!("{}\n\n{}", cause.trim(), remedy.trim());
-        if anchors.contains(see.get_ref()) {
-            body += &format!("\n\n[The part of this page](#{})", see.get_ref());
-        } else {
-            let problem =
-                Problem::new(format!("`see`: the page has no heading `{}`", see.get_ref()));
-            let problem = problem.help(format!("its headings are {}", anchors.join(", ")));
-            faults.push(problem.at(file, line_of(text, see.span().start)));
+        let known = match see.get_ref().split_once('#') {
+            None => is_one_of(anchors, see.get_ref())
+                .map(|()| format!("[The part of this page](#{})", see.get_ref())),
+            Some((page, anchor)) => other_page(page)
+                .ok_or_else(|| Problem::new(format!("`see`: the chapter has no page `{page}`")))
+                .and_then(|anchors| is_one_of(&anchors, anchor))
+                .map(|()| format!("[The part of the chapter]({})", see.get_ref())),
+        };
+        match known {
+            Ok(link) => body += &format!("\n\n{link}"),
+            Err(problem) => faults.push(problem.at(file, line_of(text, see.span().start))),
         }
         if !further {
             card(&mut html, "mistake", &inline_html(&name), &body);
         }
     }
     (html, faults)
+}
+
+fn is_one_of(anchors: &[String], anchor: &str) -> Result<(), Problem> {
+    if anchors.iter().any(|known| known == anchor) {
+        return Ok(());
+    }
+    let problem = Problem::new(format!("`see`: the page has no heading `{anchor}`"));
+    Err(problem.help(format!("its headings are {}", anchors.join(", "))))
 }
 
 /// Renders hints: one card for each section of the file.
@@ -123,7 +140,8 @@ mod tests {
     fn a_mistake_is_a_card_that_points_into_the_page() {
         let text = "[[mistake]]\nname = 'never `fork`ed'\ncause = 'a'\nremedy = 'b'\nsee = 'x'\n\
             edit = [1]\n";
-        let (html, faults) = mistakes(Path::new("m"), text, &["x".into()]);
+        let none = |_: &str| None;
+        let (html, faults) = mistakes(Path::new("m"), text, &["x".into()], none);
         assert_eq!(
             html,
             "<details class=\"mistake\"><summary>never <code>fork</code>ed</summary>\n\n\
@@ -131,13 +149,16 @@ mod tests {
         );
         assert_eq!(faults, []);
         let further = format!("{text}further = true\n");
-        assert_eq!(mistakes(Path::new("m"), &further, &["x".into()]), (String::new(), vec![]));
-        let (_, faults) = mistakes(Path::new("m"), text, &["y".into()]);
+        assert_eq!(
+            mistakes(Path::new("m"), &further, &["x".into()], none),
+            (String::new(), vec![])
+        );
+        let (_, faults) = mistakes(Path::new("m"), text, &["y".into()], none);
         assert_eq!(
             faults[0].to_string(),
             "m:5: `see`: the page has no heading `x`\nhelp: its headings are y"
         );
-        let (_, faults) = mistakes(Path::new("m"), "[[mistake]]\nname = 1\n", &[]);
+        let (_, faults) = mistakes(Path::new("m"), "[[mistake]]\nname = 1\n", &[], none);
         assert_eq!(faults[0].line, 2);
     }
 
@@ -154,6 +175,26 @@ mod tests {
         assert_eq!(faults, []);
         let (_, faults) = challenges("ch02-unshare", Path::new("c"), "x = 1\n");
         assert_eq!(faults[0].to_string(), "c:1: no [[challenge]] in it");
+    }
+
+    #[test]
+    fn a_mistake_may_point_into_another_page_of_the_chapter() {
+        let other = |page: &str| (page == "ch05-maps.md").then(|| vec!["deny".to_owned()]);
+        let seen = |see: &str, further: &str| {
+            let row = "[[mistake]]\nname = 'a'\ncause = 'b'\nremedy = 'c'";
+            let text = format!("{row}\nsee = '{see}'\n{further}");
+            let (html, faults) = mistakes(Path::new("m"), &text, &["x".into()], other);
+            (html, faults.iter().map(Fault::to_string).collect::<Vec<_>>())
+        };
+        let (html, faults) = seen("ch05-maps.md#deny", "");
+        assert!(html.contains("[The part of the chapter](ch05-maps.md#deny)"), "{html}");
+        assert!(faults.is_empty(), "{faults:?}");
+        let no_heading = "m:5: `see`: the page has no heading `x`\nhelp: its headings are deny";
+        // Also where the page does not show the row.
+        assert_eq!(seen("ch05-maps.md#x", "").1, [no_heading]);
+        assert_eq!(seen("ch05-maps.md#x", "further = true\n").1, [no_heading]);
+        let no_page = "m:5: `see`: the chapter has no page `ch06-owner.md`";
+        assert_eq!(seen("ch06-owner.md#deny", "").1, [no_page]);
     }
 
     #[test]

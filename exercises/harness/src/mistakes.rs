@@ -8,7 +8,7 @@
 //! when = { "lab afterwards" = "host name is NAME" } # how it shows, in facts of the report
 //! cause = "…"
 //! remedy = "…"
-//! see = "a-heading-of-the-page"
+//! see = "a-heading-of-the-page"                     # or "chNN-other.md#heading", of another page of the chapter
 //! call = "unshare(*"                                # the call of the trace it is about, or
 //! missing = { call = "sethostname()", after = "unshare(*" } # the one that is not there; or `before`
 //! ```
@@ -59,7 +59,8 @@ pub struct Mistake {
     pub story: Vec<Proof>,
     pub cause: String,
     pub remedy: String,
-    /// A heading's anchor in the chapter's page; empty in the general table.
+    /// A heading's anchor in the chapter's page, or `chNN-other.md#anchor` in another page of the chapter;
+    /// empty in the general table.
     pub see: String,
     pub pointer: Option<Pointer>,
 }

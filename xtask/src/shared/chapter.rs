@@ -120,6 +120,19 @@ impl Chapter {
         root().join("book/src").join(&self.name).with_extension("md")
     }
 
+    /// The other pages of the chapter, `book/src/chNN-*.md`, in order. The exercise is on [`Chapter::page`].
+    pub fn other_pages(&self) -> Vec<PathBuf> {
+        let own = self.page();
+        let entries = own.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
+        let is_one = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with(&self.name[..5]) && name.ends_with(".md") && *path != own
+        };
+        let mut pages: Vec<_> = entries.map(|entry| entry.path()).filter(is_one).collect();
+        pages.sort();
+        pages
+    }
+
     /// The names of its worked examples: the files `exercises/chNN-slug/examples/chNN-name.rs`.
     pub fn examples(&self) -> Vec<String> {
         let entries = fs::read_dir(self.exercise().join("examples")).into_iter().flatten();

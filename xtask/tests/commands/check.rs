@@ -104,6 +104,22 @@ read   book/src/ch01-one.md#leave
 }
 
 #[test]
+fn a_diagnosis_may_point_into_another_page_of_its_chapter() {
+    let checkout = failing("other-page");
+    let mut verdict = not_unshared();
+    for (see, read) in [
+        ("leave", "read   book/src/ch01-one.md#leave\n"),
+        ("ch01-maps.md#deny", "read   book/src/ch01-maps.md#deny\n"),
+        ("", "read   book/src/ch01-one.md\n"),
+    ] {
+        verdict.diagnosis = Some(Diagnosis { see: see.into(), ..Diagnosis::default() });
+        checkout.verdict("ch01-one", "step2_it_leaves", &verdict);
+        let out = checkout.run("check ch1").1;
+        assert!(out.contains(read), "{out}");
+    }
+}
+
+#[test]
 fn two_verdicts_are_never_mixed() {
     let checkout = failing("recorded");
     checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* an attempt */ }\n");

@@ -30,6 +30,7 @@ pub(super) fn read(
     let program = text(chapter.program());
     let solution = text(chapter.solution().join("src/main.rs"));
     let page = text(chapter.page());
+    let other_pages: String = chapter.other_pages().into_iter().map(&mut text).collect();
     let hints = text(chapter.exercise().join("hints.md"));
     let table = text(chapter.exercise().join("mistakes.toml"));
     let promised = text(chapter.exercise().join("promises.toml"));
@@ -51,7 +52,7 @@ pub(super) fn read(
         "the solution has the items of the stub, in their order",
         rules::item_faults(&stub, &solution),
     );
-    match giveaway::measure(chapter, [&stub, &solution, &page, &hints]) {
+    match giveaway::measure(chapter, [&stub, &solution, &page, &other_pages, &hints]) {
         Some((giveaway, faults)) => {
             let sentence = format!(
                 "{} lines to write, {} of them on the page before the exercise or in a hint",

@@ -1,5 +1,5 @@
 //! How much of an exercise its page gives away: the lines that the solution adds to the stub, and those
-//! among them that stand on the page before the exercise, or in a hint.
+//! among them that stand on the page before the exercise, on another page of the chapter, or in a hint.
 
 use std::path::Path;
 
@@ -22,14 +22,15 @@ pub(super) struct Giveaway {
 }
 
 /// Measures a chapter. `None` if its page still shows the solution before the exercise.
-pub(super) fn measure(chapter: &Chapter, texts: [&str; 4]) -> Option<(Giveaway, Vec<String>)> {
-    let [stub, solution, page, hints] = texts;
+pub(super) fn measure(chapter: &Chapter, texts: [&str; 5]) -> Option<(Giveaway, Vec<String>)> {
+    let [stub, solution, page, other_pages, hints] = texts;
     if !page.contains(SECOND_EDITION) {
         return None;
     }
     let before = page.split("\n## Exercise").next().unwrap_or_default();
     let folder = chapter.page();
-    let readable = expanded(before, folder.parent().unwrap_or(Path::new("/"))) + hints;
+    let folder = folder.parent().unwrap_or(Path::new("/"));
+    let readable = [&expanded(before, folder), &expanded(other_pages, folder), hints].join("\n");
     let readable: Vec<String> = readable.lines().map(spaceless).collect();
     let added = added(stub, solution);
     let given: Vec<&String> = added.iter().filter(|line| stands_in(line, &readable)).collect();
@@ -139,9 +140,9 @@ mod tests {
     const SOLUTION: &str = "use std::{\n    fs,\n    io,\n};\nuse nix::x;\nfn main() {\n    run();\n}\n\n\
         // Why.\nfn run() {\n    unshare(CloneFlags::CLONE_NEWUTS)?;\n    let a = 1;\n}\n";
 
-    fn measured(page: &str, hints: &str) -> Option<(Giveaway, Vec<String>)> {
+    fn measured(page: &str, other: &str, hints: &str) -> Option<(Giveaway, Vec<String>)> {
         let chapter = Chapter { name: "ch02-unshare".into() };
-        measure(&chapter, [STUB, SOLUTION, page, hints])
+        measure(&chapter, [STUB, SOLUTION, page, other, hints])
     }
 
     #[test]
@@ -155,11 +156,11 @@ mod tests {
             format!("{before}\n\n## Exercise\n\nDo it.\n\n## Find the fault\n\n{after}\n")
         };
         let line = "    unshare( CloneFlags::CLONE_NEWUTS )?;";
-        let (none, faults) = measured(&page("", line), "").unwrap();
+        let (none, faults) = measured(&page("", line), "", "").unwrap();
         assert_eq!((none.lines, none.given), (2, 0));
         assert_eq!(faults, ["2 lines to write; at least 12"]);
-        for (page, hints) in [(page(line, ""), ""), (page("", ""), line)] {
-            let (half, faults) = measured(&page, hints).unwrap();
+        for [before, other, hint] in [[line, "", ""], ["", line, ""], ["", "", line]] {
+            let (half, faults) = measured(&page(before, ""), other, hint).unwrap();
             assert_eq!((half.given, half.percent()), (1, 50));
             assert!(faults[1].starts_with("1 of 2 lines can be read first"), "{faults:?}");
         }
@@ -179,6 +180,6 @@ mod tests {
 
     #[test]
     fn a_page_of_the_first_edition_is_not_measured() {
-        assert_eq!(measured("## Exercise\n", ""), None);
+        assert_eq!(measured("## Exercise\n", "", ""), None);
     }
 }

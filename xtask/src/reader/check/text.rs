@@ -164,11 +164,14 @@ fn failed(chapter: &Chapter, run: &StepRun, screen: Screen) -> String {
         out += &format!("\n{}", screen.wrapped(begin, ""));
         out += &todos(chapter, screen);
     }
-    let see =
-        verdict.diagnosis.iter().map(|diagnosis| &diagnosis.see).filter(|see| !see.is_empty());
-    let anchor: String = see.map(|see| format!("#{see}")).collect();
+    let see = verdict.diagnosis.as_ref().map_or("", |diagnosis| &diagnosis.see);
+    let place = match see.contains('#') {
+        true => see.to_owned(),
+        false if see.is_empty() => format!("{}.md", chapter.name),
+        false => format!("{}.md#{see}", chapter.name),
+    };
     out += &format!(
-        "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   book/src/{0}.md{anchor}\n       (`cargo xtask book --open` shows it as a page)\n",
+        "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   book/src/{place}\n       (`cargo xtask book --open` shows it as a page)\n",
         chapter.name, verdict.line
     );
     if let Some(trace) = &run.trace {
