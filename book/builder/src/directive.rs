@@ -127,8 +127,19 @@ impl<'a> Expander<'a> {
         };
         let Ok(Some((whole, _))) = front::range(self.source) else { return };
         let src = self.file.parent().unwrap_or(Path::new(""));
-        self.faults.extend(teach::faults(self.repo, src, &page, &self.page.anchors));
-        if page.number().is_some()
+        let other_page = |name: &str| self.anchors_of_chapter_page(name);
+        let faults = teach::faults(self.repo, src, &page, &self.page.anchors, other_page);
+        self.faults.extend(faults);
+        if let Some((problem, at)) = page.part_problem() {
+            self.faults.push(page.fault(src, problem, at));
+        }
+        if let Some(whole) = &page.front.part_of
+            && !self.repo.join(src).join(whole.get_ref()).with_extension("md").is_file()
+        {
+            let problem = Problem::new(format!("the book has no page `{}`", whole.get_ref()));
+            self.faults.push(page.fault(src, problem, whole.span().start));
+        }
+        if (page.number().is_some() || page.front.part_of.is_some())
             && let Some(problem) = minutes::sentence_problem(&page, &self.source[whole.end..])
         {
             self.faults.push(problem.at(self.file, 1));
@@ -374,7 +385,7 @@ impl<'a> Expander<'a> {
         let is_of_the_chapter = name.starts_with(number) && name != own && !name.contains('/');
         let file = self.repo.join(self.file.with_file_name(name));
         let text = is_of_the_chapter.then(|| std::fs::read_to_string(file).ok())??;
-        Some(crate::page::anchors(&text))
+        Some(Page::parse(&front::masked(&text)).anchors)
     }
 }
 

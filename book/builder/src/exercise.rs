@@ -63,17 +63,13 @@ pub(crate) fn mistakes(
     let (mut html, mut faults) = (String::new(), Vec::new());
     for Mistake { name, further, cause, remedy, see } in catalogue.mistake {
         let mut body = format!("{}\n\n{}", cause.trim(), remedy.trim());
-        let known = match see.get_ref().split_once('#') {
-            None => is_one_of(anchors, see.get_ref())
-                .map(|()| format!("[The part of this page](#{})", see.get_ref())),
-            Some((page, anchor)) => other_page(page)
-                .ok_or_else(|| Problem::new(format!("`see`: the chapter has no page `{page}`")))
-                .and_then(|anchors| is_one_of(&anchors, anchor))
-                .map(|()| format!("[The part of the chapter]({})", see.get_ref())),
-        };
-        match known {
-            Ok(link) => body += &format!("\n\n{link}"),
-            Err(problem) => faults.push(problem.at(file, line_of(text, see.span().start))),
+        let (place, at) = (see.get_ref(), line_of(text, see.span().start));
+        match place_problem(place, anchors, &other_page) {
+            Some(problem) => faults.push(problem.at(file, at)),
+            None if place.contains('#') => {
+                body += &format!("\n\n[The part of the chapter]({place})");
+            }
+            None => body += &format!("\n\n[The part of this page](#{place})"),
         }
         if !further {
             card(&mut html, "mistake", &inline_html(&name), &body);
@@ -82,12 +78,27 @@ pub(crate) fn mistakes(
     (html, faults)
 }
 
-fn is_one_of(anchors: &[String], anchor: &str) -> Result<(), Problem> {
-    if anchors.iter().any(|known| known == anchor) {
-        return Ok(());
-    }
-    let problem = Problem::new(format!("`see`: the page has no heading `{anchor}`"));
-    Err(problem.help(format!("its headings are {}", anchors.join(", "))))
+/// What is wrong with a place in a chapter: one of its page's `anchors`, or `chNN-other.md#anchor`.
+pub(crate) fn place_problem(
+    place: &str,
+    anchors: &[String],
+    other_page: impl Fn(&str) -> Option<Vec<String>>,
+) -> Option<Problem> {
+    let of_other;
+    let (anchor, anchors) = match place.split_once('#') {
+        None => (place, anchors),
+        Some((page, anchor)) => {
+            let Some(anchors) = other_page(page) else {
+                return Some(Problem::new(format!("the chapter has no other page `{page}`")));
+            };
+            of_other = anchors;
+            (anchor, &*of_other)
+        }
+    };
+    (!anchors.iter().any(|known| known == anchor)).then(|| {
+        let problem = Problem::new(format!("the page has no heading `{anchor}`"));
+        problem.help(format!("its headings are {}", anchors.join(", ")))
+    })
 }
 
 /// Renders hints: one card for each section of the file.
@@ -156,7 +167,7 @@ mod tests {
         let (_, faults) = mistakes(Path::new("m"), text, &["y".into()], none);
         assert_eq!(
             faults[0].to_string(),
-            "m:5: `see`: the page has no heading `x`\nhelp: its headings are y"
+            "m:5: the page has no heading `x`\nhelp: its headings are y"
         );
         let (_, faults) = mistakes(Path::new("m"), "[[mistake]]\nname = 1\n", &[], none);
         assert_eq!(faults[0].line, 2);
@@ -189,11 +200,11 @@ mod tests {
         let (html, faults) = seen("ch05-maps.md#deny", "");
         assert!(html.contains("[The part of the chapter](ch05-maps.md#deny)"), "{html}");
         assert!(faults.is_empty(), "{faults:?}");
-        let no_heading = "m:5: `see`: the page has no heading `x`\nhelp: its headings are deny";
+        let no_heading = "m:5: the page has no heading `x`\nhelp: its headings are deny";
         // Also where the page does not show the row.
         assert_eq!(seen("ch05-maps.md#x", "").1, [no_heading]);
         assert_eq!(seen("ch05-maps.md#x", "further = true\n").1, [no_heading]);
-        let no_page = "m:5: `see`: the chapter has no page `ch06-owner.md`";
+        let no_page = "m:5: the chapter has no other page `ch06-owner.md`";
         assert_eq!(seen("ch06-owner.md#deny", "").1, [no_page]);
     }
 

@@ -13,6 +13,7 @@
 //! It is a comment, so that nothing of it shows where a page is read without this builder.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,9 @@ const CLOSING: &str = "\n-->\n";
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Front {
+    /// The chapter of which this is a page without an exercise, such as `ch05-user`. The other keys of such a
+    /// page but `minutes.reading` are in the front matter of that one.
+    pub(crate) part_of: Option<Spanned<String>>,
     /// The chapters that come before this one, by their names, without those that they need themselves.
     #[serde(default)]
     pub(crate) needs: Vec<Spanned<String>>,
@@ -64,7 +68,8 @@ pub(crate) struct Teach {
     pub(crate) skip: String,
 }
 
-/// A note for the section of the page that has the anchor `at`.
+/// A note for the section of the page that has the anchor `at`, or of another page of the chapter:
+/// `chNN-other.md#anchor`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Note {
@@ -134,9 +139,39 @@ impl FrontPage {
         found.map_or("", |(_, _, text)| text)
     }
 
-    /// `3` of `ch03-clone`; `None` for a page that is no chapter.
+    /// `3` of `ch03-clone`; `None` for a page that is no chapter, or a part of one.
     pub(crate) fn number(&self) -> Option<u32> {
-        number(&self.name)
+        if self.front.part_of.is_some() { None } else { number(&self.name) }
+    }
+
+    fn is_part_of(&self, chapter: &FrontPage) -> bool {
+        self.front.part_of.as_ref().is_some_and(|whole| *whole.get_ref() == chapter.name)
+    }
+
+    /// The best that is known of an activity's minutes, on this page and on its parts among `pages`.
+    pub(crate) fn minutes_with_parts(&self, pages: &[FrontPage], activity: &str) -> Option<u32> {
+        let parts = pages.iter().filter(|page| page.is_part_of(self));
+        let minutes = iter::once(self).chain(parts).filter_map(|page| {
+            page.front.minutes.get(activity).map(|minutes| minutes.get_ref().known())
+        });
+        minutes.reduce(|sum, more| sum + more)
+    }
+
+    /// What is wrong with the front matter of a part of a chapter, and where.
+    pub(crate) fn part_problem(&self) -> Option<(Problem, usize)> {
+        let part_of = self.front.part_of.as_ref()?;
+        let (whole, at) = (part_of.get_ref(), part_of.span().start);
+        if *whole == self.name || number(whole).is_none() || number(whole) != number(&self.name) {
+            let what = format!("`part_of`: `{whole}` is no chapter with this page's number");
+            return Some((Problem::new(what), at));
+        }
+        let front = &self.front;
+        let more = front.minutes.keys().any(|activity| activity != "reading");
+        (more || !front.needs.is_empty() || front.teach.is_some()).then(|| {
+            let problem =
+                Problem::new("a part of a chapter has `minutes.reading` and no other key");
+            (problem.help(format!("the others stand in `{whole}.md`")), at)
+        })
     }
 
     /// A fault at a place in the front matter.
@@ -256,6 +291,32 @@ mod tests {
         assert!(wrong("= 10", "= -1").unwrap().starts_with("p.md:4: front matter: "));
         assert!(wrong("-->", "").unwrap().contains("is not closed\nhelp: its last line is `-->`"));
         assert!(wrong("<!--", "\n<!--").unwrap().contains("not at the top"));
+    }
+
+    #[test]
+    fn a_part_of_a_chapter_adds_to_what_there_is_to_read() {
+        let page = |name: &str, text: &str| {
+            let text = format!("<!-- front matter\n{text}\n-->\n# T\n");
+            parse(&Path::new(name).with_extension("md"), &text).unwrap()
+        };
+        let reading = "[minutes]\nreading = { estimate = 20 }";
+        let part =
+            |more: &str| page("ch05-maps", &format!("part_of = 'ch05-user'\n{more}{reading}"));
+        let pages = [part(""), page("ch05-user", reading), page("ch06-owner", reading)];
+        assert_eq!([0, 1, 2].map(|place| pages[place].number()), [None, Some(5), Some(6)]);
+        let minutes = |place: usize, of| pages[place].minutes_with_parts(&pages, of);
+        assert_eq!([1, 2].map(|place| minutes(place, "reading")), [Some(40), Some(20)]);
+        assert_eq!(minutes(1, "show"), None);
+
+        assert!([0, 1].iter().all(|place| pages[*place].part_problem().is_none()));
+        let problem = |page: FrontPage| page.part_problem().map(|(problem, _)| problem.to_string());
+        let alone = Some("a part of a chapter has `minutes.reading` and no other key".to_owned());
+        assert_eq!(problem(part("needs = ['ch04-setns']\n")), alone);
+        let show = "part_of = 'ch05-user'\n[minutes]\nshow = { estimate = 1 }";
+        assert_eq!(problem(page("ch05-maps", show)), alone);
+        let other = page("ch06-maps", "part_of = 'ch05-user'");
+        let what = "`part_of`: `ch05-user` is no chapter with this page's number";
+        assert_eq!(problem(other).as_deref(), Some(what));
     }
 
     #[test]

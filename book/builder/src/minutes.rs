@@ -37,7 +37,8 @@ pub(crate) const ACTIVITIES: [&str; 4] = ["setup", "show", "reading", "exercise"
 
 /// How a page is called in a table: `look`, or its name.
 pub(crate) fn label(page: &FrontPage) -> String {
-    if page.number().is_some() { page.slug().to_owned() } else { page.name.replace('-', " ") }
+    let is_of_chapter = page.number().is_some() || page.front.part_of.is_some();
+    if is_of_chapter { page.slug().to_owned() } else { page.name.replace('-', " ") }
 }
 
 /// How many of these figures are more than an estimate.
@@ -64,12 +65,20 @@ fn are(count: usize) -> String {
 /// What is wrong with the sentence in which a chapter says how long it takes.
 pub(crate) fn sentence_problem(page: &FrontPage, text: &str) -> Option<Problem> {
     let of = |activity: &str| page.front.minutes.get(activity).map(|minutes| minutes.get_ref());
-    let (Some(reading), Some(exercise)) = (of("reading"), of("exercise")) else {
-        let problem = Problem::new("this chapter does not say how long it takes");
-        return Some(problem.help("its front matter has `minutes.reading` and `minutes.exercise`"));
+    let sentence = match (of("reading"), of("exercise")) {
+        (Some(reading), Some(exercise)) => {
+            let words = exercise.words.clone().unwrap_or_else(|| exercise.estimate.to_string());
+            format!("Reading takes {} minutes, the exercise {words}.", reading.estimate)
+        }
+        (Some(reading), None) if page.front.part_of.is_some() => {
+            format!("Reading takes {} minutes.", reading.estimate)
+        }
+        _ => {
+            let problem = Problem::new("this chapter does not say how long it takes");
+            let help = "its front matter has `minutes.reading` and `minutes.exercise`";
+            return Some(problem.help(help));
+        }
     };
-    let words = exercise.words.clone().unwrap_or_else(|| exercise.estimate.to_string());
-    let sentence = format!("Reading takes {} minutes, the exercise {words}.", reading.estimate);
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (!flat.contains(&sentence)).then(|| {
         Problem::new("the page and its front matter do not say the same number of minutes")
@@ -98,6 +107,13 @@ mod tests {
         let both = "reading = { estimate = 15 }\nexercise = { estimate = 25 }";
         assert_eq!(said(both, "Can.\nReading\ntakes 15 minutes, the\nexercise 25. So."), None);
         assert!(said(both, "Reading takes 15 minutes, the exercise 30.").is_some());
+        let part = |text: &str| {
+            let mut page = page("ch05-maps", "reading = { estimate = 15 }");
+            page.front.part_of = Some(toml::Spanned::new(0..0, "ch05-user".to_owned()));
+            sentence_problem(&page, text).map(|problem| problem.to_string())
+        };
+        assert_eq!(part("Reading takes 15 minutes. So."), None);
+        assert!(part("Reading takes 10 minutes.").is_some());
         let words = "reading = { estimate = 40 }\nexercise = { estimate = 180, words = \"long\" }";
         assert_eq!(said(words, "Reading takes 40 minutes, the exercise long."), None);
         assert_eq!(

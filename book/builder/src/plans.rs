@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
             };
             self.follows(name, seen, at);
             seen.insert(name.clone());
-            let minutes = |activity| page.front.minutes.get(activity).map(|m| m.get_ref().known());
+            let minutes = |activity| page.minutes_with_parts(self.pages, activity);
             let minutes = [minutes("reading"), minutes("exercise")].into_iter().flatten();
             tasks.push(format!("[{}]({name}.md) ({})", label(page), minutes.sum::<u32>()));
         }

@@ -10,8 +10,15 @@ use crate::front::{FrontPage, Teach};
 /// How many questions a chapter has at least.
 const QUESTIONS: usize = 2;
 
-/// What is wrong with the notes of a page that has these anchors.
-pub(crate) fn faults(repo: &Path, src: &Path, page: &FrontPage, anchors: &[String]) -> Vec<Fault> {
+/// What is wrong with the notes of a page that has these anchors. `other_page` gives those of another page of
+/// its chapter.
+pub(crate) fn faults(
+    repo: &Path,
+    src: &Path,
+    page: &FrontPage,
+    anchors: &[String],
+    other_page: impl Fn(&str) -> Option<Vec<String>>,
+) -> Vec<Fault> {
     let mut faults = Vec::new();
     for minutes in page.front.minutes.values() {
         if let Some(problem) = minutes.get_ref().problem() {
@@ -22,9 +29,7 @@ pub(crate) fn faults(repo: &Path, src: &Path, page: &FrontPage, anchors: &[Strin
     let teach = spanned.get_ref();
     let shown = teach.show.iter().map(|note| &note.at);
     for at in shown.chain(teach.ask.iter().map(|question| &question.at)) {
-        if !anchors.contains(at.get_ref()) {
-            let problem = Problem::new(format!("the page has no heading `{}`", at.get_ref()));
-            let problem = problem.help(format!("its headings are {}", anchors.join(", ")));
+        if let Some(problem) = exercise::place_problem(at.get_ref(), anchors, &other_page) {
             faults.push(page.fault(src, problem, at.span().start));
         }
     }
@@ -60,18 +65,23 @@ pub(crate) fn sections(repo: &Path, src: &Path, pages: &[FrontPage]) -> (String,
             faults.push(page.fault(src, problem.help("its front matter has a table `teach`"), 0));
             continue;
         };
-        text += &section(repo, number, page, teach.get_ref());
+        text += &section(repo, number, page, pages, teach.get_ref());
     }
     (text, faults)
 }
 
-fn section(repo: &Path, number: u32, page: &FrontPage, teach: &Teach) -> String {
+fn section(
+    repo: &Path,
+    number: u32,
+    page: &FrontPage,
+    pages: &[FrontPage],
+    teach: &Teach,
+) -> String {
     let (name, slug) = (&page.name, page.slug());
     let minutes: Vec<String> = crate::minutes::ACTIVITIES
         .iter()
         .filter_map(|activity| {
-            let minutes = page.front.minutes.get(*activity)?;
-            Some(format!("{activity} {}", minutes.get_ref().known()))
+            Some(format!("{activity} {}", page.minutes_with_parts(pages, activity)?))
         })
         .collect();
     let mut text = format!(
@@ -80,14 +90,12 @@ fn section(repo: &Path, number: u32, page: &FrontPage, teach: &Teach) -> String 
     );
     text += "**Show live**\n\n";
     for note in &teach.show {
-        let at = note.at.get_ref();
-        let link = format!("[{}]({name}.md#{at})", page.heading(at));
+        let link = link_to(page, pages, note.at.get_ref());
         line(&mut text, &format!("{link}: {}", note.text.trim()));
     }
     text += "\n**Ask**\n\n";
     for question in &teach.ask {
-        let at = question.at.get_ref();
-        let link = format!("[{}]({name}.md#{at})", page.heading(at));
+        let link = link_to(page, pages, question.at.get_ref());
         let ask = format!("{link}: {}", question.question.trim());
         line(&mut text, &format!("{ask} *Answer:* {}", question.answer.trim()));
     }
@@ -101,6 +109,15 @@ fn section(repo: &Path, number: u32, page: &FrontPage, teach: &Teach) -> String 
     }
     write!(text, "\n**Skip**: {}\n\n", teach.skip.trim()).expect("a String takes all");
     text
+}
+
+/// A link to a section of a chapter's page, or of another page of the chapter, by its heading.
+fn link_to(page: &FrontPage, pages: &[FrontPage], at: &str) -> String {
+    let Some((file, anchor)) = at.split_once('#') else {
+        return format!("[{}]({}.md#{at})", page.heading(at), page.name);
+    };
+    let other = pages.iter().find(|page| file.strip_suffix(".md") == Some(&page.name));
+    format!("[{}]({at})", other.map_or("", |other| other.heading(anchor)))
 }
 
 fn line(text: &mut String, item: &str) {
