@@ -158,7 +158,7 @@ fn mistake_that_sees_no_heading() {
         "exercises/ch02-unshare/mistakes.toml",
         "see = \"the-call\"",
         "see = \"calls\"",
-        "exercises/ch02-unshare/mistakes.toml:5: `see`: the page has no heading `calls`\n\
+        "exercises/ch02-unshare/mistakes.toml:5: the page has no heading `calls`\n\
          help: its headings are a-name-of-your-own, predict, the-call, facts, exercise, \
          when-it-goes-wrong, questions\n",
     );
