@@ -14,6 +14,7 @@ pub mod shared {
     pub mod keep;
     pub mod progress;
     pub mod question;
+    pub mod room;
     pub mod runnable;
     pub mod screen;
     pub mod steps;

@@ -8,12 +8,16 @@ mod reader {
     pub(crate) mod challenge;
     pub(crate) mod check;
     pub(crate) mod diff;
+    pub(crate) mod done;
     pub(crate) mod doctor;
     pub(crate) mod hint;
+    pub(crate) mod join;
+    pub(crate) mod leave;
     pub(crate) mod list;
     pub(crate) mod reset;
     pub(crate) mod run;
     pub(crate) mod shell;
+    pub(crate) mod stuck;
     pub(crate) mod trace;
     pub(crate) mod watch;
 }
@@ -23,6 +27,7 @@ mod author {
     pub(crate) mod bench;
     pub(crate) mod grade;
     pub(crate) mod kernels;
+    pub(crate) mod room;
     pub(crate) mod verify;
 }
 
@@ -38,7 +43,7 @@ use shared::screen::{self, Screen};
 /// A command: how it is called, and what it does.
 type Command = (&'static Usage, fn(Arguments) -> failure::Result);
 
-const FOR_READERS: [Command; 14] = [
+const FOR_READERS: [Command; 18] = [
     (&reader::check::USAGE, reader::check::run),
     (&reader::watch::USAGE, reader::watch::run),
     (&reader::hint::USAGE, reader::hint::run),
@@ -53,11 +58,16 @@ const FOR_READERS: [Command; 14] = [
     (&reader::r#break::USAGE, reader::r#break::run),
     (&reader::doctor::USAGE, reader::doctor::run),
     (&reader::book::USAGE, reader::book::run),
+    (&reader::join::USAGE, reader::join::run),
+    (&reader::stuck::USAGE, reader::stuck::run),
+    (&reader::done::USAGE, reader::done::run),
+    (&reader::leave::USAGE, reader::leave::run),
 ];
 
-const FOR_AUTHORS: [Command; 4] = [
+const FOR_AUTHORS: [Command; 5] = [
     (&author::verify::USAGE, author::verify::run),
     (&author::grade::USAGE, author::grade::run),
+    (&author::room::USAGE, author::room::run),
     (&author::kernels::USAGE, author::kernels::run),
     (&author::bench::USAGE, author::bench::run),
 ];

@@ -7,6 +7,7 @@ mod guess;
 mod machine;
 mod text;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -15,13 +16,15 @@ use std::thread;
 use harness::verdict::Outcome;
 use harness::{doctor, env};
 
+use crate::reader::join;
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::broken;
 use crate::shared::cargo::{self, Built};
-use crate::shared::chapter::{Chapter, read};
+use crate::shared::chapter::{Chapter, read, root};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::keep;
 use crate::shared::progress::{self, Progress, State};
+use crate::shared::room::{self, Desk};
 use crate::shared::screen::{self, Screen};
 use crate::shared::steps::{self, Step, StepRun};
 pub(crate) use guess::Guess;
@@ -38,6 +41,8 @@ pub(crate) const USAGE: Usage = Usage {
         ("--further", "the steps without which a chapter is solved, too"),
         ("--json", "one JSON object a line instead of text"),
         ("--junit FILE", "the result as JUnit XML, too"),
+        ("--report URL", "tell the room of a workshop, only this once; `join` does so always"),
+        ("--name NAME", "with `--report`: the name that the room shows"),
     ],
 };
 
@@ -51,6 +56,8 @@ struct Options {
     extent: Extent,
     json: bool,
     junit: Option<PathBuf>,
+    report: Option<OsString>,
+    name: Option<OsString>,
 }
 
 /// How a chapter is checked.
@@ -62,6 +69,8 @@ pub(crate) struct Manner {
     pub(crate) asks: bool,
     /// What the reader has said about a program of `break`.
     pub(crate) guess: Option<Guess>,
+    /// The room of a workshop is told, also if the reader has not asked for that once and for all.
+    pub(crate) reports: bool,
 }
 
 /// Which steps of a chapter are run.
@@ -80,6 +89,8 @@ pub(crate) struct Checked {
     /// The steps that were run: up to the first that did not pass, or all of them.
     pub(crate) steps: Vec<(Step, StepRun)>,
     pub(crate) compiles: bool,
+    /// How many steps make the chapter solved.
+    pub(crate) core: usize,
     /// Why it could not be checked, if neither the program nor a step is the cause.
     pub(crate) trouble: Option<Failure>,
 }
@@ -140,7 +151,11 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         (false, Some(_)) => Audience::Both,
         (false, None) => Audience::Reader,
     };
-    let manner = Manner { extent: options.extent, audience, asks: true, guess: None };
+    if let Some(report) = &options.report {
+        join::for_once(report, options.name.as_deref())?;
+    }
+    let reports = options.report.is_some();
+    let manner = Manner { extent: options.extent, audience, asks: true, guess: None, reports };
     let mut checked = Vec::new();
     for (index, chapter) in chapters.iter().enumerate() {
         if index > 0 && !options.json {
@@ -191,6 +206,8 @@ fn parse(mut arguments: Arguments) -> Result<Options> {
             Argument::Long("further") => options.extent = Extent::Further,
             Argument::Long("json") => options.json = true,
             Argument::Long("junit") => options.junit = Some(arguments.value("a file")?.into()),
+            Argument::Long("report") => options.report = Some(arguments.value("an address")?),
+            Argument::Long("name") => options.name = Some(arguments.value("a name")?),
             Argument::Value(name) => {
                 let chapter = Chapter::find(name)?;
                 match options.chapters.contains(&chapter) {
@@ -201,6 +218,9 @@ fn parse(mut arguments: Arguments) -> Result<Options> {
             other => return Err(USAGE.unexpected(other)),
         }
     }
+    if options.name.is_some() && options.report.is_none() {
+        return Err(Failure::usage("`--name` is for `--report`").help("add `--report URL`"));
+    }
     if options.all && !options.chapters.is_empty() {
         return Err(Failure::usage("`--all` is every chapter, and you name some")
             .help("leave out one or the other"));
@@ -210,10 +230,46 @@ fn parse(mut arguments: Arguments) -> Result<Options> {
 
 /// Checks one chapter, prints what came of it, and keeps the outcome.
 pub(crate) fn check(chapter: &Chapter, manner: &Manner) -> Checked {
-    let mut checked =
-        Checked { chapter: chapter.clone(), steps: Vec::new(), compiles: true, trouble: None };
+    let mut checked = Checked {
+        chapter: chapter.clone(),
+        steps: Vec::new(),
+        compiles: true,
+        core: 0,
+        trouble: None,
+    };
     checked.trouble = attempt(&mut checked, manner).err();
+    if manner.reports || Desk::of(&root()).reports_every_check() {
+        tell_the_room(&checked);
+    }
     checked
+}
+
+/// Reports what came of the check. A program that is not the reader's own is not worth it: one that another
+/// command has put there, or that is checked in the place of the chapter's.
+fn tell_the_room(checked: &Checked) {
+    let chapter = &checked.chapter;
+    let is_made = broken::is_made(chapter, &read(&chapter.program()).unwrap_or_default());
+    if is_made || Progress::load().is_caught_up(chapter) || env::path(env::PROGRAM).is_some() {
+        return;
+    }
+    let core: Vec<&StepRun> =
+        checked.steps.iter().filter(|(step, _)| !step.further).map(|(_, run)| run).collect();
+    let passed = core.iter().take_while(|run| run.outcome() == Outcome::Passed).count();
+    let outcome = match core.get(passed).map(|run| run.outcome()) {
+        _ if !checked.compiles => room::Outcome::Unbuilt,
+        Some(Outcome::Failed) => room::Outcome::Failed,
+        None if passed > 0 && passed == checked.core => room::Outcome::Solved,
+        _ => room::Outcome::Cannot,
+    };
+    let diagnosis = core.get(passed).and_then(|run| run.verdict.diagnosis.as_ref());
+    let mistake = diagnosis.filter(|_| outcome == room::Outcome::Failed);
+    room::report(room::Event::Checked {
+        chapter: chapter.name.clone(),
+        outcome,
+        passed: passed as u64,
+        of: checked.core as u64,
+        mistake: mistake.map(|diagnosis| diagnosis.mistake.clone()).unwrap_or_default(),
+    });
 }
 
 fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
@@ -237,6 +293,7 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
     };
     let (further, core): (Vec<Step>, Vec<Step>) =
         steps::steps(&chapter, &test)?.into_iter().partition(|step| step.further);
+    checked.core = core.len();
     printer.say(&text::title(&chapter, printer.screen));
     let guess = match (&manner.guess, audience) {
         (Some(guess), _) => Some(guess.clone()),

@@ -12,6 +12,7 @@ mod collect;
 mod disk;
 mod files;
 mod places;
+mod room;
 mod terminal;
 mod usage;
 mod watch;

@@ -33,6 +33,20 @@ fn wrong_usage_says_what_is_right() {
         ("shell --solution", "help: did you mean `--solutions`?"),
         ("book --opne", "help: did you mean `--open`?"),
         ("doctor --jsno", "help: did you mean `--json`?"),
+        ("join", "error: `join` needs the address of the room\nhelp: `cargo xtask join URL NAME`"),
+        ("join http://192.0.2.7/k7qm3w", "error: `join` needs a name, which the room will show"),
+        (
+            "join http://192.0.2.7/k7qm3w ada lovelace",
+            "help: put quotes around a name of several words",
+        ),
+        ("join https://192.0.2.7/k7qm3w ada", "a room speaks `http://`, and not `https://`"),
+        ("join http://192.0.2.7 ada", "the code of the room is missing"),
+        ("check --name ada", "error: `--name` is for `--report`\nhelp: add `--report URL`"),
+        ("check --report http://192.0.2.7/k7qm3w", "help: add `--name NAME`"),
+        ("stuck", "error: this checkout is in no room\nhelp: `cargo xtask join URL NAME`"),
+        ("stuck --over help", "error: `--over` takes no text"),
+        ("done now", "error: `done` does not take `now`"),
+        ("leave now", "error: `leave` does not take `now`"),
         ("verify --fast", "error: `verify` has no option `--fast`"),
         ("bench --runs=0", "error: `0` is not a number of runs"),
     ] {
@@ -85,7 +99,8 @@ fn help_is_no_error() {
     let all = checkout.run("help").1;
     for command in [
         "check", "watch", "hint", "run", "trace", "shell", "list", "diff", "reset", "catch-up",
-        "break", "doctor", "book", "verify", "grade", "kernels", "bench",
+        "break", "join", "stuck", "done", "leave", "room", "doctor", "book", "verify", "grade",
+        "kernels", "bench",
     ] {
         let own = checkout.run(&format!("{command} --help")).1;
         let own = own.trim_start_matches("usage: cargo xtask COMMAND\n\n");
