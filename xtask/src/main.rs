@@ -14,6 +14,7 @@ mod reader {
     pub(crate) mod join;
     pub(crate) mod leave;
     pub(crate) mod list;
+    pub(crate) mod live;
     pub(crate) mod reset;
     pub(crate) mod run;
     pub(crate) mod shell;

@@ -117,6 +117,23 @@ pub fn figure(
         + &format!("</ol>\n<figcaption id=\"{id}-caption\">{caption}</figcaption>\n</figure>\n"))
 }
 
+/// Draws the last frame alone, as `<svg>`: what is different from the frame before is marked.
+///
+/// # Errors
+///
+/// A trace of which this view has nothing to show.
+pub fn picture(
+    trace: &Trace,
+    view: View,
+    selection: &Selection,
+    id: &str,
+    title: &str,
+) -> Result<String, Nothing> {
+    let frames = frames(trace, view, selection)?;
+    let frame = frames.last().ok_or(Nothing(view))?;
+    Ok(frame.picture.svg(&escape(id), title, &frame.description))
+}
+
 pub(crate) fn frames(
     trace: &Trace,
     view: View,

@@ -23,7 +23,7 @@ mod page;
 #[cfg(test)]
 mod tests;
 
-pub use figure::{Nothing, View, figure};
+pub use figure::{Nothing, View, figure, picture};
 pub use graph::{Node, graph};
 pub use page::page;
 pub use scene::Selection;

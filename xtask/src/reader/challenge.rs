@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use challenge::{Challenge, LASTS, Onlooker, Verdict, judge, lab, of_chapter};
 
+use crate::reader::live;
 use crate::reader::run::{Streams, has_terminal, watched};
 use crate::reader::shell::shell;
 use crate::shared::arguments::{self, Argument, Arguments, Usage};
@@ -29,14 +30,15 @@ pub(crate) const USAGE: Usage = Usage {
             "one of them, in a lab's shell: it says when the kernel shows what is asked",
         ),
     ],
-    options: &[("--hint NUMBER", "a hint instead of the lab")],
+    options: &[("--hint NUMBER", "a hint instead of the lab"), live::OPTION],
 };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let (mut chapter, mut name, mut hint) = (None, None, None);
+    let (mut chapter, mut name, mut hint, mut is_live) = (None, None, None, false);
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("hint") => hint = Some(arguments.count("a number")?),
+            Argument::Long("live") => is_live = true,
             Argument::Value(value) if chapter.is_none() => chapter = Some(Chapter::find(value)?),
             Argument::Value(value) if name.is_none() => {
                 name = Some(value.to_string_lossy().into_owned());
@@ -57,7 +59,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     };
     match hint {
         Some(number) => show_hint(challenge, number),
-        None => attempt(challenge, &challenges, &chapter),
+        None => attempt(challenge, &challenges, &chapter, is_live),
     }
 }
 
@@ -113,7 +115,12 @@ fn show_hint(challenge: &Challenge, number: usize) -> Result {
 }
 
 /// Opens the lab's shell. The exit status says whether the goal was reached.
-fn attempt(challenge: &Challenge, challenges: &[Challenge], chapter: &Chapter) -> Result {
+fn attempt(
+    challenge: &Challenge,
+    challenges: &[Challenge],
+    chapter: &Chapter,
+    is_live: bool,
+) -> Result {
     let screen = Screen::stdout();
     screen::print(&introduction(challenge, chapter, screen));
     let prompt = if challenge.as_plain_user { "lab$ " } else { "lab# " };
@@ -127,7 +134,7 @@ fn attempt(challenge: &Challenge, challenges: &[Challenge], chapter: &Chapter) -
             onlooker.map_err(|error| Failure::file("could not look at the lab", &error))?;
         let watch = move || told.watch(&onlooker);
         thread::Builder::new().spawn(watch).map_err(|error| Failure::thread(&error))?;
-        Ok(())
+        if is_live { live::start(run) } else { Ok(()) }
     })?;
     if done.load(Ordering::Relaxed) {
         Progress::load().keep_challenge(chapter, &challenge.name);

@@ -78,12 +78,12 @@ pub(crate) enum Streams {
 /// Runs it with the reader's input and output. Returns the program's exit status; for a signal 128 and
 /// its number.
 pub(crate) fn in_sandbox(sandbox: Sandbox) -> Result {
-    live(sandbox, Streams::Own).map(|(_, code)| code)
+    to_its_end(sandbox, Streams::Own).map(|(_, code)| code)
 }
 
 /// Runs it to its end: on a terminal of its own if this command has one, otherwise on pipes. Also
 /// returns the exit status to pass on.
-pub(crate) fn live(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
+pub(crate) fn to_its_end(sandbox: Sandbox, streams: Streams) -> Result<(Run, ExitCode)> {
     watched(sandbox, streams, |_| Ok(()))
 }
 

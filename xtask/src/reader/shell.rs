@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::sandbox::{Sandbox, State};
+use harness::sandbox::{Run, Sandbox, State};
 
-use crate::reader::run::{AS, as_state, has_terminal, in_sandbox};
+use crate::reader::live;
+use crate::reader::run::{AS, Streams, as_state, has_terminal, watched};
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{build_examples, build_programs, programs};
 use crate::shared::chapter::Chapter;
@@ -15,15 +16,20 @@ use crate::shared::screen::{self, Screen};
 pub(crate) const USAGE: Usage = Usage {
     name: "shell",
     forms: &[("", "a shell in a sandbox, to play in")],
-    options: &[AS, ("--solutions", "with the chapters' programs finished, as in the book")],
+    options: &[
+        AS,
+        ("--solutions", "with the chapters' programs finished, as in the book"),
+        live::OPTION,
+    ],
 };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let (mut state, mut solved) = (State::RootLab, false);
+    let (mut state, mut solved, mut is_live) = (State::RootLab, false, false);
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("as") => state = as_state(&mut arguments)?,
             Argument::Long("solutions") => solved = true,
+            Argument::Long("live") => is_live = true,
             other => return Err(USAGE.unexpected(other)),
         }
     }
@@ -45,7 +51,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
             "you are {role} in a sandbox: nothing that you do in it affects your machine, and `exit` destroys it\n"
         ));
     }
-    in_sandbox(sandbox)
+    let draw = |run: &Run| if is_live { live::start(run) } else { Ok(()) };
+    watched(sandbox, Streams::Own, draw).map(|(_, code)| code)
 }
 
 /// The shell that a reader gets in a lab.

@@ -163,7 +163,7 @@ fn find(program: &OsStr) -> Result<Place> {
 /// Runs it with the reader's input. What it prints goes to standard error: standard output is for the
 /// trace.
 fn record(sandbox: Sandbox) -> Result<(Trace, ExitCode)> {
-    let (mut run, code) = run::live(sandbox.record(), Streams::Aside)?;
+    let (mut run, code) = run::to_its_end(sandbox.record(), Streams::Aside)?;
     let trace = run.trace().map_err(|why| match why {
         NoTrace::Refused(_) => Failure::machine(format!("could not record the run: {why}")).help(
             "the program ran, and everything but `trace` works without it; `cargo xtask doctor` \

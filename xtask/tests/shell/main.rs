@@ -3,6 +3,7 @@
 
 mod challenge;
 mod input;
+mod live;
 mod output;
 mod session;
 mod status;
