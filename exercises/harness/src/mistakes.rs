@@ -309,7 +309,7 @@ impl Mistake {
     }
 
     /// Whether nothing that was recorded contradicts the row. Without a recording, no row is proven that
-    /// is about calls which nobody made.
+    /// is about calls that no process made.
     pub fn is_proven(&self, report: &Report) -> bool {
         match &report.trace {
             Some(trace) => {

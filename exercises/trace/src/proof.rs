@@ -45,7 +45,7 @@ impl By {
 /// What became of a call that a mistake takes for missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {
-    /// Nobody made it.
+    /// No process made it.
     Never,
     /// It failed: the number of the event.
     Failed(usize),
@@ -80,7 +80,7 @@ impl Trace {
         if proof.none { !found && self.is_whole() } else { found }
     }
 
-    /// Whether the trace has the place that this points to: the call, or the gap where nobody made one.
+    /// Whether the trace has the place that this points to: the call, or the gap where no process made one.
     pub fn supports(&self, pointer: &Pointer) -> bool {
         match pointer {
             Pointer::Call(patterns) => self.find_any(patterns).is_some(),

@@ -257,7 +257,7 @@ fn chroot(mounts: &Mounts) -> Option<String> {
     if mounts.lack_a_root() {
         return Some(yes(true));
     }
-    // If PID 1 is in the same mount namespace, its root is that of the namespace. Not everybody may see it.
+    // If PID 1 is in the same mount namespace, its root is that of the namespace. Not every process may see it.
     let link = |path: &str| fs::read_link(path).ok();
     if link("/proc/1/ns/mnt")? != link("/proc/self/ns/mnt")? {
         return None;
