@@ -20,6 +20,7 @@ mod reader {
     pub(crate) mod shell;
     pub(crate) mod stuck;
     pub(crate) mod trace;
+    pub(crate) mod update;
     pub(crate) mod watch;
 }
 
@@ -44,7 +45,7 @@ use shared::screen::{self, Screen};
 /// A command: how it is called, and what it does.
 type Command = (&'static Usage, fn(Arguments) -> failure::Result);
 
-const FOR_READERS: [Command; 18] = [
+const FOR_READERS: [Command; 19] = [
     (&reader::check::USAGE, reader::check::run),
     (&reader::watch::USAGE, reader::watch::run),
     (&reader::hint::USAGE, reader::hint::run),
@@ -56,6 +57,7 @@ const FOR_READERS: [Command; 18] = [
     (&reader::diff::USAGE, reader::diff::run),
     (&reader::reset::USAGE, reader::reset::run),
     (&reader::catch_up::USAGE, reader::catch_up::run),
+    (&reader::update::USAGE, reader::update::run),
     (&reader::r#break::USAGE, reader::r#break::run),
     (&reader::doctor::USAGE, reader::doctor::run),
     (&reader::book::USAGE, reader::book::run),

@@ -14,5 +14,6 @@ mod files;
 mod places;
 mod room;
 mod terminal;
+mod update;
 mod usage;
 mod watch;

@@ -99,8 +99,8 @@ fn help_is_no_error() {
     let all = checkout.run("help").1;
     for command in [
         "check", "watch", "hint", "run", "trace", "shell", "list", "diff", "reset", "catch-up",
-        "break", "join", "stuck", "done", "leave", "room", "doctor", "book", "verify", "grade",
-        "kernels", "bench",
+        "break", "join", "update", "stuck", "done", "leave", "room", "doctor", "book", "verify",
+        "grade", "kernels", "bench",
     ] {
         let own = checkout.run(&format!("{command} --help")).1;
         let own = own.trim_start_matches("usage: cargo xtask COMMAND\n\n");
