@@ -13,7 +13,8 @@ use harness::sandbox::{self, Answer, Fixture, Run, Sandbox, State, WITNESS, pati
 use harness::visit;
 use harness::{
     A_PROCESS, Attempt, NO_PROCESS as NONE, Report, Seen, absent_pid, assert_report, exercise,
-    left_of_a_killed, left_of_an_orphan, names_errno, random, step, token, until, watch_setgroups,
+    left_of_a_killed, left_of_an_orphan, moment, names_errno, random, step, token, until,
+    watch_setgroups,
 };
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
@@ -801,7 +802,7 @@ fn step12_kill_9_leaves_nothing() {
 
 fn left_after_a_random_moment() -> &'static str {
     let attempt = Attempt::start(Tree::new().run(&[]));
-    sleep(Duration::from_micros(random() % 12_000));
+    sleep(moment(Duration::from_millis(12)));
     left_of_a_killed(&attempt.run)
 }
 

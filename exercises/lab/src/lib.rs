@@ -26,7 +26,7 @@ pub mod probe;
 #[cfg(test)]
 mod fuzz;
 
-pub use random::{absent_pid, letters, random, token};
+pub use random::{absent_pid, letters, moment, random, token};
 
 /// What the supervisor can be asked for, by the first byte of a request.
 const JOBS: [(u8, helper::supervisor::Job); 4] = [

@@ -8,6 +8,7 @@ use xtask::shared::failure::{Failure, Result};
 use xtask::shared::steps::{self, Other, Step as Asked, StepRun};
 
 use crate::course::Graded as Chapter;
+use crate::digest::Digest;
 use crate::points::{Points, Scheme};
 use crate::result::{Limit, Outcome, Score, Step, StepOutcome};
 
@@ -17,19 +18,33 @@ const KEPT: usize = 16 * 1024;
 /// Runs the steps at once, as `cargo xtask check` does. A further step is run only if it is worth something.
 /// The first core step and the first further step that fail are recorded, for what their diagnosis takes.
 ///
+/// What the program is given is drawn from `seed`.
+///
 /// # Errors
 ///
 /// A check could not be started.
-pub fn check(chapter: &Chapter, program: &Path, scheme: &Scheme) -> Result<Vec<Step>> {
-    let other = Some(Other { program, patience: None });
+pub fn check(
+    chapter: &Chapter,
+    program: &Path,
+    scheme: &Scheme,
+    seed: &[u8; 16],
+) -> Result<Vec<Step>> {
+    // The recorded run of a step and the run that decides have the inputs of its first.
+    let other = |step: &Asked| {
+        let mut of_step = Digest::default();
+        of_step.add(seed);
+        of_step.add(&step.name);
+        Some(Other { program, patience: None, seed: Some(of_step.bytes()) })
+    };
     let name = &chapter.chapter.name;
     let is_run = |step: &Asked| {
         !step.further || scheme.worth(name, step.number, step.further) > Points::ZERO
     };
     let runs: Vec<Result<Option<StepRun>>> = thread::scope(|scope| {
         let start = |step| {
+            let other = &other;
             let run = move || {
-                let run = is_run(step).then(|| steps::run_step(&chapter.check, step, other));
+                let run = is_run(step).then(|| steps::run_step(&chapter.check, step, other(step)));
                 run.transpose()
             };
             thread::Builder::new().spawn_scoped(scope, run)
@@ -51,7 +66,7 @@ pub fn check(chapter: &Chapter, program: &Path, scheme: &Scheme) -> Result<Vec<S
         let mut unsteady = false;
         let is_first = !recorded[usize::from(step.further)];
         if run.outcome() == Verdict::Failed && is_first {
-            (run, unsteady) = again(chapter, step, other, run)?;
+            (run, unsteady) = again(chapter, step, other(step), run)?;
             recorded[usize::from(step.further)] = run.outcome() == Verdict::Failed;
         }
         graded.push(of_run(name, step, &run, unsteady, scheme));

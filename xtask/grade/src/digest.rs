@@ -15,10 +15,17 @@ impl Digest {
         self.0.update(part);
     }
 
+    /// Sixteen bytes of it.
+    pub fn bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&self.0.finalize()[..16]);
+        bytes
+    }
+
     /// `sha256:` and sixteen bytes of it in hexadecimal, which is enough to tell programs apart.
     pub fn text(self) -> String {
         let mut text = "sha256:".to_owned();
-        for byte in &self.0.finalize()[..16] {
+        for byte in self.bytes() {
             _ = write!(text, "{byte:02x}");
         }
         text

@@ -81,8 +81,8 @@ impl Export<'_> {
                 keep(out, lines(kept).as_bytes())?;
             }
         }
-        let results = results?;
-        let students = Student::all(&results);
+        let (results, chapters) = results?;
+        let students = Student::with(&results, &chapters.iter().map(String::as_str).collect());
         let text = match format {
             Format::Junit => Some(junit::report(&students, self.level)),
             Format::Csv => Some(csv::table(&students)),
@@ -136,11 +136,12 @@ impl Export<'_> {
         let out = self.out.ok_or_else(|| {
             Failure::usage("`--into` needs `--out FILE`").help("the table itself is not changed")
         })?;
-        let results = self.results()?;
+        let (results, chapters) = self.results()?;
+        let students = Student::with(&results, &chapters.iter().map(String::as_str).collect());
         let bytes = fs::read(table).map_err(|error| {
             Failure::usage(format!("could not read `{}`: {error}", table.display()))
         })?;
-        let filled = gradebook::fill(&bytes, &Student::all(&results), columns);
+        let filled = gradebook::fill(&bytes, &students, columns);
         let filled = filled.map_err(|(what, help)| {
             Failure::usage(format!("could not fill `{}`: {what}", table.display())).help(help)
         })?;
@@ -148,8 +149,9 @@ impl Export<'_> {
         Ok(report(&filled))
     }
 
-    /// The results of these chapters and this student.
-    fn results(&self) -> Result<Vec<Graded>> {
+    /// The results of these chapters and this student, and the chapters of which there should be results: those
+    /// that were asked for, or else all of which any student has one. A run that was cut short has not all.
+    fn results(&self) -> Result<(Vec<Graded>, Vec<String>)> {
         let mut results = Vec::new();
         for file in results_in(self.folder)? {
             let graded = read_result(&file).map_err(|error| {
@@ -162,6 +164,7 @@ impl Export<'_> {
             let message = format!("`{}` has no result in it", self.folder.display());
             return Err(Failure::new(message).help("grade submissions first"));
         }
+        let known = results.iter().map(|graded| graded.chapter.clone()).collect();
         if let Some(key) = self.key {
             let keys: Vec<_> = results.iter().map(|graded| graded.key.clone()).collect();
             results.retain(|graded| graded.key == key);
@@ -178,8 +181,9 @@ impl Export<'_> {
             if results.is_empty() {
                 return Err(Failure::usage("there is no result of these chapters"));
             }
+            return Ok((results, self.chapters.clone()));
         }
-        Ok(results)
+        Ok((results, known))
     }
 }
 

@@ -34,7 +34,7 @@ fn command(mut arguments: Arguments) -> Result {
     let (mut out, mut chapters, mut jobs, mut shard) = (None, Vec::new(), None, None);
     let (mut again, mut points, mut level) = (Vec::new(), None, Level::Full);
     let (mut key, mut previous, mut into) = (None, None, None);
-    let (mut one, mut image, mut probe) = (None, None, false);
+    let (mut one, mut image, mut probe, mut seed) = (None, None, false, None);
     let (mut students, mut column, mut pattern) = (None, None, "{key}".to_owned());
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -65,6 +65,7 @@ fn command(mut arguments: Arguments) -> Result {
             Argument::Long("one") => one = Some(text(arguments.value("a key")?)),
             Argument::Long("image") => image = Some(text(arguments.value("a name")?)),
             Argument::Long("probe") => probe = true,
+            Argument::Long("seed") => seed = Some(PathBuf::from(arguments.value("a file")?)),
             Argument::Long("pattern") => pattern = text(arguments.value("a pattern")?),
             other => return Err(USAGE.unexpected(other)),
         }
@@ -147,6 +148,7 @@ fn command(mut arguments: Arguments) -> Result {
         jobs,
         again,
         shard,
+        seed,
         scheme,
         scheme_text,
         level,

@@ -45,6 +45,8 @@ pub struct Options {
     /// Only these keys, and those again.
     pub again: Vec<String>,
     pub shard: Option<Shard>,
+    /// A file with the secret that inputs are drawn from. Otherwise the folder of results has one.
+    pub seed: Option<PathBuf>,
     pub scheme: Scheme,
     /// The text of the scheme.
     pub scheme_text: String,
@@ -98,6 +100,10 @@ pub fn run(options: &Options) -> Result {
             && (options.again.is_empty() || options.again.contains(&handed.key))
     });
     let store = Store::open(&options.out, options.level)?;
+    let secret = match &options.seed {
+        Some(file) => secret_in(file)?,
+        None => store.secret()?,
+    };
     let course = Course::prepare(&options.chapters, &options.scheme_text)?;
     complain_of_scheme(&options.scheme, &course)?;
     let examination = doctor::examine();
@@ -105,6 +111,7 @@ pub fn run(options: &Options) -> Result {
     let run = Run {
         options,
         store,
+        secret,
         provenance: provenance(&course, &examination),
         course,
         handed,
@@ -119,6 +126,20 @@ pub fn run(options: &Options) -> Result {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::from(3),
     })
+}
+
+/// The secret in a file of the teacher's.
+fn secret_in(file: &Path) -> Result<Vec<u8>> {
+    const LEAST: usize = 16;
+    let secret = fs::read(file).map_err(|error| {
+        Failure::usage(format!("could not read `{}`: {error}", file.display()))
+            .help(format!("`head -c 32 /dev/urandom > {}` makes one", file.display()))
+    })?;
+    if secret.len() < LEAST {
+        let message = format!("the secret in `{}` has {} bytes", file.display(), secret.len());
+        return Err(Failure::usage(message).help(format!("it needs {LEAST}")));
+    }
+    Ok(secret)
 }
 
 /// A scheme that names what is not there gives points for nothing.
@@ -191,6 +212,8 @@ fn provenance(course: &Course, examination: &Examination) -> Provenance {
 struct Run<'a> {
     options: &'a Options,
     store: Store,
+    /// What nobody knows who hands something in.
+    secret: Vec<u8>,
     course: Course,
     /// What is the same for all results.
     provenance: Provenance,
@@ -282,7 +305,7 @@ impl Run<'_> {
             return Ok(Done { graded: before.clone(), is_new: false });
         }
         let program = catch_unwind(AssertUnwindSafe(|| match &sources {
-            Ok(sources) => self.judge(sources, chapter, work),
+            Ok(sources) => self.judge(&handed.key, sources, chapter, work),
             Err(trouble) => Ok(Judged {
                 outcome: Some(Outcome::Invalid),
                 trouble: Some(trouble.clone()),
@@ -354,7 +377,13 @@ impl Run<'_> {
     }
 
     /// Compiles and checks a program.
-    fn judge(&self, sources: &Sources, chapter: &course::Graded, work: &Path) -> Result<Judged> {
+    fn judge(
+        &self,
+        key: &str,
+        sources: &Sources,
+        chapter: &course::Graded,
+        work: &Path,
+    ) -> Result<Judged> {
         let name = &chapter.chapter.name;
         let (src, program) = (work.join("src"), work.join("bin").join(name));
         let not_written = |error: io::Error| {
@@ -393,7 +422,8 @@ impl Run<'_> {
             });
         }
         let start = Instant::now();
-        let steps = match check::check(chapter, &program, &self.options.scheme) {
+        let seed = self.seed(key, name, sources);
+        let steps = match check::check(chapter, &program, &self.options.scheme, &seed) {
             Ok(steps) => steps,
             Err(failure) => {
                 let trouble = Trouble {
@@ -409,6 +439,16 @@ impl Run<'_> {
             seconds: seconds(build, start.elapsed()),
             ..Judged::of(steps)
         })
+    }
+
+    /// What the inputs of a program are drawn from. They are the same in every grading of it, alone or in a part;
+    /// a program that knows those of an earlier one is another program, and gets others.
+    fn seed(&self, key: &str, chapter: &str, sources: &Sources) -> [u8; 16] {
+        let mut seed = Digest::default();
+        seed.add(&self.secret);
+        let course = &self.provenance.course.digest;
+        [key, chapter, course, &sources.digest].iter().for_each(|part| seed.add(part));
+        seed.bytes()
     }
 
     /// A program that does not compile loses its points only if another one does.

@@ -1,17 +1,19 @@
-//! Where results are kept: a folder with four things in it.
+//! Where results are kept: a folder with these things in it.
 //!
 //! ```text
 //! results/KEY/CHAPTER.json   what other programs read; the teacher's
 //! log/KEY/CHAPTER.md         the same for the teacher to read
 //! feedback/KEY/CHAPTER.md    for the student; nothing else may be handed out
 //! changes.txt                which grades have changed, and why
+//! .secret                    what the inputs of programs are drawn from
 //! ```
 //!
 //! A file is written under another name and renamed, and the result comes last: if it is there, the other
 //! two are. So a run that is killed at any moment leaves whole results, and goes on with the others.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -20,6 +22,9 @@ use xtask::shared::failure::{Failure, Result};
 
 use crate::result::Graded;
 use crate::texts::{self, Level};
+
+/// The file with the secret.
+const SECRET: &str = ".secret";
 
 /// A folder of results, which one run at a time writes to.
 #[derive(Debug)]
@@ -62,6 +67,28 @@ impl Store {
         // A shard without a submission has results, too: none.
         fs::create_dir_all(store.folder.join("results")).map_err(not_made)?;
         Ok(store)
+    }
+
+    /// What inputs are drawn from: random bytes that are made once, and are with the results, so that grading
+    /// again draws the same.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read or written.
+    pub fn secret(&self) -> Result<Vec<u8>> {
+        let file = self.folder.join(SECRET);
+        let secret = || match fs::read(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut secret = vec![0; 32];
+                File::open("/dev/urandom")?.read_exact(&mut secret)?;
+                write_whole(&file, &secret)?;
+                Ok(secret)
+            }
+            other => other,
+        };
+        secret().map_err(|error| {
+            Failure::file(format!("could not keep a secret in `{}`", file.display()), &error)
+        })
     }
 
     /// A folder for programs while they are graded.
@@ -171,7 +198,10 @@ pub fn write_whole(file: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let temporary = file.with_extension("new");
-    let mut new = File::create(&temporary)?;
+    let mut options = File::options();
+    // The secret is the teacher's alone.
+    let mode = if file.ends_with(SECRET) { 0o600 } else { 0o666 };
+    let mut new = options.write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
     new.write_all(bytes.as_ref())?;
     new.sync_all()?;
     fs::rename(&temporary, file)?;

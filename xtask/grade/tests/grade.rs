@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread::sleep;
@@ -233,6 +234,65 @@ fn shards_are_merged_in_any_order() {
     assert!(!course.results("third").contains_key("b"));
 }
 
+/// What a program prints that does nothing but print what it is given.
+fn drawn(results: &BTreeMap<String, Graded>, key: &str) -> Vec<String> {
+    results[key].steps.iter().map(|step| format!("{}{}", step.stdout, step.stderr)).collect()
+}
+
+#[test]
+fn the_same_program_is_given_the_same_again() {
+    let tells = "fn main() { println!(\"{:?}\", std::env::args().skip(1).collect::<Vec<_>>()); }";
+    let other = format!("{tells} // another");
+    let course = Course::new(&[("a.rs", tells), ("b.rs", tells), ("c.rs", BROKEN)]);
+    let secret = course.at("secret");
+    fs::write(&secret, [7; 32]).unwrap();
+    let seed = ["--seed", secret.to_str().unwrap()];
+    course.grade("one", &seed);
+    let one = course.results("one");
+    assert!(drawn(&one, "a")[0].contains('['), "{:?}", one["a"].steps);
+    assert_ne!(drawn(&one, "a"), drawn(&one, "b"), "each student is given something else");
+
+    // Alone, again, and in a part, with the same secret.
+    course.grade("one", &[&seed[..], &["--again", "a"]].concat());
+    let texts = |graded: &Graded| {
+        let texts = graded.steps.iter().map(|step| (step.wanted.clone(), step.saw.clone()));
+        texts.collect::<Vec<_>>()
+    };
+    let parts = ["0/2", "1/2"].map(|shard| {
+        let out = format!("part{}", &shard[..1]);
+        course.grade(&out, &[&seed[..], &["--shard", shard]].concat());
+        course.results(&out)
+    });
+    let again = course.results("one");
+    for key in ["a", "b"] {
+        let part = parts.iter().find(|part| part.contains_key(key)).unwrap();
+        for other in [&again, part] {
+            assert_eq!(drawn(other, key), drawn(&one, key));
+            assert_eq!(texts(&other[key]), texts(&one[key]));
+        }
+    }
+
+    // Without it a folder has a secret of its own, for the teacher's eyes.
+    course.grade("two", &[]);
+    course.grade("three", &["--jobs", "1"]);
+    let (two, three) = (course.results("two"), course.results("three"));
+    assert_ne!(drawn(&two, "a"), drawn(&one, "a"));
+    assert_ne!(drawn(&two, "a"), drawn(&three, "a"));
+    course.grade("two", &["--again", "a"]);
+    assert_eq!(drawn(&course.results("two"), "a"), drawn(&two, "a"));
+    let mode = fs::metadata(course.at("two/.secret")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    // A program that has its inputs from an earlier grading in it is given others.
+    course.hand_in("a.rs", &other);
+    course.grade("one", &seed);
+    assert_ne!(drawn(&course.results("one"), "a"), drawn(&one, "a"));
+
+    fs::write(&secret, "short").unwrap();
+    let said = said(course.command("four", &seed).output().unwrap(), 2);
+    assert!(said.contains("has 5 bytes"), "{said}");
+}
+
 #[test]
 fn a_run_that_is_killed_goes_on() {
     let broken: Vec<_> = (0..8).map(|number| (format!("s{number}.rs"), BROKEN)).collect();
@@ -267,6 +327,71 @@ fn a_run_that_is_killed_goes_on() {
 }
 
 #[test]
+fn results_are_written_as_other_systems_read_them() {
+    let course = Course::new(&[("alice.rs", BROKEN), ("bob.rs", BROKEN)]);
+    course.grade("out", &[]);
+    let write = |words: &[&str], status| {
+        let mut grade = Command::cargo_bin("grade").unwrap();
+        let path = |word: &&str| match word.strip_prefix('@') {
+            Some(name) => course.at(name).into_os_string(),
+            None => word.into(),
+        };
+        grade.arg("write").args(words.iter().map(path));
+        said(grade.output().unwrap(), status)
+    };
+    let table = write(&["csv", "@out"], 0);
+    assert!(table.contains("\r\nalice,ch02-unshare,not-built,0,4,"), "{table}");
+    assert!(write(&["junit", "@out"], 0).contains("classname=\"bob.ch02-unshare\""));
+    let said = write(&["gradescope", "@out"], 2);
+    assert!(said.contains("about one student, not 2"), "{said}");
+    write(&["gradescope", "@out", "--key", "alice", "--out", "@results.json"], 0);
+    let results = || fs::read_to_string(course.at("results.json")).unwrap();
+    assert!(results().contains("\"score\": 0"), "{}", results());
+    assert!(
+        write(&["autolab", "@out", "--key", "bob"], 0)
+            .ends_with("{\"scores\":{\"ch02-unshare\":0}}\n")
+    );
+    assert!(write(&["csv", "@out", "--key", "alise"], 2).contains("did you mean `alice`?"));
+    assert!(write(&["classroom50", "@out", "--key", "bob"], 2).contains("is not set"));
+    let bob = ["csv", "@out", "--chapters", "ch3"];
+    assert!(write(&bob, 2).contains("no result of these chapters"));
+    // A run that was cut short has no sum.
+    let cut = ["gradescope", "@out", "--key", "bob", "--chapters", "ch2,ch3"];
+    assert!(write(&cut, 3).contains("there is no result of ch03-clone"));
+
+    // The machine could not judge one of them.
+    let file = course.at("out/results/alice/ch02-unshare.json");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text.replace("\"earned\": 0", "\"earned\": null").replace("not-run", "cannot");
+    fs::write(&file, text.replace("not-built", "cannot")).unwrap();
+    fs::remove_file(course.at("results.json")).unwrap();
+    let alice = ["gradescope", "@out", "--key", "alice", "--out", "@results.json"];
+    assert!(write(&alice, 3).contains("no point is lost"));
+    assert!(!course.at("results.json").exists());
+    let before = "{\"previous_submissions\":[{\"results\":{\"score\":4,\"output\":\"\"}}]}";
+    fs::write(course.at("metadata.json"), before).unwrap();
+    write(&[&alice[..], &["--previous", "@metadata.json"]].concat(), 0);
+    assert!(results().contains("\"score\": 4"), "{}", results());
+    // Nor has a grader judged anything that left no result at all.
+    fs::create_dir_all(course.at("nothing/results")).unwrap();
+    let none = ["gradescope", "@nothing", "--out", "@results.json", "--previous", "@metadata.json"];
+    fs::remove_file(course.at("results.json")).unwrap();
+    assert!(write(&none, 1).contains("has no result in it"));
+    assert!(results().contains("\"score\": 4"), "{}", results());
+
+    let columns = ["--students", "id", "--column", "points", "--out", "@new.csv"];
+    let fill = |table: &str, status| {
+        fs::write(course.at("old.csv"), table).unwrap();
+        let said = write(&[&["@out", "--into", "@old.csv"][..], &columns].concat(), status);
+        (said, fs::read_to_string(course.at("new.csv")).unwrap())
+    };
+    let (said, new) = fill("id,points\nbob,\nalice,9\n", 3);
+    assert!(new == "id,points\nbob,0\nalice,9\n" && said.contains("its cell stays"), "{said}");
+    let (said, new) = fill("id,points\nalice,9\n", 1);
+    assert!(new == "id,points\nalice,9\n" && said.contains("`bob` is not in the table"), "{said}");
+}
+
+#[test]
 fn what_makes_no_sense_is_said() {
     let course = Course::new(&[("alice.rs", BROKEN)]);
     let scheme = course.at("points.toml");
@@ -280,6 +405,8 @@ fn what_makes_no_sense_is_said() {
         ("out", &["--points", scheme.to_str().unwrap()], "step 77 of ch02-unshare, which has 5"),
         ("out", &["/nowhere"], "could not read `/nowhere`"),
         ("thesis", &[], "has no results in it"),
+        ("out", &["--seed", "/nowhere"], "`head -c 32 /dev/urandom > /nowhere` makes one"),
+        ("out", &["/tmp", "--one", "alice"], "`--one` is about one submission"),
     ] {
         let said = said(course.command(out, options).output().unwrap(), 2);
         assert!(said.contains(wanted), "{said}");

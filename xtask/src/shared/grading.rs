@@ -43,6 +43,11 @@ pub const USAGE: Usage = Usage {
             "what students are told: `full`, `own` (what their program did) or `kind`",
         ),
         ("--shard I/N", "only this part of all submissions: `0/7` to `6/7`"),
+        (
+            "--seed FILE",
+            "the secret that inputs are drawn from, the same for all parts; otherwise each folder of \
+             results has its own",
+        ),
         ("--one KEY", "all that is handed in is one submission, whatever it looks like"),
         ("--image NAME", "the image of PrairieLearn's package"),
         ("--probe", "a package that says only whether programs can be checked there"),

@@ -1,8 +1,8 @@
 //! The steps of a check, and running one of them.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::io::{self, Read, Seek as _, Write as _};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -103,6 +103,8 @@ pub struct Other<'a> {
     /// How many seconds the check waits for each thing, if not the usual five: a program that is known
     /// to hang shows it sooner. On a machine for which [`patience`] is longer, these are longer by as much.
     pub patience: Option<f64>,
+    /// What its inputs are drawn from, if they are to be the same ones again.
+    pub seed: Option<[u8; 16]>,
 }
 
 /// Runs one step of a check that is built. `other` replaces the package's own program.
@@ -128,9 +130,12 @@ fn run_or_record(
     trace: Option<&Path>,
 ) -> Result<StepRun> {
     // In memory and inherited, so that an interrupted check leaves no file behind.
-    let memory = memfd_create(c"verdict", MFdFlags::MFD_CLOEXEC);
-    let memory = memory.map_err(|errno| Failure::machine(format!("memfd_create(): {errno}")))?;
+    let memory = in_memory()?;
     let inherited = memory.as_raw_fd();
+    let seed = match other.and_then(|other| other.seed) {
+        Some(seed) => Some(holding(&seed)?),
+        None => None,
+    };
     let start = Instant::now();
     let mut command = Command::new(check);
     command
@@ -152,13 +157,20 @@ fn run_or_record(
     if let Some(trace) = trace {
         command.env(env::TRACE, trace);
     }
+    let seeds = seed.as_ref().map(AsRawFd::as_raw_fd);
+    match seeds {
+        Some(seed) => command.env(env::SEED, format!("/proc/self/fd/{seed}")),
+        None => command.env_remove(env::SEED),
+    };
     let prepare = move || {
         // The check must not outlive this process; its sandboxes end with it.
         prctl::set_pdeathsig(Signal::SIGKILL)?;
         // Only this child inherits it, and not the checks that are started at the same time.
-        // SAFETY: the file is open as long as `memory`, which is still alive.
-        let memory = unsafe { BorrowedFd::borrow_raw(inherited) };
-        fcntl(memory, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        for inherited in [Some(inherited), seeds].into_iter().flatten() {
+            // SAFETY: the files are open as long as `memory` and `seed`, which are still alive.
+            let memory = unsafe { BorrowedFd::borrow_raw(inherited) };
+            fcntl(memory, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        }
         Ok(())
     };
     // SAFETY: prctl and fcntl are async-signal-safe.
@@ -185,6 +197,20 @@ fn run_or_record(
         None => output += &format!("it was still running after {} s\n", backstop.as_secs()),
     }
     Ok(StepRun { verdict, output, seconds: start.elapsed().as_secs_f64(), trace: None })
+}
+
+/// A file that has no name.
+fn in_memory() -> Result<OwnedFd> {
+    let memory = memfd_create(c"check", MFdFlags::MFD_CLOEXEC);
+    memory.map_err(|errno| Failure::machine(format!("memfd_create(): {errno}")))
+}
+
+/// The same, with these bytes in it.
+fn holding(bytes: &[u8]) -> Result<File> {
+    let mut memory = File::from(in_memory()?);
+    let written = memory.write_all(bytes).and_then(|()| memory.rewind());
+    written.map_err(|error| Failure::machine(format!("could not write to memory: {error}")))?;
+    Ok(memory)
 }
 
 fn not_started(check: &Path, error: std::io::Error) -> Failure {

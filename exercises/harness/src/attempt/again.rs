@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use lab::random;
+use lab::moment;
 use lab::sandbox::{Refusal, patience};
 use nix::errno::Errno;
 
@@ -41,6 +41,6 @@ pub fn with_room_for_a_queue(run: impl Fn() -> Report) -> Report {
             };
             verdict::machine_lacks(&refusal, &advice);
         }
-        sleep(Duration::from_millis(20 + random() % 100));
+        sleep(Duration::from_millis(20) + moment(Duration::from_millis(100)));
     }
 }

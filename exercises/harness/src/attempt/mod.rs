@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use lab::look::{Kind, Namespace, Namespaces, Process};
 use lab::sandbox::{NoTrace, Run, Sandbox, WITNESS_BLOCKS, Wait};
-use lab::{letters, random, visit};
+use lab::{letters, moment, random, visit};
 
 use crate::doctor;
 use crate::env;
@@ -225,7 +225,7 @@ impl Attempt {
         if self.looks.is_empty() {
             return;
         }
-        sleep(Duration::from_millis(5 + random() % 20));
+        sleep(Duration::from_millis(5) + moment(Duration::from_millis(20)));
         let busy = |process: &Process| {
             matches!(process.state(), Some('R' | 'D')) || process.waits_for_a_time()
         };

@@ -103,7 +103,7 @@ impl DelegatedCgroup {
 
     /// Cgroups with unique names in it.
     pub(crate) fn plan(&self) -> Plan {
-        let folder = self.folder.join(crate::random::token("namespaces-by-hand"));
+        let folder = self.folder.join(crate::random::unique("namespaces-by-hand"));
         Plan { folder: folder.to_string_lossy().into_owned(), limits: self.limits().is_ok() }
     }
 }

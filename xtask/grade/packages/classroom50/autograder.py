@@ -41,7 +41,7 @@ def main():
     # 3: some program was not judged. Writing says which one, and that there is no result.
     if status not in (0, 3):
         return status
-    command = [*grade, "write", "classroom50", results, "--feedback", FEEDBACK]
+    command = [*grade, "write", "classroom50", results, "--chapters", CHAPTERS, "--feedback", FEEDBACK]
     status = run(*command, "--out", CHECKOUT / "result.json", cwd=course, env=environment)
     if status:
         return status

@@ -19,5 +19,6 @@ if [ -e /grade/serverFilesCourse/namespaces/points.toml ]; then
   points=(--points /grade/serverFilesCourse/namespaces/points.toml)
 fi
 cargo xtask grade /grade/student --one submission --out "$work/results" --chapters "$1" "${points[@]}"
-cargo xtask grade write prairielearn "$work/results" --feedback @FEEDBACK@ --out /grade/results/results.json
+cargo xtask grade write prairielearn "$work/results" --chapters "$1" --feedback @FEEDBACK@ \
+  --out /grade/results/results.json
 exit 0

@@ -29,7 +29,7 @@ pub struct Student<'a> {
     pub key: &'a str,
     /// By chapter, in order.
     pub programs: BTreeMap<&'a str, &'a Graded>,
-    /// Chapters of which others have a result, and this student has none.
+    /// Chapters of which there should be a result, and is none.
     pub missing: Vec<&'a str>,
 }
 
@@ -48,6 +48,11 @@ impl<'a> Student<'a> {
     /// The students of these results, in the order of their keys.
     pub fn all(results: &'a [Graded]) -> Vec<Student<'a>> {
         let chapters: BTreeSet<&str> = results.iter().map(|it| it.chapter.as_str()).collect();
+        Student::with(results, &chapters)
+    }
+
+    /// The same, where each of them should have a result of each of these chapters.
+    pub fn with(results: &'a [Graded], chapters: &BTreeSet<&'a str>) -> Vec<Student<'a>> {
         let mut students: BTreeMap<&str, BTreeMap<&str, &Graded>> = BTreeMap::new();
         for graded in results {
             students.entry(&graded.key).or_default().insert(&graded.chapter, graded);

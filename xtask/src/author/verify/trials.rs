@@ -53,7 +53,7 @@ pub(super) fn of_chapter<'a>(
         let other = match &candidate.source {
             Some(source) => {
                 let program = built.programs.get(&source.name)?;
-                Some(Other { program, patience: candidate.patience })
+                Some(Other { program, patience: candidate.patience, seed: None })
             }
             None => None,
         };
