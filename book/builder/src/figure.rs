@@ -39,6 +39,8 @@ pub struct Figure {
     needs: Vec<Need>,
     view: View,
     selection: Selection,
+    /// The number of the frame that a reader sees first, if it is not the last.
+    opens: Option<usize>,
     script: String,
     caption: String,
 }
@@ -60,7 +62,7 @@ pub fn figures(page: &str, markdown: &str) -> Result<Vec<Figure>> {
 impl Figure {
     pub(crate) fn parse(page: &str, fence: &Fence) -> Result<Figure, Problem> {
         let (mut start, mut name, mut view, mut needs) = (None, None, None, Vec::new());
-        let mut selection = Selection::default();
+        let (mut selection, mut opens) = (Selection::default(), None);
         for (attribute, value) in fence.attributes()? {
             let list = || value.iter().flat_map(|list| list.split('+')).map(str::to_owned);
             match (attribute.as_str(), value.as_deref()) {
@@ -87,11 +89,16 @@ impl Figure {
                 }
                 ("calls", Some(_)) => selection.calls = list().collect(),
                 ("paths", Some(_)) => selection.paths = list().collect(),
+                ("opens", Some(frame)) => {
+                    opens = Some(frame.parse().map_err(|_| {
+                        Problem::new(format!("`opens={frame}` is no number of a frame"))
+                    })?);
+                }
                 (other, _) => {
                     return Err(Problem::new(format!("unknown figure attribute `{other}`")).help(
                         "there are `root-lab`, `plain-user`, `name=NAME`, `view=VIEW`, \
                          `needs=TOOL`, and to show less: `kinds=uts+ipc`, `calls=unshare+clone`, \
-                         `tasks=1+2`, `paths=/+/tmp`",
+                         `tasks=1+2`, `paths=/+/tmp`; and `opens=2` for the frame that is seen first",
                     ));
                 }
             }
@@ -125,7 +132,7 @@ impl Figure {
             return Err(lacks("a command", &help));
         }
         let id = format!("{page}-{name}");
-        Ok(Figure { line: fence.line, id, start, needs, view, selection, script, caption })
+        Ok(Figure { line: fence.line, id, start, needs, view, selection, opens, script, caption })
     }
 
     /// The file of its trace, from the root of the repository.
@@ -157,14 +164,17 @@ impl Figure {
 
     /// The figure as HTML, from any trace.
     fn draw(&self, trace: &Trace) -> Result<String, Problem> {
-        figures::figure(trace, self.view, &self.selection, &self.id, &self.caption).map_err(
-            |nothing| {
+        let drawn = figures::figure(trace, self.view, &self.selection, &self.id, &self.caption)
+            .map_err(|nothing| {
                 Problem::new(nothing.to_string()).help(
                     "draw another view, or leave out fewer kinds, tasks and paths; \
-                 `cargo xtask trace` shows what there is",
+                         `cargo xtask trace` shows what there is",
                 )
-            },
-        )
+            })?;
+        match self.opens {
+            Some(frame) => opening_at(&drawn, &self.id, frame),
+            None => Ok(drawn),
+        }
     }
 
     /// Whether two traces give the same figure.
@@ -263,6 +273,18 @@ impl Figure {
         }
         trace
     }
+}
+
+/// The figure, with the frame marked that the stepper shows first.
+fn opening_at(figure: &str, id: &str, frame: usize) -> Result<String, Problem> {
+    let plain = |frame: usize| format!("<li class=\"frame\" id=\"fig-{id}-{frame}\">");
+    if !figure.contains(&plain(frame)) {
+        let count = figure.matches("<li class=\"frame\"").count();
+        let problem = Problem::new(format!("`opens={frame}`: there is no such frame"));
+        return Err(problem.help(format!("the figure has {count}, counted from 1")));
+    }
+    let opening = plain(frame).replace("\"frame\"", "\"frame opening\"");
+    Ok(figure.replace(&plain(frame), &opening))
 }
 
 fn is_name(name: &str) -> bool {

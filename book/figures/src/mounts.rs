@@ -104,8 +104,9 @@ impl scene::Scene for Scene {
                     [] => "private".to_owned(),
                     tags => list(tags.iter().map(Tag::in_words), ""),
                 };
+                let on_top = if space.is_on_top(mount) { ", on top of the one before" } else { "" };
                 format!(
-                    "{} ({}, {propagation}{read_only}{news}{marks}{moved})",
+                    "{} ({}{on_top}, {propagation}{read_only}{news}{marks}{moved})",
                     mount.point,
                     what(mount)
                 )
@@ -144,6 +145,12 @@ impl Space {
     /// What is marked there.
     fn marks(&self, row: &Row) -> &[&'static str] {
         self.places.get(&row.place()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a mount covers another one in the same place.
+    fn is_on_top(&self, mount: &Mount) -> bool {
+        let below = mount.parent.and_then(|parent| self.mounts.get(&parent));
+        below.is_some_and(|below| below.id != mount.id && below.point == mount.point)
     }
 
     /// The mounts with their depths, each below the one that it is mounted on, and marked directories in them.
@@ -266,7 +273,9 @@ fn draw_space(picture: &mut Picture, area: Area, space: &Space, old: Before<Spac
             let label = tags.iter().map(Tag::mark).collect::<Vec<_>>().join(" ");
             right = picture.badge(right, chip.y + 18, &label, class) - 4;
         }
-        let kind = format!("{}{}", what(mount), news.in_words());
+        // The outline says as well that it is new or has changed, and there is no room for both.
+        let note = if space.is_on_top(mount) { ", on top" } else { news.in_words() };
+        let kind = format!("{}{note}", what(mount));
         picture.text(x, chip.y + 29, right - x, news.note_font(), &kind);
     }
 }
@@ -335,6 +344,30 @@ fn tail(path: &str, font: Font, room: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mount_that_covers_another_one_says_so() {
+        let mount = |id, parent, point: &str| Mount {
+            id,
+            parent,
+            point: point.to_owned(),
+            root: "/".to_owned(),
+            kind: "tmpfs".to_owned(),
+            propagation: String::new(),
+            read_only: false,
+        };
+        let id = NamespaceId { kind: Kind::Mnt, index: 1 };
+        let mounts = [mount(1, None, "/"), mount(2, Some(1), "/"), mount(3, Some(1), "/proc")];
+        let mounts: BTreeMap<u32, Mount> =
+            mounts.into_iter().map(|mount| (mount.id, mount)).collect();
+        let scene = Scene { spaces: vec![Space { id, mounts, places: BTreeMap::new() }] };
+        let on_top = |id| scene.spaces[0].is_on_top(&scene.spaces[0].mounts[&id]);
+        assert_eq!([1, 2, 3].map(on_top), [false, true, false]);
+        let scenes = [scene];
+        let lines = scene::Scene::layout(&scenes);
+        let said = scene::Scene::describe(&scenes[0], None, &lines);
+        assert_eq!(said.matches("/ (tmpfs, on top of the one before").count(), 1, "{said}");
+    }
 
     #[test]
     fn a_path_is_shortened_at_its_beginning() {

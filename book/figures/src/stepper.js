@@ -13,8 +13,12 @@
 
     function step_through(figure, frames) {
         const last = frames.length - 1;
+        // The last frame has the most to see, unless the page names another one.
+        const named = frames.findIndex(frame => frame.classList.contains('opening'));
+        const opening = named < 0 ? last : named;
         let current = 0;
         let playing = null;
+        let untouched = true;
 
         const back = button('Back', () => show(current - 1));
         const play = button('Play', () => playing === null ? start() : stop());
@@ -26,6 +30,7 @@
         play.classList.add('steps-play');
 
         function show(frame) {
+            untouched = false;
             current = Math.min(Math.max(frame, 0), last);
             frames.forEach((other, i) => other.classList.toggle('current', i === current));
             // The focus stays where it is at either end, so a button there is not `disabled`.
@@ -40,7 +45,8 @@
         function start() {
             play.textContent = 'Pause';
             playing = setInterval(forward, PACE);
-            if (current === last) {
+            // A reader who has not stepped yet has not seen the beginning.
+            if (current === last || untouched) {
                 show(0);
             } else {
                 forward();
@@ -89,8 +95,8 @@
         figure.tabIndex = -1; // a click into the figure takes the arrow keys there
         figure.classList.add('stepping');
         figure.querySelector('.frames').after(controls);
-        // The last frame has the most to see. Play begins with the first one then.
-        show(last);
+        show(opening);
+        untouched = true;
         show_target();
     }
 

@@ -14,7 +14,8 @@
 //!
 //! Without [`JS`] its frames stand one below the other, with numbers, and on paper two or three side by side. A
 //! figure of one frame stays like that. With [`JS`], at the end of the page or deferred, there are buttons, and
-//! the arrow keys, Home and End work while the focus is in the figure. A link to the id of a frame
+//! the arrow keys, Home and End work while the focus is in the figure. It starts at its last frame, or at the one
+//! that has the class `opening`. A link to the id of a frame
 //! shows it.
 //! If the reader prefers reduced motion, there is no Play, and one frame replaces another at once.
 //!

@@ -40,6 +40,7 @@ impl Test<'_> {
         // It takes long, and is the same on every screen.
         if self.screen == Screen::DESK {
             self.play();
+            self.opening();
         }
         self.figures();
         self.without_motion();
@@ -187,6 +188,22 @@ impl Test<'_> {
         self.look_at("#fig-still");
         let seen = self.reader.sees("#fig-still-1");
         self.faults.unless(seen, "a figure of one frame is not seen");
+    }
+
+    /// Starts at the frame that the page names, and plays from the first one.
+    fn opening(&mut self) {
+        self.open();
+        self.look_at("#fig-opens");
+        let seen = (1..=3).filter(|n| self.reader.sees(&format!("#fig-opens-{n}")));
+        let seen: Vec<usize> = seen.collect();
+        self.faults.unless(seen == [2], format!("opened: frames {seen:?}, not 2, are seen"));
+        let after = self.reader.eval(
+            "(() => {
+                document.querySelector('#fig-opens .steps-play').click();
+                return document.querySelector('#fig-opens .current').id;
+            })()",
+        );
+        self.faults.unless(after == "fig-opens-1", format!("played: {after} is seen first"));
     }
 
     fn sit_still(&mut self) {

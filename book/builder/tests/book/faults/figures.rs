@@ -44,8 +44,19 @@ fn figure_with_an_unknown_attribute() {
         "kind=uts",
         "unknown figure attribute `kind`\nhelp: there are `root-lab`, `plain-user`, `name=NAME`, \
          `view=VIEW`, `needs=TOOL`, and to show less: `kinds=uts+ipc`, `calls=unshare+clone`, \
-         `tasks=1+2`, `paths=/+/tmp`",
+         `tasks=1+2`, `paths=/+/tmp`; and `opens=2` for the frame that is seen first",
     );
+}
+
+#[test]
+fn figure_that_opens_at_no_frame() {
+    for (opens, report) in [
+        ("0", "`opens=0`: there is no such frame\nhelp: the figure has 6, counted from 1"),
+        ("7", "`opens=7`: there is no such frame\nhelp: the figure has 6, counted from 1"),
+        ("last", "`opens=last` is no number of a frame"),
+    ] {
+        planted_in_figure(PAGE, "kinds=uts", &format!("kinds=uts,opens={opens}"), report);
+    }
 }
 
 #[test]
