@@ -3,6 +3,7 @@
 
 /// It knows none of the commands.
 pub mod shared {
+    pub mod answer;
     pub mod arguments;
     pub mod broken;
     pub mod cargo;
@@ -12,6 +13,8 @@ pub mod shared {
     pub mod grading;
     pub mod json;
     pub mod keep;
+    pub mod pack;
+    pub mod packing;
     pub mod progress;
     pub mod question;
     pub mod room;

@@ -29,6 +29,7 @@ mod author {
     pub(crate) mod bench;
     pub(crate) mod grade;
     pub(crate) mod kernels;
+    pub(crate) mod pack;
     pub(crate) mod room;
     pub(crate) mod verify;
 }
@@ -40,6 +41,7 @@ use xtask::shared;
 
 use shared::arguments::{self, Arguments, Usage};
 use shared::failure::{self, Failure};
+use shared::pack;
 use shared::screen::{self, Screen};
 
 /// A command: how it is called, and what it does.
@@ -67,9 +69,10 @@ const FOR_READERS: [Command; 19] = [
     (&reader::leave::USAGE, reader::leave::run),
 ];
 
-const FOR_AUTHORS: [Command; 5] = [
+const FOR_AUTHORS: [Command; 6] = [
     (&author::verify::USAGE, author::verify::run),
     (&author::grade::USAGE, author::grade::run),
+    (&author::pack::USAGE, author::pack::run),
     (&author::room::USAGE, author::room::run),
     (&author::kernels::USAGE, author::kernels::run),
     (&author::bench::USAGE, author::bench::run),
@@ -102,6 +105,10 @@ fn command(words: Vec<OsString>) -> failure::Result {
         screen::print(&usage.page(Screen::stdout()));
         return Ok(ExitCode::SUCCESS);
     }
+    let is_authors = FOR_AUTHORS.iter().any(|(authors, _)| authors.name == usage.name);
+    if is_authors && pack::edition().is_some() {
+        return Err(pack::lacks(&format!("nothing for `{}`", usage.name)));
+    }
     run(Arguments::new(words))
 }
 
@@ -127,10 +134,13 @@ fn usage(screen: Screen) -> String {
     let texts = |commands: &[Command]| -> String {
         commands.iter().map(|(usage, _)| usage.text(screen)).collect()
     };
+    let for_authors = match pack::edition() {
+        Some(_) => String::new(),
+        None => format!("\nfor authors\n{}", texts(&FOR_AUTHORS)),
+    };
     format!(
-        "usage: cargo xtask COMMAND\n\nfor readers\n{}\nfor authors\n{}{}",
+        "usage: cargo xtask COMMAND\n\nfor readers\n{}{for_authors}{}",
         texts(&FOR_READERS),
-        texts(&FOR_AUTHORS),
         arguments::chapter_names(screen)
     )
 }

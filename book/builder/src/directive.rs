@@ -29,9 +29,25 @@ pub const NAME: &str = "hand";
 #[derive(Default)]
 pub struct Hand {
     faults: Rc<RefCell<Vec<Fault>>>,
+    audience: Audience,
+}
+
+/// For whom a book is built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// A reader of the repository.
+    #[default]
+    Readers,
+    /// A workshop's participants, who get no solutions.
+    Participants,
 }
 
 impl Hand {
+    /// The preprocessor of such a book.
+    pub fn of(audience: Audience) -> Hand {
+        Hand { audience, ..Hand::default() }
+    }
+
     /// The list in which it collects faults.
     pub fn faults(&self) -> Rc<RefCell<Vec<Fault>>> {
         self.faults.clone()
@@ -44,20 +60,27 @@ impl Preprocessor for Hand {
     }
 
     fn run(&self, context: &PreprocessorContext, book: Book) -> Result<Book> {
-        let (book, faults) = expand_book(context, book)?;
+        let (book, faults) = expand_book(context, book, self.audience)?;
         self.faults.borrow_mut().extend(faults);
         Ok(book)
     }
 }
 
 /// Expands the directives of every page.
-pub fn expand_book(context: &PreprocessorContext, mut book: Book) -> Result<(Book, Vec<Fault>)> {
+pub fn expand_book(
+    context: &PreprocessorContext,
+    mut book: Book,
+    audience: Audience,
+) -> Result<(Book, Vec<Fault>)> {
     let root = context.root.canonicalize()?;
     let repo = root.parent().unwrap_or(&root);
     let src = root.strip_prefix(repo)?.join(&context.config.book.src);
     let mut faults = Vec::new();
     book.for_each_chapter_mut(|chapter| {
         if let Some(path) = &chapter.source_path {
+            if audience == Audience::Participants {
+                chapter.content = exercise::without_solution(&chapter.content);
+            }
             let (text, found) = expand(repo, &src.join(path), &chapter.content);
             chapter.content = text;
             faults.extend(found);

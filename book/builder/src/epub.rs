@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Seek, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow};
 use mdbook_driver::MDBook;
@@ -28,6 +28,9 @@ const CONTAINER: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <rootfiles><rootfile full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles>
 </container>
 "#;
+
+/// A variable of reproducible-builds.org: seconds since 1970, which stand for now in what a build writes.
+const TIME: &str = "SOURCE_DATE_EPOCH";
 
 /// A page, or the title of a part.
 enum Entry {
@@ -54,7 +57,7 @@ pub fn write(repo: &Path, built: &Path, file: &Path) -> Result<()> {
         escape(config.language.as_deref().unwrap_or("en")),
         escape(title),
         escape(config.description.as_deref().unwrap_or_default()),
-        utc(SystemTime::now()),
+        utc(now()),
     );
     let css = [CSS, &light(figures::CSS)].concat();
     let written = File::create(file)
@@ -201,8 +204,14 @@ fn list(entries: &[Entry], about: &str) -> String {
     )
 }
 
+/// The time that is written into files.
+pub(crate) fn now() -> SystemTime {
+    let fixed = std::env::var(TIME).ok().and_then(|seconds| seconds.parse().ok());
+    fixed.map_or_else(SystemTime::now, |seconds| UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
 /// A time as `2026-11-30T12:00:00Z`.
-fn utc(time: SystemTime) -> String {
+pub(crate) fn utc(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (mut days, second) = (seconds / 86_400, seconds % 86_400);
     let is_leap =
@@ -226,8 +235,6 @@ fn utc(time: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -13,6 +13,13 @@ struct Catalogue {
     mistake: Vec<Mistake>,
 }
 
+/// The heading of the section that shows a chapter's solution.
+const SOLUTION: &str = "The solution, explained";
+
+/// What stands below it instead.
+const INSTEAD: &str = "\n\nYour copy of the course is a workshop's, and has no solutions. They are in the course's \
+                       repository, on this page and in `solutions`.\n\n";
+
 /// What a page shows of a mistake. The other keys are for the check.
 #[derive(Deserialize)]
 struct Mistake {
@@ -137,6 +144,17 @@ pub(crate) fn challenges(slug: &str, file: &Path, text: &str) -> (String, Vec<Fa
     (html, Vec::new())
 }
 
+/// Takes the solution out of a chapter. Its heading stays, because other pages may link to it.
+pub(crate) fn without_solution(source: &str) -> String {
+    let sections = Page::parse(source).sections;
+    let mut text = source.to_owned();
+    if let Some(at) = sections.iter().position(|(_, title)| title == SOLUTION) {
+        let end = sections.get(at + 1).map_or(source.len(), |(next, _)| next.start);
+        text.replace_range(sections[at].0.end..end, INSTEAD);
+    }
+    text
+}
+
 /// Writes one `<details>`. Because of the blank lines its body is Markdown again.
 fn card(html: &mut String, class: &str, summary: &str, body: &str) {
     let opening = format!("<details class=\"{class}\"><summary>{summary}</summary>");
@@ -146,6 +164,19 @@ fn card(html: &mut String, class: &str, summary: &str, body: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_solution_is_taken_out() {
+        let page = "# look\n\n## Exercise\n\nDo it.\n\n```text\n## The solution, explained\n```\n\n\
+                    ## The solution, explained\n\n<details>\n\nSecret.\n\n</details>\n\n## Questions\n\nWhy?\n";
+        let text = without_solution(page);
+        assert!(!text.contains("Secret") && !text.contains("<details>"), "{text}");
+        let (before, after) = page.split_once("\n\n<details>").unwrap();
+        assert!(text.starts_with(before), "{text}");
+        assert!(after.ends_with("## Questions\n\nWhy?\n"));
+        assert!(text.ends_with("\n\n## Questions\n\nWhy?\n"), "{text}");
+        assert_eq!(without_solution("# A page\n\n## Exercise\n"), "# A page\n\n## Exercise\n");
+    }
 
     #[test]
     fn a_mistake_is_a_card_that_points_into_the_page() {

@@ -9,7 +9,7 @@
 //! also speaks mdBook's protocol, so that a plain `mdbook serve` shows the same pages. What a page
 //! shows of a run comes from [`session`] and [`figure`], and [`record`] runs it again.
 //! [`epub`] and [`pdf`] make the pages that were built into one file, and [`publish`] puts them beside the
-//! pages and gives these an address.
+//! pages and gives these an address. [`participants`] does the first for an archive that has no solutions.
 //!
 //! Each module imports only those above it.
 
@@ -42,6 +42,7 @@ pub mod epub;
 pub mod browser;
 pub mod pdf;
 pub mod publish;
+pub mod participants;
 pub mod serve;
 pub mod theme;
 

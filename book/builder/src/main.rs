@@ -1,7 +1,8 @@
 //! `book`: builds, serves and preprocesses the book.
 
 use anyhow::{Context as _, Result, bail};
-use book::{Fault, directive, epub, pdf, publish, record, serve::Server, site, theme};
+use book::directive::{self, Audience};
+use book::{Fault, epub, participants, pdf, publish, record, serve::Server, site, theme};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -14,6 +15,8 @@ Usage: book COMMAND
   epub FILE                 build the book, and write it as an EPUB
   pdf FILE [PART]           build the book, and print it with a Chromium, or a part that is printed
                             apart, such as `teaching`
+  participants [--no-pdf]   build the book of `cargo xtask pack`: without the solutions, with an EPUB
+                            beside it, and a PDF if there is a Chromium
   publish ADDRESS           build the book as it is published at this URL: with a PDF and an EPUB
                             beside it, a map of the site, and what each page is about
   serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
@@ -27,13 +30,21 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
-        ["build"] => build(None, |_, _| Ok(())),
-        ["epub", file] => build(Some(file), |repo, built| epub::write(repo, built, file.as_ref())),
-        ["pdf", file] => build(Some(file), |_, built| pdf::write(built, None, file.as_ref())),
-        ["pdf", file, part] => {
-            build(Some(file), |_, built| pdf::write(built, Some(part), file.as_ref()))
+        ["build"] => build(Audience::Readers, None, |_, _| Ok(())),
+        ["epub", file] => build(Audience::Readers, Some(file), |repo, built| {
+            epub::write(repo, built, file.as_ref())
+        }),
+        ["pdf", file] => {
+            build(Audience::Readers, Some(file), |_, built| pdf::write(built, None, file.as_ref()))
         }
-        ["publish", address] => build(None, |repo, built| publish::write(repo, built, address)),
+        ["pdf", file, part] => build(Audience::Readers, Some(file), |_, built| {
+            pdf::write(built, Some(part), file.as_ref())
+        }),
+        ["publish", address] => {
+            build(Audience::Readers, None, |repo, built| publish::write(repo, built, address))
+        }
+        ["participants"] => for_participants(true),
+        ["participants", "--no-pdf"] => for_participants(false),
         ["serve", options @ ..] => match serve_options(options) {
             Ok((port, open)) => serve(port, open),
             Err(error) => return wrong_usage(&format!("{error:#}")),
@@ -63,10 +74,14 @@ fn wrong_usage(what: &str) -> ExitCode {
 
 /// Builds the book, and lets `more` do something with the repository and the pages. `file` is what it makes of
 /// them, if it makes one file.
-fn build(file: Option<&str>, more: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<ExitCode> {
+fn build(
+    audience: Audience,
+    file: Option<&str>,
+    more: impl FnOnce(&Path, &Path) -> Result<()>,
+) -> Result<ExitCode> {
     let repo = site::repository(&std::env::current_dir()?)?;
     let start = Instant::now();
-    match site::build(&repo) {
+    match site::build(&repo, audience) {
         Ok(pages) => {
             more(&repo, &pages)?;
             let pages = pages.strip_prefix(&repo).unwrap_or(&pages);
@@ -79,6 +94,15 @@ fn build(file: Option<&str>, more: impl FnOnce(&Path, &Path) -> Result<()>) -> R
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+fn for_participants(print: bool) -> Result<ExitCode> {
+    build(Audience::Participants, None, |repo, built| {
+        if let Some(why) = participants::write(repo, built, print)? {
+            println!("no PDF: {why}");
+        }
+        Ok(())
+    })
 }
 
 fn record(names: &[&str]) -> Result<ExitCode> {
@@ -134,7 +158,7 @@ fn serve(port: u16, open: bool) -> Result<ExitCode> {
 
 fn preprocess() -> Result<ExitCode> {
     let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;
-    let (book, faults) = directive::expand_book(&context, book)?;
+    let (book, faults) = directive::expand_book(&context, book, Audience::Readers)?;
     if !faults.is_empty() {
         report(&faults);
         return Ok(ExitCode::FAILURE);

@@ -1,5 +1,6 @@
 //! A small web server for one reader: it serves the last good book and reloads it on a change.
 
+use crate::directive::Audience;
 use crate::fault::Fault;
 use crate::paths::{files, percent_decoded};
 use crate::site;
@@ -75,7 +76,7 @@ impl Server {
 
     /// Builds the book. If it has no fault, it replaces the one before, and open pages reload.
     pub fn rebuild(&self) -> Result<(), Vec<Fault>> {
-        let built = site::build(&self.repo)?;
+        let built = site::build(&self.repo, Audience::Readers)?;
         let read = |file: PathBuf| {
             let bytes = std::fs::read(built.join(&file)).ok()?;
             Some((file.to_str()?.to_owned(), bytes))

@@ -1,6 +1,6 @@
 //! One build of the book: the sources are checked, the pages rendered, and their links checked.
 
-use crate::directive::Hand;
+use crate::directive::{Audience, Hand};
 use crate::fault::{Fault, Problem};
 use crate::{links, summary, volumes, warning};
 use anyhow::{Context as _, Result};
@@ -16,8 +16,8 @@ pub fn repository(from: &Path) -> Result<PathBuf> {
     found.map(Path::to_owned).context(help)
 }
 
-/// Builds the book of a repository and returns the directory of the pages, or all faults.
-pub fn build(repo: &Path) -> Result<PathBuf, Vec<Fault>> {
+/// Builds the book of a repository, as these people get it, and returns the directory of the pages, or all faults.
+pub fn build(repo: &Path, audience: Audience) -> Result<PathBuf, Vec<Fault>> {
     let (book, src) = (Path::new("book"), Path::new("book/src"));
     let whole = |error: anyhow::Error| {
         vec![Problem::new(format!("{error:#}")).at(&book.join("book.toml"), 0)]
@@ -32,7 +32,7 @@ pub fn build(repo: &Path) -> Result<PathBuf, Vec<Fault>> {
     }
 
     let mut mdbook = MDBook::load(repo.join(book)).map_err(whole)?;
-    let hand = Hand::default();
+    let hand = Hand::of(audience);
     let found = hand.faults();
     mdbook.with_preprocessor(hand);
     let (result, warnings) = warning::collect(|| mdbook.build());

@@ -12,7 +12,7 @@ use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read, shown};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::{Entry, Progress};
-use crate::shared::{broken, keep, question, screen};
+use crate::shared::{broken, keep, pack, question, screen};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "break",
@@ -42,6 +42,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     if let Some(step) = guess {
         let guess = Guess::new(&step.to_string_lossy(), &why.join(" "))?;
         return check::run_with(&chapter, &Manner { guess: Some(guess), ..Manner::default() });
+    }
+    if pack::edition().is_some() {
+        return Err(pack::lacks("no finished programs, in which a mistake could be planted"));
     }
     let programs = broken::programs(&chapter)?;
     if programs.is_empty() {

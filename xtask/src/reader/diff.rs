@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read};
 use crate::shared::failure::Result;
+use crate::shared::pack;
 use crate::shared::progress::Progress;
 use crate::shared::question;
 use crate::shared::screen::{self, Screen};
@@ -25,6 +26,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         }
     }
     let chapter = chapter.ok_or_else(|| USAGE.needs("a chapter"))?;
+    if pack::edition().is_some() {
+        return Err(pack::lacks("no solutions"));
+    }
     let own = read(&chapter.program()).map_err(|failure| {
         failure.help(format!("`cargo xtask reset {}` brings the exercise back", chapter.short()))
     })?;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::{Chapter, read};
 use crate::shared::failure::{Failure, Result};
+use crate::shared::pack;
 use crate::shared::progress::Progress;
 use crate::shared::screen::{self, Screen};
 
@@ -67,6 +68,7 @@ fn shown(chapter: &Chapter, hints: &[(String, String)], from: usize, to: usize) 
         out += &format!("{}\n\n{}", screen.strong(&title), filled(body, screen));
     }
     out += &match hints.len() - to {
+        0 if pack::edition().is_some() => "the last\n".to_owned(),
         0 => format!("the last; `cargo xtask diff {}` shows the solution\n", chapter.short()),
         1 => format!("one more: `cargo xtask hint {}`\n", chapter.short()),
         more => format!("{more} more: `cargo xtask hint {}`\n", chapter.short()),

@@ -10,6 +10,7 @@ use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::cargo::{build_examples, build_programs, programs};
 use crate::shared::chapter::Chapter;
 use crate::shared::failure::{Failure, Result};
+use crate::shared::pack;
 use crate::shared::runnable::Runnable;
 use crate::shared::screen::{self, Screen};
 
@@ -28,6 +29,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     while let Some(argument) = arguments.next()? {
         match argument {
             Argument::Long("as") => state = as_state(&mut arguments)?,
+            Argument::Long("solutions") if pack::edition().is_some() => {
+                return Err(pack::lacks("no solutions"));
+            }
             Argument::Long("solutions") => solved = true,
             Argument::Long("live") => is_live = true,
             other => return Err(USAGE.unexpected(other)),

@@ -198,3 +198,45 @@ fn the_check_of_a_broken_program_waits_for_a_guess() {
     assert_eq!(checkout.run("break ch1 --yes").0, 0);
     assert_eq!(checkout.run("check ch1 --json").0, 1);
 }
+
+/// A copy of the course from `cargo xtask pack`, which has no solutions.
+#[test]
+fn a_workshops_copy_says_what_it_lacks() {
+    let checkout = Checkout::new("workshop");
+    std::fs::remove_dir_all(checkout.root.join("solutions")).unwrap();
+    checkout.write("exercises/ch01-one/mistakes.toml", MISTAKE);
+    checkout.write("pack.toml", "edition = \"2026-11-30-1a2b3c4\"\n");
+    for (words, has) in [
+        ("diff ch1 --yes", "no solutions"),
+        ("shell --solutions", "no solutions"),
+        ("break ch1 1 --yes", "no finished programs, in which a mistake could be planted"),
+        ("verify", "nothing for `verify`"),
+        ("grade x --out y", "nothing for `grade`"),
+        ("pack", "nothing for `pack`"),
+        ("book --pdf x.pdf", "no PDF"),
+    ] {
+        let (code, out, err) = checkout.run(words);
+        let error = format!(
+            "error: this copy of the course is a workshop's, and has {has}\nhelp: work in a clone"
+        );
+        assert_eq!((code, out.as_str()), (1, ""), "{words}: {err}");
+        assert!(err.starts_with(&error), "{words}: {err}");
+    }
+    // A reader does not ask for what is for authors, so its usage names none of it.
+    let (code, out, _) = checkout.run("help");
+    assert!(code == 0 && out.contains("  check ") && !out.contains("verify"), "{out}");
+    let (_, out, _) = checkout.run("hint ch1 --all");
+    assert!(out.ends_with("third\n\nthe last\n"), "{out}");
+
+    checkout.write(PROGRAM, "fn main() {}\n");
+    let (code, out, err) = checkout.run("check ch1");
+    assert_eq!((code, out.contains("\nsolved\n")), (0, true), "{out}{err}");
+
+    checkout.write("book/book/index.html", "<p>A page.</p>");
+    assert_eq!(checkout.run("book").1, "the book is in this copy: book/book/index.html\n");
+    assert_eq!(checkout.run("book --port 4000").0, 2);
+    checkout.write("book/book/linux-namespaces-by-hand.epub", "a book");
+    let copy = checkout.root.join("copy.epub");
+    let (code, ..) = checkout.run(&format!("book --epub {}", copy.display()));
+    assert_eq!((code, checkout.read("copy.epub").as_str()), (0, "a book"));
+}

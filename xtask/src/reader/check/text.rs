@@ -9,6 +9,7 @@ use super::{Checked, Guess, code_word};
 use crate::reader::list::is_untouched;
 use crate::shared::chapter::{Chapter, shown};
 use crate::shared::keep;
+use crate::shared::pack;
 use crate::shared::screen::{self, Screen};
 use crate::shared::steps::{Step, StepRun};
 use crate::shared::todo::todos as todos_of;
@@ -118,7 +119,11 @@ pub(crate) fn solved(chapter: &Chapter, open: usize, next: Option<&Chapter>) -> 
         1 => format!("further: one more step, `cargo xtask check {short} --further`\n"),
         more => format!("further: {more} more steps, `cargo xtask check {short} --further`\n"),
     };
-    format!("\nsolved; `cargo xtask diff {short}` shows it beside the solution\n{further}{next}\n")
+    let beside = match pack::edition() {
+        Some(_) => String::new(),
+        None => format!("; `cargo xtask diff {short}` shows it beside the solution"),
+    };
+    format!("\nsolved{beside}\n{further}{next}\n")
 }
 
 pub(crate) fn solved_further() -> &'static str {
@@ -170,8 +175,12 @@ fn failed(chapter: &Chapter, run: &StepRun, screen: Screen) -> String {
         false if see.is_empty() => format!("{}.md", chapter.name),
         false => format!("{}.md#{see}", chapter.name),
     };
+    let page = match pack::edition() {
+        Some(_) => format!("book/book/{}", place.replace(".md", ".html")),
+        None => format!("book/src/{place}"),
+    };
     out += &format!(
-        "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   book/src/{place}\n       (`cargo xtask book --open` shows it as a page)\n",
+        "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   {page}\n       (`cargo xtask book --open` shows it as a page)\n",
         chapter.name, verdict.line
     );
     if let Some(trace) = &run.trace {
