@@ -100,7 +100,11 @@ fn step5_an_ordinary_user_gets_the_same() {
         "lab",
         "setgroups",
     ];
-    assert_report!(report(program(State::PlainUser).hold_parents()).table(&keys), @r"
+    // A uid that is taken for the gid does not work then.
+    let program = program(State::PlainUser).gid(100);
+    let mut report = report(program.hold_parents());
+    report.aside("started by", "an ordinary user");
+    assert_report!(report.table(&keys), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  B     A    A    B    B    B    A       A

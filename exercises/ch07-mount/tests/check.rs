@@ -113,6 +113,11 @@ fn written(command: &Seen, dir: &str) -> String {
             Some(line) => format!("token {line} and a line end"),
             None => format!("token {text}"),
         },
+        Err(_)
+            if names_in(command.mnt(), dir).is_ok_and(|names| names.contains(&"token".into())) =>
+        {
+            "a token that is no file".to_owned()
+        }
         Err(_) => "no token".to_owned(),
     }
 }

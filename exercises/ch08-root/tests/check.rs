@@ -99,6 +99,14 @@ impl View<'_> {
         self.mounts.iter().rfind(|mount| mount.point == point).filter(|mount| is_right(mount))
     }
 
+    /// What is mounted at a path where the right mount is not.
+    fn instead(&self, point: &str) -> String {
+        match self.at(point, |_| true) {
+            None => "nothing".to_owned(),
+            Some(mount) => format!("another mount, {}", mount.kind),
+        }
+    }
+
     fn root(&self) -> Option<&Mount> {
         self.at("/", |mount| self.paths.is(mount, &self.paths.root))
     }
@@ -165,7 +173,7 @@ const LINES: [(&str, Line); 11] = [
     ("executed file", |view| Ok(view.below_or_outside(view.command.process.executable()?))),
     ("on /proc", |view| {
         Ok(match (view.proc(), view.command.process.proc()) {
-            (None, _) => "nothing".to_owned(),
+            (None, _) => view.instead("/proc"),
             (Some(_), Proc::Own) => "proc".to_owned(),
             (Some(_), other) => format!("a proc file system that {other}"),
         })
@@ -175,7 +183,7 @@ const LINES: [(&str, Line); 11] = [
         Ok(match view.share() {
             Some(mount) if mount.is_read_only() => format!("{share}, read-only"),
             Some(_) => format!("{share}, writable"),
-            None => "nothing".to_owned(),
+            None => view.instead("/share"),
         })
     }),
     ("mounts of the old root", |view| {

@@ -103,6 +103,10 @@ fn report_of(sandbox: Sandbox) -> Report {
         let blocked =
             blocked.map_or("cannot be read", |set| if set == 0 { "none" } else { "some" });
         attempt.report.line("signals that COMMAND blocks", blocked);
+        let six: u64 = PASSED_ON.iter().map(|signal| 1 << (*signal as i32 - 1)).sum();
+        if command.process.bits("SigIgn").is_some_and(|ignored| ignored & six != 0) {
+            attempt.report.aside("signals that COMMAND ignores", "some of the six");
+        }
     }
     attempt.release();
     attempt.finish()

@@ -232,7 +232,7 @@ pub(crate) const BY_THE_CALLS: [&str; 8] = [
     BY_ANOTHER_PROCESS,
     IN_ANOTHER_ORDER,
 ];
-pub(crate) const GAVE_UP: &str = "your program gave up before COMMAND";
+pub(crate) const GAVE_UP: &str = "your program gave up";
 pub(crate) const ENDED: &str = "a process ended after a call that failed";
 pub(crate) const KILLED: &str = "a child was killed before COMMAND";
 pub(crate) const TOOL_FAILED: &str = "a program that yours started has failed";
@@ -280,8 +280,8 @@ impl Mistake {
     }
 
     /// Whether a step with this excerpt has looked at what the row is about. A general row says nothing
-    /// of what is left behind where a step does not ask for it, nor of COMMAND's status where there was no
-    /// COMMAND.
+    /// of what is left behind, nor of COMMAND's status, where a step does not ask for it, nor of that status
+    /// where there was no COMMAND.
     pub fn is_asked(&self, saw: &Excerpt, wanted: &Excerpt) -> bool {
         let differs = |key: &str| {
             let seen = saw.lines.iter().find(|line| line.key == key);
@@ -301,7 +301,7 @@ impl Mistake {
                         .iter()
                         .any(|value| value.contains("COMMAND") || value.starts_with("0,")) =>
                 {
-                    !differs("COMMAND")
+                    differs("exit status") && !differs("COMMAND")
                 }
                 _ => true,
             })
@@ -378,6 +378,18 @@ mod tests {
         };
         assert!(asked("tmpfs on /mnt is mounted", "unchanged"));
         assert!(!asked("proc on PATH is mounted", "nsfs on PATH is mounted"));
+    }
+
+    #[test]
+    fn a_status_that_a_step_does_not_ask_for_is_no_mistake_in_it() {
+        let rows = general();
+        let row = rows.iter().find(|row| row.name == "the exit status is not COMMAND's").unwrap();
+        let asked =
+            |saw: &str, wanted: &str| row.is_asked(&Excerpt::read(saw), &Excerpt::read(wanted));
+        assert!(asked("exit status: 1, not COMMAND's", "exit status: COMMAND's"));
+        assert!(!asked("/proc of COMMAND: is the lab's", "/proc of COMMAND: shows its own"));
+        let never = "COMMAND: never started\nexit status: 1, not COMMAND's";
+        assert!(!asked(never, "exit status: COMMAND's"));
     }
 
     #[test]

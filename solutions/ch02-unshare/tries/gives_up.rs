@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: sethostname(
 //! The name is too long, because something is added to it.
 

@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: mount(*MS_BIND*
 //! MS_BIND "as well", and no source, because a change of propagation needs none. EINVAL.
 

@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: pivot_root(*
 //! The old root is to be put beside the new one, and not below it.
 

@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: exit(1)
 //! The port is parsed as a number of eight bits, and anything else is an error.
 

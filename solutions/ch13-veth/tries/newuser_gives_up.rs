@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: write(
 //! With CLONE_NEWUSER the program is nobody in the lab any more, and cannot make it forward.
 

@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: mount(
 //! The type of the file system is cgroup, which is version 1, as in older posts.
 

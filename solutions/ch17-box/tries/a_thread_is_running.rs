@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: unshare(
 //! A thread that watches for signals is started before the user namespace is made.
 

@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: pivot_root(
 //! ROOT is no mount point when pivot_root(2) is called.
 

@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: mount(
 //! proc is mounted by the parent, which is not in the new PID namespace.
 

@@ -1,4 +1,4 @@
-//! Named: your program gave up before COMMAND
+//! Named: your program gave up
 //! Points at: write(
 //! The map is copied from an example that was run by root.
 
