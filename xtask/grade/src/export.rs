@@ -75,10 +75,11 @@ impl Export<'_> {
         let lines = |value: Value| format!("{value:#}\n");
         let results = self.results();
         // A grader that could not even start has left nothing.
-        if let (Err(failure), Some(file)) = (&results, previous) {
-            let kept = gradescope::previous(&read_json(file)?, &failure.to_string());
+        if let (Err(_), Some(file)) = (&results, previous) {
+            let kept = gradescope::previous(&read_json(file)?, "the grader left no result");
             if let (Some(kept), Some(out)) = (kept, self.out) {
                 keep(out, lines(kept).as_bytes())?;
+                return Ok(ExitCode::SUCCESS);
             }
         }
         let (results, chapters) = results?;

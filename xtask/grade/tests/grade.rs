@@ -376,7 +376,7 @@ fn results_are_written_as_other_systems_read_them() {
     fs::create_dir_all(course.at("nothing/results")).unwrap();
     let none = ["gradescope", "@nothing", "--out", "@results.json", "--previous", "@metadata.json"];
     fs::remove_file(course.at("results.json")).unwrap();
-    assert!(write(&none, 1).contains("has no result in it"));
+    write(&none, 0);
     assert!(results().contains("\"score\": 4"), "{}", results());
 
     let columns = ["--students", "id", "--column", "points", "--out", "@new.csv"];
