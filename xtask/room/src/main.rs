@@ -77,19 +77,19 @@ fn command(mut arguments: Arguments) -> Result {
         }
         None => "it is kept nowhere, and forgets all when it ends\n".to_owned(),
     };
-    screen::print(&(said + "Ctrl-C ends it\n"));
-
-    let failure = |error| Failure::machine(format!("the room could not be opened: {error}"));
+    let failure =
+        |error: String| Failure::machine(format!("the room could not be opened: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ended = runtime.map_err(failure)?.block_on(async {
+    let ended = runtime.map_err(|error| failure(error.to_string()))?.block_on(async {
         let [mut interrupt, mut terminate] =
             [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
         let shared = Arc::new(Shared::new(room, kept, first));
-        let (Ok(interrupt), Ok(terminate)) = (&mut interrupt, &mut terminate) else {
-            return Ok(());
-        };
+        let interrupt = interrupt.as_mut().map_err(|error| error.to_string())?;
+        let terminate = terminate.as_mut().map_err(|error| error.to_string())?;
+        // Only now, because who reads it may act on it.
+        screen::print(&(said + "Ctrl-C ends it\n"));
         tokio::select! {
-            never = serve(listener, shared) => never.map(|_| ()),
+            never = serve(listener, shared) => never.map(|_| ()).map_err(|error| error.to_string()),
             _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
         }

@@ -302,6 +302,14 @@ fn silence_holds_nobody_up() {
     }
     assert_eq!(people(&open.view())[0]["counted"], 10);
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    // More than the room holds: it ends the oldest at once, and not when its time is over.
+    let many: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(open.at).unwrap()).collect();
+    let start = Instant::now();
+    many[0].set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let ended = (&many[0]).read(&mut [0; 64]);
+    let is_silent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::WouldBlock;
+    assert!(!ended.as_ref().is_err_and(is_silent), "{ended:?} after {:?}", start.elapsed());
+    drop((many, silent));
     // What says a byte now and then is cut off as well.
     let mut slow = TcpStream::connect(open.at).unwrap();
     slow.set_read_timeout(Some(Duration::from_secs(1))).unwrap();

@@ -186,7 +186,7 @@ impl Collection {
         for cure in &self.cures {
             let head = laptops(cure.laptops.len());
             let cure_text = if cure.remedy.is_empty() { &cure.cause } else { &cure.remedy };
-            let text = screen.hanging(&format!("{head}: "), cure_text);
+            let text = super::text::unbroken(&format!("{head}: "), cure_text, screen);
             out += &format!("\n{}", text.replacen(&head, &screen.strong(&head), 1));
             if !cure.remedy.is_empty() {
                 out += &screen.hanging("    because ", &cure.cause);

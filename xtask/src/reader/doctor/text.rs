@@ -108,7 +108,7 @@ fn found<'a>(
                 }
                 None => {
                     out += &screen.wrapped(&advice.cause, INDENT);
-                    out += &unbroken(&format!("help: {}", advice.remedy), screen);
+                    out += &unbroken(INDENT, &format!("help: {}", advice.remedy), screen);
                     told.push((advice, what));
                 }
             }
@@ -138,15 +138,15 @@ fn entry(screen: Screen, word: &str, text: &str) -> String {
     )
 }
 
-/// Wraps, but not within a command in backticks: it is there to be copied.
-fn unbroken(text: &str, screen: Screen) -> String {
+/// Wraps behind a head, but not within a command in backticks: it is there to be copied.
+pub(super) fn unbroken(head: &str, text: &str, screen: Screen) -> String {
     // For private use in Unicode, so no text has it, and it is no control character.
     const KEPT: &str = "\u{e000}";
     let parts = text.split('`').enumerate();
     let parts =
         parts.map(|(n, part)| if n % 2 == 1 { part.replace(' ', KEPT) } else { part.into() });
     let text = parts.collect::<Vec<_>>().join("`");
-    screen.wrapped(&text, INDENT).replace(KEPT, " ")
+    screen.hanging(head, &text).replace(KEPT, " ")
 }
 
 fn cost(chapters: &[u32]) -> String {
