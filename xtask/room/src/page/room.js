@@ -35,7 +35,7 @@ const kindOf = one => one.signal || 'work';
 const signal = kind => element('span', { className: `state ${kind}` }, shape(kind), WORDS[kind]);
 
 const age = seconds => {
-  if (seconds < 60) return 'since just now';
+  if (seconds < 60) return 'just now';
   const minutes = Math.floor(seconds / 60);
   return minutes < 120 ? `for ${minutes} min` : `for ${Math.floor(minutes / 60)} h`;
 };
