@@ -1,6 +1,6 @@
 'use strict';
 
-/* global playground_text:writable */
+/* global path_to_root, playground_text:writable */
 
 // The sidebar's button. mdBook's template has a label here, which the keyboard cannot press. book.js
 // listens to the button too and makes the sidebar displayable, so this comes after it.
@@ -81,3 +81,10 @@ window.addEventListener('beforeprint', () => {
         window.addEventListener('afterprint', () => { details.open = false; }, { once: true });
     }
 });
+
+// The speaker view is a script of its own, which only a page with `?present` loads.
+if (new URLSearchParams(location.search).has('present')) {
+    const script = document.createElement('script');
+    script.src = path_to_root + 'present/present.js';
+    document.head.append(script);
+}

@@ -34,6 +34,7 @@ mod summary;
 mod warning;
 mod html;
 mod volumes;
+mod speaker;
 mod links;
 pub mod site;
 mod light;

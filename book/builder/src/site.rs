@@ -2,7 +2,7 @@
 
 use crate::directive::{Audience, Hand};
 use crate::fault::{Fault, Problem};
-use crate::{links, summary, volumes, warning};
+use crate::{links, speaker, summary, volumes, warning};
 use anyhow::{Context as _, Result};
 use mdbook_driver::MDBook;
 use std::path::{Path, PathBuf};
@@ -43,8 +43,9 @@ pub fn build(repo: &Path, audience: Audience) -> Result<PathBuf, Vec<Fault>> {
     faults.extend(warnings.iter().map(|message| warning::fault(message, src, &pages)));
     match result {
         Ok(()) => {
-            faults
-                .extend(volumes::split(&mdbook, &built).map_err(whole).err().into_iter().flatten());
+            let more = volumes::split(&mdbook, &built);
+            let more = more.and_then(|()| speaker::write(repo, src, &built));
+            faults.extend(more.map_err(whole).err().into_iter().flatten());
             faults.extend(links::check(repo, book, src, &built));
         }
         Err(error) => faults.extend(whole(error)),

@@ -12,6 +12,7 @@ mod fixture;
 mod page;
 mod paper;
 mod planted;
+mod present;
 mod reader;
 mod search;
 mod sidebar;
@@ -182,6 +183,15 @@ fn a_page_without_an_exercise_is_found_and_has_neighbours() {
         let link = format!("document.querySelector('.nav-wrapper .{way}')?.getAttribute('href')");
         browser.wait_for(&format!("{link} === '{page}.html'"));
     }
+}
+
+#[test]
+fn a_page_is_shown_to_a_room() {
+    let Some(Tools { mut browser, axe }) = Tools::find() else { return };
+    let repo = present::book_of_slides();
+    let site = Site::of(repo.path());
+    none(present::faults(&mut browser, &site, &axe));
+    none(present::weight(&mut browser, &site));
 }
 
 #[test]

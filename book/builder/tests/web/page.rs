@@ -57,7 +57,7 @@ fn errors(events: &[Value]) -> Vec<String> {
 }
 
 /// The addresses that were asked for.
-fn requests(events: &[Value]) -> Vec<&str> {
+pub(crate) fn requests(events: &[Value]) -> Vec<&str> {
     let sent = events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
     sent.filter_map(|event| event["params"]["request"]["url"].as_str()).collect()
 }
@@ -95,7 +95,7 @@ fn unpainted(reader: &mut Chromium) -> Vec<String> {
 
 /// What axe-core finds. Only what is about colours differs between the themes, and what is about places
 /// between the screens.
-fn barriers(reader: &mut Chromium, axe: &str, screen: Screen) -> Vec<String> {
+pub(crate) fn barriers(reader: &mut Chromium, axe: &str, screen: Screen) -> Vec<String> {
     let rules = match (screen.dark, screen.width < 600) {
         (true, _) => json!(["color-contrast", "link-in-text-block"]),
         (false, true) => json!(["target-size", "scrollable-region-focusable", "meta-viewport"]),

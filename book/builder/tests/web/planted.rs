@@ -5,7 +5,8 @@ use crate::reader::Screen;
 use crate::site::Site;
 use crate::stepper::Test;
 use crate::tools::Tools;
-use crate::{page, paper, search, sidebar, small_book, stepper};
+use crate::{page, paper, present, search, sidebar, small_book, stepper};
+use std::path::Path;
 
 /// A text, in a page of the book, and the fault that is found.
 fn pages() -> [(&'static str, String, &'static str); 7] {
@@ -128,5 +129,69 @@ fn a_fault_of_what_moves_is_found() {
         browser.sit_at(Screen::DESK);
         let found = look(&mut browser, &site).join("\n");
         assert!(found.contains(fault), "planted: {fault}\nfound: {found}");
+    }
+}
+
+/// The same for the speaker view, which takes another book.
+const SPEAKER: &[Change] = &[
+    (
+        "theme/present.js",
+        "step(waits, 'ArrowRight');",
+        "",
+        present::walk,
+        "a step did nothing in [\"A figure\"",
+    ),
+    (
+        "theme/present.js",
+        "const PAGE = 0.85;",
+        "const PAGE = 9;",
+        present::walk,
+        "the long section took 1 steps",
+    ),
+    (
+        "theme/present.js",
+        "if (!scroll_by(PAGE * main.clientHeight) && current < slides.length - 1) {",
+        "{",
+        present::walk,
+        "px were not seen before",
+    ),
+    (
+        "theme/present.js",
+        "return before?.id === 'the-solution-explained';",
+        "return false;",
+        present::walk,
+        "[\"The solution, explained\",0,true]",
+    ),
+    (
+        "theme/present.css",
+        "font-size: clamp(20px, min(2.75vw, 3.7vh), 48px);",
+        "font-size: 20px;",
+        present::walk,
+        "the letters have 20 px",
+    ),
+    (
+        "theme/hand.js",
+        "if (new URLSearchParams(location.search).has('present')) {",
+        "{",
+        present::weight,
+        "a page that is read asks for http",
+    ),
+];
+
+#[test]
+fn a_fault_of_the_speaker_view_is_found() {
+    let Some(Tools { mut browser, .. }) = Tools::find() else { return };
+    let repo = present::book_of_slides();
+    for (file, old, new, look, fault) in SPEAKER {
+        let file = &format!("book/{file}");
+        repo.edit(file, old, new);
+        let found = look(&mut browser, &Site::of(repo.path())).join("\n");
+        assert!(found.contains(fault), "planted: {fault}\nfound: {found}");
+        // The next one is planted into the book as it was.
+        std::fs::copy(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file),
+            repo.path().join(file),
+        )
+        .unwrap();
     }
 }

@@ -8,13 +8,16 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Screen {
     pub(crate) width: u32,
+    pub(crate) height: u32,
     pub(crate) dark: bool,
     pub(crate) still: bool,
 }
 
 impl Screen {
-    pub(crate) const DESK: Screen = Screen { width: 1280, dark: false, still: false };
-    pub(crate) const PHONE: Screen = Screen { width: 390, dark: false, still: false };
+    pub(crate) const DESK: Screen = Screen { width: 1280, height: 800, dark: false, still: false };
+    pub(crate) const PHONE: Screen = Screen { width: 390, height: 800, dark: false, still: false };
+    pub(crate) const PROJECTOR: Screen =
+        Screen { width: 1024, height: 768, dark: false, still: true };
 
     fn is_phone(self) -> bool {
         self.width < 600
@@ -47,7 +50,7 @@ impl Chromium {
     pub(crate) fn sit_at(&mut self, screen: Screen) {
         let phone = screen.is_phone();
         let size = json!({
-            "width": screen.width, "height": 800, "deviceScaleFactor": 1, "mobile": phone,
+            "width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": phone,
         });
         self.call("Emulation.setDeviceMetricsOverride", size);
         self.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": phone }));
@@ -71,6 +74,9 @@ impl Chromium {
             "ArrowLeft" => ("ArrowLeft", 37, ""),
             "ArrowRight" => ("ArrowRight", 39, ""),
             "ArrowDown" => ("ArrowDown", 40, ""),
+            "PageUp" => ("PageUp", 33, ""),
+            "PageDown" => ("PageDown", 34, ""),
+            "Escape" => ("Escape", 27, ""),
             key => (key, 0, key),
         };
         for kind in ["keyDown", "keyUp"] {
