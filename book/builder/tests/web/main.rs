@@ -116,6 +116,17 @@ fn the_part_for_teachers_is_printed_apart() {
     assert!(wrong.to_string().contains("has no part `learning`"), "{wrong}");
 }
 
+/// What is handed out has the sheets that it is meant to have.
+#[test]
+fn the_handout_and_the_card_are_a_sheet_each() {
+    let Some(Tools { mut browser, .. }) = Tools::find() else { return };
+    browser.sit_at(Screen::DESK);
+    for page in ["handout.html", "card.html"] {
+        browser.open(&BOOK.url(page));
+        assert_eq!(paper::sheets(&mut browser), 1, "{page}");
+    }
+}
+
 /// The head of a page, the map of the site, and the files beside the pages.
 #[test]
 fn a_published_book_says_where_it_stands() {

@@ -26,6 +26,13 @@ pub(crate) fn faults(reader: &mut Chromium) -> Vec<String> {
     faults
 }
 
+/// The pages on which the page that is open is printed.
+pub(crate) fn sheets(reader: &mut Chromium) -> usize {
+    let pdf = reader.call("Page.printToPDF", json!({ "preferCSSPageSize": true }));
+    let pdf = decode_base64(pdf["data"].as_str().unwrap());
+    pdf.windows(12).filter(|bytes| *bytes == b"/Type /Page\n").count()
+}
+
 /// The frames that are not visible, or neither below the frame before nor to the right of it.
 pub(crate) fn hidden_frames(reader: &mut Chromium) -> Vec<String> {
     let hidden = reader.eval(
