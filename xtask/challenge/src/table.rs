@@ -18,7 +18,7 @@
 //! ```
 //!
 //! `of` is `lab`, `shell` or `process`; `many` is how many of them there must be (`>= 1` without it). All
-//! other keys are facts ([`crate::look::FACTS`]) and the patterns that they match.
+//! other keys are facts (`look.rs` reads them) and the patterns that they match.
 
 use std::fmt;
 
