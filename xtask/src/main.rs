@@ -29,6 +29,7 @@ mod author {
     pub(crate) mod bench;
     pub(crate) mod grade;
     pub(crate) mod kernels;
+    pub(crate) mod live;
     pub(crate) mod pack;
     pub(crate) mod room;
     pub(crate) mod verify;
@@ -69,12 +70,13 @@ const FOR_READERS: [Command; 19] = [
     (&reader::leave::USAGE, reader::leave::run),
 ];
 
-const FOR_AUTHORS: [Command; 6] = [
+const FOR_AUTHORS: [Command; 7] = [
     (&author::verify::USAGE, author::verify::run),
     (&author::grade::USAGE, author::grade::run),
     (&author::pack::USAGE, author::pack::run),
     (&author::room::USAGE, author::room::run),
     (&author::kernels::USAGE, author::kernels::run),
+    (&author::live::USAGE, author::live::run),
     (&author::bench::USAGE, author::bench::run),
 ];
 

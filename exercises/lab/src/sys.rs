@@ -16,6 +16,11 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::env;
 
+/// A number of the C library that has 32 bits on some architectures.
+pub(crate) fn wide(number: impl Into<u64>) -> u64 {
+    number.into()
+}
+
 /// The errno behind an error of the standard library; `EIO` for one that no call has given.
 pub(crate) fn errno_of(error: &std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates, and folders of modules inside them, that keep this order.
-const LAYERED: [(&str, &str); 15] = [
+const LAYERED: [(&str, &str); 16] = [
     ("trace", ""),
     ("lab", ""),
     ("lab", "look"),
@@ -21,6 +21,7 @@ const LAYERED: [(&str, &str); 15] = [
     ("../xtask/challenge", ""),
     ("../xtask/grade", ""),
     ("../xtask/grade", "intake"),
+    ("../xtask/live/agent", ""),
 ];
 
 #[test]

@@ -100,7 +100,7 @@ fn help_is_no_error() {
     for command in [
         "check", "watch", "hint", "run", "trace", "shell", "list", "diff", "reset", "catch-up",
         "break", "join", "update", "stuck", "done", "leave", "room", "doctor", "book", "verify",
-        "grade", "kernels", "bench",
+        "grade", "kernels", "live", "bench",
     ] {
         let own = checkout.run(&format!("{command} --help")).1;
         let own = own.trim_start_matches("usage: cargo xtask COMMAND\n\n");

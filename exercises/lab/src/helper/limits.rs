@@ -6,12 +6,22 @@
 use std::sync::Once;
 
 use nix::errno::Errno;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{self, Resource, rlim_t};
 
 use super::refusal::{Refusal, refused};
+use crate::sys;
 
 /// Processes and threads alive at once.
 pub const PROCESSES: u64 = 160;
+
+/// The soft and the hard limit of this process, as numbers that are the same on every architecture.
+pub(crate) fn getrlimit(resource: Resource) -> nix::Result<(u64, u64)> {
+    resource::getrlimit(resource).map(|(soft, hard)| (sys::wide(soft), sys::wide(hard)))
+}
+
+pub(crate) fn setrlimit(resource: Resource, soft: u64, hard: u64) -> nix::Result<()> {
+    resource::setrlimit(resource, soft as rlim_t, hard as rlim_t)
+}
 
 /// A limit that each program gets.
 pub(crate) struct Given {

@@ -36,7 +36,7 @@ impl Namespace {
 
     pub fn from_fd(fd: OwnedFd) -> nix::Result<Namespace> {
         let stat = fstat(&fd)?;
-        Ok(Namespace { id: (stat.st_dev, stat.st_ino), fd })
+        Ok(Namespace { id: (stat.st_dev, sys::wide(stat.st_ino)), fd })
     }
 
     /// The user namespace that owns this one: `NS_GET_USERNS`, ioctl_nsfs(2), Linux 4.9.

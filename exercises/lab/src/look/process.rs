@@ -1,6 +1,6 @@
 //! One process, held by a descriptor.
 
-use std::ffi::OsString;
+use std::ffi::{OsString, c_long};
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
@@ -305,7 +305,7 @@ fn call_name(number: i64) -> Option<&'static str> {
 /// call with a time limit.
 pub(crate) fn is_timed(call: &str) -> bool {
     let mut words = call.split_ascii_whitespace();
-    let Some(number) = words.next().and_then(|number| number.parse::<i64>().ok()) else {
+    let Some(number) = words.next().and_then(|number| number.parse::<c_long>().ok()) else {
         return false;
     };
     let hexadecimal = |word: &str| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok();

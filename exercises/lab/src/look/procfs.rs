@@ -3,6 +3,7 @@
 //! A process chooses its name and its environment, which may hold any bytes. So these readers accept
 //! any text, which `fuzz` tries.
 
+use std::ffi::c_ulong;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -85,9 +86,11 @@ pub fn ranges_in(map: &str) -> Vec<[u32; 3]> {
 
 /// uid and gid in a `/proc/PID/auxv` (getauxval(3)): pairs of a key and a value.
 pub(crate) fn ids_in(auxv: &[u8]) -> Option<[u32; 2]> {
-    let words: Vec<u64> = auxv.as_chunks().0.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+    let words = auxv.as_chunks().0.iter().map(|word| c_ulong::from_ne_bytes(*word));
+    let words: Vec<c_ulong> = words.collect();
     let pairs = words.as_chunks().0;
-    let value = |key: u64| pairs.iter().find(|[found, _]| *found == key).map(|[_, id]| *id as u32);
+    let value =
+        |key: c_ulong| pairs.iter().find(|[found, _]| *found == key).map(|[_, id]| *id as u32);
     Some([value(libc::AT_UID)?, value(libc::AT_GID)?])
 }
 

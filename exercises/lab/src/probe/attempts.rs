@@ -279,9 +279,9 @@ pub(super) fn pidfd_namespaces() -> Attempt {
 
 /// clone3(2) itself: some seccomp filters answer `ENOSYS`, so that libraries fall back to clone(2).
 pub(super) fn clone3() -> Attempt {
-    // SAFETY: zero is a valid clone_args: no flag, no stack, no signal.
-    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.exit_signal = libc::SIGCHLD as u64;
+    // A clone_args, which the libc crate does not have for each architecture. The fifth is `exit_signal`.
+    let mut args = [0_u64; 11];
+    args[4] = libc::SIGCHLD as u64;
     // SAFETY: `args` has the size given. Without a stack the child runs on a copy of this one, and
     // this process has one thread.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of_val(&args)) };

@@ -6,6 +6,7 @@ use std::path::Path;
 use nix::unistd::Pid;
 
 use super::ptrace;
+use crate::sys;
 use trace::Argument;
 
 /// A call at its entry.
@@ -121,7 +122,7 @@ const CALLS: &[Row] = &[
     }),
     row(libc::SYS_mount, "mount", &[Text, Text, Text, Flags(MOUNT), Text], |words, arguments| {
         let known = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_MOVE | PROPAGATION;
-        Some(Meaning::Mounts(text_in(&arguments[2]).filter(|_| words[3] & known == 0)))
+        Some(Meaning::Mounts(text_in(&arguments[2]).filter(|_| words[3] & sys::wide(known) == 0)))
     }),
     row(libc::SYS_umount2, "umount2", &[Text, Flags(UMOUNT)], mounts),
     row(libc::SYS_pivot_root, "pivot_root", &[Text, Text], mounts),
@@ -138,9 +139,13 @@ const CALLS: &[Row] = &[
         text_in(&arguments[0]).map(Meaning::HostName)
     }),
     row(libc::SYS_setdomainname, "setdomainname", &[HostName], |_, _| Some(Meaning::Other)),
+    // The kernel of i686 has them, too, but its C library calls ipc(2).
+    #[cfg(not(target_arch = "x86"))]
     row(libc::SYS_shmget, "shmget", &[Number, Number, Flags(SEGMENT)], |_, _| Some(Meaning::Other)),
+    #[cfg(not(target_arch = "x86"))]
     row(libc::SYS_shmat, "shmat", &[Number], |_, _| Some(Meaning::Other)),
     // The other commands change nothing that matters here.
+    #[cfg(not(target_arch = "x86"))]
     row(libc::SYS_shmctl, "shmctl", &[Number, Constant(CONTROL)], |words, _| {
         (words[1] == libc::IPC_RMID as u64).then_some(Meaning::Other)
     }),

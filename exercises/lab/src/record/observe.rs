@@ -3,6 +3,7 @@
 //! All of it is read from outside, except for host names and interfaces ([`Names`]).
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::c_long;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::fd::AsRawFd as _;
@@ -370,7 +371,7 @@ fn mountinfo(pid: Pid) -> Option<String> {
 fn awaited_child(pid: Pid) -> Option<i32> {
     let call = text_of(format!("/proc/{pid}/syscall")).ok()?;
     let mut words = call.split(' ');
-    let number: i64 = words.next()?.parse().ok()?;
+    let number: c_long = words.next()?.parse().ok()?;
     let mut argument = || i64::from_str_radix(words.next()?.trim_start_matches("0x"), 16).ok();
     let child = match number {
         libc::SYS_wait4 => argument()?,

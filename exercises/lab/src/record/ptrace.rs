@@ -205,6 +205,10 @@ pub(super) fn set_first_argument(pid: Pid, value: u64) -> Result<()> {
     {
         registers.regs[0] = value;
     }
+    #[cfg(target_arch = "x86")]
+    {
+        registers.ebx = value as _;
+    }
     vector.iov_base = (&raw mut registers).cast::<c_void>();
     ask(libc::PTRACE_SETREGSET, pid, NT_PRSTATUS, (&raw mut vector) as usize)
 }

@@ -6,10 +6,10 @@
 
 use std::fs;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::Resource;
 
 pub use crate::helper::limits::PROCESSES;
-use crate::helper::limits::{GIVEN, Given};
+use crate::helper::limits::{GIVEN, Given, getrlimit, setrlimit};
 use crate::helper::refusal::{Refusal, refused};
 use crate::look::stat::{Stat, rss};
 use crate::look::{Fields, kernel};

@@ -330,7 +330,7 @@ fn attach(tree: &OwnedFd, inside: &str, is_file: bool, no_devices: MsFlags) -> R
     let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | no_devices;
     // These flags of mount(2) and the attributes of mount_setattr(2) are the same bits
     // (`include/uapi/linux/mount.h`).
-    let locked = sys::lock_tree(tree.as_fd(), flags.bits());
+    let locked = sys::lock_tree(tree.as_fd(), sys::wide(flags.bits()));
     sys::attach_tree(tree.as_fd(), &c_path(inside)?)
         .map_err(refused(stage, format!("move_mount(\"/{inside}\")")))?;
     match locked {

@@ -1,0 +1,108 @@
+//! Labs: those of the book's harness, made by the same code.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lab::sandbox::{Run, Sandbox, State, Wait};
+use serde_json::Value;
+
+use crate::console::Console;
+
+/// Where the chapters' programs are. They are links to one program, which acts by its name.
+const PROGRAMS: &str = "/opt/book";
+
+/// How long a script may take: the machine is an emulated one.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Which lab a session of the book starts in.
+pub(crate) struct Wanted {
+    state: State,
+    ids: bool,
+    cgroups: bool,
+}
+
+impl Wanted {
+    /// The members `state` (as a page writes it), `ids` and `cgroups`.
+    pub(crate) fn of(request: &Value) -> Result<Wanted, String> {
+        let states = [State::RootLab, State::PlainUser];
+        let name = request["state"].as_str().unwrap_or("root-lab");
+        let state = states.into_iter().find(|state| state.name() == name);
+        let state = state.ok_or_else(|| format!("there is no state `{name}`"))?;
+        let flag = |name: &str| request[name].as_bool().unwrap_or(false);
+        Ok(Wanted { state, ids: flag("ids"), cgroups: flag("cgroups") })
+    }
+
+    fn sandbox(&self, command: &str) -> Sandbox {
+        let mut sandbox = Sandbox::command(command).state(self.state);
+        if self.ids {
+            sandbox = sandbox.many_ids();
+        }
+        if self.cgroups {
+            sandbox = sandbox.cgroups();
+        }
+        for (name, path) in programs() {
+            sandbox = sandbox.show(&name, path);
+        }
+        sandbox
+    }
+
+    /// The prompt of the book's sessions, which tells the two states apart.
+    fn prompt(&self) -> &'static str {
+        match self.state {
+            State::RootLab => "# ",
+            State::PlainUser => "$ ",
+        }
+    }
+}
+
+fn programs() -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(PROGRAMS).into_iter().flatten().flatten();
+    let named = |entry: fs::DirEntry| Some((entry.file_name().into_string().ok()?, entry.path()));
+    entries.filter_map(named).collect()
+}
+
+/// The lab with the reader's shell, of which there is one at a time.
+pub(crate) struct Labs {
+    console: Console,
+    current: Option<Run>,
+}
+
+impl Labs {
+    pub(crate) fn new(console: &File) -> Labs {
+        Labs { console: Console::new(console), current: None }
+    }
+
+    /// Ends the lab before, and starts a shell in a new one. Returns its pid on this machine.
+    pub(crate) fn open(&mut self, wanted: Wanted) -> Result<i32, String> {
+        self.console.disconnect();
+        self.current = None;
+        // Without job control the shell prints nothing of its own about what runs in the background, as in
+        // the sessions of the book, which a script has recorded.
+        let sandbox = wanted.sandbox("/bin/sh").args(["-i", "+m"]).env("TERM", "dumb");
+        let sandbox = sandbox.env("PS1", wanted.prompt()).patience(None).terminal();
+        let run = sandbox.start().map_err(|error| format!("could not make a lab: {error}"))?;
+        let terminal = run.terminal().ok_or("the lab has no terminal")?;
+        self.console.connect(terminal).map_err(|error| format!("no terminal: {error}"))?;
+        let pid = run.program().pid().as_raw();
+        self.current = Some(run);
+        Ok(pid)
+    }
+
+    /// Runs a script in a lab of its own, as the sessions of the book are recorded.
+    pub(crate) fn play(&mut self, wanted: Wanted, script: &str) -> Result<String, String> {
+        let sandbox = wanted.sandbox("/bin/sh").args(["-c", script]).patience(Some(PATIENCE));
+        let mut run = sandbox.start().map_err(|error| format!("could not make a lab: {error}"))?;
+        match run.await_end() {
+            Wait::Reached => Ok(run.stdout()),
+            wait => {
+                let why = wait.stopped().unwrap_or_else(|| "the script does not end".to_owned());
+                Err(format!("{why}; it printed\n{}", run.stdout()))
+            }
+        }
+    }
+
+    pub(crate) fn current(&self) -> Result<&Run, String> {
+        self.current.as_ref().ok_or_else(|| "there is no lab".to_owned())
+    }
+}

@@ -1,0 +1,140 @@
+//! Packages of Debian whose versions are pinned. They are fetched and unpacked below `target/live`; nothing is
+//! installed.
+//!
+//! Debian's archive keeps a version for as long as a release has it. One that was replaced cannot be fetched
+//! any more, so what this builds can be built again by somebody else only until then.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::done;
+
+/// What each package is for, its digest, and its path below [`ARCHIVE`].
+const LOCK: &str = include_str!("../packages.lock");
+
+const ARCHIVE: &str = "http://deb.debian.org/debian";
+
+/// Part of apt: fetches one file and compares its digest.
+const HELPER: &str = "/usr/lib/apt/apt-helper";
+
+/// A line of [`LOCK`].
+#[derive(Debug, PartialEq, Eq)]
+struct Pinned {
+    role: String,
+    sha256: String,
+    path: String,
+}
+
+impl Pinned {
+    fn read(line: &str) -> Result<Pinned> {
+        let mut words = line.split_ascii_whitespace().map(str::to_owned);
+        let mut word = || words.next().with_context(|| format!("three words, not `{line}`"));
+        let pinned = Pinned { role: word()?, sha256: word()?, path: word()? };
+        let is_digest =
+            pinned.sha256.len() == 64 && pinned.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        ensure!(is_digest, "no SHA-256 in `{line}`");
+        ensure!(words.next().is_none(), "more than three words in `{line}`");
+        Ok(pinned)
+    }
+
+    fn all(lock: &str) -> Result<Vec<Pinned>> {
+        let lines = lock.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        lines.map(Pinned::read).collect()
+    }
+
+    fn file(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+}
+
+/// The pinned packages, and where they go.
+pub(crate) struct Packages {
+    cache: PathBuf,
+    pinned: Vec<Pinned>,
+}
+
+impl Packages {
+    pub(crate) fn new(cache: &Path) -> Result<Packages> {
+        let pinned = Pinned::all(LOCK).context("xtask/live/packages.lock is broken")?;
+        Ok(Packages { cache: cache.to_owned(), pinned })
+    }
+
+    /// Where everything that is built goes.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// The packages of a role, unpacked into one folder, which is returned.
+    pub(crate) fn unpacked(&self, role: &str) -> Result<PathBuf> {
+        let folder = self.cache.join(role);
+        let pinned: Vec<&Pinned> =
+            self.pinned.iter().filter(|pinned| pinned.role == role).collect();
+        ensure!(!pinned.is_empty(), "no package is pinned as `{role}`");
+        // What it was unpacked from. It is written last, and says that everything is there.
+        let (stamp, digests) = (folder.join(".packages"), digests(&pinned));
+        if fs::read_to_string(&stamp).is_ok_and(|before| before == digests) {
+            return Ok(folder);
+        }
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        for pinned in pinned {
+            let file = self.fetch(pinned)?;
+            done(Command::new("dpkg-deb").arg("-x").arg(file).arg(&folder))?;
+        }
+        fs::write(stamp, digests)?;
+        Ok(folder)
+    }
+
+    fn fetch(&self, pinned: &Pinned) -> Result<PathBuf> {
+        let folder = self.cache.join("debs");
+        fs::create_dir_all(&folder)?;
+        let file = folder.join(pinned.file());
+        // With a digest the helper leaves a file as it is that has been fetched, and refuses another one.
+        let url = format!("{ARCHIVE}/{}", pinned.path);
+        let digest = format!("SHA256:{}", pinned.sha256);
+        let mut helper = Command::new(HELPER);
+        helper.args(["download-file", &url]).arg(&file).arg(digest);
+        done(helper.args(["-qq", "-o", "APT::Sandbox::User=root"])).with_context(|| {
+            let help = "help: Debian's archive may have replaced this version: pin the newer one in \
+                        xtask/live/packages.lock";
+            format!("could not fetch {}\n{help}", pinned.file())
+        })?;
+        Ok(file)
+    }
+}
+
+fn digests(pinned: &[&Pinned]) -> String {
+    pinned.iter().map(|pinned| format!("{} {}\n", pinned.sha256, pinned.file())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pin_of_the_lock_can_be_read() {
+        let pinned = Pinned::all(LOCK).unwrap();
+        for role in ["compiler", "kernel", "libraries"] {
+            assert!(pinned.iter().any(|pinned| pinned.role == role), "no package for {role}");
+        }
+        for Pinned { path, .. } in &pinned {
+            assert!(path.starts_with("pool/") && path.ends_with(".deb"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_broken_pin_is_named() {
+        let digest = "0".repeat(64);
+        let whole = format!("kernel {digest} pool/main/f/flex/flex_2_amd64.deb");
+        assert_eq!(Pinned::read(&whole).unwrap().file(), "flex_2_amd64.deb");
+        for line in ["kernel".to_owned(), whole.replace(&digest, "0123"), format!("{whole} more")] {
+            let error = Pinned::read(&line).unwrap_err().to_string();
+            assert!(error.contains(&line), "{error}");
+        }
+    }
+}
