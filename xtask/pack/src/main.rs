@@ -53,10 +53,9 @@ fn command(mut arguments: Arguments) -> Result {
 
     let work = cargo::target_folder()?.join("pack");
     let (source, pack) = (work.join("source"), work.join(&edition));
-    for folder in [&source, &pack] {
-        if folder.exists() {
-            fs::remove_dir_all(folder).map_err(|error| file_failure("remove", folder, &error))?;
-        }
+    // What a pack that failed has left, perhaps of another commit.
+    if work.exists() {
+        fs::remove_dir_all(&work).map_err(|error| file_failure("remove", &work, &error))?;
     }
     commit.unpack(&source)?;
     let no_pdf = build_book(&source, &commit, pdf)?;
