@@ -138,6 +138,11 @@ pub fn text_of(text: &str, most: usize) -> String {
     out
 }
 
+/// Characters without a width, by which two names could look the same.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+}
+
 /// A name that a participant may have.
 ///
 /// # Errors
@@ -150,7 +155,7 @@ pub fn name_of(text: &str) -> Result<String, String> {
         long if long > NAME => {
             Err(format!("a name has at most {NAME} characters, and this has {long}"))
         }
-        _ if text.chars().any(is_unprintable) => {
+        _ if text.chars().any(|c| is_unprintable(c) || is_invisible(c)) => {
             Err("a name has no control characters, and none that turn the direction of writing"
                 .to_owned())
         }
