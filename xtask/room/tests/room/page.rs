@@ -9,8 +9,6 @@ use crate::common::{CODE, Open, post};
 use crate::reader::Screen;
 use crate::tools::Tools;
 
-const PROJECTOR: Screen = Screen { width: 1024, dark: false, still: false };
-
 /// A name has at most 32 characters.
 const SCRIPT: &str = "<img src=x onerror=document.t=1>";
 
@@ -89,7 +87,7 @@ fn faults(browser: &mut Chromium, axe: &str) -> Vec<String> {
 fn the_page_is_good_on_a_projector_and_on_a_phone() {
     let Some(Tools { mut browser, axe }) = Tools::find() else { return };
     let (open, empty) = (full(), Open::new());
-    for screen in [PROJECTOR, Screen { dark: true, ..PROJECTOR }, Screen::PHONE] {
+    for screen in [Screen::PROJECTOR, Screen { dark: true, ..Screen::PROJECTOR }, Screen::PHONE] {
         browser.sit_at(screen);
         look(&mut browser, &open);
         assert_eq!(faults(&mut browser, &axe), [""; 0], "{screen}");
@@ -111,7 +109,7 @@ fn the_page_is_good_on_a_projector_and_on_a_phone() {
 fn what_participants_write_is_text() {
     let Some(Tools { mut browser, .. }) = Tools::find() else { return };
     let open = full();
-    browser.sit_at(PROJECTOR);
+    browser.sit_at(Screen::PROJECTOR);
     look(&mut browser, &open);
     assert_eq!(browser.eval("document.querySelectorAll('main img, main script').length"), 0);
     assert_eq!(browser.eval("document.title"), "(2 stuck) The room");
@@ -130,7 +128,7 @@ fn what_participants_write_is_text() {
 fn signals_have_a_shape_and_a_word_and_the_oldest_comes_first() {
     let Some(Tools { mut browser, .. }) = Tools::find() else { return };
     let open = full();
-    browser.sit_at(PROJECTOR);
+    browser.sit_at(Screen::PROJECTOR);
     look(&mut browser, &open);
     let names = "[...document.querySelectorAll('#stuck .name')].map(one => one.textContent)";
     assert_eq!(browser.eval(names), json!([SCRIPT, "participant 3"]));
