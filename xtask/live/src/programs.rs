@@ -81,13 +81,11 @@ pub(crate) fn build(checkout: &Path, packages: &Packages) -> Result<PathBuf> {
 /// The name of each program and its source, as it is compiled for i686.
 fn sources(checkout: &Path) -> Result<Vec<(String, String)>> {
     let mut sources = Vec::new();
-    for chapter in sorted(&checkout.join("solutions"))? {
-        let name = file_name(&chapter);
-        if name.starts_with("ch") {
-            sources.push((name, chapter.join("src/main.rs")));
-        }
+    let is_chapter = |folder: &PathBuf| file_name(folder).starts_with("ch");
+    for chapter in sorted(&checkout.join("solutions"))?.into_iter().filter(is_chapter) {
+        sources.push((file_name(&chapter), chapter.join("src/main.rs")));
     }
-    for chapter in sorted(&checkout.join("exercises"))? {
+    for chapter in sorted(&checkout.join("exercises"))?.into_iter().filter(is_chapter) {
         for example in sorted(&chapter.join("examples")).unwrap_or_default() {
             let name = example.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             sources.push((name, example));
@@ -206,6 +204,7 @@ mod tests {
             assert!(names.contains(&name), "{name} is edited, and is none of {names:?}");
         }
         for (name, source) in &sources {
+            assert!(name.starts_with("ch"), "{name} is no program of a chapter");
             assert!(source.contains("\npub(crate) fn main()"), "{name}");
             assert!(!source.contains("libc::clone_args"), "{name} needs an edit");
             let aarch64 = source.contains("0xc000_00b7");
