@@ -100,7 +100,7 @@ const CHANGES: [Change; 7] = [
             reader.open(&site.url("figures.html"));
             paper::faults(reader)
         },
-        "the PDF has 4 pictures and figures, not 6",
+        "the PDF has 6 pictures and figures, not 10",
     ),
     // In these two, what screen readers announce stays right.
     (
