@@ -24,6 +24,11 @@ pub fn root() -> PathBuf {
     FOUND.get_or_init(|| find_root().unwrap_or_else(|failure| failure.end())).clone()
 }
 
+/// The same; `None` outside of a checkout.
+pub fn checkout() -> Option<PathBuf> {
+    find_root().ok()
+}
+
 /// Without the launcher, cargo says which package it runs, and the reader is somewhere.
 fn find_root() -> Result<PathBuf> {
     if let Some(root) = env::path(env::ROOT) {

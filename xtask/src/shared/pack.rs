@@ -3,15 +3,16 @@
 
 use std::fs;
 
-use crate::shared::chapter::root;
+use crate::shared::chapter::checkout;
 use crate::shared::failure::Failure;
 
 /// The file at the top of an unpacked archive that says which one it is: a table of TOML.
 pub const FILE: &str = "pack.toml";
 
-/// The edition of the course that was unpacked here, such as `2026-11-30-1a2b3c4`. `None` in a clone.
+/// The edition of the course that was unpacked here, such as `2026-11-30-1a2b3c4`. `None` in a clone, and outside of
+/// any checkout.
 pub fn edition() -> Option<String> {
-    let text = fs::read_to_string(root().join(FILE)).ok()?;
+    let text = fs::read_to_string(checkout()?.join(FILE)).ok()?;
     edition_in(&text)
 }
 

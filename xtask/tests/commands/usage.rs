@@ -81,6 +81,17 @@ fn an_option_takes_its_value_both_ways() {
     }
 }
 
+/// The load of `bench` runs in a sandbox, which has no checkout either.
+#[test]
+fn outside_of_a_checkout_there_is_help_and_a_load() {
+    for words in [&["help"][..], &["bench", "--load", "nothing"]] {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("xtask"));
+        command.args(words).current_dir("/").env_remove("NAMESPACES_BY_HAND_ROOT");
+        let output = command.env_remove("CARGO_MANIFEST_DIR").output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+    }
+}
+
 #[test]
 fn help_is_no_error() {
     let checkout = Checkout::new("help");
