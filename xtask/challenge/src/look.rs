@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use harness::look::{Kind, Link, Mount, Namespace, Namespaces, Process, cgroup};
+use harness::look::{Kind, Link, Mount, Namespace, Namespaces, Process, cgroup, kernel};
 use harness::sandbox::{Inhabitants, Run};
 use harness::{Report, visit};
 
@@ -123,7 +123,7 @@ impl Onlooker {
             }
             "parent" => match process.parent()? {
                 parent if parent == self.shell.pid() => "the shell".to_owned(),
-                parent => name_of(parent.as_raw())?,
+                parent => Process::open(parent).ok()?.name()?,
             },
             "host name" => visit::host_name(of(Kind::Uts)?).ok()?,
             "pid" => process.own_pid()?.to_string(),
@@ -136,7 +136,7 @@ impl Onlooker {
                 .to_string(),
             "capabilities" => match process.bits("CapEff")? {
                 0 => "none".to_owned(),
-                held if held == all_capabilities()? => "all".to_owned(),
+                held if held == kernel::all_capabilities()? => "all".to_owned(),
                 _ => "some".to_owned(),
             },
             "levels" => levels_below(of(Kind::User)?, self.lab.get(Kind::User)?)?.to_string(),
@@ -249,16 +249,12 @@ impl Onlooker {
 impl Seen {
     fn of(process: Process) -> Option<Seen> {
         let namespaces = Namespaces::of(&process).ok()?;
-        Some(Seen { namespaces, name: name_of(process.pid().as_raw())?, process })
+        Some(Seen { namespaces, name: process.name()?, process })
     }
 }
 
 fn or_none(text: String) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
-}
-
-fn name_of(pid: i32) -> Option<String> {
-    Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned())
 }
 
 /// The effective uid as the process itself sees it: getuid(2) returns the overflow id where it is not mapped.
@@ -269,12 +265,6 @@ fn uid_inside(process: &Process) -> Option<u32> {
         uid.checked_sub(outside).filter(|place| *place < many).map(|place| inside + place)
     });
     Some(inside.unwrap_or(65534))
-}
-
-/// Every capability that this kernel has.
-fn all_capabilities() -> Option<u64> {
-    let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok()?;
-    1_u64.checked_shl(last.trim().parse::<u32>().ok()? + 1)?.checked_sub(1)
 }
 
 /// How many user namespaces lie between, with the process's own: 0 for the lab's.

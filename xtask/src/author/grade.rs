@@ -1,23 +1,15 @@
 //! `cargo xtask grade`: builds the grader, which is a package of its own because a check needs none of its
 //! crates, and becomes it.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
-
-use harness::env;
 use launch::Build;
 
 use crate::shared::arguments::Arguments;
-use crate::shared::cargo::{build_tool, programs};
-use crate::shared::chapter::root;
-use crate::shared::failure::{Failure, Result};
+use crate::shared::cargo::become_tool;
+use crate::shared::failure::Result;
 pub(crate) use crate::shared::grading::USAGE;
 
 const BUILD: Build = Build { what: "the grader", first_time: "a minute", draws: true };
 
 pub(crate) fn run(arguments: Arguments) -> Result {
-    build_tool("grade", BUILD)?;
-    let grader = programs()?.join("grade");
-    let error = Command::new(&grader).args(arguments.words()).env(env::ROOT, root()).exec();
-    Err(Failure::machine(format!("could not start `{}`: {error}", grader.display())))
+    become_tool("grade", BUILD, arguments.words())
 }

@@ -1,16 +1,11 @@
 //! `cargo xtask live`: builds the parts of the machine that is to run in the book's pages. What does it is a
 //! package of its own, `xtask/live`, because a learner compiles this one.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
-
-use harness::env;
 use launch::Build;
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
-use crate::shared::cargo::{build_tool, programs};
-use crate::shared::chapter::root;
-use crate::shared::failure::{Failure, Result};
+use crate::shared::cargo::become_tool;
+use crate::shared::failure::Result;
 
 pub(crate) const USAGE: Usage = Usage {
     name: "live",
@@ -33,8 +28,5 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
     if !builds {
         return Err(USAGE.needs("`build`"));
     }
-    build_tool("live", BUILD)?;
-    let tool = programs()?.join("live");
-    let error = Command::new(&tool).args(parts).env(env::ROOT, root()).exec();
-    Err(Failure::machine(format!("could not start `{}`: {error}", tool.display())))
+    become_tool("live", BUILD, parts)
 }

@@ -1,11 +1,14 @@
 //! Calling cargo.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
+use harness::env;
 use launch::Build;
 use serde_json::Value;
 
@@ -200,6 +203,14 @@ pub fn build_tool(package: &str, build: Build) -> Result<()> {
             Err(Failure::machine(format!("{what} could not be built; cargo says why above")))
         }
     }
+}
+
+/// Builds such a tool, whose program has the package's name, and becomes it. Returns only if it cannot.
+pub fn become_tool(package: &str, build: Build, words: Vec<OsString>) -> Result {
+    build_tool(package, build)?;
+    let tool = programs()?.join(package);
+    let error = Command::new(&tool).args(words).env(env::ROOT, root()).exec();
+    Err(Failure::machine(format!("could not start `{}`: {error}", tool.display())))
 }
 
 /// Runs a build and shows on standard error how far it is. Passes on the compiler's diagnostics, which

@@ -1,11 +1,10 @@
 //! What the kernel says about COMMAND's ids and capabilities, and about the owners of its namespaces.
 
-use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{Attempt, Seen};
-use lab::look::{Kind, Namespace, Process};
+use lab::look::{Kind, Namespace, Process, kernel};
 use lab::sandbox::{self, NoTrace, Sandbox};
 use lab::visit;
 use trace::{Change, NamespaceId, Trace, World};
@@ -139,9 +138,7 @@ impl Attempt {
 
     /// Enters how many of the kernel's capabilities COMMAND has, in its own user namespace.
     pub fn capabilities_of(&mut self, command: &Seen) {
-        let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap");
-        let last: Option<u32> = last.ok().and_then(|last| last.trim().parse().ok());
-        let all = last.map(|last| u64::MAX >> (63 - last.min(63)));
+        let all = kernel::all_capabilities();
         let many = match command.process.bits("CapEff") {
             Some(0) => "none",
             mask if mask == all => "all",

@@ -1,4 +1,4 @@
-//! The version of the running kernel.
+//! The version of the running kernel, and its capabilities.
 
 /// The first two numbers of the release that uname(2) returns: `(6, 18)`. `None` for a release that
 /// does not begin with two numbers.
@@ -10,6 +10,12 @@ pub fn version() -> Option<(u32, u32)> {
 pub fn version_in(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(['.', '-']).map(|part| part.parse().ok());
     Some((numbers.next()??, numbers.next()??))
+}
+
+/// Every capability that the running kernel has, as a set of bits. `None` if it does not say.
+pub fn all_capabilities() -> Option<u64> {
+    let last = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok()?;
+    Some(u64::MAX >> (63 - last.trim().parse::<u32>().ok()?.min(63)))
 }
 
 #[cfg(test)]

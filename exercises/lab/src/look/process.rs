@@ -69,11 +69,23 @@ impl Process {
         }
     }
 
+    /// The name of its first thread, which a process may choose (`comm` in proc_pid_stat(5)). `None` if it
+    /// is gone.
+    pub fn name(&self) -> Option<String> {
+        Some(Stat::of(self.pid().as_raw())?.name)
+    }
+
+    /// When it was made, in clock ticks since the machine was started: it tells a process from a later one
+    /// with the same pid. `None` if it is gone.
+    pub fn started(&self) -> Option<u64> {
+        Some(Stat::of(self.pid().as_raw())?.started)
+    }
+
     /// How long ago it was made, give or take a clock tick. `None` if it is gone.
     pub fn age(&self) -> Option<Duration> {
         // SAFETY: takes an integer and asks nothing of us.
         let ticks = u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).ok()?;
-        let started = Stat::of(self.pid().as_raw())?.started.checked_mul(1000)? / ticks.max(1);
+        let started = self.started()?.checked_mul(1000)? / ticks.max(1);
         Some(sys::since_boot().saturating_sub(Duration::from_millis(started)))
     }
 

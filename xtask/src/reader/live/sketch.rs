@@ -4,7 +4,6 @@
 //! What comes and goes between two looks is not seen.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 
 use harness::look::{Kind, Namespace, Namespaces, Process};
@@ -24,7 +23,7 @@ pub(super) struct Sketcher {
     /// Each namespace that was seen, held open: while it is, no other one has its number.
     namespaces: Vec<(NamespaceId, Namespace)>,
     /// The number of each process, by its pid here and the moment of its start.
-    tasks: BTreeMap<(i32, String), u32>,
+    tasks: BTreeMap<(i32, u64), u32>,
     now: Snapshot,
 }
 
@@ -92,31 +91,31 @@ impl Sketcher {
     fn snapshot(&mut self) -> Snapshot {
         let mut processes = self.inhabitants.processes();
         processes.truncate(MOST);
-        let (mut snapshot, mut places) = (Snapshot::default(), Vec::new());
-        let mut seen = Vec::new();
+        let (mut snapshot, mut seen) = (Snapshot::default(), Vec::new());
         for process in processes {
             let Ok(namespaces) = Namespaces::of(&process) else { continue };
-            let Some(key) = key_of(&process) else { continue };
+            let Some(started) = process.started() else { continue };
+            let key = (process.pid().as_raw(), started);
             let next = self.tasks.len() as u32 + 1;
             let number = *self.tasks.entry(key).or_insert(next);
-            places.extend(self.letters(&namespaces));
             seen.push((number, process, self.letters(&namespaces)));
         }
         let number_of = |pid: i32| seen.iter().find(|(_, other, _)| other.pid().as_raw() == pid);
         for (number, process, namespaces) in &seen {
             let parent = process.parent().and_then(|parent| number_of(parent.as_raw()));
-            let program = fs::read_to_string(format!("/proc/{}/comm", process.pid()));
             let task = Task {
                 parent: parent.map(|(number, ..)| *number),
-                program: program.unwrap_or_default().trim_end().to_owned(),
+                program: process.name().unwrap_or_default(),
                 pids: process.pids().into_iter().skip(self.outside).collect(),
                 namespaces: namespaces.clone(),
             };
             snapshot.tasks.insert(*number, task);
         }
-        for id in places {
-            if !snapshot.namespaces.contains_key(&id) {
-                self.place(id, &mut snapshot);
+        for (.., namespaces) in &seen {
+            for id in namespaces {
+                if !snapshot.namespaces.contains_key(id) {
+                    self.place(*id, &mut snapshot);
+                }
             }
         }
         snapshot
@@ -157,15 +156,6 @@ impl Sketcher {
         }
         letters
     }
-}
-
-/// What tells a process from a later one with the same pid.
-fn key_of(process: &Process) -> Option<(i32, String)> {
-    let pid = process.pid().as_raw();
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may have spaces in it; the start is field 22 (proc_pid_stat(5)).
-    let started = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?;
-    Some((pid, started.to_owned()))
 }
 
 /// What became different.
