@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use xtask::shared::time::utc;
 
 use crate::paths::{files, has_extension};
 use crate::{browser, epub, links, pdf};
@@ -39,7 +40,7 @@ pub fn write(repo: &Path, built: &Path, print: bool) -> Result<Option<String>> {
     }
     pdf::write(built, None, &as_pdf)?;
     let read = fs::read(&as_pdf).with_context(|| format!("cannot read {}", as_pdf.display()))?;
-    let same = reproducible(read, &epub::utc(epub::now()))?;
+    let same = reproducible(read, &utc(epub::now()))?;
     fs::write(&as_pdf, same).with_context(|| format!("cannot write {}", as_pdf.display()))?;
     Ok(None)
 }
