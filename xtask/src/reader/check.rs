@@ -10,8 +10,6 @@ mod text;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::verdict::Outcome;
@@ -363,13 +361,7 @@ fn run_steps(
     printer: &Printer,
 ) -> Result<Option<(u32, Outcome)>> {
     // They run all at once and are shown in order: a reader waits for the slowest, not for the sum.
-    let (senders, results): (Vec<_>, Vec<_>) = all.iter().map(|_| mpsc::channel()).unzip();
-    for (step, sender) in all.iter().cloned().zip(senders) {
-        let test = test.to_owned();
-        // Not joined: after a failure a reader need not wait for the steps behind it.
-        let work = move || _ = sender.send(steps::run_step(&test, &step, None));
-        thread::Builder::new().spawn(work).map_err(|error| Failure::thread(&error))?;
-    }
+    let results = steps::start_all(test, all)?;
     let mut first = None;
     for (step, result) in all.iter().zip(results) {
         printer.passing(&text::passing_step(step));

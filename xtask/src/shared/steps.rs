@@ -112,6 +112,21 @@ pub fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Result<StepR
     run_or_record(check, step, other, None)
 }
 
+/// Starts all these steps at once. A result arrives for each, in the order of the steps.
+///
+/// The threads are not joined: after a failure a reader need not wait for the steps behind it.
+pub fn start_all(check: &Path, steps: &[Step]) -> Result<Vec<mpsc::Receiver<Result<StepRun>>>> {
+    let start = |step: &Step| {
+        let (sender, result) = mpsc::channel();
+        let (check, step) = (check.to_owned(), step.clone());
+        // The receiver may be gone by now.
+        let work = move || _ = sender.send(run_step(&check, &step, None));
+        thread::Builder::new().spawn(work).map_err(|error| Failure::thread(&error))?;
+        Ok(result)
+    };
+    steps.iter().map(start).collect()
+}
+
 /// Runs one step with the recorder beside it. The trace goes to a file, and the verdict points at the
 /// call that went wrong.
 pub fn record_step(
