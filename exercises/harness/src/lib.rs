@@ -31,7 +31,7 @@ pub use attempt::{
 #[doc(hidden)]
 #[cfg(feature = "snapshots")]
 pub use insta::assert_snapshot as assert_excerpt;
-pub use lab::{absent_pid, letters, look, moment, random, sandbox, token, visit};
+pub use lab::{absent_pid, letters, look, moment, random, sandbox, sketch, token, visit};
 pub use report::{Report, is_unprintable};
 pub use step::step;
 pub use trace;

@@ -10,6 +10,7 @@
 //! * [`helper`] is the transport to the supervisor process;
 //! * [`sandbox`] runs a program so that this machine stays as it is;
 //! * [`visit`] enters namespaces and looks, mounts or connects there;
+//! * [`sketch`] sees a running lab as a trace, so that it can be drawn;
 //! * [`probe`] tries what this machine allows.
 
 pub mod env;
@@ -21,6 +22,7 @@ pub mod record;
 mod helper;
 pub mod sandbox;
 pub mod visit;
+pub mod sketch;
 pub mod probe;
 
 #[cfg(test)]

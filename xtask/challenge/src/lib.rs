@@ -9,7 +9,8 @@
 //! * [`table`] reads a chapter's challenges;
 //! * [`verdict`] compares what was seen with what is asked, and knows nothing else;
 //! * [`lab`] is the lab in which it is tried;
-//! * [`look`] looks at that lab from outside while it runs.
+//! * [`look`] looks at that lab from outside while it runs;
+//! * [`watch`] does so again and again, and says what is new.
 
 pub mod world;
 pub mod condition;
@@ -17,12 +18,11 @@ pub mod table;
 pub mod verdict;
 pub mod lab;
 pub mod look;
+pub mod watch;
 
 pub use condition::{Condition, Subject};
 pub use look::Onlooker;
 pub use table::{Challenge, Wrong, of_chapter};
 pub use verdict::{Verdict, judge};
+pub use watch::{LASTS, News, Watcher};
 pub use world::{Facts, World};
-
-/// How long a state must last before it counts. Between two calls of a program a lab may look like anything.
-pub const LASTS: std::time::Duration = std::time::Duration::from_millis(300);

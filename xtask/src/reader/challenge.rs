@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use challenge::{Challenge, LASTS, Onlooker, Verdict, judge, lab, of_chapter};
+use challenge::{Challenge, News, Watcher, lab, of_chapter};
 
 use crate::reader::live;
 use crate::reader::run::{Streams, has_terminal, watched};
@@ -127,12 +127,12 @@ fn attempt(
     let sandbox = lab::sandbox(challenge, shell()?).env("PS1", prompt);
     let done = Arc::new(AtomicBool::new(false));
     let after = after(challenge, challenges, chapter);
-    let told = Told { challenge: challenge.clone(), after, screen, done: done.clone() };
+    let told = Told { title: challenge.title.clone(), after, screen, done: done.clone() };
     watched(sandbox, Streams::Own, |run| {
-        let onlooker = Onlooker::of(run);
-        let onlooker =
-            onlooker.map_err(|error| Failure::file("could not look at the lab", &error))?;
-        let watch = move || told.watch(&onlooker);
+        let watcher = Watcher::of(challenge.clone(), run);
+        let watcher =
+            watcher.map_err(|error| Failure::file("could not look at the lab", &error))?;
+        let watch = move || told.watch(watcher);
         thread::Builder::new().spawn(watch).map_err(|error| Failure::thread(&error))?;
         if is_live { live::start(run) } else { Ok(()) }
     })?;
@@ -184,7 +184,7 @@ fn after(challenge: &Challenge, challenges: &[Challenge], chapter: &Chapter) -> 
 
 /// What a thread needs that looks on.
 struct Told {
-    challenge: Challenge,
+    title: String,
     after: String,
     screen: Screen,
     done: Arc<AtomicBool>,
@@ -193,36 +193,15 @@ struct Told {
 impl Told {
     /// Looks until the lab's shell has ended. Says once that it is done, and each wrong way as often as the lab
     /// comes to it.
-    fn watch(&self, onlooker: &Onlooker) {
-        let mut last = (String::new(), Instant::now());
-        let mut said = String::new();
-        while !onlooker.is_over() && !self.done.load(Ordering::Relaxed) {
-            let Some(sight) = onlooker.look(&self.challenge) else {
-                thread::sleep(LOOK_AGAIN);
-                continue;
-            };
-            let (state, text) = match judge(&self.challenge, &sight.world) {
-                Verdict::Done(meant) => {
-                    let report = onlooker.report(&sight, &meant).unwrap_or_default();
-                    ("done", report)
+    fn watch(&self, mut watcher: Watcher) {
+        while !watcher.is_over() {
+            match watcher.look() {
+                Some(News::Done(report)) => {
+                    self.done.store(true, Ordering::Relaxed);
+                    return self.say(&self.is_done(&report));
                 }
-                Verdict::Wrong(wrong) => ("wrong", wrong.say.clone()),
-                Verdict::NotYet => ("not yet", String::new()),
-            };
-            let key = if state == "wrong" { &text } else { state };
-            if last.0 != key {
-                last = (key.to_owned(), Instant::now());
-            }
-            if last.1.elapsed() >= LASTS && said != last.0 {
-                said.clone_from(&last.0);
-                match state {
-                    "done" => {
-                        self.done.store(true, Ordering::Relaxed);
-                        self.say(&self.is_done(&text));
-                    }
-                    "wrong" => self.say(&self.screen.hanging("not yet: ", &text)),
-                    _ => {}
-                }
+                Some(News::Wrong(why)) => self.say(&self.screen.hanging("not yet: ", &why)),
+                Some(News::NotYet) | None => {}
             }
             thread::sleep(LOOK_AGAIN);
         }
@@ -230,7 +209,7 @@ impl Told {
 
     fn is_done(&self, report: &str) -> String {
         let screen = self.screen;
-        let head = screen.good(&format!("done: {}", self.challenge.title));
+        let head = screen.good(&format!("done: {}", self.title));
         format!("{head}\n\n{report}\n\n{}", screen.wrapped(&self.after, ""))
     }
 

@@ -4,8 +4,6 @@
 //! The page is served to 127.0.0.1 and to no other address. A server crate would be compiled by every reader
 //! before the first check, so these few answers are written by hand.
 
-mod sketch;
-
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -14,10 +12,10 @@ use std::time::Duration;
 
 use figures::{Selection, View, picture};
 use harness::sandbox::Run;
+use harness::sketch::{self, Sketcher};
 
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen;
-use sketch::Sketcher;
 
 /// The pause between two looks at the lab.
 const LOOK_AGAIN: Duration = Duration::from_millis(150);

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use nix::errno::Errno;
 
 /// The console, and the terminal that it is connected with.
 pub(crate) struct Console {
@@ -50,4 +52,12 @@ impl Console {
     pub(crate) fn disconnect(&self) {
         *self.terminal.lock().expect("no panic while held") = None;
     }
+}
+
+/// Makes a terminal so wide that no tool cuts its lines off: the page wraps them.
+pub(crate) fn widen(terminal: &OwnedFd) -> nix::Result<()> {
+    let size = libc::winsize { ws_row: 24, ws_col: 250, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: TIOCSWINSZ reads one winsize.
+    let set = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+    Errno::result(set).map(drop)
 }

@@ -4,10 +4,14 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use challenge::Challenge;
+use figures::View;
 use lab::sandbox::{Run, Sandbox, State, Wait};
 use serde_json::Value;
 
-use crate::console::Console;
+use crate::console::{self, Console};
+use crate::events::Port;
+use crate::watch::Watch;
 
 /// Where the chapters' programs are. They are links to one program, which acts by its name.
 const PROGRAMS: &str = "/opt/book";
@@ -41,19 +45,22 @@ impl Wanted {
         if self.cgroups {
             sandbox = sandbox.cgroups();
         }
-        for (name, path) in programs() {
-            sandbox = sandbox.show(&name, path);
-        }
-        sandbox
+        with_programs(sandbox)
     }
+}
 
-    /// The prompt of the book's sessions, which tells the two states apart.
-    fn prompt(&self) -> &'static str {
-        match self.state {
-            State::RootLab => "# ",
-            State::PlainUser => "$ ",
-        }
+/// The prompts of the book's sessions, of which the first tells the two states apart. Before each is a character
+/// that no program prints, by which the page knows that the shell waits for a line.
+fn prompts(sandbox: Sandbox, is_root: bool) -> Sandbox {
+    let first = if is_root { "\u{1e}# " } else { "\u{1e}$ " };
+    sandbox.env("PS1", first).env("PS2", "\u{1e}> ")
+}
+
+fn with_programs(mut sandbox: Sandbox) -> Sandbox {
+    for (name, path) in programs() {
+        sandbox = sandbox.show(&name, path);
     }
+    sandbox
 }
 
 fn programs() -> Vec<(String, PathBuf)> {
@@ -65,28 +72,57 @@ fn programs() -> Vec<(String, PathBuf)> {
 /// The lab with the reader's shell, of which there is one at a time.
 pub(crate) struct Labs {
     console: Console,
+    port: Port,
+    // The thread that looks at the lab ends before the lab does.
+    watch: Option<Watch>,
     current: Option<Run>,
 }
 
 impl Labs {
-    pub(crate) fn new(console: &File) -> Labs {
-        Labs { console: Console::new(console), current: None }
+    pub(crate) fn new(console: &File, port: Port) -> Labs {
+        Labs { console: Console::new(console), port, watch: None, current: None }
     }
 
     /// Ends the lab before, and starts a shell in a new one. Returns its pid on this machine.
-    pub(crate) fn open(&mut self, wanted: Wanted) -> Result<i32, String> {
-        self.console.disconnect();
-        self.current = None;
+    pub(crate) fn open(&mut self, wanted: Wanted, view: Option<View>) -> Result<i32, String> {
         // Without job control the shell prints nothing of its own about what runs in the background, as in
         // the sessions of the book, which a script has recorded.
-        let sandbox = wanted.sandbox("/bin/sh").args(["-i", "+m"]).env("TERM", "dumb");
-        let sandbox = sandbox.env("PS1", wanted.prompt()).patience(None).terminal();
-        let run = sandbox.start().map_err(|error| format!("could not make a lab: {error}"))?;
+        let sandbox = wanted.sandbox("/bin/sh").args(["-i", "+m"]);
+        self.start(prompts(sandbox, matches!(wanted.state, State::RootLab)), None, view)
+    }
+
+    /// The same, in the lab of a challenge.
+    pub(crate) fn challenge(
+        &mut self,
+        challenge: &Challenge,
+        view: Option<View>,
+    ) -> Result<i32, String> {
+        let sandbox = with_programs(challenge::lab::sandbox(challenge, "/bin/sh -i +m"));
+        let sandbox = prompts(sandbox, !challenge.as_plain_user);
+        self.start(sandbox, Some(challenge.clone()), view)
+    }
+
+    fn start(
+        &mut self,
+        sandbox: Sandbox,
+        challenge: Option<Challenge>,
+        view: Option<View>,
+    ) -> Result<i32, String> {
+        self.console.disconnect();
+        (self.watch, self.current) = (None, None);
+        let run = sandbox.env("TERM", "dumb").patience(None).terminal().start();
+        let run = run.map_err(|error| format!("could not make a lab: {error}"))?;
         let terminal = run.terminal().ok_or("the lab has no terminal")?;
+        console::widen(terminal).map_err(|error| format!("no size: {error}"))?;
         self.console.connect(terminal).map_err(|error| format!("no terminal: {error}"))?;
+        self.watch = Some(Watch::start(&run, challenge, view, self.port.clone())?);
         let pid = run.program().pid().as_raw();
         self.current = Some(run);
         Ok(pid)
+    }
+
+    pub(crate) fn watch(&self) -> Result<&Watch, String> {
+        self.watch.as_ref().ok_or_else(|| "there is no lab".to_owned())
     }
 
     /// Runs a script in a lab of its own, as the sessions of the book are recorded.

@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 
+use challenge::{Challenge, of_chapter};
+use figures::View;
 use nix::errno::Errno;
 use serde_json::{Value, json};
 
+use crate::events::Port;
 use crate::inspect::inspect;
 use crate::labs::{Labs, Wanted};
 
@@ -14,8 +17,13 @@ use crate::labs::{Labs, Wanted};
 /// # Errors
 ///
 /// Those of reading requests and writing answers.
-pub fn serve(requests: impl BufRead, mut answers: impl Write, console: &File) -> io::Result<()> {
-    let mut labs = Labs::new(console);
+pub fn serve(
+    requests: impl BufRead,
+    answers: impl Write + Send + 'static,
+    console: &File,
+) -> io::Result<()> {
+    let port = Port::new(answers);
+    let mut labs = Labs::new(console, port.clone());
     // A line that is no UTF-8 is answered as any other that cannot be understood.
     for line in requests.split(b'\n') {
         let line = line?;
@@ -28,12 +36,10 @@ pub fn serve(requests: impl BufRead, mut answers: impl Write, console: &File) ->
             Ok(request) => answer(&mut labs, &request),
             Err(error) => Err(error),
         };
-        let answer = match answer {
+        port.send(&match answer {
             Ok(result) => json!({ "id": id, "ok": result }),
             Err(error) => json!({ "id": id, "error": error }),
-        };
-        writeln!(answers, "{answer}")?;
-        answers.flush()?;
+        })?;
     }
     Ok(())
 }
@@ -41,7 +47,26 @@ pub fn serve(requests: impl BufRead, mut answers: impl Write, console: &File) ->
 fn answer(labs: &mut Labs, request: &Value) -> Result<Value, String> {
     match request["do"].as_str() {
         Some("ping") => Ok(json!("pong")),
-        Some("lab") => labs.open(Wanted::of(request)?).map(|pid| json!({ "pid": pid })),
+        Some("lab") => {
+            let pid = labs.open(Wanted::of(request)?, view(request)?)?;
+            Ok(json!({ "pid": pid }))
+        }
+        Some("challenge") => {
+            let [table, name] = ["table", "name"].map(|member| request[member].as_str());
+            let (table, name) =
+                table.zip(name).ok_or("`challenge` takes a `table` and a `name`")?;
+            let pid = labs.challenge(&challenge_of(table, name)?, view(request)?)?;
+            Ok(json!({ "pid": pid }))
+        }
+        Some("draw") => {
+            labs.watch()?.draw(view(request)?);
+            Ok(Value::Null)
+        }
+        Some("awake") => {
+            let is_awake = request["awake"].as_bool().ok_or("`awake` takes `awake`")?;
+            labs.watch()?.be_awake(is_awake);
+            Ok(Value::Null)
+        }
         Some("run") => {
             let script = request["script"].as_str().ok_or("`run` takes a `script`")?;
             labs.play(Wanted::of(request)?, script).map(|printed| json!({ "printed": printed }))
@@ -61,4 +86,17 @@ fn answer(labs: &mut Labs, request: &Value) -> Result<Value, String> {
         Some(other) => Err(format!("there is no request `{other}`")),
         None => Err("a request has a `do`".to_owned()),
     }
+}
+
+/// What is to be drawn, if anything.
+fn view(request: &Value) -> Result<Option<View>, String> {
+    let Some(name) = request["view"].as_str() else { return Ok(None) };
+    let found = View::ALL.into_iter().find(|view| view.name() == name);
+    found.map(Some).ok_or_else(|| format!("there is no view `{name}`"))
+}
+
+fn challenge_of(table: &str, name: &str) -> Result<Challenge, String> {
+    let challenges = of_chapter(table).map_err(|error| error.to_string())?;
+    let found = challenges.into_iter().find(|challenge| challenge.name == name);
+    found.ok_or_else(|| format!("there is no challenge `{name}`"))
 }

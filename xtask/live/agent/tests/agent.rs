@@ -1,18 +1,25 @@
 //! The agent on this machine, with pipes and a terminal instead of the ports of the machine in a page.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An agent in a thread. Dropping both ends ends it.
 struct Agent {
     requests: UnixStream,
     answers: BufReader<UnixStream>,
     console: UnixStream,
+    /// Those that came while an answer was awaited.
+    events: VecDeque<Value>,
 }
 
 impl Agent {
@@ -24,15 +31,38 @@ impl Agent {
             let requests = BufReader::new(theirs.try_clone().expect("a descriptor is free"));
             live_agent::serve(requests, theirs, &other)
         });
+        for end in [&ours, &console] {
+            end.set_read_timeout(Some(PATIENCE)).expect("it is more than zero");
+        }
         let answers = BufReader::new(ours.try_clone().expect("a descriptor is free"));
-        Agent { requests: ours, answers, console }
+        Agent { requests: ours, answers, console, events: VecDeque::new() }
     }
 
     fn line(&mut self, line: &str) -> Value {
         writeln!(self.requests, "{line}").expect("the agent reads");
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).expect("the agent answers");
-        serde_json::from_str(&answer).expect("an answer is JSON")
+        loop {
+            let said = self.next();
+            match said.get("event") {
+                None => return said,
+                Some(_) => self.events.push_back(said),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("the agent answers");
+        serde_json::from_str(&line).expect("what it says is JSON")
+    }
+
+    /// Reads until there is an event of which this holds.
+    fn event(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let said = self.events.pop_front().unwrap_or_else(|| self.next());
+            if holds(&said) {
+                return said;
+            }
+        }
     }
 
     fn ask(&mut self, request: Value) -> Value {
@@ -114,9 +144,60 @@ fn what_cannot_be_understood_is_answered() {
         ("{\"do\": \"lab\", \"state\": \"none\"}", "there is no state `none`"),
         ("{\"do\": \"inspect\"}", "there is no lab"),
         ("[]", "a request has a `do`"),
+        ("{\"do\": \"draw\"}", "there is no lab"),
+        ("{\"do\": \"lab\", \"view\": \"moon\"}", "there is no view `moon`"),
+        ("{\"do\": \"challenge\"}", "`challenge` takes a `table` and a `name`"),
+        ("{\"do\": \"challenge\", \"table\": \"x\", \"name\": \"y\"}", "TOML parse error"),
     ] {
         let answer = agent.line(line);
         assert!(answer["error"].as_str().is_some_and(|text| text.starts_with(error)), "{answer}");
     }
     assert_eq!(agent.line("{\"id\": 1, \"do\": \"ping\"}"), json!({ "id": 1, "ok": "pong" }));
+}
+
+const TABLE: &str = include_str!("../../../../exercises/ch02-unshare/challenges.toml");
+
+#[test]
+fn a_challenge_is_judged_while_it_is_tried() {
+    let mut agent = Agent::start();
+    let request = json!({ "id": 1, "do": "challenge", "table": TABLE, "name": "own-name" });
+    assert!(agent.ask(request)["ok"]["pid"].is_number());
+    let state = |wanted: &'static str| {
+        move |said: &Value| said["event"] == "challenge" && said["state"] == wanted
+    };
+    agent.event(state("not yet"));
+    agent.types("hostname otter", "hostname otter");
+    let wrong = agent.event(state("wrong"));
+    assert!(wrong["text"].as_str().is_some_and(|text| text.contains("renamed")), "{wrong}");
+    agent.types("hostname lab; unshare --uts sh -c 'hostname otter; exec sleep 60' &", "&");
+    let done = agent.event(state("done"));
+    assert!(done["text"].as_str().is_some_and(|text| text.contains("sleep")), "{done}");
+    // What is undone does not count any more.
+    agent.types("kill $!", "kill $!");
+    agent.event(state("not yet"));
+    agent.types("exit", "exit");
+    agent.event(|said| said["event"] == "over");
+}
+
+#[test]
+fn the_lab_is_drawn_as_it_changes() {
+    let mut agent = Agent::start();
+    agent.ask(json!({ "id": 1, "do": "lab", "view": "membership" }));
+    let shows = |text: &'static str| {
+        move |said: &Value| said["svg"].as_str().is_some_and(|svg| svg.contains(text))
+    };
+    agent.event(shows("uts"));
+    agent.types("unshare --uts sh -c 'hostname otter; exec sleep 60' &", "&");
+    agent.event(shows("otter"));
+    agent.ask(json!({ "id": 2, "do": "draw", "view": "processes" }));
+    agent.event(|said| said["view"] == "processes");
+    // Asleep it says nothing, and awake it catches up.
+    agent.ask(json!({ "id": 3, "do": "awake", "awake": false }));
+    agent.types("kill $!; echo \"a\"b", "ab\r\n");
+    let asked = Instant::now();
+    while asked.elapsed() < Duration::from_secs(1) {
+        agent.ask(json!({ "id": 4, "do": "ping" }));
+    }
+    agent.ask(json!({ "id": 5, "do": "awake", "awake": true }));
+    agent.event(shows("ended"));
 }

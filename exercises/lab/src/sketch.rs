@@ -6,16 +6,17 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use harness::look::{Kind, Namespace, Namespaces, Process};
-use harness::sandbox::{Inhabitants, Run};
-use harness::trace::{Change, Event, Exit, NamespaceId, Outcome, Trace};
-use harness::visit;
+use trace::{Change, Event, Exit, NamespaceId, Outcome, Trace, World};
+
+use crate::look::{Kind, Namespace, Namespaces, Process};
+use crate::sandbox::{Inhabitants, Run};
+use crate::visit;
 
 /// At most so many processes are drawn.
 const MOST: usize = 24;
 
 /// Looks at one lab.
-pub(super) struct Sketcher {
+pub struct Sketcher {
     inhabitants: Inhabitants,
     shell: Process,
     /// How many of a process's pids are those outside of the lab.
@@ -50,7 +51,10 @@ struct Task {
 }
 
 impl Sketcher {
-    pub(super) fn of(run: &Run) -> io::Result<Sketcher> {
+    /// # Errors
+    ///
+    /// Those of dup(2).
+    pub fn of(run: &Run) -> io::Result<Sketcher> {
         let shell = run.program().try_clone()?;
         let outside = shell.pids().len().saturating_sub(1);
         let mut sketcher = Sketcher {
@@ -67,12 +71,12 @@ impl Sketcher {
     }
 
     /// Whether the lab's shell has ended.
-    pub(super) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.shell.has_ended()
     }
 
     /// The lab before its last change and after it; `None` if nothing has changed since the last look.
-    pub(super) fn look(&mut self) -> Option<Trace> {
+    pub fn look(&mut self) -> Option<Trace> {
         let now = self.snapshot();
         if now == self.now || now.tasks.is_empty() {
             return None;
@@ -194,8 +198,8 @@ fn changes(before: &Snapshot, now: &Snapshot) -> Vec<Change> {
 }
 
 /// The kinds to draw: those of which the lab has more than one namespace now, or all of them.
-pub(super) fn kinds(trace: &Trace) -> Vec<Kind> {
-    let world = harness::trace::World::after(&trace.events);
+pub fn kinds(trace: &Trace) -> Vec<Kind> {
+    let world = World::after(&trace.events);
     let many = |kind: &Kind| {
         let of_kind = world.namespaces.iter().filter(|namespace| namespace.id.kind == *kind);
         of_kind.filter(|namespace| world.members(namespace.id).next().is_some()).count() > 1
@@ -207,7 +211,6 @@ pub(super) fn kinds(trace: &Trace) -> Vec<Kind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use harness::trace::World;
 
     #[test]
     fn the_world_after_the_changes_is_what_was_seen() {
