@@ -1,104 +1,16 @@
 //! A small course, graded as a teacher does it.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::thread::sleep;
-use std::time::Duration;
+use std::process::Command;
 
 use assert_cmd::cargo::CommandCargoExt as _;
+use common::{BROKEN, CHAPTER, Course, grades, results, said, solution, stub};
 use grade::result::{Graded, Limit, Outcome};
-use tempfile::TempDir;
-
-const CHAPTER: &str = "ch02-unshare";
-
-/// A folder of submissions, and one for the results.
-struct Course {
-    folder: TempDir,
-}
-
-impl Course {
-    /// Submissions by their paths.
-    fn new(submissions: &[(&str, &str)]) -> Course {
-        let course = Course { folder: tempfile::tempdir().unwrap() };
-        submissions.iter().for_each(|(path, text)| course.hand_in(path, text));
-        course
-    }
-
-    fn at(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
-    }
-
-    fn hand_in(&self, path: &str, text: &str) {
-        let file = self.at("in").join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    }
-
-    fn command(&self, out: &str, options: &[&str]) -> Command {
-        let mut grade = Command::cargo_bin("grade").unwrap();
-        grade.arg(self.at("in")).arg("--out").arg(self.at(out)).args(["--chapters", CHAPTER]);
-        grade.args(options);
-        grade
-    }
-
-    /// Grades to the end. Returns what was printed.
-    fn grade(&self, out: &str, options: &[&str]) -> String {
-        said(self.command(out, options).output().unwrap(), 0)
-    }
-
-    fn results(&self, out: &str) -> BTreeMap<String, Graded> {
-        results(&self.at(out))
-    }
-}
-
-fn said(output: Output, status: i32) -> String {
-    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert_eq!(output.status.code(), Some(status), "{said}");
-    said
-}
-
-fn results(out: &Path) -> BTreeMap<String, Graded> {
-    let Ok(students) = fs::read_dir(out.join("results")) else { return BTreeMap::new() };
-    let mut results = BTreeMap::new();
-    for student in students {
-        for file in fs::read_dir(student.unwrap().path()).unwrap() {
-            let file = file.unwrap().path();
-            if file.extension() == Some("json".as_ref()) {
-                let text = fs::read_to_string(&file).unwrap();
-                let graded = Graded::from_json(&text).unwrap();
-                results.insert(graded.key.clone(), graded);
-            }
-        }
-    }
-    results
-}
-
-/// Without times and provenance.
-fn grades(results: &BTreeMap<String, Graded>) -> Vec<String> {
-    let grade = |(key, graded): (&String, &Graded)| {
-        let steps = graded.steps.iter().map(|step| (step.outcome, step.points, &step.mistake));
-        format!("{key} {:?} {:?} {:?}", graded.outcome, graded.points, steps.collect::<Vec<_>>())
-    };
-    results.iter().map(grade).collect()
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn solution() -> String {
-    fs::read_to_string(repository().join("solutions/ch02-unshare/src/main.rs")).unwrap()
-}
-
-fn stub() -> String {
-    fs::read_to_string(repository().join("exercises/ch02-unshare/stub.rs")).unwrap()
-}
-
-const BROKEN: &str = "fn main() { let number: u32 = \"text\"; }";
 
 #[test]
 fn each_submission_gets_one_clear_result() {
@@ -291,39 +203,6 @@ fn the_same_program_is_given_the_same_again() {
     fs::write(&secret, "short").unwrap();
     let said = said(course.command("four", &seed).output().unwrap(), 2);
     assert!(said.contains("has 5 bytes"), "{said}");
-}
-
-#[test]
-fn a_run_that_is_killed_goes_on() {
-    let broken: Vec<_> = (0..8).map(|number| (format!("s{number}.rs"), BROKEN)).collect();
-    let broken: Vec<_> = broken.iter().map(|(name, text)| (name.as_str(), *text)).collect();
-    let course = Course::new(&broken);
-    let mut kills = 0;
-    for milliseconds in (0..).map(|round: u64| 150 + 97 * round) {
-        let mut run = course.command("out", &["--jobs", "2"]).spawn().unwrap();
-        sleep(Duration::from_millis(milliseconds));
-        if run.try_wait().unwrap().is_some_and(|status| status.success()) {
-            break;
-        }
-        run.kill().unwrap();
-        run.wait().unwrap();
-        kills += 1;
-        // Each result that is there is whole.
-        course.results("out");
-    }
-    course.grade("out", &[]);
-    let results = course.results("out");
-    assert!(kills > 0 && results.len() == 8);
-    assert!(results.values().all(|graded| graded.outcome == Outcome::NotBuilt));
-    let left: Vec<_> =
-        fs::read_dir(course.at("out")).unwrap().map(|it| it.unwrap().file_name()).collect();
-    assert!(!left.contains(&".work".into()), "{left:?}");
-    // Nothing was graded twice with another end, and nothing is left half-written.
-    assert!(!course.at("out/changes.txt").exists());
-    for key in results.keys() {
-        let names = fs::read_dir(course.at("out/results").join(key)).unwrap();
-        assert_eq!(names.count(), 1, "{key}");
-    }
 }
 
 #[test]
