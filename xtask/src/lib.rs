@@ -9,6 +9,7 @@ pub mod shared {
     pub mod cargo;
     pub mod chapter;
     pub mod edit;
+    pub mod edition;
     pub mod failure;
     pub mod grading;
     pub mod json;

@@ -109,7 +109,14 @@ fn command(words: Vec<OsString>) -> failure::Result {
     }
     let is_authors = FOR_AUTHORS.iter().any(|(authors, _)| authors.name == usage.name);
     if is_authors && pack::edition().is_some() {
-        return Err(pack::lacks(&format!("nothing for `{}`", usage.name)));
+        let lacks = pack::lacks(&format!("nothing for `{}`", usage.name));
+        return Err(match usage.name {
+            "room" => lacks.help(
+                "the teacher opens the room, in a clone of the course's repository; \
+                 `cargo xtask join URL NAME` shows you in it",
+            ),
+            _ => lacks,
+        });
     }
     run(Arguments::new(words))
 }

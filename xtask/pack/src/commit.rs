@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use xtask::shared::chapter::root;
+use xtask::shared::edition;
 use xtask::shared::failure::{Failure, Result};
 use xtask::shared::screen;
 
@@ -55,7 +56,7 @@ impl Commit {
 
     /// The name of the pack and of the folder that it is unpacked to.
     pub(crate) fn edition(&self) -> String {
-        format!("namespaces-by-hand-{}-{}", self.date, &self.hash[..7])
+        format!("namespaces-by-hand-{}", edition::named(&self.date, &self.hash))
     }
 
     /// Writes all files of the commit below `folder`.

@@ -14,6 +14,7 @@ use room::serve::{Shared, serve};
 use room::state::Room;
 use tokio::signal::unix::{SignalKind, signal};
 use xtask::shared::arguments::{Argument, Arguments};
+use xtask::shared::edition::edition;
 use xtask::shared::failure::{Failure, Result};
 use xtask::shared::room::{Address, PORT, USAGE};
 use xtask::shared::screen;
@@ -83,7 +84,7 @@ fn command(mut arguments: Arguments) -> Result {
     let ended = runtime.map_err(|error| failure(error.to_string()))?.block_on(async {
         let [mut interrupt, mut terminate] =
             [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-        let shared = Arc::new(Shared::new(room, kept, first));
+        let shared = Arc::new(Shared::new(room, kept, first, edition()));
         let interrupt = interrupt.as_mut().map_err(|error| error.to_string())?;
         let terminate = terminate.as_mut().map_err(|error| error.to_string())?;
         // Only now, because who reads it may act on it.

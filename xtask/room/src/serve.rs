@@ -50,6 +50,8 @@ pub struct Shared {
     inner: Mutex<Inner>,
     /// What the page says about how to join: `http://192.0.2.7:8440/k7qm3w`.
     address: String,
+    /// Of the course, on this machine.
+    edition: String,
 }
 
 struct Inner {
@@ -63,8 +65,8 @@ struct Inner {
 }
 
 impl Shared {
-    /// A room, and where it is kept.
-    pub fn new(room: Room, kept: Option<Kept>, address: String) -> Shared {
+    /// A room, where it is kept, at which address it is, and the edition of the course that it has.
+    pub fn new(room: Room, kept: Option<Kept>, address: String, edition: String) -> Shared {
         let inner = Inner {
             room,
             kept,
@@ -74,7 +76,7 @@ impl Shared {
             // A code has six of 31 characters: at this rate it is guessed after a thousand years.
             wrong: Limits::new(20.0, 0.2),
         };
-        Shared { inner: Mutex::new(inner), address }
+        Shared { inner: Mutex::new(inner), address, edition }
     }
 
     /// The room as it is now.
@@ -216,13 +218,14 @@ impl Shared {
         }
         inner.trouble.clear();
         inner.room = room;
-        json(StatusCode::OK, &json!({ "room": 1, "received": received }))
+        json(StatusCode::OK, &json!({ "room": 1, "received": received, "edition": self.edition }))
     }
 
     fn state(&self) -> Answer {
         let inner = self.lock();
         let mut view = inner.room.view(now());
         view["address"] = self.address.as_str().into();
+        view["edition"] = self.edition.as_str().into();
         view["trouble"] = inner.trouble.as_str().into();
         json(StatusCode::OK, &view)
     }

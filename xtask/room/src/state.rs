@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use xtask::shared::room::{Event, Outcome, Report, SCHEMA, Signal, code_of, name_of, text_of};
+use xtask::shared::room::{
+    Event, Outcome, Report, SCHEMA, Signal, code_of, edition_of, name_of, text_of,
+};
 
 /// So many participants at most: who knows the code cannot fill the machine's memory.
 pub const MOST: usize = 200;
@@ -22,6 +24,8 @@ struct Participant {
     name: String,
     /// By which the checkout is known again. No page shows it.
     token: String,
+    /// Of the course. Empty if the checkout did not know it.
+    edition: String,
     /// The number of the last report; each report up to it has been counted, once.
     received: u64,
     /// How many have been counted.
@@ -83,6 +87,7 @@ impl Room {
         };
         let participant = &mut self.participants[index];
         participant.seen = now;
+        participant.edition = edition_of(request);
         for report in reports {
             match Report::read(report) {
                 Ok(report) => participant.apply(report, now, &mut self.signals),
@@ -107,6 +112,7 @@ impl Room {
         self.participants.push(Participant {
             name,
             token: token.to_owned(),
+            edition: String::new(),
             received: 0,
             counted: 0,
             chapter: String::new(),
@@ -227,7 +233,7 @@ impl Participant {
     fn view(&self) -> Value {
         let signal = self.signal.as_ref();
         json!({
-            "name": self.name, "chapter": self.chapter,
+            "name": self.name, "edition": self.edition, "chapter": self.chapter,
             "outcome": self.outcome.map_or("", Outcome::word),
             "passed": self.passed, "of": self.of, "mistake": self.mistake,
             "solved": self.solved.len(), "counted": self.counted, "seen": self.seen,
@@ -262,6 +268,7 @@ impl Participant {
         Some(Participant {
             name: name_of(value["name"].as_str()?).ok()?,
             token: token(value)?.to_owned(),
+            edition: edition_of(value),
             received: number("received")?,
             counted: number("counted")?,
             chapter: text("chapter")?,
@@ -379,7 +386,10 @@ mod tests {
     #[test]
     fn a_room_survives_its_file() {
         let mut room = Room::new("abcdef");
-        room.take(&request("ada", 1, json!([failed(1, "m"), stuck(2)])), 7).unwrap();
+        let mut of_an_edition = request("ada", 1, json!([failed(1, "m"), stuck(2)]));
+        of_an_edition["edition"] = json!("2026-11-30-1a2b3c4\u{202e}");
+        room.take(&of_an_edition, 7).unwrap();
+        assert_eq!(room.view(0)["participants"][0]["edition"], "2026-11-30-1a2b3c4");
         room.take(&request("<script>", 2, json!([])), 8).unwrap();
         assert_eq!(Room::read(&room.to_json()), Some(room.clone()));
         assert!(!room.view(0).to_string().contains("000001"), "a token is shown");

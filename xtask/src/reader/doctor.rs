@@ -15,6 +15,7 @@ use harness::doctor::{Examination, Finding, examine};
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::Chapter;
+use crate::shared::edition::edition;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::screen::{self, Screen};
 
@@ -77,13 +78,16 @@ const PARTS: [(&str, &[u32]); 2] = [("cgroup_v2", &[14, 17]), ("cgroup_limits", 
 struct Diagnosis {
     examination: Examination,
     tools: Vec<(&'static str, String)>,
+    /// Of the course, as [`edition`] says it.
+    edition: String,
     chapters: Vec<Chapter>,
 }
 
 impl Diagnosis {
     fn make() -> Result<Diagnosis> {
         let chapters = Chapter::all()?;
-        Ok(Diagnosis { examination: examine(), tools: tools::versions(), chapters })
+        let (tools, edition) = (tools::versions(), edition());
+        Ok(Diagnosis { examination: examine(), tools, edition, chapters })
     }
 
     fn can_check_all(&self) -> bool {
@@ -117,6 +121,7 @@ mod tests {
         Diagnosis {
             examination: Examination { facts: Facts::default(), findings },
             tools: vec![("cc", "unknown".into())],
+            edition: "2026-11-30-1a2b3c4".to_owned(),
             chapters: chapters.into(),
         }
     }

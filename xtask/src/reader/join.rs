@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use crate::shared::arguments::{Argument, Arguments, Usage};
 use crate::shared::chapter::root;
+use crate::shared::edition::edition;
 use crate::shared::failure::{Failure, Result};
+use crate::shared::question;
 use crate::shared::room::{self, Address, Desk, Left};
-use crate::shared::{question, screen};
+use crate::shared::screen::{self, Screen};
 
 pub(crate) const USAGE: Usage = Usage {
     name: "join",
@@ -45,10 +47,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result {
         screen::print(&format!("you are in the room {address} as `{name}`\n"));
         return Ok(ExitCode::SUCCESS);
     }
-    let said = room::said_before(&address, &name);
-    if yes {
-        screen::print(&said);
-    } else if !question::consent(said.trim_end(), "\njoin?", "join")? {
+    if yes || question::has_reader() {
+        screen::print(&room::said_before(&address, &name, Screen::stdout()));
+    }
+    if !yes && !question::consent("nothing has been sent yet", "join?", "join")? {
         return Ok(ExitCode::SUCCESS);
     }
     enter(&desk, &address, &name, true)?;
@@ -72,7 +74,7 @@ pub(crate) fn for_once(address: &OsStr, name: Option<&OsStr>) -> Result<()> {
                 .help("add `--name NAME`"));
         }
     };
-    screen::warn(&room::said_before(&address, &name));
+    screen::warn(&room::said_before(&address, &name, Screen::stdout()));
     enter(&desk, &address, &name, false)
 }
 
@@ -88,7 +90,15 @@ fn enter(desk: &Desk, address: &Address, name: &str, every: bool) -> Result<()> 
             Left::Forgotten(_) | Left::Nothing => {}
         }
     }
-    desk.join(address, name, every, PATIENCE)
+    let there = desk.join(address, name, every, PATIENCE)?;
+    let here = edition();
+    if !here.is_empty() && !there.is_empty() && here != there {
+        screen::warn(&format!(
+            "note: this copy of the course is edition {here}, and the room's is {there}; exercises and checks may \
+             differ, so ask the teacher for the same\n"
+        ));
+    }
+    Ok(())
 }
 
 fn address_of(word: &OsStr) -> Result<Address> {

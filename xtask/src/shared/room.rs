@@ -18,11 +18,11 @@ use std::time::Duration;
 
 pub use address::{Address, PORT, code_of};
 pub use desk::{Desk, Left, Sent};
-pub use event::{Event, Outcome, Report, Signal, name_of, text_of};
+pub use event::{Event, Outcome, Report, Signal, edition_of, name_of, text_of};
 
 use crate::shared::arguments::Usage;
 use crate::shared::chapter::root;
-use crate::shared::screen;
+use crate::shared::screen::{self, Screen};
 
 /// How `cargo xtask room` is called. Its package reads the command line, and this one lists the command.
 pub const USAGE: Usage = Usage {
@@ -48,17 +48,22 @@ pub const LONGEST: usize = 64 * 1024;
 pub const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// The whole of what leaves a laptop, said before the first of it does.
-pub fn said_before(address: &Address, name: &str) -> String {
-    format!(
-        "what this checkout tells {address} from now on, and nothing else:\n  \
-         the name `{}`, and a random number by which the room knows this checkout again\n  \
-         after a check: the chapter, whether it could be built and checked, how many of its steps passed \
-         and of how many, and the name of the mistake if one was recognized\n  \
-         `cargo xtask stuck` with the text you give it, and `cargo xtask done`\n  \
-         a number that counts these reports\n\
-         no line of a program leaves the laptop; `cargo xtask leave` ends it\n",
-        screen::plain(name)
-    )
+pub fn said_before(address: &Address, name: &str, screen: Screen) -> String {
+    let sent = [
+        &format!(
+            "the name `{}`, and a random number by which the room knows this checkout again",
+            screen::plain(name)
+        ),
+        "which edition of the course this is",
+        "after a check: the chapter, whether it could be built and checked, how many of its steps passed and of how \
+         many, and the name of the mistake if one was recognized",
+        "`cargo xtask stuck` with the text you give it, and `cargo xtask done`",
+        "a number that counts these reports",
+    ];
+    let head = format!("what this checkout tells {address} from now on, and nothing else:");
+    let end = "no line of a program leaves the laptop; `cargo xtask leave` ends it";
+    let sent: String = sent.iter().map(|one| screen.hanging("  - ", one)).collect();
+    screen.wrapped(&head, "") + &sent + &screen.wrapped(end, "")
 }
 
 /// Tells the room what has happened, if this checkout is in one. The command goes on whatever comes of it: at

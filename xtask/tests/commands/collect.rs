@@ -73,6 +73,41 @@ fn answers_become_a_table_and_cures() {
 }
 
 #[test]
+fn a_copy_of_another_edition_is_noticed() {
+    let checkout = Checkout::new("collect editions");
+    checkout.write("pack.toml", "edition = \"2026-11-30-1a2b3c4\"\n");
+    for (name, edition) in [
+        ("ada", json!("2026-11-30-1a2b3c4")),
+        ("bob", json!("2026-11-29-0000000")),
+        ("carol", json!("2026-11-29-0000000")),
+        // Written before answers had it.
+        ("dan", Value::Null),
+    ] {
+        let mut answer = answer();
+        answer["edition"] = edition;
+        checkout.write(&format!("in/{name}.json"), &answer.to_string());
+    }
+    let collect = |folder: &std::path::Path| {
+        let output = checkout.xtask("doctor --collect").arg(folder).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, out) = collect(&checkout.root.join("in"));
+    assert_eq!(code, Some(3));
+    let (_, advice) = out.split_once("\n\n").unwrap();
+    assert_eq!(
+        advice,
+        "2 laptops: get edition 2026-11-30-1a2b3c4: `cargo xtask update` in a clone, or\n           \
+         unpack `namespaces-by-hand-2026-11-30-1a2b3c4.tar.gz`\n    \
+         because its copy of the course is edition 2026-11-29-0000000, and this one\n            \
+         is 2026-11-30-1a2b3c4\n    \
+         pages, exercises and checks of two editions may differ\n    on bob, carol\n\n\
+         all 4 laptops can check every chapter\n"
+    );
+    let (code, out) = collect(&checkout.root.join("in/ada.json"));
+    assert!(code == Some(0) && !out.contains("edition"), "{out}");
+}
+
+#[test]
 fn what_cannot_be_used_has_a_line_with_the_reason() {
     let checkout = Checkout::new("collect bad");
     let mut schema = answer();

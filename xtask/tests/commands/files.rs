@@ -222,6 +222,12 @@ fn a_workshops_copy_says_what_it_lacks() {
         assert_eq!((code, out.as_str()), (1, ""), "{words}: {err}");
         assert!(err.starts_with(&error), "{words}: {err}");
     }
+    let (code, _, err) = checkout.run("room --port 0");
+    assert!(
+        code == 1
+            && err.contains("has nothing for `room`\nhelp: the teacher opens the room, in a clone"),
+        "{err}"
+    );
     // A reader does not ask for what is for authors, so its usage names none of it.
     let (code, out, _) = checkout.run("help");
     assert!(code == 0 && out.contains("  check ") && !out.contains("verify"), "{out}");

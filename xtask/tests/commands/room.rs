@@ -15,6 +15,10 @@ use crate::checkout::{Checkout, not_unshared};
 
 const CODE: &str = "k7qm3w";
 
+/// The edition of the course on the machine of the room, and in one checkout.
+const THERE: &str = "2026-11-30-1a2b3c4";
+const HERE: &str = "2026-11-29-0000000";
+
 /// What was sent: the path, and the body.
 type Sent = (String, Value);
 
@@ -56,7 +60,7 @@ fn answered(mut client: TcpStream) -> Sent {
         .unwrap()
         .last()
         .map_or(json!(0), |last| last["sequence"].clone());
-    let answer = json!({ "room": 1, "received": last }).to_string();
+    let answer = json!({ "room": 1, "received": last, "edition": THERE }).to_string();
     write!(client, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{answer}", answer.len()).unwrap();
     let path = head.split(' ').nth(1).unwrap().to_owned();
     (path, body)
@@ -76,6 +80,7 @@ fn failing(checkout: &Checkout) {
 #[test]
 fn what_is_said_leaves_the_laptop_and_nothing_else() {
     let checkout = Checkout::new("room says");
+    checkout.write("pack.toml", &format!("edition = \"{HERE}\"\n"));
     let (url, sent) = room();
     // Without consent nothing is sent, nor kept.
     let (code, out, err) = checkout.run(&format!("join {url} ada"));
@@ -83,11 +88,14 @@ fn what_is_said_leaves_the_laptop_and_nothing_else() {
     assert!(err.contains("help: add `--yes`"), "{err}");
     assert!(sent.try_recv().is_err() && !checkout.root.join(".room").exists());
 
-    let (code, out, _) = checkout.run(&format!("join {url} ada --yes"));
+    let (code, out, err) = checkout.run(&format!("join {url} ada --yes"));
     assert_eq!(code, 0);
+    let other = format!("this copy of the course is edition {HERE}, and the room's is {THERE}; ");
+    assert!(err.starts_with(&format!("note: {other}")) && err.lines().count() == 1, "{err}");
     let listed = [
         "and nothing else:",
         "the name `ada`, and a random number",
+        "which edition of the course this is",
         "the chapter, whether it could be built",
         "how many of its steps passed",
         "the name of the mistake",
@@ -96,18 +104,20 @@ fn what_is_said_leaves_the_laptop_and_nothing_else() {
         "no line of a program",
         "`cargo xtask leave` ends it",
     ];
+    // Words may stand on two lines.
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
     for said in listed {
         assert!(out.contains(said), "{said}: {out}");
     }
     let (path, hello) = next(&sent);
     let token = hello["token"].clone();
     assert_eq!(path, format!("/{CODE}/report"));
-    assert_eq!(hello, json!({ "schema": 1, "token": token, "name": "ada", "reports": [] }));
+    let of_ada = |reports: Value| json!({ "schema": 1, "token": token, "name": "ada", "edition": HERE, "reports": reports });
+    assert_eq!(hello, of_ada(json!([])));
     let file = checkout.root.join(".room");
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 
-    let report =
-        |report: Value| json!({ "schema": 1, "token": token, "name": "ada", "reports": [report] });
+    let report = |report: Value| of_ada(json!([report]));
     failing(&checkout);
     checkout.write("exercises/ch01-one/src/main.rs", "fn main() { /* a secret */ }\n");
     let (code, out, err) = checkout.run("check ch1");
@@ -143,6 +153,8 @@ fn one_check_is_reported_once() {
     let (url, sent) = room();
     let (code, _, err) = checkout.run(&format!("check ch1 --report {url} --name ada"));
     assert!(code == 0 && err.contains("and nothing else:"), "{err}");
+    // A checkout that cannot say its edition is not called another one.
+    assert!(!err.contains("note:"), "{err}");
     assert_eq!(next(&sent).1["reports"], json!([]));
     assert_eq!(next(&sent).1["reports"][0]["outcome"], "solved");
     checkout.run("check ch1");

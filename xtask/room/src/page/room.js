@@ -9,7 +9,7 @@ const SHAPES = {
 };
 const WORDS = { stuck: 'stuck', done: 'done', work: 'at work' };
 const PERIOD = 2000;
-// So many mistakes are shown; the others are made by few.
+// So many mistakes are shown; the others are made by few. So many names are shown of those with another edition.
 const MOST = 6;
 
 const element = (name, properties = {}, ...children) => {
@@ -71,6 +71,17 @@ const participant = one => element('li', { className: kindOf(one) },
   element('span', { className: 'name', textContent: one.name }), ' ', signal(kindOf(one)),
   element('div', { className: 'quiet', textContent: progress(one) }));
 
+// Those who work with another edition of the course than this machine, if any.
+const others = (participants, edition) => {
+  const other = participants.filter(one => edition && one.edition && one.edition !== edition);
+  if (!other.length) return [];
+  const names = other.slice(0, MOST).map(one => `${one.name} (${one.edition})`);
+  if (other.length > MOST) names.push(`and ${other.length - MOST} more`);
+  return [element('span', {
+    textContent: `Another edition of the course than this machine's ${edition}: ${names.join(', ')}`,
+  })];
+};
+
 // Draws again only what has changed, so that a selection and the place in a list stay.
 const drawn = {};
 const draw = (id, made) => {
@@ -87,6 +98,7 @@ const show = state => {
   const count = kind => participants.filter(one => kindOf(one) === kind).length;
   draw('counts', Object.keys(SHAPES).map(kind =>
     element('span', { className: kind }, shape(kind), `${count(kind)} ${WORDS[kind]}`)));
+  draw('editions', others(participants, state.edition));
   draw('stuck', stuck.map(hand(now)));
   draw('mistakes', mistakes.slice(0, MOST).map(mistake));
   draw('participants', participants.map(participant));

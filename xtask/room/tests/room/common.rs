@@ -14,6 +14,9 @@ use room::state::Room;
 use serde_json::Value;
 use xtask::shared::room::Address;
 
+/// Of the course, on the machine of the room.
+pub(crate) const EDITION: &str = "2026-11-30-1a2b3c4";
+
 pub(crate) const CODE: &str = "k7qm3w";
 
 /// A room that ends when this is dropped.
@@ -39,7 +42,8 @@ impl Open {
 
     fn with(listener: TcpListener, room: Room, kept: Option<Kept>) -> Open {
         let at = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared::new(room, kept, format!("http://{at}/{CODE}")));
+        let address = format!("http://{at}/{CODE}");
+        let shared = Arc::new(Shared::new(room, kept, address, EDITION.to_owned()));
         let ends = Arc::new(AtomicBool::new(false));
         let (for_server, ended) = (shared.clone(), ends.clone());
         let server = thread::spawn(move || {

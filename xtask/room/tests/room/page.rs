@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
-use crate::common::{CODE, Open, post};
+use crate::common::{CODE, EDITION, Open, post};
 use crate::reader::Screen;
 use crate::tools::Tools;
 
@@ -17,6 +17,16 @@ fn report(open: &Open, number: usize, name: &str, reports: Value) {
     let body = json!({ "schema": 1, "token": token, "name": name, "reports": reports });
     let answer = post(open.at, &format!("/{CODE}/report"), &body.to_string());
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// Somebody joins with this edition of the course.
+fn join(open: &Open, number: usize, name: &str, edition: &str) {
+    let token = format!("{number:032x}");
+    let body = json!({
+        "schema": 1, "token": token, "name": name, "edition": edition, "reports": [],
+    });
+    let answer = post(open.at, &format!("/{CODE}/report"), &body.to_string());
+    assert!(answer.contains(&format!(r#""edition":"{EDITION}""#)), "{answer}");
 }
 
 fn check(sequence: u64, outcome: &str, mistake: &str) -> Value {
@@ -143,6 +153,34 @@ fn signals_have_a_shape_and_a_word_and_the_oldest_comes_first() {
     // It follows without being loaded again.
     report(&open, 7, "x", json!([{ "sequence": 2, "signal": "stuck", "text": "" }]));
     browser.wait_for("document.title === '(3 stuck) The room'");
+}
+
+#[test]
+fn another_edition_of_the_course_is_shown() {
+    let Some(Tools { mut browser, axe }) = Tools::find() else { return };
+    let open = Open::new();
+    join(&open, 1, "ada", EDITION);
+    // A checkout that cannot say its edition is not called wrong.
+    join(&open, 2, "bob", "");
+    browser.sit_at(Screen::PHONE);
+    look(&mut browser, &open);
+    let said = "document.querySelector('#editions').textContent";
+    assert_eq!(browser.eval(said), "");
+    join(&open, 3, "carol", "2026-11-29-0000000");
+    join(&open, 4, SCRIPT, SCRIPT);
+    browser.wait_for("document.querySelector('#editions').textContent !== ''");
+    let text = browser.eval(said);
+    assert_eq!(
+        text,
+        format!(
+            "Another edition of the course than this machine's {EDITION}: {SCRIPT} ({SCRIPT}), carol (2026-11-29-0000000)"
+        )
+    );
+    assert_eq!(faults(&mut browser, &axe), [""; 0]);
+    for number in 5..15 {
+        join(&open, number, &format!("one {number}"), "2026-11-29-0000000");
+    }
+    browser.wait_for("document.querySelector('#editions').textContent.endsWith(', and 6 more')");
 }
 
 #[test]

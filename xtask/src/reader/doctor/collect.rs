@@ -24,6 +24,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::shared::chapter::Chapter;
+use crate::shared::edition::edition;
 use crate::shared::failure::{Failure, Result};
 use crate::shared::json::object;
 use crate::shared::screen::{self, Screen, plain};
@@ -43,7 +44,7 @@ const TOLERANCE: Duration = Duration::from_secs(600);
 pub(super) fn run(places: &[PathBuf], json: bool) -> Result {
     let chapters = Chapter::all()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let collection = Collection::read(&files(places)?, &chapters, now);
+    let collection = Collection::read(&files(places)?, &chapters, &edition(), now);
     let screen = Screen::stdout();
     screen::print(&match json {
         true => collection.json(&chapters),
@@ -127,17 +128,28 @@ struct Cure {
     remedy: String,
     /// On which laptops, by name.
     laptops: Vec<String>,
+    about: About,
     /// Chapters that cannot be checked before, and those with steps that are skipped.
     costs: Vec<u64>,
     skips: Vec<u64>,
 }
 
+/// What a laptop has to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// What the kernel, or whoever has set it up, allows.
+    Machine,
+    Clock,
+    /// The copy of the course.
+    Edition,
+}
+
 impl Collection {
-    fn read(files: &[PathBuf], chapters: &[Chapter], now: Duration) -> Collection {
+    fn read(files: &[PathBuf], chapters: &[Chapter], here: &str, now: Duration) -> Collection {
         let mut all = Collection::default();
         for path in files {
             let file = path.display().to_string();
-            match laptop(path, chapters, now) {
+            match laptop(path, chapters, here, now) {
                 Ok(laptop) => {
                     match all.laptops.iter().find(|other| other.name == laptop.name) {
                         Some(other) => {
@@ -160,7 +172,7 @@ impl Collection {
         }
         // What helps most laptops comes first, and what no chapter needs last.
         all.cures.sort_by_key(|cure| {
-            let is_needed = !cure.costs.is_empty() || cure.is_about_the_clock();
+            let is_needed = !cure.costs.is_empty() || cure.is_needed_anyway();
             (!is_needed, cure.skips.is_empty(), std::cmp::Reverse(cure.laptops.len()))
         });
         all
@@ -169,7 +181,7 @@ impl Collection {
     fn code(&self) -> u8 {
         let can = |laptop: &Laptop| {
             let all = !laptop.chapters.contains(&Outcome::Cannot);
-            all && !laptop.cures.iter().any(Cure::is_about_the_clock)
+            all && !laptop.cures.iter().any(Cure::is_needed_anyway)
         };
         match (self.unusable.is_empty(), self.laptops.iter().all(can)) {
             (false, _) => 1,
@@ -273,15 +285,19 @@ const CLOCK: &str =
     "set the clock: `sudo timedatectl set-ntp true`, and after a few seconds `date`";
 
 impl Cure {
-    fn is_about_the_clock(&self) -> bool {
-        self.remedy == CLOCK
+    /// It has to be changed although it costs no chapter.
+    fn is_needed_anyway(&self) -> bool {
+        self.about != About::Machine
     }
 
     /// What it costs to change nothing.
     fn cost(&self) -> String {
         match (self.costs.as_slice(), self.skips.as_slice()) {
-            ([], []) if self.is_about_the_clock() => {
+            ([], []) if self.about == About::Clock => {
                 "with a wrong clock downloads are refused, because certificates seem invalid".into()
+            }
+            ([], []) if self.about == About::Edition => {
+                "pages, exercises and checks of two editions may differ".into()
             }
             ([], []) => "it costs no chapter".to_owned(),
             ([], skips) => format!("it costs steps of {}", super::text::listed(&numbers(skips))),
@@ -319,7 +335,12 @@ fn add(cures: &mut Vec<Cure>, cure: Cure) {
 }
 
 /// What a file says, or why it says nothing.
-fn laptop(path: &Path, chapters: &[Chapter], now: Duration) -> std::result::Result<Laptop, String> {
+fn laptop(
+    path: &Path,
+    chapters: &[Chapter],
+    here: &str,
+    now: Duration,
+) -> std::result::Result<Laptop, String> {
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
     opened.map_err(|error| format!("it cannot be read: {error}"))?;
@@ -363,12 +384,19 @@ fn laptop(path: &Path, chapters: &[Chapter], now: Duration) -> std::result::Resu
             }
         }
         let (cause, remedy) = (text("cause"), text("remedy"));
-        add(&mut cures, Cure { cause, remedy, laptops: vec![name.clone()], costs, skips });
-    }
-    if let Some(cause) = answer["time"].as_u64().and_then(|time| wrong_clock(time, now)) {
-        let remedy = CLOCK.to_owned();
         let laptops = vec![name.clone()];
-        cures.push(Cure { cause, remedy, laptops, costs: Vec::new(), skips: Vec::new() });
+        add(&mut cures, Cure { cause, remedy, laptops, about: About::Machine, costs, skips });
+    }
+    let mut change = |about, cause, remedy| {
+        let laptops = vec![name.clone()];
+        cures.push(Cure { cause, remedy, laptops, about, costs: Vec::new(), skips: Vec::new() });
+    };
+    if let Some(cause) = answer["time"].as_u64().and_then(|time| wrong_clock(time, now)) {
+        change(About::Clock, cause, CLOCK.to_owned());
+    }
+    let there = answer["edition"].as_str().unwrap_or_default();
+    if let Some((cause, remedy)) = another_edition(there, here) {
+        change(About::Edition, cause, remedy);
     }
     let file = path.display().to_string();
     Ok(Laptop { name, file, chapters: outcomes, cures })
@@ -398,6 +426,19 @@ fn outcomes(answer: &Value, chapters: &[Chapter]) -> std::result::Result<Vec<Out
     chapters.iter().map(outcome).collect()
 }
 
+/// What to do about a copy of the course whose edition is `there`, if it is another one than that of this checkout.
+/// An edition that is not known is empty, and differs from none.
+fn another_edition(there: &str, here: &str) -> Option<(String, String)> {
+    if there.is_empty() || here.is_empty() || there == here {
+        return None;
+    }
+    let cause = format!("its copy of the course is edition {there}, and this one is {here}");
+    let remedy = format!(
+        "get edition {here}: `cargo xtask update` in a clone, or unpack `namespaces-by-hand-{here}.tar.gz`"
+    );
+    Some((cause, remedy))
+}
+
 /// What is wrong with a clock that said `time`, in seconds since 1970, no later than `now`.
 fn wrong_clock(time: u64, now: Duration) -> Option<String> {
     // A date far away is as wrong as one that no calendar has.
@@ -414,6 +455,16 @@ fn wrong_clock(time: u64, now: Duration) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_edition_is_another_one_only_if_both_are_known() {
+        for same in [("a", "a"), ("", "a"), ("a", ""), ("", "")] {
+            assert_eq!(another_edition(same.0, same.1), None, "{same:?}");
+        }
+        let (cause, remedy) = another_edition("a", "b").unwrap();
+        assert_eq!(cause, "its copy of the course is edition a, and this one is b");
+        assert!(remedy.contains("unpack `namespaces-by-hand-b.tar.gz`"), "{remedy}");
+    }
 
     #[test]
     fn a_clock_is_wrong_in_both_directions() {

@@ -5,6 +5,7 @@
 //! ```json
 //! {"schema":1,
 //!  "name":"",
+//!  "edition":"2026-11-30-1a2b3c4",
 //!  "time":1796000000,
 //!  "can_check":false,
 //!  "chapters":[{"chapter":"ch01-look","can_check":false}],
@@ -19,7 +20,8 @@
 //! the cause; otherwise it is a guess. `environments` are names in
 //! `exercises/harness/src/doctor/environments.toml`. A fact that cannot be read is `unknown`. `costs`
 //! are the existing chapters that need it, whether it works or not, and `skips` those that skip some steps
-//! without it. `name` is what `--name` said, and `time` this machine's clock, in seconds since 1970. New fields, facts and
+//! without it. `name` is what `--name` said, `edition` that of the
+//! course, empty if git cannot say it, and `time` this machine's clock, in seconds since 1970. New fields, facts and
 //! probes may come; these stay as they are while `schema` is 1.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -44,6 +46,7 @@ pub(super) fn json(diagnosis: &Diagnosis, name: &str, now: SystemTime) -> String
     let all = object([
         ("schema", 1.into()),
         ("name", name.into()),
+        ("edition", diagnosis.edition.as_str().into()),
         ("time", time.into()),
         ("can_check", diagnosis.can_check_all().into()),
         ("chapters", chapters.collect()),
@@ -96,6 +99,7 @@ mod tests {
         let wanted = json!({
             "schema": 1,
             "name": "ada",
+            "edition": "2026-11-30-1a2b3c4",
             "time": 77,
             "can_check": false,
             "chapters": [

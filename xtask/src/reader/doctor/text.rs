@@ -23,6 +23,9 @@ const FACTS: [(&str, &str); 9] = [
 
 pub(super) fn report(diagnosis: &Diagnosis, screen: Screen) -> String {
     let mut out = facts(&diagnosis.examination.facts, screen);
+    if !diagnosis.edition.is_empty() {
+        out += &entry(screen, &format!("{:<10}", "course"), &diagnosis.edition);
+    }
     for (name, version) in &diagnosis.tools {
         out += &entry(screen, &format!("{name:<10}"), version);
     }

@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{Flock, FlockArg};
 use serde_json::{Value, json};
 
-use super::event::{Event, Report};
+use super::event::{Event, Report, edition_of};
 use super::{Address, SCHEMA, http};
+use crate::shared::edition::edition;
 use crate::shared::failure::{Failure, Result};
 
 /// So many reports wait at most; then the oldest are dropped, which newer ones have overtaken anyway.
@@ -104,8 +105,9 @@ impl Desk {
         self.load().ok().flatten().is_some_and(|known| known.joined && known.every)
     }
 
-    /// Enters a room under a name. `every` says whether each check is reported from now on. If the checkout is
-    /// in this room under this name already, only that is changed.
+    /// Enters a room under a name, and returns the edition of the course that the room has; it is empty if the room
+    /// does not say it. `every` says whether each check is reported from now on. If the checkout is in this room under
+    /// this name already, only that is changed.
     ///
     /// # Errors
     ///
@@ -116,7 +118,7 @@ impl Desk {
         name: &str,
         every: bool,
         patience: Duration,
-    ) -> Result<()> {
+    ) -> Result<String> {
         let lock = self.lock()?;
         let known = self.load()?;
         let is_same = |known: &Membership| known.address == *address && known.name == name;
@@ -136,11 +138,11 @@ impl Desk {
         // An answer may be lost on the way. Asked again with the same token, the room gives the same answer.
         let deadline = Instant::now() + patience;
         let mut tries = 0;
-        let answered = loop {
+        let (answered, edition) = loop {
             tries += 1;
             let left = deadline.saturating_duration_since(Instant::now());
-            match membership.exchange("report", &[], left.min(patience / 2)) {
-                Sent::Later(_) if tries < 4 && Instant::now() < deadline => {
+            match membership.ask("report", &[], left.min(patience / 2)) {
+                (Sent::Later(_), _) if tries < 4 && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(100));
                 }
                 other => break other,
@@ -149,7 +151,8 @@ impl Desk {
         match answered {
             Sent::Nothing | Sent::All => {
                 let _lock = self.lock()?;
-                self.keep(&membership)
+                self.keep(&membership)?;
+                Ok(edition)
             }
             Sent::Later(why) => {
                 let _lock = self.lock()?;
@@ -321,19 +324,28 @@ impl Membership {
 
     /// One request. `All` if the room has received all of these.
     fn exchange(&self, what: &str, reports: &[Report], patience: Duration) -> Sent {
+        self.ask(what, reports, patience).0
+    }
+
+    /// The same, and the edition of the course that the room has.
+    fn ask(&self, what: &str, reports: &[Report], patience: Duration) -> (Sent, String) {
         let last = reports.last().map_or(0, |report| report.sequence);
         let reports: Vec<Value> = reports.iter().map(Report::to_json).collect();
-        let body =
-            json!({ "schema": SCHEMA, "token": self.token, "name": self.name, "reports": reports });
-        match http::post(&self.address, what, &body.to_string(), patience) {
-            Err(why) => Sent::Later(why),
-            Ok(answer) => match (answer.status, answer.body["received"].as_u64()) {
-                (200, Some(received)) if received >= last => Sent::All,
-                // It is there, and will take it when it has room or time again.
-                (429 | 500..=599, _) => Sent::Later(said(&answer.body)),
-                _ => Sent::Refused(said(&answer.body)),
-            },
-        }
+        let body = json!({
+            "schema": SCHEMA, "token": self.token, "name": self.name, "edition": edition(),
+            "reports": reports,
+        });
+        let answer = match http::post(&self.address, what, &body.to_string(), patience) {
+            Err(why) => return (Sent::Later(why), String::new()),
+            Ok(answer) => answer,
+        };
+        let sent = match (answer.status, answer.body["received"].as_u64()) {
+            (200, Some(received)) if received >= last => Sent::All,
+            // It is there, and will take it when it has room or time again.
+            (429 | 500..=599, _) => Sent::Later(said(&answer.body)),
+            _ => Sent::Refused(said(&answer.body)),
+        };
+        (sent, edition_of(&answer.body))
     }
 }
 

@@ -3,9 +3,10 @@
 use harness::is_unprintable;
 use serde_json::{Value, json};
 
-/// How many characters a name may have, a chapter, a mistake, and what is said with `stuck`.
+/// How many characters a name may have, a chapter, an edition, a mistake, and what is said with `stuck`.
 const NAME: usize = 32;
 const CHAPTER: usize = 40;
+const EDITION: usize = 40;
 const TEXT: usize = 200;
 
 /// One thing that has happened.
@@ -136,6 +137,11 @@ pub fn text_of(text: &str, most: usize) -> String {
         out = out.chars().take(most - 1).chain(['…']).collect();
     }
     out
+}
+
+/// The edition of the course that a request or an answer names. Empty if it names none.
+pub fn edition_of(value: &Value) -> String {
+    text_of(value["edition"].as_str().unwrap_or_default(), EDITION)
 }
 
 /// Characters without a width, by which two names could look the same.
