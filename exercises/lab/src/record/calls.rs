@@ -401,8 +401,10 @@ const FILTER: Names = names![
     SECCOMP_FILTER_FLAG_TSYNC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER;
 ];
 
+#[cfg(not(target_arch = "x86"))]
 const SEGMENT: Names = names![IPC_CREAT, IPC_EXCL;];
 
+#[cfg(not(target_arch = "x86"))]
 const CONTROL: Names = names![IPC_RMID;];
 
 const QUEUE: Names = names![O_CREAT, O_EXCL, O_WRONLY, O_RDWR, O_NONBLOCK, O_CLOEXEC;];
