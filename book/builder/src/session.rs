@@ -1,7 +1,8 @@
 //! The recorded sessions of the pages: run in the sandbox, compared with what the page shows.
 //!
 //! [`play`] runs the commands of the sessions that share a shell, and returns the sessions as they
-//! are on this machine today. A test compares; `book record` writes them into the page.
+//! are on this machine today. A test compares; `book record` writes them into the page; `cargo xtask live
+//! replay` runs the same script in the machine that a page starts.
 
 use std::fmt::Write as _;
 
@@ -53,6 +54,49 @@ impl Group {
     pub fn line(&self) -> usize {
         self.fences[0].line
     }
+
+    /// What its lab starts with.
+    pub fn start(&self) -> State {
+        self.start
+    }
+
+    pub fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    /// The commands of each session.
+    fn commands(&self) -> Vec<Vec<String>> {
+        let prompt = prompt(self.start);
+        let of_fence =
+            |fence: &ConsoleFence| commands(fence.body.iter().map(String::as_str), prompt);
+        self.fences.iter().map(of_fence).collect()
+    }
+
+    /// All of them for one shell. What it prints is cut at the separator after each command.
+    pub fn script(&self) -> String {
+        let mut script = String::from("exec 2>&1\n");
+        for command in self.commands().iter().flatten() {
+            _ = write!(script, "{command}\nprintf '{SEPARATOR}'\n");
+        }
+        script
+    }
+
+    /// The sessions as they are when the script prints this.
+    pub fn played(&self, printed: &str) -> Vec<Played> {
+        let prompt = prompt(self.start);
+        let printed = with_small_numbers(printed);
+        let mut outputs = printed.split(SEPARATOR);
+        let played = self.fences.iter().zip(self.commands()).map(|(fence, commands)| {
+            let mut ran = Vec::new();
+            for command in commands {
+                ran.extend(typed(&command, prompt));
+                let output = outputs.next().unwrap_or_default();
+                ran.extend(output.lines().map(|line| line.trim_end().to_owned()));
+            }
+            Played { line: fence.line, shown: fence.body.clone(), ran }
+        });
+        played.collect()
+    }
 }
 
 /// Runs a group in a sandbox of its own. `programs` are shown under `/lab`.
@@ -64,33 +108,13 @@ pub fn play(group: &Group, programs: &Programs) -> Result<Recording<Vec<Played>>
     if let Some(skipped) = unmet(&group.needs) {
         return Ok(skipped);
     }
-    let prompt = prompt(group.start);
-    let of_fence = |fence: &ConsoleFence| commands(fence.body.iter().map(String::as_str), prompt);
-    let commands: Vec<Vec<String>> = group.fences.iter().map(of_fence).collect();
-
-    // One shell runs them all. What it prints is cut at the separator after each command.
-    let mut script = String::from("exec 2>&1\n");
-    for command in commands.iter().flatten() {
-        _ = write!(script, "{command}\nprintf '{SEPARATOR}'\n");
-    }
-    let sandbox = Sandbox::command("/bin/sh").args(["-c", &script]);
+    let sandbox = Sandbox::command("/bin/sh").args(["-c", &group.script()]);
     let mut run = start(sandbox, group.start, &group.needs, programs)?;
     if run.await_end() != Wait::Reached {
         bail!("line {}: the session does not end; it printed\n{}", group.line(), run.stdout());
     }
 
-    let printed = with_small_numbers(&run.stdout());
-    let mut outputs = printed.split(SEPARATOR);
-    let played = group.fences.iter().zip(commands).map(|(fence, commands)| {
-        let mut ran = Vec::new();
-        for command in commands {
-            ran.extend(typed(&command, prompt));
-            let output = outputs.next().unwrap_or_default();
-            ran.extend(output.lines().map(|line| line.trim_end().to_owned()));
-        }
-        Played { line: fence.line, shown: fence.body.clone(), ran }
-    });
-    Ok(Recording::Made(played.collect()))
+    Ok(Recording::Made(group.played(&run.stdout())))
 }
 
 /// Replaces the inode numbers of namespaces, such as `uts:[4026533201]`, which differ from run to
