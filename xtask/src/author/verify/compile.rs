@@ -114,6 +114,9 @@ fn write_workspace(folder: &Path, sources: &[&Source]) -> std::io::Result<()> {
             "[package]\nname = \"variants-{package}\"\nversion.workspace = true\n\
              edition.workspace = true\nrust-version.workspace = true\nautobins = false\n\n"
         );
+        // Cargo refuses a package without a target, and a sample may leave out all stubs.
+        manifest += "[lib]\npath = \"lib.rs\"\n\n";
+        write_if_new(&folder.join(package).join("lib.rs"), "")?;
         for source in sources.iter().filter(|source| source.strict == strict) {
             let name = &source.name;
             _ = write!(manifest, "[[bin]]\nname = \"{name}\"\npath = \"{name}.rs\"\n\n");
@@ -147,6 +150,19 @@ fn copy_lock(original: &Path, copy: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_without_programs_has_a_target() {
+        let folder = std::env::temp_dir().join(format!("variants-{}", std::process::id()));
+        let source = Source { name: "one".into(), text: "fn main() {}\n".into(), strict: false };
+        write_workspace(&folder, &[&source]).unwrap();
+        let mut read = cargo::command();
+        read.args(["read-manifest", "--manifest-path"]);
+        let output = read.arg(folder.join("strict/Cargo.toml")).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(output.status.success(), "{said}");
+    }
 
     #[test]
     fn the_compiler_is_understood() {
