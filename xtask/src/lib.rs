@@ -24,4 +24,5 @@ pub mod shared {
     pub mod steps;
     pub mod time;
     pub mod todo;
+    pub mod with;
 }

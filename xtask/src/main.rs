@@ -32,6 +32,7 @@ mod author {
     pub(crate) mod live;
     pub(crate) mod pack;
     pub(crate) mod room;
+    pub(crate) mod variant;
     pub(crate) mod verify;
 }
 
@@ -70,9 +71,10 @@ const FOR_READERS: [Command; 19] = [
     (&reader::leave::USAGE, reader::leave::run),
 ];
 
-const FOR_AUTHORS: [Command; 7] = [
+const FOR_AUTHORS: [Command; 8] = [
     (&author::verify::USAGE, author::verify::run),
     (&author::grade::USAGE, author::grade::run),
+    (&author::variant::USAGE, author::variant::run),
     (&author::pack::USAGE, author::pack::run),
     (&author::room::USAGE, author::room::run),
     (&author::kernels::USAGE, author::kernels::run),

@@ -16,8 +16,14 @@ pub const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
 /// A path: the check runs with the recorder beside it, and writes the trace of its last run there.
 pub const TRACE: &str = "NAMESPACES_BY_HAND_TRACE";
 
+/// A path: the check asks for this variant of its exercise ([`crate::variant`]).
+pub const VARIANT: &str = "NAMESPACES_BY_HAND_VARIANT";
+
 /// A path: the check writes its verdict there as JSON, and its exit status is the outcome's.
 pub const VERDICT: &str = "NAMESPACES_BY_HAND_VERDICT";
+
+/// A path: a folder with private mistakes, `chNN-slug/mistakes.toml`, which are looked up first.
+pub const WITH: &str = "NAMESPACES_BY_HAND_WITH";
 
 /// The path in one of these variables.
 pub fn path(name: &str) -> Option<PathBuf> {

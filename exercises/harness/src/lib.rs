@@ -9,6 +9,7 @@
 //! * [`doctor`] knows why a machine refuses;
 //! * [`report`] is what was seen;
 //! * [`mistakes`] knows the classic mistakes and how they show;
+//! * [`variant`] is what differs from one student to another;
 //! * `story` reads from the recorded calls what no table has;
 //! * [`verdict`] is what all of it comes to;
 //! * [`Attempt`] runs a program and fills the report.
@@ -17,6 +18,7 @@ pub mod env;
 pub mod doctor;
 pub mod report;
 pub mod mistakes;
+pub mod variant;
 mod story;
 pub mod verdict;
 mod attempt;

@@ -83,6 +83,19 @@ impl Excerpt {
         cell.chain(lines.map(|line| line.value.clone())).next()
     }
 
+    /// Replaces the value of a line or of a cell that is there.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        for line in self.lines.iter_mut().filter(|line| line.key == key) {
+            value.clone_into(&mut line.value);
+        }
+        let Some((name, kind)) = key.rsplit_once(' ') else { return };
+        let kind = Kind::ALL.iter().position(|known| known.name() == kind);
+        let (Some(kind), Ok(letter)) = (kind, value.parse()) else { return };
+        for row in self.table.iter_mut().flatten().filter(|row| row.name == name) {
+            row.letters[kind] = letter;
+        }
+    }
+
     /// How wide the names of the table's rows are. Not less than `COMMAND`, which may be missing.
     pub fn width(&self) -> usize {
         let names = self.table.iter().flatten().map(|row| row.name.chars().count());

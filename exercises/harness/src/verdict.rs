@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use crate::doctor::{self, Advice};
 use crate::env;
 pub use crate::mistakes::Diagnosis;
-use crate::mistakes::{self, Found, Mistake};
+use crate::mistakes::{self, Found, Mistake, TableError};
 use crate::report::{Excerpt, Line, Report, Row, Selection};
 use crate::story;
+use crate::variant;
 use lab::sandbox::Refusal;
 
 /// How a step turned out.
@@ -259,7 +260,10 @@ fn begun(outcome: Outcome) -> Verdict {
 #[doc(hidden)]
 pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerpt> {
     let Selection { mut report, saw } = selection;
-    let wanted = Excerpt::read(wanted);
+    let wanted = match variant::current() {
+        Some(variant) => variant.wants(Excerpt::read(wanted)),
+        None => Excerpt::read(wanted),
+    };
     report.add_failed_endings(&wanted);
     let output = |key: &str| {
         let outputs = report.facts(key).filter(|output| !output.is_empty());
@@ -342,12 +346,21 @@ fn diagnose(
         .or_else(|| story::ignored(report))
 }
 
-/// The table of the chapter whose check runs: the exercise's, for its solution too.
+/// The table of the chapter whose check runs: the exercise's, for its solution too. Private rows stand before
+/// it. In a variant, what the chapter calls a mistake may be right, so only private rows are left.
 fn of_package(package: &str) -> Vec<Mistake> {
     let chapter = package.strip_suffix("-solution").unwrap_or(package);
-    let file = exercises().join(chapter).join("mistakes.toml");
-    let Ok(text) = fs::read_to_string(&file) else { return Vec::new() };
-    mistakes::of_chapter(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    let rows = |folder: PathBuf, read: fn(&str) -> Result<Vec<Mistake>, TableError>| {
+        let file = folder.join(chapter).join("mistakes.toml");
+        let Ok(text) = fs::read_to_string(&file) else { return Vec::new() };
+        read(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    };
+    let private = env::path(env::WITH).map(|folder| rows(folder, mistakes::private));
+    let own = match variant::current() {
+        Some(_) => Vec::new(),
+        None => rows(exercises(), mistakes::of_chapter),
+    };
+    private.into_iter().flatten().chain(own).collect()
 }
 
 /// The folder `exercises` of this checkout.

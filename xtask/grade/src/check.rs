@@ -18,7 +18,7 @@ const KEPT: usize = 16 * 1024;
 /// Runs the steps at once, as `cargo xtask check` does. A further step is run only if it is worth something.
 /// The first core step and the first further step that fail are recorded, for what their diagnosis takes.
 ///
-/// What the program is given is drawn from `seed`.
+/// What the program is given is drawn from `seed`. `variant` is a file with the student's variant.
 ///
 /// # Errors
 ///
@@ -28,13 +28,19 @@ pub fn check(
     program: &Path,
     scheme: &Scheme,
     seed: &[u8; 16],
+    variant: Option<&Path>,
 ) -> Result<Vec<Step>> {
     // The recorded run of a step and the run that decides have the inputs of its first.
     let other = |step: &Asked| {
         let mut of_step = Digest::default();
         of_step.add(seed);
         of_step.add(&step.name);
-        Some(Other { program, patience: None, seed: Some(of_step.bytes()) })
+        Some(Other {
+            program: Some(program),
+            seed: Some(of_step.bytes()),
+            variant,
+            ..Other::default()
+        })
     };
     let name = &chapter.chapter.name;
     let is_run = |step: &Asked| {
@@ -214,6 +220,7 @@ mod tests {
             name: format!("step{number}_x"),
             title: "x".into(),
             folder: "/".into(),
+            with: None,
         };
         blank("ch02-unshare", &asked, outcome, &Scheme::default())
     }

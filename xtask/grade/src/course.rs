@@ -18,6 +18,7 @@ use xtask::shared::cargo::{self, build_aloud, build_checks, not_started, target_
 use xtask::shared::chapter::{Chapter, read, root};
 use xtask::shared::failure::{Failure, Result};
 use xtask::shared::steps::{self, Step};
+use xtask::shared::with::With;
 
 use crate::digest::Digest;
 use crate::result;
@@ -73,12 +74,12 @@ struct Kept {
 
 impl Course {
     /// Builds what these chapters need, unless an earlier run has. `scheme` is the text of the scheme of
-    /// points.
+    /// points, and `with` is what is laid over the course.
     ///
     /// # Errors
     ///
     /// The checkout does not build, or the copies cannot be written.
-    pub fn prepare(chapters: &[Chapter], scheme: &str) -> Result<Course> {
+    pub fn prepare(chapters: &[Chapter], scheme: &str, with: Option<&With>) -> Result<Course> {
         let digest = digest_of_course()?;
         let version = ask_rustc(&["--version"])?;
         let toolchain = PathBuf::from(ask_rustc(&["--print", "sysroot"])?);
@@ -86,6 +87,8 @@ impl Course {
         let mut identity = Digest::default();
         [digest.as_str(), version.as_str()].iter().for_each(|part| identity.add(part));
         identity.add(toolchain.as_os_str().as_bytes());
+        let of_with = with.map(digest_of_private).transpose()?.unwrap_or_default();
+        identity.add(&of_with);
         let identity = identity.text().replace("sha256:", "");
         let folder = target_folder()?.join("grade").join(identity);
 
@@ -94,7 +97,7 @@ impl Course {
         let to_build: Vec<Chapter> = chapters.iter().filter(missing).cloned().collect();
         let kept = folder.join("course.json");
         if !to_build.is_empty() || !kept.exists() {
-            let built = build(&folder, &to_build, &kept);
+            let built = build(&folder, &to_build, &kept, with);
             built.map_err(|error| error.into_failure(&folder))?;
             if digest_of_course()? != digest {
                 return Err(Failure::new("the course was changed while it was built")
@@ -105,7 +108,7 @@ impl Course {
             .map_err(|error| Failure::new(format!("`{}`: {error}", kept.display())))?;
         let chapters = chapters.iter().map(|chapter| {
             let check = check_of(chapter);
-            let steps = steps::steps(chapter, &check)?;
+            let steps = steps::steps(chapter, &check, with)?;
             Ok(Graded { chapter: chapter.clone(), check, steps })
         });
         let mut digest_of_scheme = Digest::default();
@@ -115,6 +118,8 @@ impl Course {
                 revision: commit(),
                 digest,
                 scheme: digest_of_scheme.text(),
+                with: of_with,
+                variants: String::new(),
             },
             compiler: Compiler {
                 version,
@@ -160,7 +165,12 @@ impl NotBuilt {
 
 /// Builds crates and checks, and copies them. What an earlier run has copied may be in use, so nothing of
 /// it is written over.
-fn build(folder: &Path, chapters: &[Chapter], kept: &Path) -> std::result::Result<(), NotBuilt> {
+fn build(
+    folder: &Path,
+    chapters: &[Chapter],
+    kept: &Path,
+    with: Option<&With>,
+) -> std::result::Result<(), NotBuilt> {
     let all = Chapter::all()?;
     let mut cargo = cargo::command();
     cargo.args(["build", "--lib", "--bins", "--message-format=json-render-diagnostics"]);
@@ -201,6 +211,10 @@ fn build(folder: &Path, chapters: &[Chapter], kept: &Path) -> std::result::Resul
         let checks = folder.join("checks");
         make_folder(&checks)?;
         for (chapter, check) in chapters.iter().zip(build_checks(chapters)?) {
+            let check = match with {
+                Some(with) => with.check(chapter, &format!("{}-solution", chapter.name), check)?,
+                None => check,
+            };
             copy(&check, &checks.join(&chapter.name), 0o755)?;
         }
     }
@@ -291,6 +305,20 @@ fn commit() -> String {
         Some(changes) if changes.is_empty() => commit,
         _ => commit + "+",
     }
+}
+
+/// A digest of what is laid over the course.
+fn digest_of_private(with: &With) -> Result<String> {
+    let mut digest = Digest::default();
+    for file in with.files() {
+        let text = fs::read(file).map_err(|error| {
+            Failure::file(format!("could not read `{}`", file.display()), &error)
+        })?;
+        let name = file.strip_prefix(with.folder()).unwrap_or(file);
+        digest.add(name.as_os_str().as_bytes());
+        digest.add(text);
+    }
+    Ok(digest.text())
 }
 
 /// A digest of what the checks are built from, without the programs that a reader edits.

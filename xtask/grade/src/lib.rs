@@ -11,6 +11,7 @@
 //! * [`check`] runs the steps of a chapter;
 //! * [`texts`] is what people read of a result;
 //! * [`store`] keeps results in a folder;
+//! * [`variant`] draws an exercise and a program with a fault for each student;
 //! * [`run`] grades all that is handed in;
 //! * [`merge`] brings the results of several runs together;
 //! * [`writers`] are the formats of other systems, and [`export`] writes them;
@@ -26,6 +27,7 @@ pub mod compile;
 pub mod check;
 pub mod texts;
 pub mod store;
+pub mod variant;
 pub mod run;
 pub mod merge;
 pub mod writers;

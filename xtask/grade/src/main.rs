@@ -12,6 +12,7 @@ use grade::package::{Package, System};
 use grade::points::Scheme;
 use grade::run::{self, Options, Shard};
 use grade::texts::Level;
+use grade::variant::{self, Task, Variants};
 use grade::writers;
 use grade::writers::gradebook::Columns;
 use grade::writers::probe::Probed;
@@ -19,11 +20,17 @@ use harness::doctor::{self, Answer};
 use xtask::shared::arguments::{Argument, Arguments, nearest};
 use xtask::shared::chapter::Chapter;
 use xtask::shared::failure::{Failure, Result};
-use xtask::shared::grading::USAGE;
-use xtask::shared::screen;
+use xtask::shared::grading::{USAGE, VARIANT};
+use xtask::shared::screen::{self, plain};
+use xtask::shared::with::With;
 
 fn main() -> ExitCode {
-    command(Arguments::new(std::env::args_os().skip(1))).unwrap_or_else(|failure| {
+    let mut words = std::env::args_os().skip(1).peekable();
+    let done = match words.next_if(|word| word == "variant") {
+        Some(_) => variants(Arguments::new(words)),
+        None => command(Arguments::new(words)),
+    };
+    done.unwrap_or_else(|failure| {
         failure.print();
         ExitCode::from(failure.code())
     })
@@ -35,6 +42,7 @@ fn command(mut arguments: Arguments) -> Result {
     let (mut again, mut points, mut level) = (Vec::new(), None, Level::Full);
     let (mut key, mut previous, mut into) = (None, None, None);
     let (mut one, mut image, mut probe, mut seed) = (None, None, false, None);
+    let (mut with, mut table, mut task) = (None, None, Task::Exercise);
     let (mut students, mut column, mut pattern) = (None, None, "{key}".to_owned());
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -66,6 +74,9 @@ fn command(mut arguments: Arguments) -> Result {
             Argument::Long("image") => image = Some(text(arguments.value("a name")?)),
             Argument::Long("probe") => probe = true,
             Argument::Long("seed") => seed = Some(PathBuf::from(arguments.value("a file")?)),
+            Argument::Long("with") => with = Some(PathBuf::from(arguments.value("a folder")?)),
+            Argument::Long("variants") => table = Some(PathBuf::from(arguments.value("a file")?)),
+            Argument::Long("find-the-fault") => task = Task::Fault,
             Argument::Long("pattern") => pattern = text(arguments.value("a pattern")?),
             other => return Err(USAGE.unexpected(other)),
         }
@@ -138,6 +149,11 @@ fn command(mut arguments: Arguments) -> Result {
         };
         return package.make(system_of(system.as_os_str())?, &out);
     }
+    if task == Task::Fault && table.is_none() {
+        return Err(USAGE.needs("`--variants FILE` for `--find-the-fault`"));
+    }
+    let with = with.as_deref().map(With::read).transpose()?;
+    let variants = table.map(|table| Variants::read(&table, task)).transpose()?;
     let jobs = jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let submissions = places;
     run::run(&Options {
@@ -152,7 +168,73 @@ fn command(mut arguments: Arguments) -> Result {
         scheme,
         scheme_text,
         level,
+        with,
+        variants,
     })
+}
+
+/// `cargo xtask variant`.
+fn variants(mut arguments: Arguments) -> Result {
+    let (mut seeds, mut chapters, mut solved) = (Vec::new(), Vec::new(), false);
+    let (mut out, mut table) = (PathBuf::from("variants"), None);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Argument::Long("seed") => seeds.push(text(arguments.value("a word for a student")?)),
+            Argument::Long("chapters") => {
+                let named = arguments.value("chapters, such as `ch2,ch3`")?;
+                for name in named.to_string_lossy().split(',').filter(|name| !name.is_empty()) {
+                    chapters.push(Chapter::find(name)?);
+                }
+            }
+            Argument::Long("out") => out = PathBuf::from(arguments.value("a folder")?),
+            Argument::Long("variants") => table = Some(PathBuf::from(arguments.value("a file")?)),
+            Argument::Long("solutions") => solved = true,
+            other => return Err(VARIANT.unexpected(other)),
+        }
+    }
+    if chapters.is_empty() {
+        chapters = variant::chapters()?;
+    }
+    // The tasks do not matter: both are made.
+    let students: Vec<(String, String)> = match &table {
+        Some(_) if !seeds.is_empty() => {
+            return Err(Failure::usage("`--variants` has the seeds").help("leave out `--seed`"));
+        }
+        Some(file) => {
+            let table = Variants::read(file, Task::Exercise)?;
+            table.all().map(|(key, seed)| (key.to_owned(), seed.to_owned())).collect()
+        }
+        None if seeds.is_empty() => {
+            return Err(VARIANT.needs("`--seed STUDENT`, or a table with `--variants FILE`"));
+        }
+        None => seeds.iter().map(|seed| (seed.clone(), seed.clone())).collect(),
+    };
+    if let Some((key, _)) = students.iter().find(|(key, _)| !is_a_name(key)) {
+        return Err(Failure::usage(format!("`{}` cannot name a folder", plain(key)))
+            .help("take a name without `/` that does not begin with a dot"));
+    }
+    for (key, seed) in &students {
+        for chapter in &chapters {
+            for task in Task::ALL {
+                let handout = variant::draw(chapter, seed, task)?;
+                handout.write(chapter, task, &out.join(key), solved)?;
+            }
+        }
+        screen::print(&format!("{}\n", plain(&out.join(key).display().to_string())));
+    }
+    if table.is_none() {
+        let file = out.join("variants.toml");
+        keep(&file, variant::table(&seeds).as_bytes())?;
+        screen::print(&format!(
+            "{} is for `grade --variants`\n",
+            plain(&file.display().to_string())
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_a_name(key: &str) -> bool {
+    !key.is_empty() && !key.starts_with('.') && !key.contains(['/', '\0'])
 }
 
 fn text(word: OsString) -> String {
@@ -195,8 +277,8 @@ fn probe_here(system: System, out: Option<&Path>) -> Result {
     let value = match system {
         System::Gradescope => writers::probe::gradescope(&probed),
         System::PrairieLearn => writers::probe::prairielearn(&probed),
-        System::Classroom50 => {
-            return Err(Failure::usage("a runner of GitHub Actions needs no probe")
+        System::Classroom50 | System::Autolab => {
+            return Err(Failure::usage(format!("there is no probe for `{}`", system.word()))
                 .help("`cargo xtask doctor` says there what is refused"));
         }
     };

@@ -18,6 +18,7 @@ use xtask::shared::screen::{self, plain};
 use crate::course::{REVISION, ask_rustc};
 use crate::export::keep;
 use crate::texts::Level;
+use crate::writers;
 
 /// A system that takes packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +26,12 @@ pub enum System {
     Gradescope,
     Classroom50,
     PrairieLearn,
+    Autolab,
 }
 
 impl System {
-    pub const ALL: [System; 3] = [System::Gradescope, System::Classroom50, System::PrairieLearn];
+    pub const ALL: [System; 4] =
+        [System::Gradescope, System::Classroom50, System::PrairieLearn, System::Autolab];
 
     /// As the command line has it.
     pub fn word(self) -> &'static str {
@@ -36,6 +39,7 @@ impl System {
             System::Gradescope => "gradescope",
             System::Classroom50 => "classroom50",
             System::PrairieLearn => "prairielearn",
+            System::Autolab => "autolab",
         }
     }
 }
@@ -121,6 +125,7 @@ impl Package<'_> {
                 .replace("@FEEDBACK@", self.level.word())
                 .replace("@RUST@", toolchain)
                 .replace("@IMAGE@", image)
+                .replace("@NOTHING@", &writers::autolab::nothing(&names).to_string())
         };
         let mut parts = match system {
             System::Gradescope => {
@@ -145,6 +150,23 @@ impl Package<'_> {
                     Part::new("autograder.py", filled(run), 0o755),
                     Part::new("course.tar.gz", course, 0o644),
                 ]
+            }
+            System::Autolab if self.probe => {
+                return Err(Failure::usage("there is no probe for Autolab")
+                    .help("run `cargo xtask doctor` in the image, started as Tango starts it"));
+            }
+            System::Autolab => {
+                let makefile = include_str!("../packages/autolab/autograde-Makefile");
+                let run = include_str!("../packages/autolab/grade");
+                let image_file = include_str!("../packages/autolab/Dockerfile");
+                let mut inside = vec![Part::new("grade", filled(run), 0o755)];
+                inside.extend(self.points.map(|points| Part::new("points.toml", points, 0o644)));
+                return Ok(vec![
+                    Part::new("autograde-Makefile", makefile, 0o644),
+                    Part::new("autograde.tar", tarred(&inside), 0o644),
+                    Part::new("image/Dockerfile", filled(image_file), 0o644),
+                    Part::new("image/course.tar.gz", course, 0o644),
+                ]);
             }
             System::PrairieLearn => {
                 let run = include_str!("../packages/prairielearn/run.sh");
@@ -271,6 +293,18 @@ fn archived(archive: &[u8], commit: &str) -> std::io::Result<Vec<u8>> {
     course.into_inner()?.finish()
 }
 
+fn tarred(parts: &[Part]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for part in parts {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(part.bytes.len() as u64);
+        header.set_mode(part.mode);
+        let added = tar.append_data(&mut header, &part.path, part.bytes.as_slice());
+        added.expect("a short name, and memory can be written to");
+    }
+    tar.into_inner().expect("memory can be written to")
+}
+
 fn zipped(parts: &[Part]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for part in parts {
@@ -308,12 +342,17 @@ mod tests {
             (System::Classroom50, false),
             (System::PrairieLearn, false),
             (System::PrairieLearn, true),
+            (System::Autolab, false),
         ] {
             let parts = package(probe).parts(system, b"COURSE", "1.88.0").unwrap();
-            let texts: Vec<_> =
-                parts.iter().map(|part| String::from_utf8(part.bytes.clone()).unwrap()).collect();
+            let texts: Vec<_> = parts
+                .iter()
+                .map(|part| String::from_utf8_lossy(&part.bytes).into_owned())
+                .collect();
             for (part, text) in parts.iter().zip(&texts) {
-                for word in ["@CHAPTERS@", "@FEEDBACK@", "@RUST@", "@IMAGE@", "@ASKED@"] {
+                for word in
+                    ["@CHAPTERS@", "@FEEDBACK@", "@RUST@", "@IMAGE@", "@ASKED@", "@NOTHING@"]
+                {
                     assert!(!text.contains(word), "{}: {word}", part.path);
                 }
             }
@@ -322,6 +361,7 @@ mod tests {
             assert!(all.contains("ch02-unshare"), "{system:?}");
         }
         assert!(package(true).parts(System::Classroom50, b"", "1").is_err());
+        assert!(package(true).parts(System::Autolab, b"", "1").is_err());
         let without = Package { image: None, ..package(false) };
         assert!(without.parts(System::PrairieLearn, b"", "1").is_err());
     }
@@ -341,6 +381,31 @@ mod tests {
             let file = zip.by_name(name).unwrap();
             assert_eq!(file.unix_mode().unwrap() & 0o777, mode, "{name}");
         }
+    }
+
+    #[test]
+    fn autolab_finds_its_makefile_and_its_archive() {
+        let parts = package(false).parts(System::Autolab, b"COURSE", "1.88.0").unwrap();
+        let names: Vec<_> = parts.iter().map(|part| part.path.as_str()).collect();
+        let wanted =
+            ["autograde-Makefile", "autograde.tar", "image/Dockerfile", "image/course.tar.gz"];
+        assert_eq!(names, wanted);
+        let mut tar = tar::Archive::new(parts[1].bytes.as_slice());
+        let files = tar.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut text = String::new();
+            entry.read_to_string(&mut text).unwrap();
+            (entry.path().unwrap().display().to_string(), entry.header().mode().unwrap(), text)
+        });
+        let files: Vec<_> = files.collect();
+        let [(run, 0o755, script), (points, 0o644, scheme)] = files.as_slice() else {
+            panic!("{files:?}")
+        };
+        assert_eq!([run, points, scheme], ["grade", "points.toml", "core = 2\n"]);
+        // What stands there if the grader does not get to its end leaves each problem ungraded.
+        let nothing = r#"{"scores":{"ch02-unshare":null,"ch03-clone":null}}"#;
+        assert!(script.contains(&format!("echo '{nothing}'")), "{script}");
+        assert!(String::from_utf8_lossy(&parts[0].bytes).contains("./grade"));
     }
 
     #[test]

@@ -202,6 +202,12 @@ pub struct Course {
     pub digest: String,
     /// Of the scheme of points.
     pub scheme: String,
+    /// Of the private mistakes and steps that were laid over the course; empty without any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub with: String,
+    /// Of the table that says who has which variant; empty without one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variants: String,
 }
 
 /// What was handed in.

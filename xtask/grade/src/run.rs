@@ -19,19 +19,21 @@ use xtask::shared::chapter::Chapter;
 use xtask::shared::failure::{Failure, Result};
 use xtask::shared::progress::fnv1a;
 use xtask::shared::screen::{self, Screen, plain};
+use xtask::shared::with::With;
 
 use crate::check::{self, thousandths};
 use crate::compile::{self, Built, compile};
 use crate::course::{self, Course};
 use crate::digest::Digest;
 use crate::intake::{Files, Found, Handed, Sources, find, one, sources};
-use crate::points::Scheme;
+use crate::points::{Points, Scheme};
 use crate::result::{
-    Graded, Outcome, Provenance, SCHEMA, Seconds, Step, StepOutcome, Submission, Trouble,
+    self, Graded, Outcome, Provenance, SCHEMA, Seconds, Step, StepOutcome, Submission, Trouble,
 };
 use crate::store::Store;
 use crate::texts::Level;
 use crate::time::utc;
+use crate::variant::{self, Variants};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -51,6 +53,10 @@ pub struct Options {
     /// The text of the scheme.
     pub scheme_text: String,
     pub level: Level,
+    /// What is laid over the course.
+    pub with: Option<With>,
+    /// Who has which variant.
+    pub variants: Option<Variants>,
 }
 
 /// A part of all submissions. Which one a submission is in depends on its key alone, so that machines that
@@ -104,8 +110,13 @@ pub fn run(options: &Options) -> Result {
         Some(file) => secret_in(file)?,
         None => store.secret()?,
     };
-    let course = Course::prepare(&options.chapters, &options.scheme_text)?;
+    let with = options.with.as_ref();
+    let mut course = Course::prepare(&options.chapters, &options.scheme_text, with)?;
     complain_of_scheme(&options.scheme, &course)?;
+    if let Some(variants) = &options.variants {
+        complain_of_variants(&options.scheme, &course)?;
+        course.revision.variants = variants.digest();
+    }
     let examination = doctor::examine();
     complain_of_machine(&examination, &course)?;
     let run = Run {
@@ -164,6 +175,30 @@ fn complain_of_scheme(scheme: &Scheme, course: &Course) -> Result<()> {
                 "the scheme of points names step {step} of {name}, which has {}",
                 graded.steps.len()
             )));
+        }
+    }
+    Ok(())
+}
+
+/// A chapter without variants would be checked as it stands on its page, and so would a further step.
+fn complain_of_variants(scheme: &Scheme, course: &Course) -> Result<()> {
+    let with_variants = variant::chapters()?;
+    for graded in &course.chapters {
+        let Chapter { name } = &graded.chapter;
+        if !with_variants.contains(&graded.chapter) {
+            let names: Vec<_> = with_variants.iter().map(|it| it.name.as_str()).collect();
+            return Err(Failure::usage(format!("{name} has no variants"))
+                .help(format!("`--chapters` may name {}", names.join(", "))));
+        }
+        let counts = |step: &&xtask::shared::steps::Step| {
+            step.further && scheme.worth(name, step.number, true) > Points::ZERO
+        };
+        if let Some(step) = graded.steps.iter().find(counts) {
+            let failure = Failure::usage(format!(
+                "the scheme gives points for step {} of {name}, which goes further",
+                step.number
+            ));
+            return Err(failure.help("the steps that go further have no variants"));
         }
     }
     Ok(())
@@ -344,7 +379,10 @@ impl Run<'_> {
         };
         let Provenance { course, .. } = &before.provenance;
         let now = &self.provenance.course;
-        let is_by_this_course = (&course.digest, &course.scheme) == (&now.digest, &now.scheme);
+        let parts = |it: &result::Course| {
+            [&it.digest, &it.scheme, &it.with, &it.variants].map(String::clone)
+        };
+        let is_by_this_course = parts(course) == parts(now);
         before.outcome.is_judged() && is_by_this_course && is_the_same
     }
 
@@ -355,6 +393,8 @@ impl Run<'_> {
             (old.submission.digest != new.submission.digest, "another program was handed in"),
             (old.course.digest != new.course.digest, "the course has changed"),
             (old.course.scheme != new.course.scheme, "the scheme of points has changed"),
+            (old.course.with != new.course.with, "the private steps or mistakes have changed"),
+            (old.course.variants != new.course.variants, "the variants have changed"),
             (!before.outcome.is_judged(), "there was no verdict before"),
             (!now.outcome.is_judged(), "this time there is no verdict"),
         ];
@@ -385,6 +425,20 @@ impl Run<'_> {
         work: &Path,
     ) -> Result<Judged> {
         let name = &chapter.chapter.name;
+        let variant = match &self.options.variants {
+            Some(variants) => match variants.of(key, &chapter.chapter)? {
+                Some(variant) => Some(variant),
+                None => {
+                    let trouble = Trouble {
+                        cause: format!("the table of variants does not have the key `{key}`"),
+                        remedy: "add a line with it, and grade again".to_owned(),
+                        said: String::new(),
+                    };
+                    return Ok(self.cannot(chapter, trouble));
+                }
+            },
+            None => None,
+        };
         let (src, program) = (work.join("src"), work.join("bin").join(name));
         let not_written = |error: io::Error| {
             Failure::file(format!("could not write to `{}`", work.display()), &error)
@@ -423,7 +477,16 @@ impl Run<'_> {
         }
         let start = Instant::now();
         let seed = self.seed(key, name, sources);
-        let steps = match check::check(chapter, &program, &self.options.scheme, &seed) {
+        let file = work.join("variant.json");
+        let variant = match variant {
+            Some(variant) => {
+                fs::write(&file, variant.to_json()).map_err(not_written)?;
+                Some(file.as_path())
+            }
+            None => None,
+        };
+        let steps = check::check(chapter, &program, &self.options.scheme, &seed, variant);
+        let steps = match steps {
             Ok(steps) => steps,
             Err(failure) => {
                 let trouble = Trouble {

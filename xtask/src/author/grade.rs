@@ -8,7 +8,7 @@ use crate::shared::cargo::become_tool;
 use crate::shared::failure::Result;
 pub(crate) use crate::shared::grading::USAGE;
 
-const BUILD: Build = Build { what: "the grader", first_time: "a minute", draws: true };
+pub(crate) const BUILD: Build = Build { what: "the grader", first_time: "a minute", draws: true };
 
 pub(crate) fn run(arguments: Arguments) -> Result {
     become_tool("grade", BUILD, arguments.words())

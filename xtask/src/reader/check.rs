@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use harness::variant::Variant;
 use harness::verdict::Outcome;
 use harness::{doctor, env};
 
@@ -25,7 +26,8 @@ use crate::shared::keep;
 use crate::shared::progress::{self, Progress, State};
 use crate::shared::room::{self, Desk};
 use crate::shared::screen::{self, Screen};
-use crate::shared::steps::{self, Step, StepRun};
+use crate::shared::steps::{self, Other, Step, StepRun};
+use crate::shared::with::With;
 pub(crate) use guess::Guess;
 pub(crate) use text::own_file_back;
 
@@ -38,6 +40,14 @@ pub(crate) const USAGE: Usage = Usage {
     options: &[
         ("--all", "every chapter"),
         ("--further", "the steps without which a chapter is solved, too"),
+        (
+            "--with DIR",
+            "with a teacher's private mistakes and steps, `DIR/chNN-slug/mistakes.toml` and `steps.rs`",
+        ),
+        (
+            "--variant FILE",
+            "of this one chapter, the variant in a `variant.json` that you were given",
+        ),
         ("--json", "one JSON object a line instead of text"),
         ("--junit FILE", "the result as JUnit XML, too"),
         ("--report URL", "tell the room of a workshop, only this once; `join` does so always"),
@@ -57,6 +67,8 @@ struct Options {
     junit: Option<PathBuf>,
     report: Option<OsString>,
     name: Option<OsString>,
+    with: Option<PathBuf>,
+    variant: Option<PathBuf>,
 }
 
 /// How a chapter is checked.
@@ -70,6 +82,17 @@ pub(crate) struct Manner {
     pub(crate) guess: Option<Guess>,
     /// The room of a workshop is told, also if the reader has not asked for that once and for all.
     pub(crate) reports: bool,
+    /// What is laid over the course.
+    pub(crate) with: Option<With>,
+    /// A file with a variant of the exercise.
+    pub(crate) variant: Option<PathBuf>,
+}
+
+impl Manner {
+    /// Whether the chapter's own exercise is checked. What comes of another one is not kept.
+    fn is_usual(&self) -> bool {
+        self.with.is_none() && self.variant.is_none()
+    }
 }
 
 /// Which steps of a chapter are run.
@@ -154,7 +177,11 @@ pub(crate) fn run(arguments: Arguments) -> Result {
         join::for_once(report, options.name.as_deref())?;
     }
     let reports = options.report.is_some();
-    let manner = Manner { extent: options.extent, audience, asks: true, guess: None, reports };
+    let with = options.with.as_deref().map(With::read).transpose()?;
+    let variant = options.variant.as_deref().map(variant_in).transpose()?;
+    let asks = with.is_none() && variant.is_none();
+    let manner =
+        Manner { extent: options.extent, audience, asks, guess: None, reports, with, variant };
     let mut checked = Vec::new();
     for (index, chapter) in chapters.iter().enumerate() {
         if index > 0 && !options.json {
@@ -206,6 +233,8 @@ fn parse(mut arguments: Arguments) -> Result<Options> {
             Argument::Long("json") => options.json = true,
             Argument::Long("junit") => options.junit = Some(arguments.value("a file")?.into()),
             Argument::Long("report") => options.report = Some(arguments.value("an address")?),
+            Argument::Long("with") => options.with = Some(arguments.value("a folder")?.into()),
+            Argument::Long("variant") => options.variant = Some(arguments.value("a file")?.into()),
             Argument::Long("name") => options.name = Some(arguments.value("a name")?),
             Argument::Value(name) => {
                 let chapter = Chapter::find(name)?;
@@ -224,7 +253,28 @@ fn parse(mut arguments: Arguments) -> Result<Options> {
         return Err(Failure::usage("`--all` is every chapter, and you name some")
             .help("leave out one or the other"));
     }
+    if options.variant.is_some() {
+        if options.chapters.len() != 1 {
+            return Err(Failure::usage("a variant is one of a chapter's").help("name the chapter"));
+        }
+        if options.extent == Extent::Further {
+            return Err(Failure::usage("the steps that go further have no variants")
+                .help("leave out `--further` or `--variant`"));
+        }
+    }
     Ok(options)
+}
+
+/// A variant that a check can read.
+fn variant_in(file: &Path) -> Result<PathBuf> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("could not read `{}`: {error}", file.display())))?;
+    if Variant::from_json(&text).is_none() {
+        return Err(Failure::usage(format!("`{}` is no variant", file.display()))
+            .help("a teacher's `cargo xtask variant` makes it: `variant.json`"));
+    }
+    std::path::absolute(file)
+        .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))
 }
 
 /// Checks one chapter, prints what came of it, and keeps the outcome.
@@ -237,7 +287,7 @@ pub(crate) fn check(chapter: &Chapter, manner: &Manner) -> Checked {
         trouble: None,
     };
     checked.trouble = attempt(&mut checked, manner).err();
-    if manner.reports || Desk::of(&root()).reports_every_check() {
+    if manner.is_usual() && (manner.reports || Desk::of(&root()).reports_every_check()) {
         tell_the_room(&checked);
     }
     checked
@@ -280,18 +330,29 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
     let chapter = checked.chapter.clone();
     let printer = Printer { screen: Screen::stdout(), quiet: audience == Audience::Machine };
     let before = progress::hash(&chapter);
+    let keep = |state| {
+        if manner.is_usual() {
+            note(&chapter, before, state);
+        }
+    };
     let test = match cargo::build_check(&chapter.name, printer.passing_screen())? {
         Built::Yes(test) => test,
         Built::No => {
             checked.compiles = false;
-            note(&chapter, before, State::Failed(0));
+            keep(State::Failed(0));
             // The compiler has printed the reason.
             printer.say(&text::does_not_compile(&chapter));
             return Ok(());
         }
     };
+    let test = match &manner.with {
+        Some(with) => with.check(&chapter, &chapter.name, test)?,
+        None => test,
+    };
     let (further, core): (Vec<Step>, Vec<Step>) =
-        steps::steps(&chapter, &test)?.into_iter().partition(|step| step.further);
+        steps::steps(&chapter, &test, manner.with.as_ref())?
+            .into_iter()
+            .partition(|step| step.further);
     checked.core = core.len();
     printer.say(&text::title(&chapter, printer.screen));
     let guess = match (&manner.guess, audience) {
@@ -303,15 +364,17 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
         guess::note(&chapter);
         printer.say(&text::guess(guess, printer.screen));
     }
-    let first = run_steps(checked, &core, &test, audience, &printer)?;
+    let first = run_steps(checked, &core, &test, manner, &printer)?;
     if let Some(guess) = &guess {
         let failed = first.filter(|(_, outcome)| *outcome == Outcome::Failed);
         printer.say(&text::came_of_guess(guess, failed.map(|(step, _)| step)));
     }
     match first {
-        Some((step, Outcome::Failed)) => note(&chapter, before, State::Failed(step)),
+        Some((step, Outcome::Failed)) => keep(State::Failed(step)),
         // This is no verdict on the program, so its earlier one stays.
         Some(_) => {}
+        // Nor is this one on the chapter's own exercise.
+        None if !manner.is_usual() => printer.say(text::every_step_passed()),
         // Nor is this: a mistake is in it, and a step that was skipped would have shown it.
         None if broken::is_made(&chapter, &read(&chapter.program()).unwrap_or_default()) => {
             printer.say(&text::unseen(&chapter));
@@ -326,7 +389,7 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
             // The solution that `catch-up` has put there solves nothing.
             let is_caught_up = known.state == State::CaughtUp && known.hash == before;
             let keeps = went_further || is_caught_up;
-            note(&chapter, before, if keeps { known.state } else { State::Solved });
+            keep(if keeps { known.state } else { State::Solved });
             let is_open = extent == Extent::Core && !went_further;
             let open = if is_open { further.len() } else { 0 };
             let next = chapter.next()?;
@@ -343,9 +406,9 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
     let core_passed = checked.passed();
     if extent == Extent::Further && !further.is_empty() && (core_passed || printer.quiet) {
         printer.say("\n");
-        let failed = run_steps(checked, &further, &test, audience, &printer)?;
+        let failed = run_steps(checked, &further, &test, manner, &printer)?;
         if failed.is_none() && core_passed && !Progress::load().is_caught_up(&chapter) {
-            note(&chapter, before, State::SolvedFurther);
+            keep(State::SolvedFurther);
             printer.say(text::solved_further());
         }
     }
@@ -357,11 +420,11 @@ fn run_steps(
     checked: &mut Checked,
     all: &[Step],
     test: &Path,
-    audience: Audience,
+    manner: &Manner,
     printer: &Printer,
 ) -> Result<Option<(u32, Outcome)>> {
     // They run all at once and are shown in order: a reader waits for the slowest, not for the sum.
-    let results = steps::start_all(test, all)?;
+    let results = steps::start_all(test, all, manner.variant.as_deref())?;
     let mut first = None;
     for (step, result) in all.iter().zip(results) {
         printer.passing(&text::passing_step(step));
@@ -372,14 +435,14 @@ fn run_steps(
             if run.outcome() != Outcome::Passed {
                 if run.outcome() == Outcome::Failed {
                     printer.passing("  …       recording it once more");
-                    record(&checked.chapter, step, test, &mut run);
+                    record(&checked.chapter, step, test, &mut run, manner);
                 }
-                printer.say(&text::explanation(&checked.chapter, &run, printer.screen));
+                printer.say(&text::explanation(&checked.chapter, step, &run, printer.screen));
                 first = Some((step.number, run.outcome()));
             }
         }
         checked.steps.push((step.clone(), run));
-        if first.is_some() && audience == Audience::Reader {
+        if first.is_some() && manner.audience == Audience::Reader {
             break;
         }
     }
@@ -394,7 +457,7 @@ fn run_steps(
 /// are two verdicts, of which one counts as a whole. The recorded one points at a call, and
 /// names a mistake only if the calls prove it; it counts if that run has failed in the same way. Otherwise
 /// the first stands, without a trace, and names only what the facts prove by themselves.
-fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
+fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun, manner: &Manner) {
     let Some(file) = trace_file(chapter) else { return };
     forget_trace(chapter);
     if file.parent().is_none_or(|folder| std::fs::create_dir_all(folder).is_err()) {
@@ -408,7 +471,11 @@ fn record(chapter: &Chapter, step: &Step, test: &Path, run: &mut StepRun) {
         if attempt > 0 && start.elapsed() > LONG {
             return;
         }
-        let Ok(recorded) = steps::record_step(test, step, None, &file) else { return };
+        let Ok(recorded) =
+            steps::record_step(test, step, Other::of(manner.variant.as_deref()), &file)
+        else {
+            return;
+        };
         if recorded.verdict.is_the_same(&run.verdict) {
             run.verdict = recorded.verdict;
             run.trace = Some(file).filter(|file| file.exists());
@@ -484,7 +551,16 @@ mod tests {
         assert_eq!(options.extent, Extent::Core);
         assert_eq!(parse(&["2", "--further"]).unwrap().extent, Extent::Further);
         assert_eq!(parse(&["--junit=a=b"]).unwrap().junit, Some("a=b".into()));
-        for wrong in [&["--jsn"][..], &["ch99"], &["--junit"], &["--all", "ch2"], &["--all=x"]] {
+        for wrong in [
+            &["--jsn"][..],
+            &["ch99"],
+            &["--junit"],
+            &["--all", "ch2"],
+            &["--all=x"],
+            &["--variant", "file"],
+            &["--variant", "file", "ch2", "ch3"],
+            &["--variant", "file", "ch2", "--further"],
+        ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! How `cargo xtask grade` is called. Its package reads the command line, and this one lists the command.
+//! How `cargo xtask grade` and `cargo xtask variant` are called. Its package reads the command line, and this one lists the commands.
 
 use crate::shared::arguments::Usage;
 
@@ -22,8 +22,8 @@ pub const USAGE: Usage = Usage {
         ),
         (
             "package SYSTEM --out PATH",
-            "what a teacher uploads, so that `gradescope` (a zip file), `classroom50` or `prairielearn` \
-             (folders) grades by itself",
+            "what a teacher uploads, so that `gradescope` (a zip file), `classroom50`, `prairielearn` or \
+             `autolab` (folders) grades by itself",
         ),
         (
             "probe SYSTEM [--out FILE]",
@@ -48,6 +48,15 @@ pub const USAGE: Usage = Usage {
             "the secret that inputs are drawn from, the same for all parts; otherwise each folder of \
              results has its own",
         ),
+        (
+            "--with DIR",
+            "with private mistakes and steps, `DIR/chNN-slug/mistakes.toml` and `steps.rs`",
+        ),
+        (
+            "--variants FILE",
+            "each student has a variant of `cargo xtask variant`: lines with a key and a seed",
+        ),
+        ("--find-the-fault", "with `--variants`: what is handed in is the repaired program"),
         ("--one KEY", "all that is handed in is one submission, whatever it looks like"),
         ("--image NAME", "the image of PrairieLearn's package"),
         ("--probe", "a package that says only whether programs can be checked there"),
@@ -64,5 +73,21 @@ pub const USAGE: Usage = Usage {
             "how a student stands in the column: `{key}`, or what is before and after its last `_`, as \
              in `Participant {number}`",
         ),
+    ],
+};
+
+pub const VARIANT: Usage = Usage {
+    name: "variant",
+    forms: &[(
+        "--seed STUDENT [--out DIR]",
+        "for each student, an exercise of a chapter with other names, kinds and numbers, and a program with a \
+         fault to find",
+    )],
+    options: &[
+        ("--seed STUDENT", "a word for a student; may be given several times"),
+        ("--variants FILE", "the students of this table, as `grade` takes it"),
+        ("--chapters LIST", "only these, such as `ch2,ch3`; otherwise all that have variants"),
+        ("--out DIR", "where to; otherwise a folder `variants`"),
+        ("--solutions", "for a teacher: what solves each of them, too"),
     ],
 };

@@ -22,6 +22,7 @@ use nix::unistd::Pid;
 
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
+use crate::shared::with::With;
 
 /// A test of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +36,13 @@ pub struct Step {
     pub title: String,
     /// The working directory of a test of the exercise, as with cargo.
     pub folder: PathBuf,
+    /// A folder with private mistakes.
+    pub with: Option<PathBuf>,
 }
 
-/// The steps of a check that is built, in order. The check lists them itself.
-pub fn steps(chapter: &Chapter, check: &Path) -> Result<Vec<Step>> {
+/// The steps of a check that is built, in order. The check lists them itself. `with` is what is laid over the
+/// course.
+pub fn steps(chapter: &Chapter, check: &Path, with: Option<&With>) -> Result<Vec<Step>> {
     let output = Command::new(check).arg("--list").current_dir(chapter.exercise()).output();
     let output = output.map_err(|error| not_started(check, error))?;
     let listed = String::from_utf8_lossy(&output.stdout);
@@ -46,6 +50,13 @@ pub fn steps(chapter: &Chapter, check: &Path) -> Result<Vec<Step>> {
     let mut steps: Vec<Step> =
         names.filter_map(|name| Step::new(name, chapter.exercise())).collect();
     steps.sort_by_key(|step| step.number);
+    if let Some(with) = with {
+        steps.iter_mut().for_each(|step| step.with = Some(with.folder().to_owned()));
+    }
+    if let Some(two) = steps.windows(2).find(|two| two[0].number == two[1].number) {
+        let failure = Failure::usage(format!("{} has two steps {}", chapter.name, two[0].number));
+        return Err(failure.help("give a private step a number that the chapter does not have"));
+    }
     match steps.is_empty() {
         true => Err(Failure::new(format!("the check of {} has no step", chapter.name))),
         false => Ok(steps),
@@ -53,11 +64,12 @@ pub fn steps(chapter: &Chapter, check: &Path) -> Result<Vec<Step>> {
 }
 
 impl Step {
-    /// A step of that name, `step1_title_in_words` or `further4_title_in_words`.
+    /// A step of that name, `step1_title_in_words` or `further4_title_in_words`. A private one is in a module.
     fn new(name: &str, folder: PathBuf) -> Option<Step> {
-        let (further, rest) = match name.strip_prefix("further") {
+        let own = name.rsplit("::").next().unwrap_or(name);
+        let (further, rest) = match own.strip_prefix("further") {
             Some(rest) => (true, rest),
-            None => (false, name.strip_prefix("step")?),
+            None => (false, own.strip_prefix("step")?),
         };
         let (number, title) = rest.split_once('_')?;
         Some(Step {
@@ -66,7 +78,14 @@ impl Step {
             name: name.to_owned(),
             title: title.replace('_', " "),
             folder,
+            with: None,
         })
+    }
+
+    /// The file of a private step.
+    pub fn private_file(&self, chapter: &Chapter) -> Option<PathBuf> {
+        let is_private = self.name.contains("::");
+        self.with.as_ref().filter(|_| is_private).map(|folder| With::steps_in(folder, chapter))
     }
 }
 
@@ -96,15 +115,25 @@ fn backstop(patience: Duration) -> Duration {
     patience.saturating_mul(12).clamp(Duration::from_secs(60), Duration::from_secs(24 * 60 * 60))
 }
 
-/// A program to be checked in the place of the package's own.
-#[derive(Clone, Copy)]
+/// What is otherwise than in the chapter's own check.
+#[derive(Clone, Copy, Default)]
 pub struct Other<'a> {
-    pub program: &'a Path,
+    /// A program to be checked in the place of the package's own.
+    pub program: Option<&'a Path>,
     /// How many seconds the check waits for each thing, if not the usual five: a program that is known
     /// to hang shows it sooner. On a machine for which [`patience`] is longer, these are longer by as much.
     pub patience: Option<f64>,
     /// What its inputs are drawn from, if they are to be the same ones again.
     pub seed: Option<[u8; 16]>,
+    /// A file with the variant of the exercise.
+    pub variant: Option<&'a Path>,
+}
+
+impl Other<'_> {
+    /// Nothing else than a variant, if there is one.
+    pub fn of(variant: Option<&Path>) -> Option<Other<'_>> {
+        variant.map(|variant| Other { variant: Some(variant), ..Other::default() })
+    }
 }
 
 /// Runs one step of a check that is built. `other` replaces the package's own program.
@@ -112,15 +141,21 @@ pub fn run_step(check: &Path, step: &Step, other: Option<Other>) -> Result<StepR
     run_or_record(check, step, other, None)
 }
 
-/// Starts all these steps at once. A result arrives for each, in the order of the steps.
+/// Starts all these steps at once. A result arrives for each, in the order of the steps. `variant` is a file with
+/// the variant of the exercise.
 ///
 /// The threads are not joined: after a failure a reader need not wait for the steps behind it.
-pub fn start_all(check: &Path, steps: &[Step]) -> Result<Vec<mpsc::Receiver<Result<StepRun>>>> {
+pub fn start_all(
+    check: &Path,
+    steps: &[Step],
+    variant: Option<&Path>,
+) -> Result<Vec<mpsc::Receiver<Result<StepRun>>>> {
     let start = |step: &Step| {
         let (sender, result) = mpsc::channel();
         let (check, step) = (check.to_owned(), step.clone());
+        let variant = variant.map(Path::to_owned);
         // The receiver may be gone by now.
-        let work = move || _ = sender.send(run_step(&check, &step, None));
+        let work = move || _ = sender.send(run_step(&check, &step, Other::of(variant.as_deref())));
         thread::Builder::new().spawn(work).map_err(|error| Failure::thread(&error))?;
         Ok(result)
     };
@@ -163,7 +198,7 @@ fn run_or_record(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     if let Some(other) = other {
-        command.env(env::PROGRAM, other.program);
+        other.program.map(|program| command.env(env::PROGRAM, program));
         if let Some(seconds) = other.patience {
             let seconds = seconds * patience().as_secs_f64() / USUAL.as_secs_f64();
             command.env(env::PATIENCE, seconds.to_string());
@@ -172,6 +207,15 @@ fn run_or_record(
     if let Some(trace) = trace {
         command.env(env::TRACE, trace);
     }
+    // An inherited one would be another exercise.
+    match other.and_then(|other| other.variant) {
+        Some(variant) => command.env(env::VARIANT, variant),
+        None => command.env_remove(env::VARIANT),
+    };
+    match &step.with {
+        Some(folder) => command.env(env::WITH, folder),
+        None => command.env_remove(env::WITH),
+    };
     let seeds = seed.as_ref().map(AsRawFd::as_raw_fd);
     match seeds {
         Some(seed) => command.env(env::SEED, format!("/proc/self/fd/{seed}")),
@@ -289,6 +333,8 @@ mod tests {
         assert_eq!((step.number, step.title.as_str()), (12, "command has left"));
         let step = Step::new("further4_two_at_once", "/".into()).unwrap();
         assert!(step.further && step.number == 4 && step.title == "two at once");
+        let step = Step::new("private::step7_it_is_quiet", "/".into()).unwrap();
+        assert!(step.number == 7 && step.name == "private::step7_it_is_quiet");
         for name in ["report", "step_x", "stepx_y", "step1", "further", "further_x"] {
             assert_eq!(Step::new(name, "/".into()), None, "{name}");
         }

@@ -10,6 +10,7 @@ use trace::Exit;
 
 use super::Attempt;
 use crate::report::Report;
+use crate::variant;
 
 impl Attempt {
     /// The exit status, or the signal.
@@ -95,7 +96,12 @@ pub fn refused(report: &mut Report, key: &str, program: Sandbox) {
     let has_run = attempt.run.stdout().contains("COMMAND has run");
     let finished = attempt.finish();
     let fact = |key: &str| finished.fact(key).unwrap_or_default();
-    let failed = if fact("exit status") == "0" { "succeeds" } else { "fails" };
+    let status = fact("exit status");
+    let failed = match variant::current().and_then(|variant| variant.failure) {
+        Some(asked) if status != asked.to_string() => format!("exits with {status}, not {asked}"),
+        None if status == "0" => "succeeds".to_owned(),
+        _ => "fails".to_owned(),
+    };
     let command = match has_run {
         true => "COMMAND is started",
         false if finished.fact("stdout").is_some_and(|text| text == NOT_ARRANGED) => NOT_ARRANGED,

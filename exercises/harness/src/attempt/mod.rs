@@ -19,7 +19,7 @@ use lab::{letters, moment, random, visit};
 use crate::doctor;
 use crate::env;
 use crate::report::Report;
-use crate::verdict;
+use crate::{variant, verdict};
 
 pub use again::with_room_for_a_queue;
 pub use ending::{
@@ -65,6 +65,10 @@ impl Attempt {
     pub fn start(sandbox: Sandbox) -> Attempt {
         let host_name = letters(9..60);
         let sandbox = sandbox.host_name(&host_name);
+        let sandbox = match variant::current() {
+            Some(variant) => variant.arrange(sandbox),
+            None => sandbox,
+        };
         let arguments = sandbox.witness_arguments();
         let sandbox = if env::path(env::TRACE).is_some() { sandbox.record() } else { sandbox };
         let takes_a_recorder = sandbox.takes_a_recorder();

@@ -194,6 +194,16 @@ impl Sandbox {
         self
     }
 
+    /// Lets the arguments that the program has so far be changed.
+    pub fn change_arguments(mut self, change: impl FnOnce(&mut [OsString])) -> Self {
+        let own = self.request.shown.first().map(|shown| format!("/lab/{}", shown.name));
+        let command = &mut self.request.command;
+        // A script stands before the program.
+        let program = own.and_then(|own| command.iter().position(|word| *word == *own));
+        change(&mut command[program.unwrap_or(0) + 1..]);
+        self
+    }
+
     /// Runs a shell script instead of the program. In the script the program is `$0`, and its
     /// arguments so far are `$1` and so on.
     pub fn script(mut self, text: &str) -> Self {

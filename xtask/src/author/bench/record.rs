@@ -58,7 +58,7 @@ pub(super) fn print_table(runs: usize) -> Result<()> {
         let Built::Yes(check) = build_check(&package, Screen::stdout())? else {
             return Err(Failure::new(format!("{package} does not compile")));
         };
-        let steps = steps(&chapter, &check)?;
+        let steps = steps(&chapter, &check, None)?;
         let Some(step) = steps.first() else { continue };
         let passed = |run: crate::shared::steps::StepRun| match run.outcome() {
             Outcome::Passed => Ok(run.seconds),

@@ -25,10 +25,10 @@ pub(super) fn after_an_edit(runs: usize) -> Result<()> {
         Built::No => Err(Failure::new(format!("{package} does not compile"))),
     };
     // What decides whether the chapter is solved, run as `check` runs it: all steps at once.
-    let mut steps = steps(&chapter, &check()?)?;
+    let mut steps = steps(&chapter, &check()?, None)?;
     steps.retain(|step| !step.further);
     let pass = |check: &Path| -> Result<()> {
-        for (step, result) in steps.iter().zip(start_all(check, &steps)?) {
+        for (step, result) in steps.iter().zip(start_all(check, &steps, None)?) {
             let run = result.recv().map_err(|_| Failure::new("a step was not run"))??;
             if run.outcome() != Outcome::Passed {
                 return Err(Failure::new(format!("{package} does not pass {}", step.name)));

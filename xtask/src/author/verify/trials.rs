@@ -48,12 +48,16 @@ pub(super) fn of_chapter<'a>(
     quick: bool,
     repeat: usize,
 ) -> Result<Vec<Trial<'a>>> {
-    let all = steps(chapter, check)?;
+    let all = steps(chapter, check, None)?;
     let trial = |candidate: &'a Candidate| {
         let other = match &candidate.source {
             Some(source) => {
                 let program = built.programs.get(&source.name)?;
-                Some(Other { program, patience: candidate.patience, seed: None })
+                Some(Other {
+                    program: Some(program),
+                    patience: candidate.patience,
+                    ..Other::default()
+                })
             }
             None => None,
         };

@@ -126,6 +126,11 @@ pub(crate) fn solved(chapter: &Chapter, open: usize, next: Option<&Chapter>) -> 
     format!("\nsolved{beside}\n{further}{next}\n")
 }
 
+/// What is said of a variant, or of a check with private steps.
+pub(crate) fn every_step_passed() -> &'static str {
+    "\nevery step has passed; what `cargo xtask list` says of the chapter stays as it was\n"
+}
+
 pub(crate) fn solved_further() -> &'static str {
     "\nsolved, and further\n"
 }
@@ -137,15 +142,15 @@ pub(crate) fn summary(all: &[Checked]) -> String {
 }
 
 /// Why a step did not pass, and where to go from there.
-pub(crate) fn explanation(chapter: &Chapter, run: &StepRun, screen: Screen) -> String {
+pub(crate) fn explanation(chapter: &Chapter, step: &Step, run: &StepRun, screen: Screen) -> String {
     match run.outcome() {
         Outcome::Cannot => cannot(run, screen),
         Outcome::Broken => broken(chapter, run),
-        Outcome::Passed | Outcome::Failed => failed(chapter, run, screen),
+        Outcome::Passed | Outcome::Failed => failed(chapter, step, run, screen),
     }
 }
 
-fn failed(chapter: &Chapter, run: &StepRun, screen: Screen) -> String {
+fn failed(chapter: &Chapter, step: &Step, run: &StepRun, screen: Screen) -> String {
     let verdict = &run.verdict;
     let mut out = format!("\n{}{}", screen.strong("asked"), "\n");
     out += &screen.wrapped(&verdict.asked, "  ");
@@ -180,13 +185,23 @@ fn failed(chapter: &Chapter, run: &StepRun, screen: Screen) -> String {
         None => format!("book/src/{place}"),
     };
     out += &format!(
-        "\nedit   exercises/{0}/src/main.rs\ncheck  exercises/{0}/tests/check.rs:{1}\nread   {page}\n       (`cargo xtask book --open` shows it as a page)\n",
-        chapter.name, verdict.line
+        "\nedit   exercises/{}/src/main.rs\ncheck  {}:{}\nread   {page}\n       (`cargo xtask book --open` shows it as a page)\n",
+        chapter.name,
+        source(chapter, step),
+        verdict.line
     );
     if let Some(trace) = &run.trace {
         out += &format!("trace  cargo xtask trace --from {}\n", shown(trace));
     }
     out
+}
+
+/// The file that a step is in.
+fn source(chapter: &Chapter, step: &Step) -> String {
+    match step.private_file(chapter) {
+        Some(file) => file.display().to_string(),
+        None => format!("exercises/{}/tests/check.rs", chapter.name),
+    }
 }
 
 fn labelled(label: &str, text: &str, screen: Screen) -> String {
