@@ -15,6 +15,7 @@ use crate::done;
 /// What each package is for, its digest, and its path below [`ARCHIVE`].
 const LOCK: &str = include_str!("../packages.lock");
 
+/// Where packages are fetched, unless this machine's own come from a copy of Debian's archive.
 const ARCHIVE: &str = "http://deb.debian.org/debian";
 
 /// Part of apt: fetches one file and compares its digest.
@@ -22,7 +23,7 @@ const HELPER: &str = "/usr/lib/apt/apt-helper";
 
 /// A line of [`LOCK`].
 #[derive(Debug, PartialEq, Eq)]
-struct Pinned {
+pub(crate) struct Pinned {
     role: String,
     sha256: String,
     path: String,
@@ -45,21 +46,41 @@ impl Pinned {
         lines.map(Pinned::read).collect()
     }
 
-    fn file(&self) -> &str {
+    pub(crate) fn file(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// The package's.
+    pub(crate) fn name(&self) -> &str {
+        self.file().split('_').next().unwrap_or_default()
+    }
+
+    pub(crate) fn role(&self) -> &str {
+        &self.role
+    }
+
+    pub(crate) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Where the archive has it, and its source beside it.
+    pub(crate) fn folder(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 }
 
 /// The pinned packages, and where they go.
 pub(crate) struct Packages {
     cache: PathBuf,
+    out: PathBuf,
     pinned: Vec<Pinned>,
 }
 
 impl Packages {
-    pub(crate) fn new(cache: &Path) -> Result<Packages> {
+    pub(crate) fn new(cache: &Path, out: Option<PathBuf>) -> Result<Packages> {
         let pinned = Pinned::all(LOCK).context("xtask/live/packages.lock is broken")?;
-        Ok(Packages { cache: cache.to_owned(), pinned })
+        let out = out.unwrap_or_else(|| cache.join("site"));
+        Ok(Packages { cache: cache.to_owned(), out, pinned })
     }
 
     /// Where everything that is built goes.
@@ -67,11 +88,23 @@ impl Packages {
         &self.cache
     }
 
+    /// Where what a site offers goes.
+    pub(crate) fn out(&self) -> &Path {
+        &self.out
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Pinned> {
+        self.pinned.iter()
+    }
+
+    fn of_role(&self, role: &str) -> impl Iterator<Item = &Pinned> {
+        self.pinned.iter().filter(move |pinned| pinned.role == role)
+    }
+
     /// The packages of a role, unpacked into one folder, which is returned.
     pub(crate) fn unpacked(&self, role: &str) -> Result<PathBuf> {
         let folder = self.cache.join(role);
-        let pinned: Vec<&Pinned> =
-            self.pinned.iter().filter(|pinned| pinned.role == role).collect();
+        let pinned: Vec<&Pinned> = self.of_role(role).collect();
         ensure!(!pinned.is_empty(), "no package is pinned as `{role}`");
         // What it was unpacked from. It is written last, and says that everything is there.
         let (stamp, digests) = (folder.join(".packages"), digests(&pinned));
@@ -90,12 +123,22 @@ impl Packages {
         Ok(folder)
     }
 
+    /// The package's source and the version of that: `util-linux=2.38.1-5+deb12u3`.
+    pub(crate) fn source_of(&self, pinned: &Pinned) -> Result<String> {
+        let mut dpkg = Command::new("dpkg-deb");
+        let format = "--showformat=${source:Package}=${source:Version}";
+        let output = dpkg.args(["--show", format]).arg(self.fetch(pinned)?).output();
+        let output = output.context("could not start `dpkg-deb`")?;
+        ensure!(output.status.success(), "`dpkg-deb` could not read {}", pinned.file());
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     fn fetch(&self, pinned: &Pinned) -> Result<PathBuf> {
         let folder = self.cache.join("debs");
         fs::create_dir_all(&folder)?;
         let file = folder.join(pinned.file());
         // With a digest the helper leaves a file as it is that has been fetched, and refuses another one.
-        let url = format!("{ARCHIVE}/{}", pinned.path);
+        let url = format!("{}/{}", archive(), pinned.path);
         let digest = format!("SHA256:{}", pinned.sha256);
         let mut helper = Command::new(HELPER);
         helper.args(["download-file", &url]).arg(&file).arg(digest);
@@ -106,6 +149,23 @@ impl Packages {
         })?;
         Ok(file)
     }
+}
+
+/// The archive of Debian that this machine's packages come from. The digests make sure that it has the same files.
+fn archive() -> String {
+    let mut apt = Command::new("apt-get");
+    apt.args(["indextargets", "--format", "$(REPO_URI)", "Identifier: Packages"]);
+    let listed = apt.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let listed = listed.unwrap_or_default();
+    own_archive(&listed).unwrap_or(ARCHIVE).to_owned()
+}
+
+/// The first of these addresses that is one of Debian's archive.
+fn own_archive(listed: &str) -> Option<&str> {
+    listed
+        .lines()
+        .map(|line| line.trim_end_matches('/'))
+        .find(|address| address.ends_with("/debian"))
 }
 
 fn digests(pinned: &[&Pinned]) -> String {
@@ -119,12 +179,19 @@ mod tests {
     #[test]
     fn every_pin_of_the_lock_can_be_read() {
         let pinned = Pinned::all(LOCK).unwrap();
-        for role in ["compiler", "kernel", "libraries"] {
+        for role in ["compiler", "emulator", "guest", "kernel", "libraries"] {
             assert!(pinned.iter().any(|pinned| pinned.role == role), "no package for {role}");
         }
         for Pinned { path, .. } in &pinned {
             assert!(path.starts_with("pool/") && path.ends_with(".deb"), "{path}");
         }
+    }
+
+    #[test]
+    fn packages_come_from_where_the_machines_own_come_from() {
+        let listed = "http://mirror.example/debian-security/\nhttp://mirror.example/debian/\n";
+        assert_eq!(own_archive(listed), Some("http://mirror.example/debian"));
+        assert_eq!(own_archive("http://archive.example/ubuntu/\n"), None);
     }
 
     #[test]

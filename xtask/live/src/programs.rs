@@ -75,7 +75,16 @@ pub(crate) fn build(checkout: &Path, packages: &Packages) -> Result<PathBuf> {
     let flags = "-C target-feature=+crt-static -C relocation-model=static";
     cargo.env("CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_RUSTFLAGS", flags);
     done(&mut cargo)?;
-    Ok(cache.join("target").join(TARGET).join("release/programs"))
+    Ok(file(packages))
+}
+
+pub(crate) fn file(packages: &Packages) -> PathBuf {
+    packages.cache().join("programs/target").join(TARGET).join("release/programs")
+}
+
+/// What the programs are called.
+pub(crate) fn names(checkout: &Path) -> Result<Vec<String>> {
+    Ok(sources(checkout)?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// The name of each program and its source, as it is compiled for i686.

@@ -1,5 +1,5 @@
-//! `cargo xtask live`: builds the parts of the machine that is to run in the book's pages. What does it is a
-//! package of its own, `xtask/live`, because a learner compiles this one.
+//! `cargo xtask live`: the machine that runs in the book's pages, built, and tried with the book's sessions. What does
+//! it is a package of its own, `xtask/live`, because a learner compiles this one.
 
 use launch::Build;
 
@@ -9,24 +9,32 @@ use crate::shared::failure::Result;
 
 pub(crate) const USAGE: Usage = Usage {
     name: "live",
-    forms: &[("build [PART…]", "a kernel and programs for a machine in a page")],
-    options: &[],
+    forms: &[
+        ("", "what there is of the machine that runs in a page, and how old it is"),
+        ("build [PART…]", "builds it from pinned packages, or some parts of it"),
+        ("replay [PAGE…]", "runs the book's sessions in it, and says which differ"),
+        ("sources", "fetches the sources of what is in it, for those who publish it"),
+    ],
+    options: &[("--out DIRECTORY", "another place for what a site offers")],
 };
 
-const BUILD: Build = Build { what: "the builder", first_time: "a minute", draws: true };
+const BUILD: Build = Build { what: "the builder", first_time: "three minutes", draws: true };
 
 pub(crate) fn run(mut arguments: Arguments) -> Result {
-    let mut parts = Vec::new();
-    let mut builds = false;
+    let mut words = Vec::new();
     while let Some(argument) = arguments.next()? {
         match argument {
-            Argument::Value(word) if !builds && word == "build" => builds = true,
-            Argument::Value(part) if builds => parts.push(part),
+            Argument::Long("out") => {
+                words.extend(["--out".into(), arguments.value("a directory")?]);
+            }
+            Argument::Value(word)
+                if !words.is_empty()
+                    || ["build", "replay", "sources"].iter().any(|known| word == **known) =>
+            {
+                words.push(word);
+            }
             other => return Err(USAGE.unexpected(other)),
         }
     }
-    if !builds {
-        return Err(USAGE.needs("`build`"));
-    }
-    become_tool("live", BUILD, parts)
+    become_tool("live", BUILD, words)
 }

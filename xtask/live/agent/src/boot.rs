@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write as _};
 use std::os::unix::fs::symlink;
 use std::process::ExitCode;
 use std::thread;
@@ -13,7 +13,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::{chdir, chroot, execv, sethostname};
 
-use crate::serve;
+use crate::{confine, serve};
 
 /// What the second start of this program is called, when the root directory is one that can be pivoted.
 const AGENT: &str = "agent";
@@ -78,10 +78,10 @@ fn agent() -> io::Result<()> {
     mounted("devpts", "/dev/pts", "devpts", Some("mode=620,ptmxmode=666"))?;
     mounted("shm", "/dev/shm", "tmpfs", None)?;
     mounted("cgroup2", "/sys/fs/cgroup", "cgroup2", None)?;
-    fs::write("/sys/fs/cgroup/cgroup.subtree_control", "+pids +memory +cpu")?;
+    confine::prepare()?;
     sethostname("machine")?;
-    // Its labs cannot make the machine run out of memory for the agent, which is the last to be killed.
-    fs::write("/proc/self/oom_score_adj", "-1000")?;
+    // The loader's list of libraries, which the labs show.
+    symlink("/usr/lib/book/ld.so.cache", "/etc/ld.so.cache")?;
     let [console, port] = PORTS.map(|path| File::options().read(true).write(true).open(path));
     let (console, port) = (console?, port?);
     for file in [&console, &port] {
@@ -90,5 +90,6 @@ fn agent() -> io::Result<()> {
         tcsetattr(file, SetArg::TCSANOW, &settings)?;
     }
     let answers = port.try_clone()?;
+    (&console).write_all(b"ready\r\n")?;
     serve(BufReader::new(port), answers, &console)
 }

@@ -9,6 +9,7 @@ use figures::View;
 use lab::sandbox::{Run, Sandbox, State, Wait};
 use serde_json::Value;
 
+use crate::confine;
 use crate::console::{self, Console};
 use crate::events::Port;
 use crate::watch::Watch;
@@ -110,8 +111,7 @@ impl Labs {
     ) -> Result<i32, String> {
         self.console.disconnect();
         (self.watch, self.current) = (None, None);
-        let run = sandbox.env("TERM", "dumb").patience(None).terminal().start();
-        let run = run.map_err(|error| format!("could not make a lab: {error}"))?;
+        let run = confine::start(sandbox.env("TERM", "dumb").patience(None).terminal())?;
         let terminal = run.terminal().ok_or("the lab has no terminal")?;
         console::widen(terminal).map_err(|error| format!("no size: {error}"))?;
         self.console.connect(terminal).map_err(|error| format!("no terminal: {error}"))?;
@@ -128,7 +128,7 @@ impl Labs {
     /// Runs a script in a lab of its own, as the sessions of the book are recorded.
     pub(crate) fn play(&mut self, wanted: Wanted, script: &str) -> Result<String, String> {
         let sandbox = wanted.sandbox("/bin/sh").args(["-c", script]).patience(Some(PATIENCE));
-        let mut run = sandbox.start().map_err(|error| format!("could not make a lab: {error}"))?;
+        let mut run = confine::start(sandbox)?;
         match run.await_end() {
             Wait::Reached => Ok(run.stdout()),
             wait => {

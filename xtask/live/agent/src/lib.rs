@@ -19,11 +19,13 @@
 //! | `draw` | `view`, or none | what is drawn of the lab from now on |
 //! | `awake` | `awake` | whether the lab is looked at |
 //! | `run` | `script`, and the members of `lab` | what a script printed in a lab of its own |
+//! | `settle` | | gives memory back that the kernel has kept for later, before the machine is saved, and how much is free |
 //! | `inspect` | | what the kernel shows of each process in the lab |
 //!
 //! An event has a member `event`: `picture` with `svg`; `challenge` with `state` (`done`, `wrong`, `not yet`) and
 //! `text`, the table that shows it or what is wrong; `over` when the lab's shell has ended.
 
+mod confine;
 mod console;
 mod events;
 mod inspect;

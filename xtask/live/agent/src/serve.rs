@@ -1,6 +1,6 @@
 //! Reads requests and answers them.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, Write};
 
 use challenge::{Challenge, of_chapter};
@@ -71,6 +71,7 @@ fn answer(labs: &mut Labs, request: &Value) -> Result<Value, String> {
             let script = request["script"].as_str().ok_or("`run` takes a `script`")?;
             labs.play(Wanted::of(request)?, script).map(|printed| json!({ "printed": printed }))
         }
+        Some("settle") => settle(),
         Some("inspect") => labs.current().map(inspect),
         Some("clock") => {
             let seconds = request["seconds"].as_i64().ok_or("`clock` takes `seconds`")?;
@@ -99,4 +100,14 @@ fn challenge_of(table: &str, name: &str) -> Result<Challenge, String> {
     let challenges = of_chapter(table).map_err(|error| error.to_string())?;
     let found = challenges.into_iter().find(|challenge| challenge.name == name);
     found.ok_or_else(|| format!("there is no challenge `{name}`"))
+}
+
+fn settle() -> Result<Value, String> {
+    let dropped = fs::write("/proc/sys/vm/drop_caches", "3");
+    dropped.map_err(|error| format!("could not drop the caches: {error}"))?;
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let lines = text.lines().filter_map(|line| line.split_once(':'));
+    let wanted = lines.filter(|(name, _)| ["MemTotal", "MemFree", "MemAvailable"].contains(name));
+    let members = wanted.map(|(name, value)| (name.to_owned(), json!(value.trim())));
+    Ok(Value::Object(members.collect()))
 }
