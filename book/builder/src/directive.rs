@@ -8,6 +8,7 @@ use crate::fault::{Fault, Problem};
 use crate::figure::Figure;
 use crate::front::{self, FrontPage};
 use crate::include::{Include, dedent};
+use crate::live::Live;
 use crate::page::{Fence, Page, escape, line_of};
 use crate::paths::normalized;
 use crate::{minutes, plans, prerequisites, teach};
@@ -30,6 +31,7 @@ pub const NAME: &str = "hand";
 pub struct Hand {
     faults: Rc<RefCell<Vec<Fault>>>,
     audience: Audience,
+    live: Option<Live>,
 }
 
 /// For whom a book is built.
@@ -48,6 +50,11 @@ impl Hand {
         Hand { audience, ..Hand::default() }
     }
 
+    /// The same, with what this machine runs in a page.
+    pub fn with(self, live: Option<&Live>) -> Hand {
+        Hand { live: live.cloned(), ..self }
+    }
+
     /// The list in which it collects faults.
     pub fn faults(&self) -> Rc<RefCell<Vec<Fault>>> {
         self.faults.clone()
@@ -60,7 +67,7 @@ impl Preprocessor for Hand {
     }
 
     fn run(&self, context: &PreprocessorContext, book: Book) -> Result<Book> {
-        let (book, faults) = expand_book(context, book, self.audience)?;
+        let (book, faults) = expand_book(context, book, self.audience, self.live.as_ref())?;
         self.faults.borrow_mut().extend(faults);
         Ok(book)
     }
@@ -71,6 +78,7 @@ pub fn expand_book(
     context: &PreprocessorContext,
     mut book: Book,
     audience: Audience,
+    live: Option<&Live>,
 ) -> Result<(Book, Vec<Fault>)> {
     let root = context.root.canonicalize()?;
     let repo = root.parent().unwrap_or(&root);
@@ -81,7 +89,7 @@ pub fn expand_book(
             if audience == Audience::Participants {
                 chapter.content = exercise::without_solution(&chapter.content);
             }
-            let (text, found) = expand(repo, &src.join(path), &chapter.content);
+            let (text, found) = expand(repo, &src.join(path), &chapter.content, live);
             chapter.content = text;
             faults.extend(found);
         }
@@ -90,8 +98,8 @@ pub fn expand_book(
 }
 
 /// Expands one page. `file` is its path from the root of the repository.
-fn expand(repo: &Path, file: &Path, source: &str) -> (String, Vec<Fault>) {
-    let mut expander = Expander::new(repo, file, source);
+fn expand(repo: &Path, file: &Path, source: &str, live: Option<&Live>) -> (String, Vec<Fault>) {
+    let mut expander = Expander { live, ..Expander::new(repo, file, source) };
     expander.front();
     expander.fences();
     expander.directives();
@@ -115,6 +123,7 @@ struct Expander<'a> {
     repo: &'a Path,
     file: &'a Path,
     source: &'a str,
+    live: Option<&'a Live>,
     page: Page,
     edits: Vec<(Range<usize>, String)>,
     faults: Vec<Fault>,
@@ -123,7 +132,7 @@ struct Expander<'a> {
 impl<'a> Expander<'a> {
     fn new(repo: &'a Path, file: &'a Path, source: &'a str) -> Self {
         let page = Page::parse(&front::masked(source));
-        Self { repo, file, source, page, edits: Vec::new(), faults: Vec::new() }
+        Self { repo, file, source, live: None, page, edits: Vec::new(), faults: Vec::new() }
     }
 
     /// Reports a directive and takes it out, so that the rendered page does not repeat the fault.
@@ -226,12 +235,30 @@ impl<'a> Expander<'a> {
                 _ => continue,
             };
             // The renderer gets only the language, because it makes a class of each word.
-            self.edits.push((fence.info_range.clone(), fence.language().to_owned()));
+            let info = fence.language().to_owned() + &self.live_classes(fence, &fences);
+            self.edits.push((fence.info_range.clone(), info));
             if let Err(problem) = checked {
                 self.faults.push(problem.at(self.file, fence.line));
             }
         }
         self.page.fences = fences;
+    }
+
+    /// The classes that tell a page's script which lab a session runs in; none if no machine runs it.
+    fn live_classes(&self, fence: &Fence, all: &[Fence]) -> String {
+        let Some(live) = self.live.filter(|_| fence.language() == "console") else {
+            return String::new();
+        };
+        let recorded = |fence: &Fence| match ConsoleFence::parse(fence).ok()?.session {
+            Session::Recorded { shell, needs, .. } => Some((shell, needs)),
+            Session::Unrecorded(_) => None,
+        };
+        let Some((shell, mut needs)) = recorded(fence) else { return String::new() };
+        let others = all.iter().filter(|other| other.language() == "console").filter_map(recorded);
+        let same = others.filter(|(other, _)| shell.is_some() && *other == shell);
+        needs.extend(same.flat_map(|(_, needs)| needs));
+        let console = ConsoleFence::parse(fence);
+        console.ok().and_then(|console| live.classes(&console, &needs)).unwrap_or_default()
     }
 
     /// A Rust listing is one include from a tested crate, or it says why it is not.
@@ -391,7 +418,9 @@ impl<'a> Expander<'a> {
                 faults.extend(more);
                 (html, faults)
             }
-            "challenges.toml" => exercise::challenges(&slug.to_string_lossy(), &file, &text),
+            "challenges.toml" => {
+                exercise::challenges(&slug.to_string_lossy(), &file, &text, self.live.is_some())
+            }
             _ => {
                 let other_page = |name: &str| self.anchors_of_chapter_page(name);
                 exercise::mistakes(&file, &text, &self.page.anchors, other_page)

@@ -124,7 +124,13 @@ pub(crate) fn hints(file: &Path, text: &str) -> (String, Vec<Fault>) {
 }
 
 /// Renders a chapter's challenges: what is asked, the command that opens the lab, and the hints.
-pub(crate) fn challenges(slug: &str, file: &Path, text: &str) -> (String, Vec<Fault>) {
+/// Where a machine runs in the page, `is_live`, it can be tried there, too.
+pub(crate) fn challenges(
+    slug: &str,
+    file: &Path,
+    text: &str,
+    is_live: bool,
+) -> (String, Vec<Fault>) {
     let challenges = match challenge::of_chapter(text) {
         Ok(challenges) => challenges,
         Err(error) => return (String::new(), vec![Problem::new(error.to_string()).at(file, 1)]),
@@ -133,7 +139,8 @@ pub(crate) fn challenges(slug: &str, file: &Path, text: &str) -> (String, Vec<Fa
     let mut html = String::new();
     for Challenge { name, title, ask, hints, .. } in challenges {
         let command = format!("$ cargo xtask challenge {chapter} {name}");
-        write!(html, "**{title}.** {ask}\n\n```console\n{command}\n```\n\n")
+        let class = if is_live { format!(",live,challenge-{slug}/{name}") } else { String::new() };
+        write!(html, "**{title}.** {ask}\n\n```console{class}\n{command}\n```\n\n")
             .expect("a String takes all");
         for (place, hint) in hints.iter().enumerate() {
             let summary =
@@ -208,14 +215,14 @@ mod tests {
     fn a_challenge_is_its_text_its_command_and_its_hints() {
         let text = "[[challenge]]\nname = 'own'\ntitle = 'Its own'\nask = 'Do.'\nhints = ['a']\n\
             goal = [{ name = 'sleep' }]\nsolution = 'sleep 1 &'\n";
-        let (html, faults) = challenges("ch02-unshare", Path::new("c"), text);
+        let (html, faults) = challenges("ch02-unshare", Path::new("c"), text, false);
         assert_eq!(
             html,
             "**Its own.** Do.\n\n```console\n$ cargo xtask challenge ch2 own\n```\n\n\
              <details class=\"hint\"><summary>A hint</summary>\n\na\n\n</details>\n\n"
         );
         assert_eq!(faults, []);
-        let (_, faults) = challenges("ch02-unshare", Path::new("c"), "x = 1\n");
+        let (_, faults) = challenges("ch02-unshare", Path::new("c"), "x = 1\n", false);
         assert_eq!(faults[0].to_string(), "c:1: no [[challenge]] in it");
     }
 

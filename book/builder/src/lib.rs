@@ -9,7 +9,7 @@
 //! also speaks mdBook's protocol, so that a plain `mdbook serve` shows the same pages. What a page
 //! shows of a run comes from [`session`] and [`figure`], and [`record`] runs it again.
 //! [`epub`] and [`pdf`] make the pages that were built into one file, and [`publish`] puts them beside the
-//! pages and gives these an address. [`participants`] does the first for an archive that has no solutions.
+//! pages and gives these an address. [`live`] puts the machine there that runs in a page. [`participants`] does the first for an archive that has no solutions.
 //!
 //! Each module imports only those above it.
 
@@ -22,6 +22,7 @@ mod console;
 pub mod session;
 pub mod figure;
 pub mod record;
+pub mod live;
 mod exercise;
 mod environments;
 mod front;

@@ -11,7 +11,8 @@ use std::time::Instant;
 const USAGE: &str = "\
 Usage: book COMMAND
 
-  build                     build the book into book/book, or list its faults
+  build [--live DIR]        build the book into book/book, or list its faults. With the machine in DIR,
+                            or in target/live/site if there is one, its sessions run in the pages
   epub FILE                 build the book, and write it as an EPUB
   pdf FILE [PART]           build the book, and print it with a Chromium, or a part that is printed
                             apart, such as `teaching`
@@ -19,7 +20,8 @@ Usage: book COMMAND
                             beside it, and a PDF if there is a Chromium
   publish ADDRESS           build the book as it is published at this URL: with a PDF and an EPUB
                             beside it, a map of the site, and what each page is about
-  serve [--port N] [--open] serve the book on 127.0.0.1 and rebuild it on a change
+  serve [--port N] [--open] [--live DIR]
+                            serve the book on 127.0.0.1 and rebuild it on a change
   record [PAGE…]            run the sessions and figures of these pages again, or of all, and write
                             what has changed
   theme                     write book/theme/index.hbs again, from the template of this mdBook
@@ -30,23 +32,26 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
-        ["build"] => build(Audience::Readers, None, |_, _| Ok(())),
-        ["epub", file] => build(Audience::Readers, Some(file), |repo, built| {
+        ["build"] => build(Audience::Readers, Live::Found, None, |_, _| Ok(())),
+        ["build", "--live", folder] => {
+            build(Audience::Readers, Live::In(folder), None, |_, _| Ok(()))
+        }
+        ["epub", file] => build(Audience::Readers, Live::Without, Some(file), |repo, built| {
             epub::write(repo, built, file.as_ref())
         }),
-        ["pdf", file] => {
-            build(Audience::Readers, Some(file), |_, built| pdf::write(built, None, file.as_ref()))
-        }
-        ["pdf", file, part] => build(Audience::Readers, Some(file), |_, built| {
+        ["pdf", file] => build(Audience::Readers, Live::Without, Some(file), |_, built| {
+            pdf::write(built, None, file.as_ref())
+        }),
+        ["pdf", file, part] => build(Audience::Readers, Live::Without, Some(file), |_, built| {
             pdf::write(built, Some(part), file.as_ref())
         }),
-        ["publish", address] => {
-            build(Audience::Readers, None, |repo, built| publish::write(repo, built, address))
-        }
+        ["publish", address] => build(Audience::Readers, Live::Found, None, |repo, built| {
+            publish::write(repo, built, address)
+        }),
         ["participants"] => for_participants(true),
         ["participants", "--no-pdf"] => for_participants(false),
         ["serve", options @ ..] => match serve_options(options) {
-            Ok((port, open)) => serve(port, open),
+            Ok((port, open, live)) => serve(port, open, live),
             Err(error) => return wrong_usage(&format!("{error:#}")),
         },
         ["record", pages @ ..] => record(pages),
@@ -67,6 +72,27 @@ fn main() -> ExitCode {
     })
 }
 
+/// The machine of a book.
+#[derive(Clone, Copy)]
+enum Live<'a> {
+    /// The one that has been built in this checkout, if there is one.
+    Found,
+    In(&'a str),
+    Without,
+}
+
+fn machine(repo: &Path, live: Live) -> Result<Option<book::live::Live>> {
+    match live {
+        Live::Found => book::live::Live::find(&repo.join(book::live::FOLDER)),
+        Live::In(folder) => {
+            let found = book::live::Live::find(folder.as_ref())?;
+            let help = "help: `cargo xtask live build` makes one in target/live/site";
+            found.with_context(|| format!("there is no machine in {folder}\n{help}")).map(Some)
+        }
+        Live::Without => Ok(None),
+    }
+}
+
 fn wrong_usage(what: &str) -> ExitCode {
     eprint!("error: {what}\n\n{USAGE}");
     ExitCode::from(2)
@@ -76,12 +102,14 @@ fn wrong_usage(what: &str) -> ExitCode {
 /// them, if it makes one file.
 fn build(
     audience: Audience,
+    live: Live,
     file: Option<&str>,
     more: impl FnOnce(&Path, &Path) -> Result<()>,
 ) -> Result<ExitCode> {
     let repo = site::repository(&std::env::current_dir()?)?;
+    let live = machine(&repo, live)?;
     let start = Instant::now();
-    match site::build(&repo, audience) {
+    match site::build(&repo, audience, live.as_ref()) {
         Ok(pages) => {
             more(&repo, &pages)?;
             let pages = pages.strip_prefix(&repo).unwrap_or(&pages);
@@ -97,7 +125,7 @@ fn build(
 }
 
 fn for_participants(print: bool) -> Result<ExitCode> {
-    build(Audience::Participants, None, |repo, built| {
+    build(Audience::Participants, Live::Without, None, |repo, built| {
         if let Some(why) = participants::write(repo, built, print)? {
             println!("no PDF: {why}");
         }
@@ -119,12 +147,13 @@ fn record(names: &[&str]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn serve_options(options: &[&str]) -> Result<(u16, bool)> {
-    let (mut port, mut open) = (3000, false);
+fn serve_options<'a>(options: &[&'a str]) -> Result<(u16, bool, Live<'a>)> {
+    let (mut port, mut open, mut live) = (3000, false, Live::Found);
     let mut options = options.iter();
     while let Some(option) = options.next() {
         match *option {
             "--open" => open = true,
+            "--live" => live = Live::In(options.next().context("--live needs a folder")?),
             "--port" => {
                 let number = options.next().context("--port needs a number")?;
                 port = number.parse().with_context(|| format!("`{number}` is not a port"))?;
@@ -132,12 +161,12 @@ fn serve_options(options: &[&str]) -> Result<(u16, bool)> {
             other => bail!("unknown option `{other}`"),
         }
     }
-    Ok((port, open))
+    Ok((port, open, live))
 }
 
-fn serve(port: u16, open: bool) -> Result<ExitCode> {
+fn serve(port: u16, open: bool, live: Live) -> Result<ExitCode> {
     let repo = site::repository(&std::env::current_dir()?)?;
-    let server = Server::start(&repo, port)?;
+    let server = Server::start(&repo, port)?.with(machine(&repo, live)?);
     let url = format!("http://{}/", server.address());
     println!("serving {url} (Ctrl-C ends it)");
     if open {
@@ -158,7 +187,7 @@ fn serve(port: u16, open: bool) -> Result<ExitCode> {
 
 fn preprocess() -> Result<ExitCode> {
     let (context, book) = mdbook_preprocessor::parse_input(io::stdin())?;
-    let (book, faults) = directive::expand_book(&context, book, Audience::Readers)?;
+    let (book, faults) = directive::expand_book(&context, book, Audience::Readers, None)?;
     if !faults.is_empty() {
         report(&faults);
         return Ok(ExitCode::FAILURE);

@@ -51,6 +51,11 @@ impl Need {
         }
     }
 
+    /// Whether a kernel of this version is new enough, if it is a need for a kernel.
+    pub(crate) fn is_met_by(&self, kernel: &str) -> bool {
+        !matches!(self, Need::Linux(oldest) if numbers(kernel) < numbers(oldest))
+    }
+
     /// Why this machine does not have it; `None` if it does.
     pub(crate) fn lacking(&self) -> Option<String> {
         match self {
@@ -63,7 +68,7 @@ impl Need {
                 let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
                 let release = release.unwrap_or_default();
                 let release = release.trim();
-                (numbers(release) < numbers(oldest))
+                (!self.is_met_by(release))
                     .then(|| format!("it needs Linux {oldest}, and this is {release}"))
             }
             Need::Version { tool, version } => {

@@ -2,6 +2,7 @@
 
 use crate::directive::Audience;
 use crate::fault::Fault;
+use crate::live::Live;
 use crate::paths::{files, percent_decoded};
 use crate::site;
 use anyhow::{Context as _, Result};
@@ -37,6 +38,7 @@ const PENDING: &str = "<!DOCTYPE html><title>No book yet</title><h1>The book has
 pub struct Server {
     repo: PathBuf,
     address: SocketAddr,
+    live: Option<Live>,
     shared: Arc<Shared>,
 }
 
@@ -66,7 +68,12 @@ impl Server {
                 thread::spawn(move || answer(client, &shared));
             }
         });
-        Ok(Server { repo: repo.to_owned(), address, shared })
+        Ok(Server { repo: repo.to_owned(), address, live: None, shared })
+    }
+
+    /// Serves the book with a machine.
+    pub fn with(self, live: Option<Live>) -> Server {
+        Server { live, ..self }
     }
 
     /// The address of the book.
@@ -76,7 +83,7 @@ impl Server {
 
     /// Builds the book. If it has no fault, it replaces the one before, and open pages reload.
     pub fn rebuild(&self) -> Result<(), Vec<Fault>> {
-        let built = site::build(&self.repo, Audience::Readers)?;
+        let built = site::build(&self.repo, Audience::Readers, self.live.as_ref())?;
         let read = |file: PathBuf| {
             let bytes = std::fs::read(built.join(&file)).ok()?;
             Some((file.to_str()?.to_owned(), bytes))

@@ -2,6 +2,7 @@
 
 use crate::directive::{Audience, Hand};
 use crate::fault::{Fault, Problem};
+use crate::live::Live;
 use crate::{links, speaker, summary, volumes, warning};
 use anyhow::{Context as _, Result};
 use mdbook_driver::MDBook;
@@ -17,7 +18,8 @@ pub fn repository(from: &Path) -> Result<PathBuf> {
 }
 
 /// Builds the book of a repository, as these people get it, and returns the directory of the pages, or all faults.
-pub fn build(repo: &Path, audience: Audience) -> Result<PathBuf, Vec<Fault>> {
+/// With a machine, its sessions can be run in the pages.
+pub fn build(repo: &Path, audience: Audience, live: Option<&Live>) -> Result<PathBuf, Vec<Fault>> {
     let (book, src) = (Path::new("book"), Path::new("book/src"));
     let whole = |error: anyhow::Error| {
         vec![Problem::new(format!("{error:#}")).at(&book.join("book.toml"), 0)]
@@ -32,7 +34,7 @@ pub fn build(repo: &Path, audience: Audience) -> Result<PathBuf, Vec<Fault>> {
     }
 
     let mut mdbook = MDBook::load(repo.join(book)).map_err(whole)?;
-    let hand = Hand::of(audience);
+    let hand = Hand::of(audience).with(live);
     let found = hand.faults();
     mdbook.with_preprocessor(hand);
     let (result, warnings) = warning::collect(|| mdbook.build());
@@ -45,6 +47,7 @@ pub fn build(repo: &Path, audience: Audience) -> Result<PathBuf, Vec<Fault>> {
         Ok(()) => {
             let more = volumes::split(&mdbook, &built);
             let more = more.and_then(|()| speaker::write(repo, src, &built));
+            let more = more.and_then(|()| live.map_or(Ok(()), |live| live.write(repo, &built)));
             faults.extend(more.map_err(whole).err().into_iter().flatten());
             faults.extend(links::check(repo, book, src, &built));
         }

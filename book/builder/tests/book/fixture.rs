@@ -48,13 +48,13 @@ impl Repo {
 
     /// Builds the book, which has to be free of faults, and returns the directory of its pages.
     pub(crate) fn build(&self) -> PathBuf {
-        book::site::build(self.path(), book::directive::Audience::Readers)
+        book::site::build(self.path(), book::directive::Audience::Readers, None)
             .unwrap_or_else(|faults| panic!("{faults:#?}"))
     }
 
     /// Builds the book and lists its faults as the reader sees them.
     pub(crate) fn faults(&self) -> String {
-        match book::site::build(self.path(), book::directive::Audience::Readers) {
+        match book::site::build(self.path(), book::directive::Audience::Readers, None) {
             Ok(_) => String::new(),
             Err(faults) => faults.iter().map(|fault| format!("{fault}\n")).collect(),
         }

@@ -171,6 +171,13 @@ impl Chromium {
         }
     }
 
+    /// Waits for an event, and returns the first that has come since the last call of [`Chromium::events`].
+    pub(crate) fn wait_for_event(&mut self, method: &str) -> Value {
+        self.await_event(|event| event["method"] == method);
+        let place = self.events.iter().position(|event| event["method"] == method);
+        self.events.remove(place.expect("it has come"))
+    }
+
     /// Whether the tab has begun to go to another page since this was asked last.
     pub(crate) fn leaves_page(&mut self) -> bool {
         // Whatever the page did before it answers this is among the events. If it is gone, it

@@ -9,6 +9,8 @@ mod faults;
 #[path = "../book/fixture.rs"]
 #[allow(dead_code, reason = "the builder's own tests use the rest of it")]
 mod fixture;
+mod image;
+mod live;
 mod page;
 mod paper;
 mod planted;

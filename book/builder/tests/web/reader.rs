@@ -72,6 +72,7 @@ impl Chromium {
             "End" => ("End", 35, ""),
             "Home" => ("Home", 36, ""),
             "ArrowLeft" => ("ArrowLeft", 37, ""),
+            "ArrowUp" => ("ArrowUp", 38, ""),
             "ArrowRight" => ("ArrowRight", 39, ""),
             "ArrowDown" => ("ArrowDown", 40, ""),
             "PageUp" => ("PageUp", 33, ""),

@@ -1,5 +1,6 @@
 //! A book on a server of its own.
 
+use book::live::Live;
 use book::serve::Server;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,12 @@ pub(crate) struct Site {
 impl Site {
     /// Builds the book of a repository anew, and serves it.
     pub(crate) fn of(repo: &Path) -> Site {
-        let server = Server::start(repo, 0).unwrap();
+        Site::with(repo, None)
+    }
+
+    /// The same, with a machine.
+    pub(crate) fn with(repo: &Path, live: Option<Live>) -> Site {
+        let server = Server::start(repo, 0).unwrap().with(live);
         server.rebuild().unwrap_or_else(|faults| panic!("{faults:#?}"));
         Site { server, built: repo.join("book/book") }
     }

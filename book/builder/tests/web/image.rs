@@ -1,0 +1,234 @@
+//! The machine itself in a page, from `cargo xtask live build`. Slow, so `cargo test` leaves it out:
+//!
+//! ```text
+//! cargo test -p book --test web image:: -- --ignored --nocapture --test-threads 1
+//! ```
+
+use crate::chromium::Chromium;
+use crate::faults::Faults;
+use crate::live::{asked, becomes_within, enter, open, says, text};
+use crate::reader::Screen;
+use crate::site::Site;
+use crate::tools::Tools;
+use book::live::{FOLDER, Live};
+use serde_json::json;
+use std::fmt::Display;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long the machine may take for anything: it is an emulated one, on a machine that may be busy.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+const READY: &str =
+    "document.querySelector('.live-status')?.textContent.startsWith('Ready') === true";
+
+/// This repository's book with its machine.
+fn book() -> Option<Site> {
+    let repo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let Some(live) = Live::find(&repo.join(FOLDER)).unwrap() else {
+        skip!(
+            "the machine in a page: there is none in {FOLDER}; `cargo xtask live build` makes it"
+        );
+        return None;
+    };
+    Some(Site::with(&repo, Some(live)))
+}
+
+fn becomes(reader: &mut Chromium, condition: &str) -> bool {
+    becomes_within(reader, condition, PATIENCE)
+}
+
+/// Opens the lab of a session or a challenge, the first one that this matches.
+fn start(reader: &mut Chromium, selector: &str) -> bool {
+    let button = format!("document.querySelector('{selector}').parentElement.nextElementSibling");
+    reader.eval(&format!("{button}.click()"));
+    becomes(reader, READY)
+}
+
+/// What is marked of each command of the session, after all were sent.
+fn marks(reader: &mut Chromium) -> String {
+    let marks = "[...document.querySelectorAll('.live-mark')].map(mark => mark.textContent)";
+    reader.eval("document.querySelector('.live-all').click()");
+    becomes(reader, &format!("{marks}.every(mark => mark !== '')"));
+    reader.eval(&format!("{marks}.join()")).as_str().unwrap_or_default().to_owned()
+}
+
+fn log(reader: &mut Chromium) -> String {
+    text(reader, ".live-log")
+}
+
+/// Types a command, and waits until a line of the log is this text.
+fn prints(reader: &mut Chromium, command: &str, line: &str) -> bool {
+    enter(reader, command);
+    becomes(reader, &crate::live::prints(line))
+}
+
+fn reset(reader: &mut Chromium) -> Option<Duration> {
+    let begin = Instant::now();
+    reader.eval("document.querySelector('.live-reset').click()");
+    becomes(reader, READY).then(|| begin.elapsed())
+}
+
+/// A session in each kind of lab prints what the page shows.
+#[test]
+#[ignore = "takes the machine of `cargo xtask live build`"]
+fn sessions_are_as_on_the_page() {
+    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
+    let mut faults = Faults::default();
+    browser.sit_at(Screen::DESK);
+    for (page, selector) in [
+        ("ch02-unshare.html", "code.live:not([class*=challenge-])"),
+        ("ch04-setns.html", "code.live:not([class*=challenge-])"),
+        ("ch05-user.html", "code.live.user:not([class*=challenge-])"),
+        ("ch05-maps.html", "code.live.ids:not(.user)"),
+        ("ch14-cgroup.html", "code.live.cgroups"),
+    ] {
+        open(&mut browser, &site, page);
+        let ready = start(&mut browser, selector);
+        faults.unless(ready, format!("{page}: {}", text(&mut browser, ".live-status")));
+        let marks = marks(&mut browser);
+        let same = marks.split(',').all(|mark| mark == "as on the page");
+        faults.unless(same, format!("{page}: {marks}\n{}", log(&mut browser)));
+    }
+    crate::none(faults.0);
+}
+
+/// Chapter 2's challenge: nothing, words, the wrong way, the right one, and left again.
+#[test]
+#[ignore = "takes the machine of `cargo xtask live build`"]
+fn a_challenge_is_judged_by_the_kernel() {
+    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
+    browser.sit_at(Screen::PHONE);
+    open(&mut browser, &site, "ch02-unshare.html");
+    assert!(
+        start(&mut browser, "code.live[class*=challenge-]"),
+        "{}",
+        text(&mut browser, ".live-status")
+    );
+    browser.eval("document.querySelector('.live-drawing').open = true");
+    for (command, verdict) in [
+        ("echo done uts otter", "Not yet."),
+        ("hostname otter", "Not yet: The lab itself has been renamed"),
+        ("hostname lab; unshare --uts sh -c 'hostname otter; exec sleep 600' &", "Done: "),
+        ("kill $!", "Not yet."),
+    ] {
+        enter(&mut browser, command);
+        let found = becomes(&mut browser, &says("verdict", verdict));
+        assert!(found, "{command}: {}\n{}", text(&mut browser, ".live-verdict"), log(&mut browser));
+    }
+    assert!(becomes(&mut browser, "document.querySelector('.live-picture svg') !== null"));
+}
+
+/// What would bring a machine down leaves the page usable, and a reset brings the lab back.
+#[test]
+#[ignore = "takes the machine of `cargo xtask live build`"]
+fn attacks_end_at_the_lab() {
+    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
+    let mut faults = Faults::default();
+    browser.sit_at(Screen::DESK);
+    open(&mut browser, &site, "ch02-unshare.html");
+    start(&mut browser, "code.live");
+    for attack in [
+        "bomb() { bomb | bomb & }; bomb",
+        "tail /dev/zero",
+        "rm -rf --no-preserve-root / 2>/dev/null",
+        "while :; do echo flood; done",
+        "cat /dev/urandom",
+        "kill -9 -1",
+        "exec 0<&- 1>&- 2>&-",
+    ] {
+        enter(&mut browser, attack);
+        std::thread::sleep(Duration::from_secs(4));
+        let asked = Instant::now();
+        browser.eval("document.title");
+        let took = asked.elapsed();
+        faults.unless(
+            took < Duration::from_secs(1),
+            format!("{attack}: the page answers after {took:?}"),
+        );
+        let back = reset(&mut browser);
+        faults.unless(
+            back.is_some(),
+            format!("{attack}: no reset: {}", text(&mut browser, ".live-status")),
+        );
+        let answers = prints(&mut browser, "echo a''live", "alive");
+        faults.unless(answers, format!("{attack}: {}", log(&mut browser)));
+        println!("reset {:.2} s after {attack}", back.unwrap_or_default().as_secs_f32());
+    }
+    crate::none(faults.0);
+}
+
+/// The table of the page *Costs*.
+#[test]
+#[ignore = "takes the machine of `cargo xtask live build`"]
+fn speeds() {
+    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
+    browser.sit_at(Screen::DESK);
+    browser.events();
+    let row = |what: &str, value: &dyn Display| println!("| {what} | {value} |");
+    let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f32());
+    let timed = |browser: &mut Chromium| {
+        let begin = Instant::now();
+        assert!(start(browser, "code.live"), "{}", text(browser, ".live-status"));
+        begin.elapsed()
+    };
+    open(&mut browser, &site, "ch02-unshare.html");
+    browser.events();
+    row("click to prompt, loaded from this machine", &seconds(timed(&mut browser)));
+    let files = asked(&mut browser, "/live/").into_iter().filter_map(|url| site.file(&url));
+    let bytes: u64 = files.map(|file| file.metadata().unwrap().len()).sum();
+    row("bytes of a click, with the scripts", &bytes);
+    open(&mut browser, &site, "ch03-clone.html");
+    row("click to prompt, from the cache", &seconds(timed(&mut browser)));
+    for (what, command) in [
+        ("`echo`", "echo a''b"),
+        ("`unshare --uts true`, the first time", "unshare --uts true; echo a''b"),
+        ("`unshare --uts true`, again", "unshare --uts true; echo a''b"),
+        ("`unshare --uts sh -c …`", "unshare --uts sh -c 'hostname otter; uname -n'; echo a''b"),
+    ] {
+        browser.eval("document.querySelector('.live-log').replaceChildren()");
+        enter(&mut browser, "clear-nothing 2>/dev/null");
+        let begin = Instant::now();
+        assert!(prints(&mut browser, command, "ab"), "{}", log(&mut browser));
+        row(what, &seconds(begin.elapsed()));
+        reset(&mut browser);
+    }
+    let memory = |browser: &mut Chromium| {
+        browser.call("HeapProfiler.collectGarbage", json!({}));
+        browser.eval("performance.memory.usedJSHeapSize").as_f64().unwrap_or_default() / 1e6
+    };
+    let mut resets = Vec::new();
+    let before = (memory(&mut browser), renderers());
+    for _ in 0..100 {
+        resets.push(reset(&mut browser).expect("a reset"));
+    }
+    resets.sort();
+    row("a reset, the median of 100", &seconds(resets[50]));
+    row("a reset, the slowest", &seconds(resets[99]));
+    let after = (memory(&mut browser), renderers());
+    row(
+        "heap of the page before and after 100 resets",
+        &format!("{:.1} and {:.1} MB", before.0, after.0),
+    );
+    row("memory of the renderers, before and after", &format!("{} and {} MB", before.1, after.1));
+}
+
+/// The resident memory of all renderers of this test's browser, in MB.
+fn renderers() -> u64 {
+    let mut kilobytes = 0;
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let read =
+            |file: &str| std::fs::read_to_string(entry.path().join(file)).unwrap_or_default();
+        let profile = std::env::temp_dir();
+        let arguments = read("cmdline");
+        if arguments.contains("--type=renderer")
+            && read("environ").contains(&*profile.to_string_lossy())
+        {
+            let status = read("status");
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+            let number = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+            kilobytes += number.unwrap_or_default();
+        }
+    }
+    kilobytes / 1000
+}
