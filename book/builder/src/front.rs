@@ -48,7 +48,7 @@ pub(crate) struct Front {
 pub(crate) struct Minutes {
     /// What its author thinks.
     pub(crate) estimate: u32,
-    /// What the plan took when one person went through it by the clock.
+    /// What it takes at least: one person went through it without a room. `book/src/plans.md` says how it is counted.
     pub(crate) rehearsed: Option<u32>,
     /// The median of `n` participants.
     pub(crate) measured: Option<u32>,
@@ -86,9 +86,10 @@ pub(crate) struct Question {
 }
 
 impl Minutes {
-    /// The best that is known.
+    /// What a plan counts. One person alone is quicker than a room, so a rehearsal can only show that an estimate is
+    /// too short.
     pub(crate) fn known(&self) -> u32 {
-        self.measured.or(self.rehearsed).unwrap_or(self.estimate)
+        self.measured.unwrap_or(self.estimate.max(self.rehearsed.unwrap_or(0)))
     }
 
     /// The cells of a table: estimate, rehearsed, measured.

@@ -336,7 +336,12 @@ mod tests {
             "book/plans.toml:5: the session takes 60 minutes and has 59\n\
              help: leave out a row, or give the session more time\n"
         );
-        // A better figure counts instead of the estimate.
+        // A rehearsal may show that an estimate is too short, and never that it is too long.
+        for longer in ["{ estimate = 11, rehearsed = 9 }", "{ estimate = 9, measured = 11, n = 7 }"]
+        {
+            assert!(faults("{ estimate = 10 }", longer).contains("takes 61 minutes and has 60"));
+        }
+        assert_eq!(faults("{ estimate = 10 }", "{ estimate = 90, measured = 9, n = 7 }"), "");
         assert_eq!(
             faults("{ estimate = 10 }", "{ estimate = 10, rehearsed = 11 }"),
             "book/plans.toml:5: the session takes 61 minutes and has 60\n\

@@ -62,6 +62,11 @@ fn agreed(open: &[Chapter]) -> Result<bool> {
         [first @ .., last] => format!("{} and {last} are not solved", first.join(", ")),
         [] => return Ok(true),
     };
+    if !open.iter().any(Chapter::has_solution) {
+        let why = format!("{why}, and there are no solutions in this copy of the course");
+        let question = "go on all the same? Your files stay as they are.";
+        return question::consent(&why, question, "go on; your files stay as they are");
+    }
     let question = "put the solution there? Your file is kept beside it.";
     question::consent(&why, question, "put the solution there; your files are kept beside it")
 }
@@ -95,12 +100,10 @@ enum Program {
 
 /// `own` is the backup that holds the reader's program if `break` has put another one in its place.
 fn replaced(chapter: &Chapter, own: u32) -> Result<Program> {
-    let file = chapter.solution().join("src/main.rs");
-    // An archive for participants is without them.
-    if !file.exists() {
+    if !chapter.has_solution() {
         return Ok(Program::None);
     }
-    let solution = without_anchors(&read(&file)?);
+    let solution = without_anchors(&read(&chapter.solution().join("src/main.rs"))?);
     let program = chapter.program();
     let text = read(&program).unwrap_or_default();
     let is_away = check::own_is_away(chapter, own);

@@ -298,7 +298,7 @@ pub(crate) fn check(chapter: &Chapter, manner: &Manner) -> Checked {
 fn tell_the_room(checked: &Checked) {
     let chapter = &checked.chapter;
     let is_made = broken::is_made(chapter, &read(&chapter.program()).unwrap_or_default());
-    if is_made || Progress::load().is_caught_up(chapter) || env::path(env::PROGRAM).is_some() {
+    if is_made || Progress::load().is_given(chapter) || env::path(env::PROGRAM).is_some() {
         return;
     }
     let core: Vec<&StepRun> =
@@ -387,13 +387,14 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
             let known = Progress::load().of(&chapter);
             let went_further = known.state == State::SolvedFurther && known.hash == before;
             // The solution that `catch-up` has put there solves nothing.
-            let is_caught_up = known.state == State::CaughtUp && known.hash == before;
-            let keeps = went_further || is_caught_up;
+            let is_given =
+                known.state == State::CaughtUp && known.hash == before && chapter.has_solution();
+            let keeps = went_further || is_given;
             keep(if keeps { known.state } else { State::Solved });
             let is_open = extent == Extent::Core && !went_further;
             let open = if is_open { further.len() } else { 0 };
             let next = chapter.next()?;
-            printer.say(&match is_caught_up {
+            printer.say(&match is_given {
                 true => text::caught_up(&chapter, next.as_ref()),
                 false => text::solved(&chapter, open, next.as_ref()),
             });
@@ -407,7 +408,7 @@ fn attempt(checked: &mut Checked, manner: &Manner) -> Result<()> {
     if extent == Extent::Further && !further.is_empty() && (core_passed || printer.quiet) {
         printer.say("\n");
         let failed = run_steps(checked, &further, &test, manner, &printer)?;
-        if failed.is_none() && core_passed && !Progress::load().is_caught_up(&chapter) {
+        if failed.is_none() && core_passed && !Progress::load().is_given(&chapter) {
             keep(State::SolvedFurther);
             printer.say(text::solved_further());
         }

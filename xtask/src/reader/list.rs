@@ -36,7 +36,10 @@ fn state(chapter: &Chapter, progress: &Progress) -> String {
         }
         State::Solved if same => "solved".to_owned(),
         State::SolvedFurther if same => "solved, and further".to_owned(),
-        State::CaughtUp if same => "caught up, with the solution".to_owned(),
+        State::CaughtUp if same && chapter.has_solution() => {
+            "caught up, with the solution".to_owned()
+        }
+        State::CaughtUp if same => "caught up, without a solution".to_owned(),
         State::Solved | State::SolvedFurther => "solved, and changed since".to_owned(),
         _ if is_untouched(chapter) => "not started".to_owned(),
         State::Failed(0) if same => "does not compile".to_owned(),

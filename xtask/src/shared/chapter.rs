@@ -121,6 +121,11 @@ impl Chapter {
         root().join("solutions").join(&self.name)
     }
 
+    /// An archive for participants has no solutions.
+    pub fn has_solution(&self) -> bool {
+        self.solution().join("src/main.rs").exists()
+    }
+
     pub fn page(&self) -> PathBuf {
         root().join("book/src").join(&self.name).with_extension("md")
     }

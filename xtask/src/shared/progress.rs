@@ -86,6 +86,12 @@ impl Progress {
         entry.state == State::CaughtUp && entry.hash == hash(chapter)
     }
 
+    /// Whether the program is the solution that `catch-up` has put there. An archive for participants has none, so
+    /// there it is always the reader's own.
+    pub fn is_given(&self, chapter: &Chapter) -> bool {
+        self.is_caught_up(chapter) && chapter.has_solution()
+    }
+
     /// The first chapter to work at.
     pub fn first_unsolved(&self) -> Result<Option<Chapter>> {
         let is_open = |chapter: &Chapter| !self.is_solved(chapter) && !self.is_caught_up(chapter);

@@ -74,8 +74,20 @@ fn an_archive_without_solutions_goes_on_as_well() {
     let checkout = Checkout::new("catch-up pack");
     std::fs::remove_dir_all(checkout.root.join("solutions")).unwrap();
     checkout.write(PROGRAM, OWN);
+    let (code, _, err) = checkout.run("catch-up ch2");
+    assert!(
+        code == 2 && err.contains("ch1 is not solved, and there are no solutions in this copy"),
+        "{err}"
+    );
     let (code, out, _) = checkout.run("catch-up ch2 --yes");
     assert!(code == 0 && out.contains("there are no solutions here"), "{out}");
-    assert_eq!(checkout.read(PROGRAM), OWN);
+    assert_eq!(
+        (checkout.read(PROGRAM).as_str(), state(&checkout).as_str()),
+        (OWN, "caught up, without a solution")
+    );
     assert!(checkout.run("check").1.starts_with("ch02-two\n"));
+    // What passes is the reader's own, whoever was in a hurry.
+    let out = checkout.run("check ch1").1;
+    assert!(out.contains("\nsolved; `cargo xtask diff ch1`"), "{out}");
+    assert_eq!(state(&checkout), "solved");
 }

@@ -152,7 +152,7 @@ fn one_check_is_reported_once() {
     let checkout = Checkout::new("room once");
     let (url, sent) = room();
     let (code, _, err) = checkout.run(&format!("check ch1 --report {url} --name ada"));
-    assert!(code == 0 && err.contains("and nothing else:"), "{err}");
+    assert!(code == 0 && err.split_whitespace().any(|word| word == "else:"), "{err}");
     // A checkout that cannot say its edition is not called another one.
     assert!(!err.contains("note:"), "{err}");
     assert_eq!(next(&sent).1["reports"], json!([]));

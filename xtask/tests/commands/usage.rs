@@ -109,9 +109,32 @@ fn help_is_no_error() {
     }
     let all = checkout.run("help").1;
     for command in [
-        "check", "watch", "hint", "run", "trace", "shell", "list", "diff", "reset", "catch-up",
-        "break", "join", "update", "stuck", "done", "leave", "room", "doctor", "book", "verify",
-        "grade", "kernels", "live", "bench",
+        "check",
+        "watch",
+        "hint",
+        "run",
+        "trace",
+        "shell",
+        "list",
+        "diff",
+        "reset",
+        "catch-up",
+        "break",
+        "join",
+        "update",
+        "stuck",
+        "done",
+        "leave",
+        "room",
+        "doctor",
+        "book",
+        "verify",
+        "grade",
+        "kernels",
+        "live",
+        "bench",
+        "pack",
+        "challenge",
     ] {
         let own = checkout.run(&format!("{command} --help")).1;
         let own = own.trim_start_matches("usage: cargo xtask COMMAND\n\n");

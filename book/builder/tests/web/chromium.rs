@@ -186,6 +186,35 @@ impl Chromium {
         self.events().iter().any(|event| event["method"] == "Page.frameRequestedNavigation")
     }
 
+    /// The other windows with this in their address.
+    pub(crate) fn windows(&mut self, part: &str) -> Vec<String> {
+        let own = self.session.take();
+        let all = self.call("Target.getTargets", json!({}));
+        self.session = own;
+        let all = all["targetInfos"].as_array().into_iter().flatten();
+        let with_it = all.filter(|window| {
+            window["type"] == "page" && window["url"].as_str().is_some_and(|url| url.contains(part))
+        });
+        with_it.filter_map(|window| window["targetId"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Does this in another window, which is closed afterwards.
+    pub(crate) fn in_window<T>(
+        &mut self,
+        window: &str,
+        work: impl FnOnce(&mut Chromium) -> T,
+    ) -> T {
+        let own = self.session.take();
+        let attach = json!({ "targetId": window, "flatten": true });
+        let session = self.call("Target.attachToTarget", attach);
+        self.session = session["sessionId"].as_str().map(str::to_owned);
+        let done = work(self);
+        self.session = None;
+        self.call("Target.closeTarget", json!({ "targetId": window }));
+        self.session = own;
+        done
+    }
+
     /// Waits until what was started is drawn, and no transition is under way.
     pub(crate) fn settle(&mut self) {
         self.eval(

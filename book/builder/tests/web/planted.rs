@@ -163,6 +163,20 @@ const SPEAKER: &[Change] = &[
         "[\"The solution, explained\",0,true]",
     ),
     (
+        "theme/present.js",
+        "window.open(`${location.pathname}?present=notes`, 'present-notes', 'width=900,height=700');",
+        "",
+        present::window,
+        "n, pressed twice, opens 0 windows of notes",
+    ),
+    (
+        "theme/present.js",
+        "'present-notes', 'width",
+        "'_blank', 'width",
+        present::window,
+        "n, pressed twice, opens 2 windows of notes",
+    ),
+    (
         "theme/present.css",
         "font-size: clamp(20px, min(2.75vw, 3.7vh), 48px);",
         "font-size: 20px;",

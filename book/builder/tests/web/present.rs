@@ -1,5 +1,7 @@
 //! The speaker view under a speaker's hands: `slides.md`, on a projector of 1024 × 768.
 
+use std::time::{Duration, Instant};
+
 use crate::chromium::Chromium;
 use crate::faults::Faults;
 use crate::fixture::Repo;
@@ -44,6 +46,7 @@ pub(crate) fn faults(speaker: &mut Chromium, site: &Site, axe: &str) -> Vec<Stri
     faults.0.extend(walk(speaker, site));
     keys(speaker, site, &mut faults);
     notes(speaker, site, axe, &mut faults);
+    faults.0.extend(window(speaker, site));
     faults.0.iter().map(|fault| format!("speaker view: {fault}")).collect()
 }
 
@@ -207,6 +210,40 @@ fn notes(speaker: &mut Chromium, site: &Site, axe: &str, faults: &mut Faults) {
     speaker.wait_for("document.querySelector('.present-notes') !== null");
     speaker.settle();
     faults.0.extend(page::barriers(speaker, axe, Screen::DESK));
+}
+
+/// The key n opens one second window, which follows, and in which the keys work as well.
+pub(crate) fn window(speaker: &mut Chromium, site: &Site) -> Vec<String> {
+    let mut faults = Faults::default();
+    open(speaker, site);
+    speaker.press("n");
+    let start = Instant::now();
+    let mut windows = speaker.windows("present=notes");
+    while windows.is_empty() && start.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(20));
+        windows = speaker.windows("present=notes");
+    }
+    speaker.press("n");
+    speaker.settle();
+    let windows = speaker.windows("present=notes");
+    let [window] = windows.as_slice() else {
+        faults.unless(false, format!("n, pressed twice, opens {} windows of notes", windows.len()));
+        return faults.0;
+    };
+    speaker.press("ArrowRight");
+    let shown = speaker.in_window(window, |notes| {
+        let shows = |part: &str| {
+            format!("(document.querySelector('h1')?.textContent ?? '').includes('{part}')")
+        };
+        notes.wait_for(&shows("2 of 6: Guess"));
+        notes.press("Home");
+        notes.wait_for(&shows("1 of 6: Slides"));
+        notes.eval("document.querySelector('main').textContent.includes('Next: Guess')")
+    });
+    faults.unless(shown == true, "the window of notes does not say what comes next");
+    let now = state(speaker);
+    faults.unless(now[0] == "Slides", format!("a key in the window of notes leads to {now}"));
+    faults.0
 }
 
 /// What a page without `?present` asks for: nothing of the view.

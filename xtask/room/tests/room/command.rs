@@ -1,11 +1,12 @@
 //! The command: its port, its file, and its end.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use crate::common::say;
 use assert_cmd::cargo::cargo_bin;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -89,6 +90,29 @@ fn a_room_forgets_unless_it_is_kept() {
     std::fs::write(folder.path().join("room.json"), "[]").unwrap();
     let (code, err) = failed(folder.path(), &["--port=0", "--keep=room.json"]);
     assert!(code == Some(2) && err.contains("`room.json` is no room that was kept"), "{err}");
+}
+
+#[test]
+fn what_is_told_to_a_machine_that_sleeps_arrives_when_it_wakes() {
+    let folder = tempfile::tempdir().unwrap();
+    let room = Running::start(folder.path(), &["--port", "0"]);
+    let desk = Desk::of(folder.path());
+    desk.join(&room.address(), "ada", true, PATIENCE).unwrap();
+    let process = Pid::from_raw(room.process.id().cast_signed());
+    kill(process, Signal::SIGSTOP).unwrap();
+    // The kernel takes the connection, and nothing answers.
+    desk.add(Event::Signal { signal: Hand::Stuck, text: "are you there?".to_owned() }).unwrap();
+    let asleep = desk.send(Duration::from_millis(300));
+    assert_eq!(asleep, Sent::Later("it does not answer in time".to_owned()));
+    kill(process, Signal::SIGCONT).unwrap();
+    desk.add(Event::Signal { signal: Hand::Done, text: String::new() }).unwrap();
+    assert_eq!(desk.send(PATIENCE), Sent::All);
+    let path = format!("/{}/state", room.address().code);
+    let at = SocketAddr::from(([127, 0, 0, 1], room.address().port));
+    let state = say(at, format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes());
+    // The first of them has perhaps come twice, and each counts once.
+    assert!(state.contains("\"counted\":2") && state.contains("\"signal\":\"done\""), "{state}");
+    room.end(Signal::SIGTERM);
 }
 
 #[test]
