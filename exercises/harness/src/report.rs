@@ -351,10 +351,15 @@ pub struct Selection {
     pub saw: Excerpt,
 }
 
-/// Whether a text has the name of this errno as a word, or its description.
+/// Whether a text has the name of this errno as a word, or its description: nix's, the C library's, or the
+/// number that the standard library adds to that.
 pub(crate) fn mentions(text: &str, errno: Errno) -> bool {
     let name = format!("{errno:?}");
+    let error = std::io::Error::from(errno).to_string();
+    let (description, number) = error.split_once(" (").unwrap_or((&error, &error));
     text.contains(errno.desc())
+        || text.contains(description)
+        || text.contains(number)
         || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
 }
 
@@ -446,6 +451,18 @@ mod tests {
         other.line("domain name", "mole-31");
         report.same("for others", &other, &["host name", "domain name"]);
         assert_eq!(report.fact("for others").as_deref(), Some("domain name: NAME"));
+    }
+
+    #[test]
+    fn an_errno_is_found_however_it_is_printed() {
+        for text in ["ERANGE", "Math result not representable", "x (os error 34)"] {
+            assert!(mentions(text, Errno::ERANGE), "{text}");
+        }
+        let by_the_c_library = std::io::Error::from(Errno::ERANGE).to_string();
+        assert!(mentions(by_the_c_library.split(" (").next().unwrap(), Errno::ERANGE));
+        for text in ["", "ERANGES", "x (os error 3)", "34"] {
+            assert!(!mentions(text, Errno::ERANGE), "{text}");
+        }
     }
 
     #[test]

@@ -2,10 +2,13 @@
 //!
 //! Each finding states what the trace shows, and claims no more.
 
-use trace::{By, Event, Kind, Made, Outcome, Pointer, Side, Trace, signal_name};
+use trace::{By, Event, Exit, Kind, Made, Outcome, Pointer, Side, Trace, signal_name};
 
 use crate::mistakes::{self, Diagnosis, Found, Mistake};
 use crate::report::{Excerpt, Report, Row, mentions};
+
+/// The status of a Rust program that has panicked.
+const PANIC: i32 = 101;
 
 /// The program ended after a call that had failed, and had executed nothing yet.
 /// `saw` is what the step saw: some steps try what happens if there is no COMMAND to execute.
@@ -18,9 +21,11 @@ pub(crate) fn gave_up(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found>
         Some(line) => format!(
             "Find out why that call fails. In what your program printed it is the line `{line}`."
         ),
-        None => "Find out why that call fails. Print the call and its errno, so that you see it \
-                 without the recorder, too."
-            .to_owned(),
+        None => {
+            "Find out why that call fails. If your program does not print the call and its errno \
+                 yet, let it do so: then you see them without the recorder, too."
+                .to_owned()
+        }
     };
     Some(found(mistakes::GAVE_UP, cause, remedy, trace, at))
 }
@@ -76,6 +81,22 @@ fn too_late(trace: &Trace, at: usize) -> Found {
 pub(crate) fn ended_alone(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found> {
     let trace = report.trace.as_ref()?;
     ended(trace, trace.ended_alone().filter(|_| is_never_started(saw))?)
+}
+
+/// The program itself panicked after a call that had failed, while COMMAND went on.
+pub(crate) fn panicked(report: &Report) -> Option<Found> {
+    let trace = report.trace.as_ref()?;
+    let at = trace.ended_alone()?;
+    if trace.ended_after(at) != Some(Exit::Exited(PANIC)) {
+        return None;
+    }
+    let cause = format!(
+        "{}. After that your program ended with status 101, as a Rust program does when it panics.",
+        failure(trace, at)?
+    );
+    let remedy = "Find out why that call fails, and whether another process has to make it. Handle its \
+                  error with `?` and `.context(…)`, so that the message names the call.";
+    Some(found(mistakes::ENDED, cause, remedy.to_owned(), trace, at))
 }
 
 /// The process that had made this call, which failed, ended after it.
@@ -167,7 +188,6 @@ fn is_never_started(saw: &Excerpt) -> bool {
 /// The program ended with a status that says that something was wrong, but no call that is recorded has
 /// failed. A panic has a row of its own.
 pub(crate) fn ended_early(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found> {
-    const PANIC: i32 = 101;
     let trace = report.trace.as_ref()?;
     let (at, code) = trace.ended_early().filter(|(_, code)| *code != PANIC)?;
     if !is_never_started(saw) || trace.failed_call().is_some() {
@@ -241,7 +261,7 @@ fn line_about(report: &Report, trace: &Trace, at: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use trace::{Argument, Change, Exit};
+    use trace::{Argument, Change};
 
     use super::*;
 
@@ -299,6 +319,22 @@ mod tests {
         let errno = nix::errno::Errno::EPERM;
         let failed = Event { outcome: Outcome::Error { errno, why: None }, ..unshare(&[]) };
         assert_eq!(remedy(vec![failed, exit(1)], &saw), None, "there is a call to point at");
+    }
+
+    #[test]
+    fn a_panic_after_a_call_that_failed_has_that_call() {
+        let ended = |code| {
+            let ended = Change::Ended { task: 1, how: Exit::Exited(code) };
+            Event::new(1, "exit", Vec::new(), Outcome::Never, vec![ended])
+        };
+        let errno = nix::errno::Errno::EPERM;
+        let failed = || Event { outcome: Outcome::Error { errno, why: None }, ..unshare(&[]) };
+        let found = |events: Vec<Event>| panicked(&report(events)).map(|it| it.diagnosis.cause);
+        let cause = found(vec![failed(), ended(101)]).unwrap();
+        assert!(cause.starts_with("Call 1 failed") && cause.contains("status 101"), "{cause}");
+        assert_eq!(found(vec![failed(), ended(1)]), None, "another end");
+        assert_eq!(found(vec![unshare(&[]), ended(101)]), None, "nothing has failed");
+        assert_eq!(found(vec![failed(), unshare(&[]), ended(101)]), None, "it went on");
     }
 
     #[test]

@@ -338,6 +338,7 @@ fn diagnose(
         .or_else(|| story::too_many(report, compared))
         .or_else(|| story::made_otherwise(&fitting, report))
         .or_else(|| story::ended_early(report, compared))
+        .or_else(|| story::panicked(report))
         .or_else(|| {
             let [saw, wanted] = compared;
             let asked = |row: &&Mistake| row.fits(report) && row.is_asked(saw, wanted);
