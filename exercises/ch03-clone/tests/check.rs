@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use harness::look::Process;
 use harness::sandbox::{Fixture, Neighbor, Sandbox, patience};
 use harness::{
-    Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, step, token,
+    Attempt, GONE, Report, Seen, assert_report, exercise, high_status, letters, random, step, token,
 };
 use nix::sys::signal::Signal;
 
@@ -20,10 +20,10 @@ fn report(program: Sandbox) -> Report {
         attempt.row_of_program();
         attempt.history_of(&command);
         let program = attempt.run.program();
-        let parent = if command.process.parent() == Some(program.pid()) {
-            "your program"
-        } else {
-            "another process"
+        let parent = match command.process.parent() {
+            Some(parent) if parent == program.pid() => "your program",
+            Some(_) => "another process",
+            None => GONE,
         };
         attempt.report.line("parent of COMMAND", parent);
         attempt.report.line("pidfd of COMMAND", pidfd_of(&command.process, program));

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use harness::look::{Kind, Mount, Proc};
 use harness::sandbox::Sandbox;
 use harness::{
-    Attempt, Report, Seen, assert_report, exercise, high_status, named_status, no_more_namespaces,
-    no_new_proc, random, refused, step, token,
+    Attempt, GONE, Report, Seen, assert_report, exercise, high_status, named_status,
+    no_more_namespaces, no_new_proc, random, refused, step, token,
 };
 
 /// The program has run in this lab before, and COMMAND is a shell that becomes the witness.
@@ -41,7 +41,8 @@ fn look(attempt: &mut Attempt, command: &Rc<Seen>) {
         Some(pid) if is_outside(attempt, command) => {
             format!("pid {pid} in a new PID namespace, not its first process")
         }
-        _ => "in the lab's PID namespace".to_owned(),
+        Some(_) => "in the lab's PID namespace".to_owned(),
+        None => GONE.to_owned(),
     };
     attempt.report.line("COMMAND is", position);
     if command.process.next_child_is_pid_1() {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use harness::look::{Kind, Process};
 use harness::sandbox::{Sandbox, Wait, patience};
 use harness::{
-    Attempt, Report, Seen, assert_report, exercise, high_status, left_of_a_killed,
+    Attempt, GONE, Report, Seen, assert_report, exercise, high_status, left_of_a_killed,
     left_of_an_orphan, random, step, token, until,
 };
 use nix::libc;
@@ -32,6 +32,7 @@ fn report_position(attempt: &mut Attempt, command: &Process) -> Option<Process> 
     let new = Seen::of(Process::open(command.pid()).ok()?).ok()?.namespaces.get(Kind::Pid) != lab;
     let init = parent.filter(|parent| new && parent.own_pid() == Some(1));
     let position = match (new, command.own_pid(), &init) {
+        (_, None, _) => GONE,
         (false, ..) => "in the lab's PID namespace",
         (true, Some(1), _) => "PID 1 itself",
         (true, _, Some(init)) if init.executes_the_same_as(attempt.run.program()) => {

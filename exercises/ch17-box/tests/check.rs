@@ -12,8 +12,8 @@ use harness::look::{Kind, Link, Mount, Namespace, Proc, Process, cgroup};
 use harness::sandbox::{self, Answer, Fixture, Run, Sandbox, State, WITNESS, patience, try_calls};
 use harness::visit;
 use harness::{
-    A_PROCESS, Attempt, NO_PROCESS as NONE, Report, Seen, absent_pid, assert_report, exercise,
-    left_of_a_killed, left_of_an_orphan, moment, names_errno, random, step, token, until,
+    A_PROCESS, Attempt, GONE, NO_PROCESS as NONE, Report, Seen, absent_pid, assert_report,
+    exercise, left_of_a_killed, left_of_an_orphan, moment, names_errno, random, step, token, until,
     watch_setgroups,
 };
 use nix::errno::Errno;
@@ -116,6 +116,7 @@ fn report() -> Report {
         attempt.denial_of(&command);
         attempt.owner_of(&command);
         let position = match (command.process.own_pid(), init_of(&command)) {
+            (None, _) => GONE,
             (Some(1), _) => "PID 1 itself",
             (_, Some(_)) => "a child of PID 1",
             (_, None) => "not a child of PID 1",

@@ -26,7 +26,7 @@ mod attempt;
 mod fuzz;
 
 pub use attempt::{
-    A_PROCESS, Attempt, NO_PROCESS, Seen, high_status, left_of_a_killed, left_of_an_orphan,
+    A_PROCESS, Attempt, GONE, NO_PROCESS, Seen, high_status, left_of_a_killed, left_of_an_orphan,
     named_status, names_errno, no_more_namespaces, no_new_proc, not_refused, refused, until,
     watch_setgroups, with_room_for_a_queue,
 };

@@ -210,7 +210,8 @@ impl Attempt {
     }
 
     /// Enters what `look` sees of COMMAND now, and looks once more before the release: what is undone
-    /// meanwhile is no line of a right program.
+    /// meanwhile is no line of a right program. Of a COMMAND that has ended nothing is seen, because most
+    /// files of such a process are empty or gone, and look like an answer.
     pub fn look(
         &mut self,
         key: &str,
@@ -218,8 +219,11 @@ impl Attempt {
         look: impl Fn(&Seen) -> String + 'static,
     ) {
         let command = command.clone();
-        let look = move || look(&command);
-        let first = look();
+        let look = move || {
+            let seen = look(&command);
+            (!command.process.has_ended()).then_some(seen)
+        };
+        let first = look().unwrap_or_else(|| GONE.to_owned());
         self.report.line(key, &first);
         self.looks.push(Look { key: key.to_owned(), first, again: Box::new(look) });
     }
@@ -241,8 +245,7 @@ impl Attempt {
             sleep(Duration::from_millis(2));
         }
         for look in std::mem::take(&mut self.looks) {
-            let now = (look.again)();
-            if now != look.first {
+            if let Some(now) = (look.again)().filter(|now| *now != look.first) {
                 self.report.amend(&look.key, format_args!("{}, and later {now}", look.first));
             }
         }
@@ -308,11 +311,14 @@ impl Attempt {
     }
 }
 
+/// What is seen of a COMMAND that has ended before the check let it end.
+pub const GONE: &str = "cannot be seen: COMMAND has ended";
+
 /// Something that is looked at twice.
 struct Look {
     key: String,
     first: String,
-    again: Box<dyn Fn() -> String>,
+    again: Box<dyn Fn() -> Option<String>>,
 }
 
 /// A process that waits to be looked at, and its namespaces.
