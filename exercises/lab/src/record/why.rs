@@ -370,8 +370,8 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
                 }
             };
             if caller.owns(owned) {
-                "parts of the one that is mounted here are hidden, and a new one would show them \
-                 (`mount_too_revealing`)"
+                "a new one would show more than is mounted here, because there is none, or parts of it \
+                 are hidden (`mount_too_revealing`)"
                     .into()
             } else {
                 caller.lacks_admin(owned, caller.own(owned))?
