@@ -42,6 +42,8 @@ fn report_of(sandbox: Sandbox, ports: Range<u16>) -> Report {
         attempt.report.aside("connections in COMMAND's network", connections);
         let other = if listens_elsewhere(&command.process, port) { "listens" } else { "is free" };
         attempt.report.aside("another port in COMMAND's network", other);
+        let server = server(&command.process, port);
+        attempt.report.aside("server on PORT in COMMAND's network", server);
     }
     attempt.release();
     attempt.finish()
@@ -73,6 +75,17 @@ fn listens_elsewhere(process: &Process, port: u16) -> bool {
     sockets(process).iter().any(|socket| socket.listens() && socket.port != port)
 }
 
+/// Whether a server on a port is there for 127.0.0.1, or only for another address.
+fn server(process: &Process, port: u16) -> &'static str {
+    let mut sockets = sockets(process);
+    sockets.retain(|socket| socket.listens() && socket.port == port);
+    match sockets.iter().any(Socket::may_be_for_loopback) {
+        _ if sockets.is_empty() => "none",
+        true => "at 127.0.0.1 or at all addresses",
+        false => "at another address",
+    }
+}
+
 /// What has become of the connections to a port in the process's network.
 fn connections(process: &Process, port: u16) -> &'static str {
     let mut sockets = sockets(process);
@@ -86,6 +99,8 @@ fn connections(process: &Process, port: u16) -> &'static str {
 
 /// A line of /proc/PID/net/tcp.
 struct Socket {
+    /// In hexadecimal.
+    address: String,
     port: u16,
     /// A number of `include/net/tcp_states.h`.
     state: String,
@@ -94,6 +109,12 @@ struct Socket {
 }
 
 impl Socket {
+    /// Whether it is bound to 127.0.0.1, or to all addresses. Those of IPv6 include it if the socket says so.
+    fn may_be_for_loopback(&self) -> bool {
+        let loopback = format!("{:08X}", u32::from_ne_bytes([127, 0, 0, 1]));
+        self.address == loopback || self.address.bytes().all(|digit| digit == b'0')
+    }
+
     fn listens(&self) -> bool {
         self.state == "0A"
     }
@@ -111,8 +132,9 @@ fn sockets(process: &Process) -> Vec<Socket> {
     let socket = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [_, address, _, state, _, _, _, _, _, inode, ..] = words[..] else { return None };
-        let port = u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok()?;
-        Some(Socket { port, state: state.to_owned(), inode: inode.to_owned() })
+        let (address, port) = address.rsplit_once(':')?;
+        let (address, port) = (address.to_owned(), u16::from_str_radix(port, 16).ok()?);
+        Some(Socket { address, port, state: state.to_owned(), inode: inode.to_owned() })
     };
     text.lines().filter_map(socket).collect()
 }
@@ -134,6 +156,7 @@ fn loopback(net: &Namespace) -> String {
 /// What a client in `net` reads on `port`, and then several at the same time.
 fn answer(net: &Namespace, port: u16, clients: u32) -> String {
     match visit::words_on_port(net, port, 1) {
+        Ok(words) if words.is_empty() => "closes the connection without an answer".to_owned(),
         Ok(words) if visit::words_on_port(net, port, clients) == Ok(words.clone()) => {
             format!("answers {words}")
         }

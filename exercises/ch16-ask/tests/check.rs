@@ -187,8 +187,8 @@ fn users<'a>(lines: &'a [Vec<&str>]) -> Vec<&'a str> {
 fn above(lines: &[Vec<&str>], expected: &Expected) -> String {
     let answers = users(lines);
     let right: Vec<_> = expected.users.iter().map(|(user, _)| user.name(Kind::User)).collect();
-    let wrong =
-        (answers != right).then(|| format!("{} instead of {}", answers.join(" "), right.join(" ")));
+    let given = if answers.is_empty() { "nothing".to_owned() } else { answers.join(" ") };
+    let wrong = (answers != right).then(|| format!("{given} instead of {}", right.join(" ")));
     right_or(wrong.into_iter().collect())
 }
 

@@ -1,4 +1,4 @@
-//! Named: the child has no exit signal
+//! Named: the exit signal is not SIGCHLD
 //! nix's clone is given no signal, and then waitpid(2) does not find the child.
 
 use std::ffi::CString;

@@ -1,4 +1,4 @@
-//! Named: the child has no exit signal
+//! Named: the exit signal is not SIGCHLD
 //! No signal is given, and the loop around waitpid(2) takes every error for "not yet".
 
 use std::mem::{size_of, zeroed};

@@ -1,4 +1,4 @@
-//! Named: the child has no exit signal
+//! Named: the exit signal is not SIGCHLD
 //! clone(2) makes the child, and is given no signal for its end.
 
 use std::os::unix::process::CommandExt;

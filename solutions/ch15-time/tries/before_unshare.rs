@@ -1,4 +1,4 @@
-//! Named: the offsets are written before the namespace is made
+//! Named: the offsets are written in the lab's time namespace
 //! Points at: write(
 //! The errors are only printed.
 

@@ -1,4 +1,4 @@
-//! Named: the offsets are not written as whole lines
+//! Named: the kernel cannot read the offsets
 //! Points at: write(
 //! `writeln!` makes several calls of write(2).
 

@@ -1,0 +1,86 @@
+//! Named: no server listens inside
+//! Datagrams are answered, but no client can connect.
+
+use std::ffi::{OsStr, OsString};
+use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitCode, ExitStatus};
+use std::{mem, thread};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let outcome = match words.as_slice() {
+        [port, outside, inside, dashes, command, args @ ..] if dashes == "--" => {
+            number(port).and_then(|port| run(port, outside, inside, command, args))
+        }
+        _ => Err(anyhow!("usage: ch12-net PORT OUTSIDE INSIDE -- COMMAND [ARGS…]")),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            eprintln!("ch12-net: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn number(port: &OsStr) -> Result<u16> {
+    let number = port.to_str().and_then(|text| text.parse().ok());
+    number.with_context(|| format!("{port:?} is not a port"))
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    code as u8
+}
+fn run(
+    port: u16,
+    outside: &OsStr,
+    inside: &OsStr,
+    command: &OsStr,
+    args: &[OsString],
+) -> Result<ExitStatus> {
+    let here = UdpSocket::bind(("127.0.0.1", port))?;
+    unshare(CloneFlags::CLONE_NEWNET)?;
+    lo_up()?;
+    let there = UdpSocket::bind(("127.0.0.1", port))?;
+    for (socket, text) in [(here, outside.to_owned()), (there, inside.to_owned())] {
+        thread::spawn(move || {
+            loop {
+                let mut buffer = [0; 16];
+                if let Ok((_, from)) = socket.recv_from(&mut buffer) {
+                    _ = socket.send_to(text.as_bytes(), from);
+                }
+            }
+        });
+    }
+    go(command, args)
+}
+
+fn lo_up() -> Result<()> {
+    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    let mut request: libc::ifreq = unsafe { mem::zeroed() };
+    request.ifr_name[0] = b'l' as _;
+    request.ifr_name[1] = b'o' as _;
+    Errno::result(unsafe {
+        libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS as _, &mut request)
+    })
+    .context("SIOCGIFFLAGS")?;
+    unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as i16 };
+    Errno::result(unsafe {
+        libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &mut request)
+    })
+    .context("SIOCSIFFLAGS")?;
+    Ok(())
+}
+
+fn go(command: &OsStr, args: &[OsString]) -> Result<ExitStatus> {
+    Command::new(command).args(args).status().context("execve")
+}
