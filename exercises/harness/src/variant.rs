@@ -127,7 +127,7 @@ mod tests {
         }
         let json = variant().to_json();
         for (from, to) in
-            [("71", "256"), ("1,", "2,"), ("\"B\"", "1"), ("words", "word"), ("}", "")]
+            [("71", "256"), ("    1,", "    2,"), ("\"B\"", "1"), ("words", "word"), ("}", "")]
         {
             assert_eq!(Variant::from_json(&json.replacen(from, to, 1)), None, "{from}");
         }
