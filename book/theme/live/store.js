@@ -11,12 +11,22 @@ export async function load(folder, report) {
   const manifest = await load_manifest(folder, kept);
   const all = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
   const there = new Map();
+  const stop = new AbortController();
   const progress = (name, bytes) => {
+    if (stop.signal.aborted) {
+      return;
+    }
     there.set(name, bytes);
     report([...there.values()].reduce((sum, one) => sum + one, 0), all);
   };
-  const read = async file => [file.role, await load_file(folder, file, kept, progress)];
-  const files = new Map(await Promise.all(manifest.files.map(read)));
+  const read = async file => [file.role, await load_file(folder, file, kept, progress, stop.signal)];
+  let files;
+  try {
+    files = new Map(await Promise.all(manifest.files.map(read)));
+  } catch (error) {
+    stop.abort(); // without one of them the others are of no use
+    throw error;
+  }
   forget_others(folder, manifest, kept);
   return {
     emulator: files.get('emulator'),
@@ -53,7 +63,7 @@ function url_of(folder, file) {
   return new URL(`${file.name}?${file.sha256.slice(0, 16)}`, folder);
 }
 
-async function load_file(folder, file, kept, progress) {
+async function load_file(folder, file, kept, progress, signal) {
   const url = url_of(folder, file);
   const old = await kept?.match(url);
   if (old) {
@@ -64,7 +74,7 @@ async function load_file(folder, file, kept, progress) {
     }
     await kept.delete(url);
   }
-  const bytes = await download(url, file, progress);
+  const bytes = await download(url, file, progress, signal);
   if (await digest(bytes) !== file.sha256) {
     throw new Error(`${file.name} did not arrive as it was sent: its digest is another one.`);
   }
@@ -73,11 +83,11 @@ async function load_file(folder, file, kept, progress) {
   return bytes;
 }
 
-async function download(url, file, progress) {
+async function download(url, file, progress, signal) {
   const bytes = new Uint8Array(file.bytes);
   let length = 0;
   try {
-    const answer = await fetch(url);
+    const answer = await fetch(url, { signal });
     if (!answer.ok) {
       throw new Error(`${answer.status}`);
     }

@@ -105,7 +105,8 @@ pub(crate) fn open(reader: &mut Chromium, site: &Site, page: &str) {
 /// Clicks on the button of a session; 0 is the first of the page.
 fn start(reader: &mut Chromium, place: usize) -> bool {
     reader.eval(&format!(
-        "{{ document.querySelector('#opener')?.removeAttribute('id');
+        "{{ document.querySelector('.live-status')?.replaceChildren();
+            document.querySelector('#opener')?.removeAttribute('id');
             const button = document.querySelectorAll('.live-run')[{place}];
             button.id = 'opener'; button.scrollIntoView({{ block: 'start' }}); }}"
     ));
