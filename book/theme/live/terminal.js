@@ -3,7 +3,7 @@
 
 const MOST_LINES = 2000;
 const MOST_WIDE = 4000; // characters; a longer line goes on in the next
-const MOST_WAITING = 200_000; // characters that wait to be shown
+const MOST_WAITING = 50_000; // characters that wait to be shown
 const SHOWS = 60; // milliseconds between two looks of the screen
 const QUIET = 700; // milliseconds without output before it is announced
 const MOST_ANNOUNCED = 6; // lines
@@ -36,6 +36,7 @@ export class Terminal {
     this.line = this.add_line();
     this.pending = '';
     this.dropped = 0;
+    this.took = 0;
     this.escape = '';
     this.returns = false;
     this.until_prompt = 0;
@@ -57,12 +58,14 @@ export class Terminal {
       this.dropped += gone;
       this.pending = this.pending.slice(gone);
     }
-    this.timer ??= setTimeout(() => this.show(), SHOWS);
+    // At most a third of the time goes into showing, or a flood would leave the page none.
+    this.timer ??= setTimeout(() => this.show(), Math.max(SHOWS, 2 * this.took));
   }
 
   /** Shows what has come, in one go. */
   show() {
     this.timer = null;
+    const begin = performance.now();
     const [text, dropped] = [this.pending, this.dropped];
     [this.pending, this.dropped] = ['', 0];
     const follows = this.log.scrollTop + this.log.clientHeight > this.log.scrollHeight - 40;
@@ -77,6 +80,7 @@ export class Terminal {
     if (follows) {
       this.log.scrollTop = this.log.scrollHeight;
     }
+    this.took = performance.now() - begin;
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => this.announce(), QUIET);
   }

@@ -117,7 +117,7 @@ export class V86 {
         this.#print('\n');
         break;
       case 'long': this.#print(`${'x'.repeat(Number(rest))}\n`); break;
-      case 'flood': this.#loop = setInterval(() => this.#print('flood flood flood\n'.repeat(2000)), 5); return;
+      case 'flood': this.#loop = setInterval(() => this.#print('flood flood flood\n'.repeat(400)), 5); return;
       case 'crash': setTimeout(() => { throw new Error('the emulator fell over'); }); return;
       case 'hostname': this.#lab.names = [rest]; this.#look('wrong', 'The lab itself has been renamed.'); break;
       case 'if': this.#print('\x1e> '); return;
