@@ -104,19 +104,23 @@ pub fn compile(
     Ok(Built::No { said, limits })
 }
 
-/// Whether the compiler can compile anything here. `work` is a folder for it. If not, no program is to
-/// blame: there is no linker, or the toolchain's files are closed to the id of the sandbox.
+/// Whether the compiler can compile anything here, with the crates of a chapter. `work` is a folder for it. If
+/// not, no program is to blame: there is no linker, the toolchain's files are closed to the id of the sandbox, or
+/// a crate is damaged.
 ///
 /// # Errors
 ///
 /// As for [`compile`].
 pub fn works(course: &Course, chapter: &str, work: &Path) -> Result<Built, Trouble> {
     let sources = work.join("src");
+    let uses =
+        course.compiler.externs(chapter).map(|(name, _)| format!("extern crate {name} as _;\n"));
+    let text = uses.chain(["fn main() {}\n".to_owned()]).collect::<String>();
     let write = || {
         std::fs::create_dir_all(&sources)?;
         std::fs::set_permissions(&sources, Permissions::from_mode(0o755))?;
         let file = sources.join("main.rs");
-        std::fs::write(&file, "fn main() {}\n")?;
+        std::fs::write(&file, &text)?;
         std::fs::set_permissions(&file, Permissions::from_mode(0o644))
     };
     write().map_err(Trouble::NotWritten)?;

@@ -265,17 +265,19 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o755))
 }
 
-/// Copies a file, whole or not at all.
+/// Copies a file, whole or not at all, also if the power goes: with half a crate no program would compile.
 fn copy(from: &Path, to: &Path, mode: u32) -> io::Result<()> {
     let temporary = to.with_extension(format!("new.{}", std::process::id()));
     fs::copy(from, &temporary)?;
     fs::set_permissions(&temporary, Permissions::from_mode(mode))?;
+    File::open(&temporary)?.sync_all()?;
     fs::rename(&temporary, to)
 }
 
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let temporary = file.with_extension(format!("new.{}", std::process::id()));
     fs::write(&temporary, text)?;
+    File::open(&temporary)?.sync_all()?;
     fs::rename(&temporary, file)
 }
 

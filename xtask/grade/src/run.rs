@@ -1,7 +1,7 @@
 //! A run: grades what is not graded yet, and keeps each result as soon as it is there.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -25,7 +25,7 @@ use crate::check::{self, thousandths};
 use crate::compile::{self, Built, compile};
 use crate::course::{self, Course};
 use crate::digest::Digest;
-use crate::intake::{Files, Found, Handed, Sources, find, one, sources};
+use crate::intake::{Files, Found, Handed, Sources, find, git_works, one, sources};
 use crate::points::{Points, Scheme};
 use crate::result::{
     self, Graded, Outcome, Provenance, SCHEMA, Seconds, Step, StepOutcome, Submission, Trouble,
@@ -128,7 +128,7 @@ pub fn run(options: &Options) -> Result {
         handed,
         next: AtomicUsize::new(0),
         progress: Mutex::new(Progress::new()),
-        compiler: Mutex::new(false),
+        compiler: Mutex::default(),
     };
     run.work()?;
     let progress = run.progress.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -256,8 +256,8 @@ struct Run<'a> {
     /// The next program: submissions times chapters.
     next: AtomicUsize,
     progress: Mutex<Progress>,
-    /// Whether it is known that the compiler works here.
-    compiler: Mutex<bool>,
+    /// The chapters of which it is known that the compiler compiles a program here.
+    compiler: Mutex<BTreeSet<String>>,
 }
 
 impl Run<'_> {
@@ -295,7 +295,7 @@ impl Run<'_> {
                 (index / self.course.chapters.len(), index % self.course.chapters.len());
             let handed = &self.handed[submission];
             if read.as_ref().is_none_or(|(of, _)| *of != submission) {
-                read = Some((submission, self.read(handed)));
+                read = Some((submission, self.read(handed)?));
             }
             let Some((_, files)) = &read else { continue };
             let graded = self.grade(handed, files, &self.course.chapters[chapter], &work);
@@ -309,15 +309,27 @@ impl Run<'_> {
         self.progress.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn read(&self, handed: &Handed) -> std::result::Result<Files, Trouble> {
-        let read = catch_unwind(AssertUnwindSafe(|| handed.read()));
-        read.unwrap_or_else(|panic| {
-            Err(Trouble {
-                cause: "it could not be read".to_owned(),
-                remedy: "pack it again".to_owned(),
-                said: words_of(panic.as_ref()),
+    /// # Errors
+    ///
+    /// No repository can be read here.
+    fn read(&self, handed: &Handed) -> Result<std::result::Result<Files, Trouble>> {
+        let read = || {
+            let read = catch_unwind(AssertUnwindSafe(|| handed.read()));
+            read.unwrap_or_else(|panic| {
+                Err(Trouble {
+                    cause: "it could not be read".to_owned(),
+                    remedy: "pack it again".to_owned(),
+                    said: words_of(panic.as_ref()),
+                })
             })
-        })
+        };
+        let mut files = read();
+        if files.is_err() && handed.is_repository() {
+            try_git()?;
+            // What was refused for a moment only must cost nothing either.
+            files = read();
+        }
+        Ok(files)
     }
 
     /// Grades a program, unless that has been done, and keeps what came of it.
@@ -521,7 +533,7 @@ impl Run<'_> {
     /// The compiler compiles nothing here.
     fn try_compiler(&self, chapter: &str) -> Result<()> {
         let mut known = self.compiler.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if *known {
+        if known.contains(chapter) {
             return Ok(());
         }
         let work = self.store.work().join("compiler");
@@ -531,7 +543,7 @@ impl Run<'_> {
         fs::create_dir_all(&work).map_err(not_written)?;
         let why = match compile::works(&self.course, chapter, &work) {
             Ok(Built::Yes) => {
-                *known = true;
+                known.insert(chapter.to_owned());
                 return Ok(());
             }
             Ok(Built::No { said, .. }) => said,
@@ -541,8 +553,9 @@ impl Run<'_> {
         let failure =
             Failure::machine(format!("the compiler compiles nothing in the sandbox:\n{why}"));
         Err(failure.help(
-            "it takes a C compiler in /usr, and a toolchain whose files everybody may read; no \
-             submission has lost a point",
+            "it takes a C compiler in /usr, a toolchain whose files everybody may read, and whole crates, which \
+             are built anew if the folder `grade` below cargo's target folder is removed; no submission has lost \
+             a point",
         ))
     }
 
@@ -586,6 +599,21 @@ impl Run<'_> {
             },
         }
     }
+}
+
+/// A repository that git cannot read is a bad one only if git runs here.
+///
+/// # Errors
+///
+/// It does not.
+fn try_git() -> Result<()> {
+    let refusal = match git_works() {
+        Ok(true) => return Ok(()),
+        Ok(false) => "there is none in /usr/bin".to_owned(),
+        Err(refusal) => refusal.to_string(),
+    };
+    let failure = Failure::machine(format!("git does not run in the sandbox: {refusal}"));
+    Err(failure.help("install git; no submission has lost a point"))
 }
 
 /// What came of a program.

@@ -203,6 +203,11 @@ impl Found {
 }
 
 impl Handed {
+    /// Whether git reads it.
+    pub fn is_repository(&self) -> bool {
+        matches!(self.place, Place::Repository(_))
+    }
+
     /// The files that may matter, and when they are from.
     ///
     /// # Errors

@@ -11,4 +11,5 @@ mod find;
 
 pub use files::Files;
 pub use find::{Found, Handed, find, one};
+pub use repository::git_works;
 pub use sources::{Sources, sources};

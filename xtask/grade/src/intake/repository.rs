@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use lab::sandbox::{Sandbox, State};
+use lab::sandbox::{Ended, Refusal, Sandbox, State, Status};
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 
@@ -14,10 +14,22 @@ use super::files::{Files, trouble};
 use crate::result::Trouble;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+const GIT: &str = "/usr/bin/git";
 
 /// Whether this folder is one: it has what git looks for.
 pub(crate) fn is_repository(folder: &Path) -> bool {
     folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir()
+}
+
+/// Whether git can be started in the sandbox.
+///
+/// # Errors
+///
+/// The sandbox is refused.
+pub fn git_works() -> Result<bool, Refusal> {
+    let mut run = Sandbox::command(GIT).arg("--version").state(State::PlainUser).start()?;
+    run.await_end();
+    Ok(matches!(run.ended(), Some(Ended { status: Status::Exited(0), .. })))
 }
 
 /// What may matter of the commit that HEAD names.
@@ -32,7 +44,7 @@ pub(crate) fn read(folder: &Path) -> Result<Files, Trouble> {
     let pipe = || pipe2(OFlag::O_CLOEXEC).map_err(|errno| refused(&errno));
     let ((out, stdout), (err, stderr)) = (pipe()?, pipe()?);
     let stdin = File::open("/dev/null").map_err(|error| refused(&error))?;
-    let mut run = Sandbox::command("/usr/bin/git")
+    let mut run = Sandbox::command(GIT)
         .args(["--git-dir=/lab/repository", "-c", "safe.directory=*"])
         .args(["archive", "--format=tar", "HEAD"])
         .state(State::PlainUser)
