@@ -21,6 +21,10 @@ use crate::result::Limit;
 /// sandbox gives the compiler twenty seconds of processor time.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// How long an empty program takes on a machine that has no time for others: it is the tenth part of what they
+/// take.
+pub const TOO_SLOW: Duration = PATIENCE.checked_div(10).unwrap();
+
 /// Bytes of the compiler's messages that are kept.
 const KEPT: usize = 16 * 1024;
 

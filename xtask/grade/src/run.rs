@@ -28,7 +28,8 @@ use crate::digest::Digest;
 use crate::intake::{Files, Found, Handed, Sources, find, git_works, one, sources};
 use crate::points::{Points, Scheme};
 use crate::result::{
-    self, Graded, Outcome, Provenance, SCHEMA, Seconds, Step, StepOutcome, Submission, Trouble,
+    self, Graded, Limit, Outcome, Provenance, SCHEMA, Seconds, Step, StepOutcome, Submission,
+    Trouble,
 };
 use crate::store::Store;
 use crate::texts::Level;
@@ -472,7 +473,18 @@ impl Run<'_> {
         };
         let build = start.elapsed();
         if let Built::No { said, limits } = built {
-            self.try_compiler(name)?;
+            let takes = self.try_compiler(name, limits.contains(&Limit::Time))?;
+            if takes.is_some_and(|takes| takes > compile::TOO_SLOW) {
+                let trouble = Trouble {
+                    cause: "the machine is too slow just now".to_owned(),
+                    remedy: "grade again when it has less to do".to_owned(),
+                    said: format!(
+                        "even an empty program took {:.0} s to compile",
+                        takes.unwrap_or_default().as_secs_f64()
+                    ),
+                };
+                return Ok(self.cannot(chapter, trouble));
+            }
             let words: Vec<_> = limits.iter().map(|limit| limit.word()).collect();
             let cause = match words.as_slice() {
                 [] => "the program does not compile".to_owned(),
@@ -526,16 +538,18 @@ impl Run<'_> {
         seed.bytes()
     }
 
-    /// A program that does not compile loses its points only if another one does.
+    /// A program that does not compile loses its points only if an empty one does. If it took too long, so may the
+    /// empty one. Returns how long that took, if it was tried.
     ///
     /// # Errors
     ///
     /// The compiler compiles nothing here.
-    fn try_compiler(&self, chapter: &str) -> Result<()> {
+    fn try_compiler(&self, chapter: &str, takes_long: bool) -> Result<Option<Duration>> {
         let mut known = self.compiler.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if known.contains(chapter) {
-            return Ok(());
+        if known.contains(chapter) && !takes_long {
+            return Ok(None);
         }
+        let start = Instant::now();
         let work = self.store.work().join("compiler");
         let not_written = |error: io::Error| {
             Failure::file(format!("could not write to `{}`", work.display()), &error)
@@ -544,7 +558,7 @@ impl Run<'_> {
         let why = match compile::works(&self.course, chapter, &work) {
             Ok(Built::Yes) => {
                 known.insert(chapter.to_owned());
-                return Ok(());
+                return Ok(Some(start.elapsed()));
             }
             Ok(Built::No { said, .. }) => said,
             Err(compile::Trouble::Refused(refusal)) => refusal.to_string(),
@@ -623,7 +637,7 @@ struct Judged {
     outcome: Option<Outcome>,
     trouble: Option<Trouble>,
     steps: Vec<Step>,
-    limits: Vec<crate::result::Limit>,
+    limits: Vec<Limit>,
     seconds: Seconds,
 }
 

@@ -48,7 +48,7 @@ fn a_file_gets_its_name_when_it_is_on_the_disk() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let trace = fs::read_to_string(course.at("trace")).unwrap();
     let faults = faults(&trace, &format!("{}/", course.at("out").display()));
-    assert!(faults.is_empty(), "{}\n{trace}", faults.join("\n"));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// What would be lost or cut in the folder `out` if the power went at some moment of a trace.
