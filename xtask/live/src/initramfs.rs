@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cpio::{Archive, Entry};
 use crate::packages::Packages;
-use crate::{needs, programs};
+use crate::{needs, programs, stubs};
 
 /// The tools, by name.
 const TOOLS: &str = include_str!("../tools.txt");
@@ -55,9 +55,15 @@ pub(crate) fn build(checkout: &Path, packages: &Packages) -> Result<PathBuf> {
             }
         }
     }
+    let stubs = stubs::build(packages)?;
     while let Some(elf) = elves.pop_front() {
         for name in libraries(&elf)? {
-            let (from, to) = found(&guest, &LIBRARIES, &name)?;
+            let stub = stubs.join(&name);
+            let (from, to) = if stub.exists() {
+                (stub, LIBRARIES[0].1)
+            } else {
+                found(&guest, &LIBRARIES, &name)?
+            };
             let path = format!("{to}/{name}");
             if !archive.contains(&path) {
                 archive.add(path, Entry::File(read(&from)?));

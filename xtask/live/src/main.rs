@@ -15,6 +15,7 @@
 mod cpio;
 mod packages;
 mod programs;
+mod stubs;
 mod initramfs;
 mod kernel;
 mod emulator;

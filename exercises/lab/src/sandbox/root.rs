@@ -119,7 +119,9 @@ impl Trees {
                 Some(Opened::Contents(file)) => copy(file)?,
                 None => clone_tree(path)?,
             };
-            shown.push((format!("lab/{name}"), tree));
+            // Without a name it is a folder that covers the empty one.
+            let inside = if name.is_empty() { "lab".to_owned() } else { format!("lab/{name}") };
+            shown.push((inside, tree));
         }
         let mut system = Vec::new();
         for path in SYSTEM {
@@ -319,7 +321,11 @@ fn clone_tree(path: &str) -> Result<OwnedFd, Refusal> {
 /// and so the mounts below it. `no_devices` is `MS_NODEV`, or empty for a device.
 fn attach(tree: &OwnedFd, inside: &str, is_file: bool, no_devices: MsFlags) -> Result<(), Refusal> {
     let stage = Stage::Show;
-    let make = || if is_file { fs::write(inside, "") } else { fs::create_dir(inside) };
+    let make = || match is_file {
+        true => fs::write(inside, ""),
+        false if Path::new(inside).is_dir() => Ok(()),
+        false => fs::create_dir(inside),
+    };
     let made = make().or_else(|_| {
         fs::create_dir_all(Path::new(inside).parent().unwrap_or(Path::new(".")))?;
         make()

@@ -1,7 +1,7 @@
 //! Labs: those of the book's harness, made by the same code.
 
-use std::fs::{self, File};
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use challenge::Challenge;
@@ -57,17 +57,9 @@ fn prompts(sandbox: Sandbox, is_root: bool) -> Sandbox {
     sandbox.env("PS1", first).env("PS2", "\u{1e}> ")
 }
 
-fn with_programs(mut sandbox: Sandbox) -> Sandbox {
-    for (name, path) in programs() {
-        sandbox = sandbox.show(&name, path);
-    }
-    sandbox
-}
-
-fn programs() -> Vec<(String, PathBuf)> {
-    let entries = fs::read_dir(PROGRAMS).into_iter().flatten().flatten();
-    let named = |entry: fs::DirEntry| Some((entry.file_name().into_string().ok()?, entry.path()));
-    entries.filter_map(named).collect()
+/// The folder itself is shown: in the emulator each mount takes its time.
+fn with_programs(sandbox: Sandbox) -> Sandbox {
+    if Path::new(PROGRAMS).is_dir() { sandbox.show_as_lab(PROGRAMS) } else { sandbox }
 }
 
 /// The lab with the reader's shell, of which there is one at a time.
