@@ -469,6 +469,7 @@ const CHANGES: [Change; 8] = [
 ];
 
 #[test]
+#[ignore = "builds a book for each fault, which takes minutes"]
 fn a_fault_of_the_machine_in_a_page_is_found() {
     let Some(Tools { mut browser, .. }) = Tools::find() else { return };
     for (file, old, new, look, fault) in CHANGES {

@@ -11,12 +11,15 @@ use std::thread;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
-use nix::unistd::{chdir, chroot, execv, sethostname};
+use nix::unistd::{chdir, chroot, execve, sethostname};
 
 use crate::{confine, serve};
 
 /// What the second start of this program is called, when the root directory is one that can be pivoted.
 const AGENT: &str = "agent";
+
+/// How many seconds each step of making a lab may take.
+const PATIENCE: u32 = 60;
 
 const PORTS: [&str; 2] = ["/dev/ttyS0", "/dev/ttyS1"];
 
@@ -58,7 +61,10 @@ fn root() -> io::Result<Infallible> {
     chroot(".")?;
     chdir("/")?;
     let program = c"/usr/lib/book/agent";
-    Ok(execv(program, &[CString::new(AGENT).expect("it has no zero byte")])?)
+    let text = |text: String| CString::new(text).expect("it has no zero byte");
+    // The lab's own patience is that of a processor, not of an emulated one in a busy browser.
+    let environment = [text(format!("{}={PATIENCE}", lab::env::PATIENCE))];
+    Ok(execve(program, &[text(AGENT.to_owned())], &environment)?)
 }
 
 fn mounted(source: &str, at: &str, kind: &str, options: Option<&str>) -> nix::Result<()> {
