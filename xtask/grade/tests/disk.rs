@@ -6,7 +6,6 @@ mod skip;
 mod common;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -22,6 +21,7 @@ const SIZES: [&str; 4] = ["40k", "120k", "400k", "1200k"];
 
 #[test]
 fn a_full_disk_costs_no_result() {
+    slow!();
     let course = Course::new(&[("right.rs", &solution()), ("stub.rs", &stub())]);
     for number in 0..6 {
         course.hand_in(&format!("broken{number}.rs"), BROKEN);
@@ -65,8 +65,6 @@ fn a_full_disk_costs_no_result() {
         assert_eq!(after, wanted, "{size}: {said}");
     }
     assert!(cut_short >= 2, "{cut_short}");
-    let left = fs::read_dir(course.at("")).unwrap().count();
-    assert!(left > 0);
 }
 
 fn outcomes(results: BTreeMap<String, Graded>) -> BTreeMap<String, Outcome> {

@@ -1,5 +1,8 @@
 //! A small course, graded as a teacher does it.
 
+#[path = "../../../exercises/lab/tests/common/skip.rs"]
+#[macro_use]
+mod skip;
 mod common;
 
 use std::collections::BTreeMap;
@@ -14,6 +17,7 @@ use grade::result::{Graded, Limit, Outcome};
 
 #[test]
 fn each_submission_gets_one_clear_result() {
+    slow!();
     let in_checkout = format!("exercises/{CHAPTER}/src/main.rs");
     let course = Course::new(&[
         ("bare.rs", &solution()),
@@ -83,6 +87,7 @@ fn each_submission_gets_one_clear_result() {
 
 #[test]
 fn the_compiler_finds_nothing_of_this_machine_and_has_limits() {
+    slow!();
     // Built here, so that it is there for the compiler of this machine.
     let secret = tempfile::NamedTempFile::new().unwrap();
     fs::write(secret.path(), "pub fn secret() {}").unwrap();
@@ -112,6 +117,7 @@ fn the_compiler_finds_nothing_of_this_machine_and_has_limits() {
 
 #[test]
 fn shards_are_merged_in_any_order() {
+    slow!();
     let course = Course::new(&[
         ("a.rs", &solution()),
         ("b.rs", BROKEN),
@@ -153,6 +159,7 @@ fn drawn(results: &BTreeMap<String, Graded>, key: &str) -> Vec<String> {
 
 #[test]
 fn the_same_program_is_given_the_same_again() {
+    slow!();
     let tells = "fn main() { println!(\"{:?}\", std::env::args().skip(1).collect::<Vec<_>>()); }";
     let other = format!("{tells} // another");
     let course = Course::new(&[("a.rs", tells), ("b.rs", tells), ("c.rs", BROKEN)]);

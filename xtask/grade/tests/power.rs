@@ -38,6 +38,7 @@ fn traced(course: &Course, out: &str, options: &[&str]) -> Command {
 
 #[test]
 fn a_file_gets_its_name_when_it_is_on_the_disk() {
+    slow!();
     if Command::new("strace").arg("--version").output().is_err() {
         return skip!("there is no strace(1)");
     }
@@ -92,6 +93,7 @@ fn faults(trace: &str, out: &str) -> Vec<String> {
 
 #[test]
 fn each_call_may_be_the_last() {
+    slow!();
     let course = Course::new(&[("damaged.zip", "PK\x03\x04")]);
     course.grade("whole", &[]);
     for (call, number) in LAST {

@@ -1,6 +1,10 @@
 //! Variants, graded as a teacher does it: each student's own passes, and neither the chapter's solution nor another
 //! student's does. A program with a fault fails, whichever fault it is, and passes when it is repaired.
 
+#[path = "../../../exercises/lab/tests/common/skip.rs"]
+#[macro_use]
+mod skip;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -151,11 +155,13 @@ fn two() -> Vec<Chapter> {
 
 #[test]
 fn a_variant_is_solved_by_its_own_solution_and_by_no_other() {
+    slow!();
     own_passes_and_no_other(&two(), &["ada", "bob"]);
 }
 
 #[test]
 fn a_program_with_a_fault_fails_and_repaired_it_passes() {
+    slow!();
     each_fault_fails(&two()[..1], &["ada"]);
 }
 

@@ -62,6 +62,7 @@ fn files_of(archive: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn two_packs_are_equal_and_have_no_answers() {
+    slow!();
     if !is_committed() {
         skip!("this checkout has changes that are not committed, and a pack is made of a commit");
         return;

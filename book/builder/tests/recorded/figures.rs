@@ -39,6 +39,7 @@ fn fault_twice(figure: &Figure, root: &Path, programs: &Programs) -> Option<Stri
 
 #[test]
 fn every_figure_is_true() {
+    slow!();
     let programs = programs(&root()).unwrap();
     let mut all = Vec::new();
     for page in pages(&root()).unwrap() {

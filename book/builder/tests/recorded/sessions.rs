@@ -43,6 +43,7 @@ fn faults_twice(page: &str, group: &Group, programs: &Programs) -> Vec<String> {
 
 #[test]
 fn every_recorded_session_is_true() {
+    slow!();
     let programs = programs(&root()).unwrap();
     let mut all = Vec::new();
     for page in pages(&root()).unwrap() {

@@ -93,6 +93,7 @@ fn the_book_is_printed_on_less_than_200_pages() {
 /// What is printed apart is not printed twice, and each volume says where the other is.
 #[test]
 fn the_part_for_teachers_is_printed_apart() {
+    slow!();
     let read = |file: &str| std::fs::read_to_string(BOOK.built().join(file)).unwrap();
     let (book, teaching) = (read("print.html"), read("print-teaching.html"));
     let title = |page: &str, id: &str| page.matches(&format!("<h1 id=\"{id}\">")).count();

@@ -97,6 +97,19 @@ macro_rules! skip {
     };
 }
 
+/// `slow!()` begins a test that takes long: only `CI_NO_SKIP=1` runs it, as `.ci/run` does. Without such tests a
+/// plain `cargo test` is what one runs after each change.
+#[allow(unused_macros)]
+macro_rules! slow {
+    () => {
+        if std::env::var_os("CI_NO_SKIP").is_none() {
+            let test = std::thread::current();
+            let test = test.name().unwrap_or_default();
+            return skip!("{test}: it is slow, and `CI_NO_SKIP=1 cargo test` runs it");
+        }
+    };
+}
+
 #[test]
 fn who_runs_the_test_decides_whether_an_exception_applies() {
     const WHOLE: &str = "         0          0 4294967295\n";
