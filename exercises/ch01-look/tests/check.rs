@@ -22,6 +22,21 @@ fn split(flags: i32) -> (i32, i32) {
     if some == 0 || some == flags { split(flags) } else { (some, flags & !some) }
 }
 
+/// Three sets of flags, drawn so that any two kinds are told apart: at least one of the sets has one of the two
+/// and not the other. So the link of another kind does not give the right answer all three times.
+fn that_tell_kinds_apart() -> [i32; 3] {
+    let mut kinds: Vec<_> = Kind::ALL.into_iter().filter(|kind| kind.exists()).collect();
+    let mut drawn = Vec::new();
+    while !kinds.is_empty() {
+        drawn.push(kinds.swap_remove(random() as usize % kinds.len()));
+    }
+    // A kind's place, from 0 to 7, has three bits of its own.
+    [1, 2, 4].map(|bit| {
+        let places = drawn.iter().enumerate().filter(|(place, _)| place & bit != 0);
+        places.map(|(_, kind)| kind.flag()).sum()
+    })
+}
+
 fn neighbor(name: &str, new: i32) -> Neighbor {
     Neighbor { name: name.into(), new, ..Neighbor::default() }
 }
@@ -111,9 +126,12 @@ fn ask_for_the_diagnosis(report: &mut Report) {
 fn step1_every_answer_about_two_processes_is_right() {
     let mut report = Report::default();
     let (some, rest) = split(all());
+    let [first, second, third] = that_tell_kinds_apart();
     let pairs = [
         ("they share everything", 0, 0),
-        ("one has left some", some, 0),
+        ("one has left some", first, 0),
+        ("one has left others", second, 0),
+        ("the other has left some", 0, third),
         ("both have left some", some, rest),
         ("both have left all", all(), all()),
     ];
@@ -135,9 +153,11 @@ fn step1_every_answer_about_two_processes_is_right() {
     {
         ask_for_the_diagnosis(&mut report);
     }
-    assert_report!(report.lines(&["they share", "one has", "both have"]), @r"
+    assert_report!(report.lines(&["they share", "one has", "the other", "both have"]), @r"
     they share everything: every answer is right
     one has left some: every answer is right
+    one has left others: every answer is right
+    the other has left some: every answer is right
     both have left some: every answer is right
     both have left all: every answer is right
     they share everything, but their children would not: every answer is right
