@@ -370,9 +370,16 @@ fn mounting(caller: &Caller, call: &Call, new: Option<&str>, errno: Errno) -> Op
                 }
             };
             if caller.owns(owned) {
-                "a new one would show more than is mounted here, because there is none, or parts of it \
-                 are hidden (`mount_too_revealing`)"
-                    .into()
+                // The kernel compares a new one with those that are mounted only for these two.
+                match new? {
+                    "proc" | "sysfs" => "a new one would show more than is mounted here, because there is none, or \
+                                         parts of it are hidden (`mount_too_revealing`)"
+                        .into(),
+                    "cgroup" => "a hierarchy of cgroups v1 that is not there yet can be made only in the cgroup \
+                                 namespace of the machine"
+                        .into(),
+                    _ => return None,
+                }
             } else {
                 caller.lacks_admin(owned, caller.own(owned))?
             }
