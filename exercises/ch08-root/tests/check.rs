@@ -186,7 +186,7 @@ const LINES: [(&str, Line); 11] = [
             None => view.instead("/share"),
         })
     }),
-    ("mounts of the old root", |view| {
+    ("other mounts", |view| {
         let others = |mounts: &[Mount]| mounts.iter().any(|mount| !view.is_inside(mount.id));
         let mnt = view.command.mnt();
         // What chroot(2) hides is in the namespace, but not in COMMAND's own list.
@@ -270,9 +270,9 @@ fn step2_proc_is_mounted_and_the_share_is_read_only() {
 /// that leads outside: none of a directory, a namespace or a process there.
 #[step]
 fn step3_nothing_of_the_old_root_is_left() {
-    assert_report!(report(exercise!()).lines(&["root directory", "mounts of", "descriptors"]), @r"
+    assert_report!(report(exercise!()).lines(&["root directory", "other mounts", "descriptors"]), @r"
     root directory: ROOT
-    mounts of the old root: none
+    other mounts: none
     descriptors that lead outside: none
     ");
 }
