@@ -173,7 +173,7 @@ fn look_at_mounts(attempt: &mut Attempt, command: &Rc<Seen>, tree: &Tree) {
 const ROOT: &str = "root directory";
 const DIR: &str = "on DIR";
 const PROC: &str = "on /proc";
-const OTHERS: &str = "mounts of the old root";
+const OTHERS: &str = "other mounts";
 const HERE: &str = "working directory";
 
 fn look_at_mount(what: &str, command: &Seen, tree: &Tree) -> nix::Result<String> {
@@ -275,11 +275,11 @@ fn step3_only_root_and_its_mounts_are_left() {
     let without_command = run(&tree.root, &missing);
     let told = without_command.fact("stderr") != without_root.fact("stderr");
     report.line("what failed", if told { "is said" } else { "is not said" });
-    assert_report!(report.lines(&["root directory", "on ", "mounts of", "working", "without", "a ROOT", "what failed"]), @r"
+    assert_report!(report.lines(&["root directory", "on ", "other mounts", "working", "without", "a ROOT", "what failed"]), @r"
     root directory: ROOT, read-only
     on DIR: writable
     on /proc: a proc of the box
-    mounts of the old root: none
+    other mounts: none
     working directory: in the box
     without --rw: read-only
     a ROOT that is missing: exit status 127, left behind: nothing
