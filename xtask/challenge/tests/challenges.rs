@@ -112,16 +112,19 @@ fn every(chapters: &[&str]) {
 
 #[test]
 fn chapters_1_to_6() {
+    slow!();
     every(&["ch01-look", "ch02-unshare", "ch03-clone", "ch04-setns", "ch05-user", "ch06-owner"]);
 }
 
 #[test]
 fn chapters_7_to_12() {
+    slow!();
     every(&["ch07-mount", "ch08-root", "ch09-pid", "ch10-init", "ch11-ipc", "ch12-net"]);
 }
 
 #[test]
 fn chapters_13_to_17() {
+    slow!();
     every(&["ch13-veth", "ch14-cgroup", "ch15-time", "ch16-ask", "ch17-box"]);
 }
 
