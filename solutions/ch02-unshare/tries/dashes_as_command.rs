@@ -1,4 +1,5 @@
-//! Named: COMMAND is never started
+//! Named: your program gave up
+//! Points at: execve(*--*
 //! The words after NAME are taken for COMMAND, and the first of them is `--`.
 
 use std::process::{Command, exit};
