@@ -13,6 +13,7 @@ use harness::trace::Kind;
 use skip::Exception;
 
 #[path = "../../../exercises/lab/tests/common/skip.rs"]
+#[macro_use]
 mod skip;
 
 /// The challenges of all chapters, by the chapter's name.
