@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use harness::sandbox::Run;
 
-use crate::look::{Onlooker, Sight};
+use crate::look::Onlooker;
 use crate::table::Challenge;
 use crate::verdict::{Verdict, judge};
 
@@ -45,24 +45,20 @@ impl Watcher {
     /// Looks once. `None` as long as nothing is new, or what is new has not lasted.
     pub fn look(&mut self) -> Option<News> {
         let sight = self.onlooker.look(&self.challenge)?;
-        let seen = match judge(&self.challenge, &sight.world) {
+        let verdict = judge(&self.challenge, &sight.world);
+        let seen = match &verdict {
             Verdict::Done(_) => Seen::Done,
             Verdict::Wrong(wrong) => Seen::Wrong(wrong.say.clone()),
             Verdict::NotYet => Seen::NotYet,
         };
-        let news = self.lasting.note(seen, Instant::now())?;
-        Some(match news {
-            Seen::Done => News::Done(self.report(&sight)),
-            Seen::Wrong(say) => News::Wrong(say),
-            Seen::NotYet => News::NotYet,
+        self.lasting.note(seen, Instant::now())?;
+        Some(match verdict {
+            Verdict::Done(meant) => {
+                News::Done(self.onlooker.report(&sight, &meant).unwrap_or_default())
+            }
+            Verdict::Wrong(wrong) => News::Wrong(wrong.say.clone()),
+            Verdict::NotYet => News::NotYet,
         })
-    }
-
-    fn report(&self, sight: &Sight) -> String {
-        let Verdict::Done(meant) = judge(&self.challenge, &sight.world) else {
-            return String::new();
-        };
-        self.onlooker.report(sight, &meant).unwrap_or_default()
     }
 }
 
