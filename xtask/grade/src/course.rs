@@ -225,11 +225,7 @@ fn build(
 fn libraries(built: &[Value]) -> BTreeMap<String, PathBuf> {
     let libraries = built.iter().filter_map(|message| {
         let is_of_a_registry = message["package_id"].as_str()?.starts_with("registry+");
-        let files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
-        let library =
-            files.map(PathBuf::from).find(|file| file.extension() == Some("rlib".as_ref()));
-        let name = message["target"]["name"].as_str()?.replace('-', "_");
-        library.filter(|_| is_of_a_registry).map(|library| (name, library))
+        cargo::library(message).filter(|_| is_of_a_registry)
     });
     libraries.collect()
 }

@@ -4,13 +4,15 @@
 #[path = "../../../exercises/lab/tests/common/skip.rs"]
 #[macro_use]
 mod skip;
+mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use assert_cmd::cargo::CommandCargoExt as _;
+use common::said;
 use grade::result::{Graded, Outcome};
 use grade::variant::{self, Task};
 use tempfile::TempDir;
@@ -50,28 +52,15 @@ impl Homework {
 
     /// Grades, and returns the outcomes by `KEY CHAPTER`.
     fn grade(&self, chapters: &[Chapter], options: &[&str]) -> BTreeMap<String, Graded> {
-        let output = self.command(chapters, options).output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        said(self.command(chapters, options).output().unwrap(), 0);
         results(&self.folder.path().join("out"))
     }
 }
 
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
-}
-
+/// By `KEY CHAPTER`.
 fn results(out: &Path) -> BTreeMap<String, Graded> {
-    let mut results = BTreeMap::new();
-    for student in fs::read_dir(out.join("results")).unwrap() {
-        for file in fs::read_dir(student.unwrap().path()).unwrap() {
-            let file = file.unwrap().path();
-            if file.extension() == Some("json".as_ref()) {
-                let graded = Graded::from_json(&fs::read_to_string(&file).unwrap()).unwrap();
-                results.insert(format!("{} {}", graded.key, graded.chapter), graded);
-            }
-        }
-    }
-    results
+    let graded = common::graded(out).into_iter();
+    graded.map(|graded| (format!("{} {}", graded.key, graded.chapter), graded)).collect()
 }
 
 /// What a graded program is, for a message.
@@ -185,8 +174,7 @@ fn what_has_no_variant_is_said_and_costs_nothing() {
     homework.hand_in("ada", "ada", &chapters[0], &own.solution);
     homework.hand_in("eve", "eve", &chapters[0], &own.solution);
     homework.students.remove("eve");
-    let output = homework.command(&chapters, &[]).output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    said(homework.command(&chapters, &[]).output().unwrap(), 3);
     let results = results(&homework.folder.path().join("out"));
     assert_eq!(results["ada ch02-unshare"].outcome, Outcome::Passed);
     let eve = &results["eve ch02-unshare"];
@@ -215,9 +203,8 @@ fn what_has_no_variant_is_said_and_costs_nothing() {
         (&chapters, &["--variants", "/nowhere"], "`/nowhere` is no table of variants"),
         (&chapters, &["--variants", &broken], "is no table of variants"),
     ] {
-        let output = homework.command(chapters, options).output().unwrap();
-        let said = said(&output);
-        assert!(output.status.code() == Some(2) && said.contains(wrong), "{options:?}: {said}");
+        let said = said(homework.command(chapters, options).output().unwrap(), 2);
+        assert!(said.contains(wrong), "{options:?}: {said}");
         assert!(said.contains("help: "), "{said}");
     }
 }

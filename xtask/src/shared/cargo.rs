@@ -131,6 +131,15 @@ impl Artifact {
     }
 }
 
+/// The library that a message of cargo's is about: the name by which programs use it, and the file. `None` if the
+/// message is about something else.
+pub fn library(message: &Value) -> Option<(String, PathBuf)> {
+    let name = message["target"]["name"].as_str()?.replace('-', "_");
+    let mut files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
+    let file = files.find(|file| Path::new(file).extension() == Some("rlib".as_ref()))?;
+    Some((name, file.into()))
+}
+
 /// What came of a build.
 pub enum Built {
     /// The executable.

@@ -10,7 +10,6 @@
 //! checkout.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use harness::mistakes;
 use serde_json::Value;
 
 use crate::shared::arguments::nearest;
-use crate::shared::cargo::{command, not_started, target_folder};
+use crate::shared::cargo::{command, library, not_started, target_folder};
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::fnv1a;
@@ -193,15 +192,9 @@ fn libraries(package: &str) -> Result<Libraries> {
         let target = &message["target"];
         let name = target["name"].as_str().unwrap_or_default();
         match target["kind"][0].as_str() {
-            Some("lib") => {
-                let built = message["filenames"].as_array().into_iter().flatten();
-                let built = built.filter_map(Value::as_str).map(PathBuf::from);
-                let is_library = |file: &PathBuf| file.extension() == Some(OsStr::new("rlib"));
-                let library = built.clone().find(is_library);
-                // Only what a check may name: the harness, and what the chapters' manifests list.
-                if ["harness", "anyhow", "libc", "nix"].contains(&name) {
-                    files.extend(library.map(|file| (name.to_owned(), file)));
-                }
+            // Only what a check may name: the harness, and what the chapters' manifests list.
+            Some("lib") if ["harness", "anyhow", "libc", "nix"].contains(&name) => {
+                files.extend(library(&message));
             }
             Some("bin") if name == package => {
                 program = message["executable"].as_str().map(PathBuf::from);

@@ -60,16 +60,21 @@ pub(crate) fn said(output: Output, status: i32) -> String {
     said
 }
 
+/// The results of one chapter, by the keys of the submissions.
 pub(crate) fn results(out: &Path) -> BTreeMap<String, Graded> {
-    let Ok(students) = fs::read_dir(out.join("results")) else { return BTreeMap::new() };
-    let mut results = BTreeMap::new();
+    graded(out).into_iter().map(|graded| (graded.key.clone(), graded)).collect()
+}
+
+/// All results that are there.
+pub(crate) fn graded(out: &Path) -> Vec<Graded> {
+    let Ok(students) = fs::read_dir(out.join("results")) else { return Vec::new() };
+    let mut results = Vec::new();
     for student in students {
         for file in fs::read_dir(student.unwrap().path()).unwrap() {
             let file = file.unwrap().path();
             if file.extension() == Some("json".as_ref()) {
                 let text = fs::read_to_string(&file).unwrap();
-                let graded = Graded::from_json(&text).unwrap();
-                results.insert(graded.key.clone(), graded);
+                results.push(Graded::from_json(&text).unwrap());
             }
         }
     }
