@@ -70,19 +70,33 @@ struct File {
     sha256: String,
 }
 
-/// The sessions that the machine does not print as the page does.
-#[derive(Default, Deserialize, Serialize)]
-struct Differs {
-    #[serde(default)]
-    session: Vec<Differing>,
+/// A session that the machine does not print as the page does.
+#[derive(Debug, Serialize)]
+pub struct Differing {
+    pub page: String,
+    /// Its first line, with the prompt.
+    pub begins: String,
+    pub why: String,
 }
 
-#[derive(Deserialize, Serialize)]
-struct Differing {
-    page: String,
-    /// Its first line.
-    begins: String,
-    why: String,
+impl Differing {
+    /// Reads a list of them, the tables `session`.
+    ///
+    /// # Errors
+    ///
+    /// What is no such list, and a row that lacks something.
+    pub fn all(text: &str) -> Result<Vec<Differing>> {
+        let table: toml::Table = text.parse()?;
+        let Some(rows) = table.get("session") else { return Ok(Vec::new()) };
+        let rows = rows.as_array().context("`session` is no list of tables")?.iter().map(|row| {
+            let text = |key: &str| {
+                let value = row.get(key).and_then(|value| value.as_str());
+                value.map(str::to_owned).with_context(|| format!("a row without `{key}`: {row}"))
+            };
+            Ok(Differing { page: text("page")?, begins: text("begins")?, why: text("why")? })
+        });
+        rows.collect()
+    }
 }
 
 impl Live {
@@ -161,7 +175,7 @@ impl Live {
             sha256: digest(&challenges),
         }));
         let manifest = json!({
-            "version": version, "machine": machine, "labs": labs, "differs": differs(repo)?.session, "files": files,
+            "version": version, "machine": machine, "labs": labs, "differs": differences(repo)?, "files": files,
         });
         write(&folder.join("manifest.json"), manifest.to_string().as_bytes())?;
         let scripts = scripts(repo, &folder)?;
@@ -203,10 +217,15 @@ fn challenges(repo: &Path) -> Result<BTreeMap<String, String>> {
     Ok(challenges)
 }
 
-fn differs(repo: &Path) -> Result<Differs> {
+/// The sessions in `xtask/live/differs.toml`.
+///
+/// # Errors
+///
+/// A row that cannot be understood.
+pub fn differences(repo: &Path) -> Result<Vec<Differing>> {
     let file = repo.join("xtask/live/differs.toml");
-    let Ok(text) = fs::read_to_string(&file) else { return Ok(Differs::default()) };
-    toml::from_str(&text).with_context(|| format!("cannot understand {}", file.display()))
+    let Ok(text) = fs::read_to_string(&file) else { return Ok(Vec::new()) };
+    Differing::all(&text).with_context(|| format!("cannot understand {}", file.display()))
 }
 
 /// Copies the scripts into a folder that is called by their digest, so that no browser mixes two versions.
@@ -245,7 +264,8 @@ fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// A SHA-256, as a manifest has it.
+pub fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

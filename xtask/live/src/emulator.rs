@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use crate::packages::Packages;
 use crate::{done, needs};
@@ -42,6 +43,13 @@ pub(crate) fn build(_: &Path, packages: &Packages) -> Result<PathBuf> {
         fs::copy(firmware.join(from), folder.join(to))?;
     }
     Ok(folder)
+}
+
+/// Which version is pinned.
+pub(crate) fn version() -> Result<String> {
+    let package: Value = serde_json::from_str(PINNED[0].1)?;
+    let version = package["dependencies"]["v86"].as_str();
+    version.map(str::to_owned).context("machine/package.json has no v86")
 }
 
 pub(crate) fn folder(packages: &Packages) -> PathBuf {

@@ -33,10 +33,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use lexopt::prelude::*;
 use packages::Packages;
 use xtask::shared::arguments::nearest;
+use xtask::shared::chapter::checkout;
 use xtask::shared::failure::Failure;
-
-/// Set by `cargo xtask`: the checkout.
-const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
 
 /// A part: what it is called, what builds it, and the file or folder that it is.
 type Part = (&'static str, fn(&Path, &Packages) -> Result<PathBuf>, fn(&Packages) -> PathBuf);
@@ -111,8 +109,7 @@ fn part(name: &str) -> Result<Part, Failure> {
 }
 
 fn run(wanted: Wanted, out: Option<OsString>) -> Result<()> {
-    let checkout = std::env::var_os(ROOT).context("call it as `cargo xtask live`")?;
-    let checkout = PathBuf::from(checkout).canonicalize()?;
+    let checkout = checkout().context("call it as `cargo xtask live`")?.canonicalize()?;
     let packages = Packages::new(&checkout.join("target/live"), out.map(PathBuf::from))?;
     let shown = |path: &Path| path.strip_prefix(&checkout).unwrap_or(path).display().to_string();
     match wanted {

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use book::live::digest;
 
-use crate::{done, site};
+use crate::done;
 
 /// What each package is for, its digest, and its path below [`ARCHIVE`].
 const LOCK: &str = include_str!("../packages.lock");
@@ -137,7 +138,7 @@ impl Packages {
         let folder = self.cache.join("debs");
         fs::create_dir_all(&folder)?;
         let file = folder.join(pinned.file());
-        if fs::read(&file).is_ok_and(|bytes| site::digest(&bytes) == pinned.sha256) {
+        if fs::read(&file).is_ok_and(|bytes| digest(&bytes) == pinned.sha256) {
             return Ok(file);
         }
         // With a digest the helper refuses any other file.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use book::live::{Differing, differences};
 use book::needs::Need;
 use book::session::{Group, Played, groups};
 use serde_json::{Value, json};
@@ -17,35 +18,9 @@ use serde_json::{Value, json};
 use crate::packages::Packages;
 use crate::{emulator, state};
 
-const DIFFERS: &str = include_str!("../differs.toml");
-
-/// A session that the machine does not print as the page does.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Differs {
-    page: String,
-    /// The first line of the session, with its prompt.
-    begins: String,
-    why: String,
-}
-
-impl Differs {
-    fn all(text: &str) -> Result<Vec<Differs>> {
-        let table: toml::Table = text.parse()?;
-        let rows =
-            table.get("session").and_then(|rows| rows.as_array()).cloned().unwrap_or_default();
-        let rows = rows.iter().map(|row| {
-            let text = |key: &str| {
-                let value = row.get(key).and_then(|value| value.as_str());
-                value.map(str::to_owned).with_context(|| format!("a row without `{key}`: {row}"))
-            };
-            Ok(Differs { page: text("page")?, begins: text("begins")?, why: text("why")? })
-        });
-        rows.collect()
-    }
-
-    fn is(&self, page: &str, session: &Played) -> bool {
-        self.page == page && session.shown.first().is_some_and(|line| *line == self.begins)
-    }
+/// Whether a row of the list is about this session.
+fn is_about(row: &Differing, page: &str, session: &Played) -> bool {
+    row.page == page && session.shown.first().is_some_and(|line| *line == row.begins)
 }
 
 /// Runs the sessions of these pages, or of all of them, and says what differs.
@@ -54,7 +29,7 @@ impl Differs {
 ///
 /// A session that differs and is not on the list, and one that is on it and does not.
 pub(crate) fn run(checkout: &Path, packages: &Packages, pages: &[String]) -> Result<()> {
-    let differs = Differs::all(DIFFERS).context("xtask/live/differs.toml is broken")?;
+    let differs = differences(checkout)?;
     let mut machine = Machine::start(packages)?;
     let (mut same, mut known, mut faults) = (0, 0, 0);
     for (page, text) in chosen(checkout, pages)? {
@@ -64,10 +39,10 @@ pub(crate) fn run(checkout: &Path, packages: &Packages, pages: &[String]) -> Res
             let played = group.played(printed.unwrap_or_default());
             for session in &played {
                 let place = format!("{page}:{}", session.line);
-                let listed = differs.iter().find(|differs| differs.is(&page, session));
+                let listed = differs.iter().find(|row| is_about(row, &page, session));
                 match (printed.is_some() && session.ran == session.shown, listed) {
                     (true, None) => same += 1,
-                    (false, Some(Differs { why, .. })) => {
+                    (false, Some(Differing { why, .. })) => {
                         known += 1;
                         println!("{place} differs, as it is known to: {why}");
                     }
@@ -193,8 +168,9 @@ mod tests {
     fn each_row_of_the_list_is_about_a_session_and_has_a_reason() {
         let sessions = sessions();
         assert!(sessions.len() > 200, "{}", sessions.len());
-        for row in Differs::all(DIFFERS).unwrap() {
-            let about = sessions.iter().filter(|(page, session)| row.is(page, session)).count();
+        for row in differences(&checkout()).unwrap() {
+            let about =
+                sessions.iter().filter(|(page, session)| is_about(&row, page, session)).count();
             assert!(about > 0, "no session: {row:?}");
             assert!(row.why.len() > 20, "no reason: {row:?}");
         }
@@ -203,7 +179,7 @@ mod tests {
     #[test]
     fn a_row_without_a_reason_is_refused() {
         let row = "[[session]]\npage = \"ch01-look.md\"\nbegins = \"# id\"\n";
-        let error = Differs::all(row).unwrap_err().to_string();
+        let error = Differing::all(row).unwrap_err().to_string();
         assert!(error.starts_with("a row without `why`"), "{error}");
     }
 

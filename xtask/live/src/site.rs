@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use book::live::digest;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::packages::Packages;
 use crate::{emulator, sources, state};
@@ -101,10 +101,6 @@ fn manifest(parts: &[Part]) -> Value {
         },
         "labs": { "states": STATES, "flags": ["ids", "cgroups"], "saved": "root-lab" },
     })
-}
-
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

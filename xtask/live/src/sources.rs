@@ -24,7 +24,7 @@ pub(crate) fn write(packages: &Packages, site: &Path) -> Result<()> {
     fs::create_dir_all(&licences)?;
     fs::copy(emulator::folder(packages).join("LICENSE"), licences.join("v86"))?;
     let mut listed =
-        vec![json!({ "name": "v86", "version": "0.5.462", "licence": "licences/v86" })];
+        vec![json!({ "name": "v86", "version": emulator::version()?, "licence": "licences/v86" })];
     for pinned in packages.all().filter(|pinned| is_shipped(pinned)) {
         let name = pinned.name();
         // It may be a link to another package's, which is pinned as well.
