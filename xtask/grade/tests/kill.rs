@@ -3,6 +3,9 @@
 //!
 //! `NAMESPACES_BY_HAND_KILLS=200` kills so often, instead of a few times.
 
+#[path = "../../../exercises/lab/tests/common/skip.rs"]
+#[macro_use]
+mod skip;
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,8 +37,8 @@ const TREES: [(&str, &str); 3] = [("log", "md"), ("feedback", "md"), ("results",
 const SETTLE: Duration = Duration::from_secs(30);
 
 #[test]
-#[ignore = "takes up to ten minutes: the scheduled workflow runs it"]
 fn a_run_that_is_killed_at_any_moment_goes_on() {
+    slow!();
     let (few, many) = (8, std::env::var("NAMESPACES_BY_HAND_KILLS"));
     let wanted_kills: usize = many.map_or(few, |many| many.parse().expect("it is a number"));
     // Whatever loses its parent becomes a child of this process, which can wait for it.
