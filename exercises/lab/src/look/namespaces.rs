@@ -70,6 +70,11 @@ impl Namespace {
         format!("{kind}:[{}]", self.id.1)
     }
 
+    /// The inode number, by which `/proc/PID/ns` names it.
+    pub fn inode(&self) -> u64 {
+        self.id.1
+    }
+
     pub fn fd(&self) -> &OwnedFd {
         &self.fd
     }
