@@ -5,9 +5,11 @@
 pub mod shared {
     pub mod answer;
     pub mod arguments;
+    pub mod authoring;
     pub mod broken;
     pub mod cargo;
     pub mod chapter;
+    pub mod command;
     pub mod edit;
     pub mod edition;
     pub mod failure;
@@ -16,6 +18,7 @@ pub mod shared {
     pub mod keep;
     pub mod pack;
     pub mod packing;
+    pub mod play;
     pub mod progress;
     pub mod question;
     pub mod room;

@@ -5,7 +5,6 @@ mod reader {
     pub(crate) mod book;
     pub(crate) mod r#break;
     pub(crate) mod catch_up;
-    pub(crate) mod challenge;
     pub(crate) mod check;
     pub(crate) mod diff;
     pub(crate) mod done;
@@ -14,26 +13,22 @@ mod reader {
     pub(crate) mod join;
     pub(crate) mod leave;
     pub(crate) mod list;
-    pub(crate) mod live;
+    pub(crate) mod play;
     pub(crate) mod reset;
-    pub(crate) mod run;
-    pub(crate) mod shell;
     pub(crate) mod stuck;
-    pub(crate) mod trace;
     pub(crate) mod update;
     pub(crate) mod watch;
 }
 
 /// The commands of an author, likewise.
 mod author {
-    pub(crate) mod bench;
+    pub(crate) mod course;
     pub(crate) mod grade;
     pub(crate) mod kernels;
     pub(crate) mod live;
     pub(crate) mod pack;
     pub(crate) mod room;
     pub(crate) mod variant;
-    pub(crate) mod verify;
 }
 
 use std::ffi::{OsStr, OsString};
@@ -41,22 +36,20 @@ use std::process::ExitCode;
 
 use xtask::shared;
 
-use shared::arguments::{self, Arguments, Usage};
+use shared::arguments::{self, Arguments};
+use shared::command::Command;
 use shared::failure::{self, Failure};
 use shared::pack;
 use shared::screen::{self, Screen};
-
-/// A command: how it is called, and what it does.
-type Command = (&'static Usage, fn(Arguments) -> failure::Result);
 
 const FOR_READERS: [Command; 19] = [
     (&reader::check::USAGE, reader::check::run),
     (&reader::watch::USAGE, reader::watch::run),
     (&reader::hint::USAGE, reader::hint::run),
-    (&reader::run::USAGE, reader::run::run),
-    (&reader::trace::USAGE, reader::trace::run),
-    (&reader::shell::USAGE, reader::shell::run),
-    (&reader::challenge::USAGE, reader::challenge::run),
+    (&shared::play::RUN, reader::play::run),
+    (&shared::play::TRACE, reader::play::trace),
+    (&shared::play::SHELL, reader::play::shell),
+    (&shared::play::CHALLENGE, reader::play::challenge),
     (&reader::list::USAGE, reader::list::run),
     (&reader::diff::USAGE, reader::diff::run),
     (&reader::reset::USAGE, reader::reset::run),
@@ -72,14 +65,14 @@ const FOR_READERS: [Command; 19] = [
 ];
 
 const FOR_AUTHORS: [Command; 8] = [
-    (&author::verify::USAGE, author::verify::run),
+    (&shared::authoring::VERIFY, author::course::verify),
     (&author::grade::USAGE, author::grade::run),
     (&author::variant::USAGE, author::variant::run),
     (&author::pack::USAGE, author::pack::run),
     (&author::room::USAGE, author::room::run),
     (&author::kernels::USAGE, author::kernels::run),
     (&author::live::USAGE, author::live::run),
-    (&author::bench::USAGE, author::bench::run),
+    (&shared::authoring::BENCH, author::course::bench),
 ];
 
 fn main() -> ExitCode {

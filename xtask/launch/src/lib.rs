@@ -7,6 +7,7 @@
 mod estimate;
 mod line;
 mod said;
+mod tool;
 
 use std::io::{IsTerminal as _, Read, Write as _};
 use std::process::{Command, Stdio};
@@ -15,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use said::plain;
+pub use tool::Tool;
 
 use line::Progress;
 use said::Said;

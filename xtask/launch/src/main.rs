@@ -4,15 +4,12 @@
 //! being built, and how far it is. Later on it looks at the files that the tool was built from, and
 //! runs the tool without asking cargo once more.
 
-mod tool;
-
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
-use launch::Build;
-use tool::Tool;
+use launch::{Build, Tool};
 
 /// Tells the tool in which checkout the command was typed. The tool knows no path of its own: the
 /// checkout may have been moved, and may share its target folder with another one.
@@ -31,7 +28,10 @@ fn launch() -> Result<ExitCode, String> {
     let root = root()?;
     let own =
         std::env::current_exe().map_err(|error| format!("could not find this program: {error}"))?;
-    let tool = Tool::beside(&own, &root).ok_or("this program does not lie in a target folder")?;
+    // `TARGET/debug/xtask` for `TARGET/launch/launch`, wherever that folder is, and whichever machine it is for.
+    let target = own.parent().and_then(Path::parent);
+    let programs = target.ok_or("this program does not lie in a target folder")?.join("debug");
+    let tool = Tool::new(&programs, &root, "xtask", "xtask");
     if !tool.is_up_to_date() {
         let start = SystemTime::now();
         if !build()? {

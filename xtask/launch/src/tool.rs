@@ -1,4 +1,4 @@
-//! The tool that is launched, and whether it is up to date.
+//! A tool of this repository, and whether it is up to date.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -15,33 +15,34 @@ const SETTINGS: [&str; 5] =
 /// The clock by which the kernel dates a file may be that much behind.
 const CLOCK_TICK: Duration = Duration::from_millis(10);
 
-pub(crate) struct Tool<'a> {
+pub struct Tool<'a> {
     root: &'a Path,
     /// The executable.
-    pub(crate) program: PathBuf,
+    pub program: PathBuf,
     /// What cargo says it was made from, in the format of make.
     sources: PathBuf,
+    /// The file of its `main`, which is one of them.
+    main: PathBuf,
     /// A note about which executable was built for which checkout. Its time is that at which the
     /// build began, because a file that is saved later may not be part of it.
     note: PathBuf,
 }
 
 impl<'a> Tool<'a> {
-    /// The tool that cargo puts beside this program: `TARGET/debug/xtask` for `TARGET/launch/launch`,
-    /// wherever that folder is, and whichever machine it is built for.
-    pub(crate) fn beside(own: &Path, root: &'a Path) -> Option<Tool<'a>> {
-        let profile = own.parent()?;
-        let programs = profile.parent()?.join("debug");
-        Some(Tool {
+    /// The tool that cargo puts among the `programs` of a target folder. Its `package` has this folder of the
+    /// checkout at `root`.
+    pub fn new(programs: &Path, root: &'a Path, package: &str, folder: &str) -> Tool<'a> {
+        Tool {
             root,
-            program: programs.join("xtask"),
-            sources: programs.join("xtask.d"),
-            note: profile.join("xtask.built"),
-        })
+            program: programs.join(package),
+            sources: programs.join(format!("{package}.d")),
+            main: root.join(folder).join("src/main.rs"),
+            note: programs.join(format!("{package}.built")),
+        }
     }
 
     /// Whether cargo would find nothing to do. In doubt it is asked.
-    pub(crate) fn is_up_to_date(&self) -> bool {
+    pub fn is_up_to_date(&self) -> bool {
         self.check().is_some()
     }
 
@@ -52,7 +53,7 @@ impl<'a> Tool<'a> {
             return None;
         }
         let sources = prerequisites(&fs::read(&self.sources).ok()?, self.root);
-        if !sources.contains(&self.root.join("xtask/src/main.rs")) {
+        if !sources.contains(&self.main) {
             return None;
         }
         let older = |file: &Path| {
@@ -66,7 +67,11 @@ impl<'a> Tool<'a> {
     }
 
     /// Keeps in mind that the tool has been built, and when the build began.
-    pub(crate) fn note_built(&self, start: SystemTime) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// What the file system refuses. Without the note cargo is asked again the next time.
+    pub fn note_built(&self, start: SystemTime) -> io::Result<()> {
         // Renamed when it is complete: two launchers may write it at the same time.
         let temporary = self.note.with_extension(format!("built.{}", std::process::id()));
         fs::write(&temporary, self.identity()?)?;

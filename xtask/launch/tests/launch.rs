@@ -296,14 +296,14 @@ fn a_terminal_shows_how_far_the_build_is() {
     // Later on there is nothing to see.
     assert_eq!(on_terminal(&place, 100, |_| ()), "");
 
-    fs::remove_file(place.folder.join("target/launch/xtask.built")).unwrap();
+    fs::remove_file(place.folder.join("target/debug/xtask.built")).unwrap();
     let narrow = on_terminal(&place, 40, |_| ());
     assert!(narrow.contains("building xtask: 31/57, about "), "{narrow:?}");
     for line in narrow.split("\r\x1b[K") {
         assert!(line.chars().count() < 40, "{line:?}");
     }
     // A terminal that cannot draw over a line is like a pipe.
-    fs::remove_file(place.folder.join("target/launch/xtask.built")).unwrap();
+    fs::remove_file(place.folder.join("target/debug/xtask.built")).unwrap();
     let dumb = on_terminal(&place, 100, |command| _ = command.env("TERM", "dumb"));
     assert!(!dumb.contains('\x1b'), "{dumb:?}");
 }
@@ -313,11 +313,11 @@ fn colours_are_asked_for_where_they_are_wanted() {
     let place = Place::new("colours");
     place.script("cargo", &format!("{CARGO}echo \"colour $CARGO_TERM_COLOR\" >&2\n"));
     let colour = |change: fn(&mut Command)| {
-        _ = fs::remove_file(place.folder.join("target/launch/xtask.built"));
+        _ = fs::remove_file(place.folder.join("target/debug/xtask.built"));
         on_terminal(&place, 80, change).trim().to_owned()
     };
     assert_eq!(colour(|_| ()), "colour always");
     assert_eq!(colour(|command| _ = command.env("NO_COLOR", "1")), "colour never");
-    _ = fs::remove_file(place.folder.join("target/launch/xtask.built"));
+    _ = fs::remove_file(place.folder.join("target/debug/xtask.built"));
     assert_eq!(text(&place.run("one", &[]).stderr), "colour never\n");
 }

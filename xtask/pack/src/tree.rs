@@ -13,7 +13,7 @@ use crate::file_failure;
 
 /// Packages beside the exercises: the check, and `cargo xtask` with what starts it. With them come those that
 /// they are built from.
-const ROOTS: [&str; 3] = ["exercises/harness", "xtask", "xtask/launch"];
+const ROOTS: [&str; 4] = ["exercises/harness", "xtask", "xtask/launch", "xtask/play"];
 
 /// Files at the top of the repository.
 const AT_THE_TOP: [&str; 7] = [

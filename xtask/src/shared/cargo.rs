@@ -7,9 +7,10 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
+use std::time::SystemTime;
 
 use harness::env;
-use launch::Build;
+use launch::{Build, Tool};
 use serde_json::Value;
 
 use crate::shared::chapter::{Chapter, root};
@@ -214,12 +215,19 @@ pub fn build_tool(package: &str, build: Build) -> Result<()> {
     }
 }
 
-/// Builds such a tool, whose program has the package's name, and becomes it. Returns only if it cannot.
+/// Builds such a tool where that is needed, and becomes it. Its program has the name of its package, whose folder in
+/// `xtask` is called so as well. Returns only if it cannot.
 pub fn become_tool(package: &str, build: Build, words: Vec<OsString>) -> Result {
-    build_tool(package, build)?;
-    let tool = programs()?.join(package);
-    let error = Command::new(&tool).args(words).env(env::ROOT, root()).exec();
-    Err(Failure::machine(format!("could not start `{}`: {error}", tool.display())))
+    let (root, programs) = (root(), programs()?);
+    let tool = Tool::new(&programs, &root, package, &format!("xtask/{package}"));
+    if !tool.is_up_to_date() {
+        let start = SystemTime::now();
+        build_tool(package, build)?;
+        // Without the note cargo is asked again the next time.
+        _ = tool.note_built(start);
+    }
+    let error = Command::new(&tool.program).args(words).env(env::ROOT, &root).exec();
+    Err(Failure::machine(format!("could not start `{}`: {error}", tool.program.display())))
 }
 
 /// Runs a build and shows on standard error how far it is. Passes on the compiler's diagnostics, which

@@ -208,7 +208,6 @@ fn a_workshops_copy_says_what_it_lacks() {
     checkout.write("pack.toml", "edition = \"2026-11-30-1a2b3c4\"\n");
     for (words, has) in [
         ("diff ch1 --yes", "no solutions"),
-        ("shell --solutions", "no solutions"),
         ("break ch1 1 --yes", "no finished programs, in which a mistake could be planted"),
         ("verify", "nothing for `verify`"),
         ("grade x --out y", "nothing for `grade`"),
