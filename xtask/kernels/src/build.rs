@@ -32,6 +32,8 @@ pub(crate) struct Built {
     pub(crate) tests: Vec<Test>,
     /// The tool `xtask`.
     pub(crate) xtask: PathBuf,
+    /// The program of `cargo xtask verify`. In a machine there is no cargo that could say whether it is up to date.
+    pub(crate) author: PathBuf,
     /// The program that compares a machine with what it was before.
     pub(crate) fingerprint: PathBuf,
 }
@@ -57,6 +59,8 @@ pub(crate) fn build(checkout: &Path) -> Result<Built> {
         "--quiet",
         "-p",
         "xtask",
+        "-p",
+        "author",
         "-p",
         "harness",
         "-p",
@@ -87,21 +91,22 @@ pub(crate) fn build(checkout: &Path) -> Result<Built> {
     Ok(Built {
         tests: tests.collect(),
         xtask: program("xtask")?,
+        author: program("author")?,
         fingerprint: program("fingerprint")?,
     })
 }
 
-/// Builds the programs that `xtask` tries with these words, and keeps what cargo says about them in
+/// Builds the programs that `author` tries with these words, and keeps what cargo says about them in
 /// `said`, where `guest/cargo` says it again.
 pub(crate) fn programs(checkout: &Path, built: &Built, words: &str, said: &Path) -> Result<()> {
     fs::create_dir_all(said)?;
-    let mut xtask = Command::new(&built.xtask);
-    xtask.args(words.split(' ')).arg("--build").current_dir(checkout);
-    xtask.env(ROOT, checkout).env("SAID", said);
-    xtask
+    let mut author = Command::new(&built.author);
+    author.args(words.split(' ')).arg("--build").current_dir(checkout);
+    author.env(ROOT, checkout).env("SAID", said);
+    author
         .env("REAL_CARGO", cargo(checkout).get_program())
         .env("CARGO", said.with_file_name("record-cargo"));
-    let output = xtask.output().context("could not start xtask")?;
+    let output = author.output().context("could not start author")?;
     let printed = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "the programs do not compile:\n{printed}");
     Ok(())

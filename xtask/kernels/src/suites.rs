@@ -54,6 +54,8 @@ enum Runs {
     Script(&'static str),
     /// `xtask` with these words.
     Xtask(&'static str),
+    /// `author` with these words.
+    Author(&'static str),
     /// Whether the machine is as it was, at this time.
     Fingerprint(&'static str),
 }
@@ -65,7 +67,7 @@ pub(crate) static SUITES: [Suite; 9] = [
         name: "solutions",
         runs: Runs::Tests(|test| test.package.ends_with("-solution") && test.name == "check"),
     },
-    Suite { name: "programs", runs: Runs::Xtask(PROGRAMS) },
+    Suite { name: "programs", runs: Runs::Author(PROGRAMS) },
     Suite {
         name: "sandbox",
         runs: Runs::Tests(|test| test.is("lab", &["lab", "sandbox", "visit"])),
@@ -117,6 +119,7 @@ pub(crate) fn write(
             script += "exit $failed\n";
         }
         Runs::Script(text) => script += &format!("xtask='{}'\n{text}", built.xtask.display()),
+        Runs::Author(words) => script += &format!("'{}' {words}\n", built.author.display()),
         Runs::Xtask(words) => script += &format!("'{}' {words}\n", built.xtask.display()),
         Runs::Fingerprint(when) => {
             let program = built.fingerprint.display();
