@@ -4,16 +4,17 @@
 //! `cargo xtask live build` makes the machine's folder. The builder reads its `manifest.json`:
 //!
 //! ```json
-//! { "version": "…", "kernel": "6.12.57",
+//! { "version": "…", "kernel": "6.12.57", "tools": ["sh"], "packages": { "util-linux": "2.38.1" },
 //!   "files": [{ "name": "state.zst", "role": "state", "bytes": 1, "sha256": "…" }],
 //!   "machine": {}, "labs": { "saved": "root-lab" } }
 //! ```
 //!
+//! A session that needs something else than this kernel, these tools and these versions gets no button.
 //! `files` is what a click loads, `machine` what the emulator is started with, and `saved` the lab that is open in the
 //! saved state. What the sessions in `xtask/live/differs.toml` print may be something else than what the page shows:
 //! the page says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,13 +54,43 @@ pub struct Live {
 #[derive(Clone, Debug, Deserialize)]
 struct Manifest {
     version: String,
-    #[serde(default)]
-    kernel: String,
+    #[serde(flatten)]
+    equipment: Equipment,
     files: Vec<File>,
     #[serde(default)]
     machine: Value,
     #[serde(default)]
     labs: Value,
+}
+
+/// What a machine has of what sessions need.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Equipment {
+    /// Its kernel's version.
+    pub kernel: String,
+    /// The names of its programs.
+    pub tools: BTreeSet<String>,
+    /// The version of each package that its programs are from.
+    pub packages: BTreeMap<String, String>,
+}
+
+impl Equipment {
+    /// Why a session with this need does not run in it; `None` if it does.
+    pub fn lacks(&self, need: &Need) -> Option<String> {
+        match need {
+            Need::ManyIds | Need::Cgroups | Need::CgroupLimits => None,
+            Need::Linux(oldest) => (!need.is_met_by(&self.kernel))
+                .then(|| format!("it needs Linux {oldest}, and the machine has {}", self.kernel)),
+            Need::Version { tool, version } => {
+                let own = self.packages.get(tool).map_or("none", String::as_str);
+                (own != version).then(|| {
+                    format!("it was recorded with {tool} {version}, and the machine has {own}")
+                })
+            }
+            Need::Tool(tool) => (!self.tools.contains(tool))
+                .then(|| format!("it needs `{tool}`, which the machine does not have")),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -131,10 +162,10 @@ impl Live {
     /// The classes of a session's block, if the machine runs it. `needs` are those of all sessions in its shell.
     pub(crate) fn classes(&self, fence: &ConsoleFence, needs: &[Need]) -> Option<String> {
         let Session::Recorded { start, shell, .. } = &fence.session else { return None };
-        let is_newer = |need: &Need| !need.is_met_by(&self.manifest.kernel);
+        let lacks = |need: &Need| self.manifest.equipment.lacks(need).is_some();
         let prompt = prompt(*start);
         let has_command = fence.body.iter().any(|line| line.starts_with(prompt));
-        if !has_command || needs.iter().any(is_newer) {
+        if !has_command || needs.iter().any(lacks) {
             return None;
         }
         let has = |wanted: &[Need]| needs.iter().any(|need| wanted.contains(need));
@@ -271,4 +302,49 @@ pub fn digest(bytes: &[u8]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_needs_more_than_the_machine_has_is_told_why() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let equipment = Equipment {
+            kernel: "6.12.117".into(),
+            tools: names(&["sh", "ip"]),
+            packages: BTreeMap::from([("util-linux".into(), "2.38.1".into())]),
+        };
+        let lacks = |need: &str| equipment.lacks(&Need::parse(need)).unwrap_or_default();
+        for had in ["ids", "cgroups", "cgroup-limits", "linux-6.12", "util-linux-2.38.1", "ip"] {
+            assert_eq!(lacks(had), "");
+        }
+        for (lacking, why) in [
+            ("linux-6.18", "it needs Linux 6.18, and the machine has 6.12.117"),
+            ("util-linux-2.41", "recorded with util-linux 2.41, and the machine has 2.38.1"),
+            ("iproute2-6.1.0", "recorded with iproute2 6.1.0, and the machine has none"),
+            ("perl", "it needs `perl`"),
+        ] {
+            assert!(lacks(lacking).contains(why), "{lacking}: {}", lacks(lacking));
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_does_not_say_what_the_machine_has_is_refused() {
+        let whole =
+            json!({ "version": "1", "kernel": "6.12", "tools": [], "packages": {}, "files": [] });
+        let folder = tempfile::tempdir().unwrap();
+        let found = |manifest: &Value| {
+            fs::write(folder.path().join("manifest.json"), manifest.to_string()).unwrap();
+            Live::find(folder.path()).map(drop).map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(found(&whole), Ok(()));
+        for member in ["kernel", "tools", "packages"] {
+            let mut manifest = whole.clone();
+            manifest.as_object_mut().unwrap().remove(member);
+            let error = found(&manifest).unwrap_err();
+            assert!(error.contains(&format!("missing field `{member}`")), "{error}");
+        }
+    }
 }

@@ -59,6 +59,12 @@ export class Agent {
     this.tell({ do: 'clock', seconds: Math.floor(Date.now() / 1000) });
   }
 
+  /** Every machine begins with the same saved state: without this each reader would get the same random numbers. */
+  seed() {
+    const bytes = crypto.getRandomValues(new Uint8Array(32));
+    this.tell({ do: 'seed', bytes: Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('') });
+  }
+
   lab({ state, ids, cgroups }, view) {
     return this.ask({ do: 'lab', state, ids, cgroups, view });
   }

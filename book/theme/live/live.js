@@ -107,6 +107,7 @@ class Lab {
     this.panel.clear();
     this.agent = new Agent(this.machine, event => this.hear(event));
     this.agent.set_clock();
+    this.agent.seed();
     const { wanted } = this;
     const prompt = this.terminal.next_prompt();
     await this.open_lab(wanted, this.panel.view());

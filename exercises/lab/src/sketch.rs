@@ -193,7 +193,7 @@ fn changes(before: &Snapshot, now: &Snapshot) -> Vec<Change> {
         }
     }
     let ended = before.tasks.keys().filter(|task| !now.tasks.contains_key(task));
-    changes.extend(ended.map(|task| Change::Ended { task: *task, how: Exit::Exited(0) }));
+    changes.extend(ended.map(|task| Change::Ended { task: *task, how: Exit::Unseen }));
     changes
 }
 
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(world.namespace(b).unwrap().host_name.as_deref(), Some("otter"));
         assert_eq!(world.tasks[&1].program, "sh");
         assert_eq!(world.members(b).collect::<Vec<_>>(), [1]);
-        assert!(world.tasks[&2].ended.is_some());
+        assert_eq!(world.tasks[&2].ended, Some(Exit::Unseen), "its status was not seen");
         assert_eq!(changes(&now, &now), []);
     }
 }

@@ -147,13 +147,18 @@ pub enum Change {
     Links { namespace: NamespaceId, links: Vec<Link> },
 }
 
-/// How a task has ended (wait(2)). Shown as `exited with 0` or `killed by SIGKILL`.
+/// How a task has ended (wait(2)). Shown as `exited with 0`, `killed by SIGKILL` or `ended`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Exited(i32),
     /// The number of the signal.
     Killed(i32),
+    /// Its status was not seen: only its parent is given it.
+    Unseen,
 }
+
+/// How an end is shown of which nothing else is known.
+const UNSEEN: &str = "ended";
 
 impl Exit {
     /// Reads what [`Display`](fmt::Display) writes, and nothing else.
@@ -164,6 +169,7 @@ impl Exit {
                 Some(number) => number.parse().ok()?,
                 None => signal.parse::<Signal>().ok()? as i32,
             }),
+            _ if text == UNSEEN => Exit::Unseen,
             _ => return None,
         };
         (exit.to_string() == text).then_some(exit)
@@ -175,6 +181,7 @@ impl fmt::Display for Exit {
         match self {
             Exit::Exited(code) => write!(f, "exited with {code}"),
             Exit::Killed(number) => write!(f, "killed by {}", signal_name(*number)),
+            Exit::Unseen => write!(f, "{UNSEEN}"),
         }
     }
 }
@@ -225,10 +232,18 @@ mod tests {
 
     #[test]
     fn an_end_is_read_strictly() {
-        for exit in [Exit::Exited(0), Exit::Exited(255), Exit::Killed(9), Exit::Killed(34)] {
+        let exits = [0, 255].map(Exit::Exited).into_iter().chain([9, 34].map(Exit::Killed));
+        for exit in exits.chain([Exit::Unseen]) {
             assert_eq!(Exit::parse(&exit.to_string()), Some(exit));
         }
-        for text in ["", "exited with", "exited with +1", "killed by KILL", "killed by signal 9"] {
+        for text in [
+            "",
+            "exited with",
+            "exited with +1",
+            "killed by KILL",
+            "killed by signal 9",
+            "ended with 0",
+        ] {
             assert_eq!(Exit::parse(text), None, "{text:?}");
         }
     }

@@ -166,8 +166,10 @@ impl Trace {
             process_of(event.task) == process && !(event.task != process && is_end(event))
         });
         later.next()?.changes.iter().find_map(|change| match change {
-            Change::Ended { task, how } if *task == process => Some(*how)
-                .filter(|how| ![Exit::Exited(0), Exit::Killed(libc::SIGKILL)].contains(how)),
+            Change::Ended { task, how } if *task == process => Some(*how).filter(|how| {
+                let fine = [Exit::Exited(0), Exit::Killed(libc::SIGKILL), Exit::Unseen];
+                !fine.contains(how)
+            }),
             _ => None,
         })
     }

@@ -1,5 +1,6 @@
 // node replay.mjs EMULATOR STATE: one request of the agent a line on standard input, one answer a line on standard output.
 // A machine that does not answer is replaced by a fresh one.
+import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { Machine, bytes } from "./machine.mjs";
 
@@ -13,6 +14,7 @@ async function fresh() {
     // A port that has just been restored loses what comes at once.
     await new Promise(resolve => setTimeout(resolve, 100));
     await machine.ask({ do: "clock", seconds: Math.floor(Date.now() / 1000) }, 30_000);
+    await machine.ask({ do: "seed", bytes: randomBytes(32).toString("hex") }, 30_000);
     return machine;
 }
 

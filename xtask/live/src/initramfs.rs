@@ -94,6 +94,11 @@ pub(crate) fn file(packages: &Packages) -> PathBuf {
     packages.cache().join("initramfs.cpio")
 }
 
+/// What the tools are called.
+pub(crate) fn tools() -> impl Iterator<Item = &'static str> {
+    wanted(TOOLS).map(|(name, _)| name)
+}
+
 /// Each tool, and the one that it is a link to.
 fn wanted(list: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let lines = list.lines().filter(|line| !line.starts_with('#'));

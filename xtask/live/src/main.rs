@@ -21,6 +21,7 @@ mod kernel;
 mod emulator;
 mod state;
 mod sources;
+mod equipment;
 mod site;
 mod replay;
 

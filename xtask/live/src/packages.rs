@@ -56,6 +56,12 @@ impl Pinned {
         self.file().split('_').next().unwrap_or_default()
     }
 
+    /// The version of what Debian has packaged, without Debian's own part of it.
+    pub(crate) fn upstream(&self) -> &str {
+        let version = self.file().split('_').nth(1).unwrap_or_default();
+        version.rsplit_once('-').map_or(version, |(upstream, _)| upstream)
+    }
+
     pub(crate) fn role(&self) -> &str {
         &self.role
     }

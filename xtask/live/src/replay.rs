@@ -16,7 +16,7 @@ use book::session::{Group, Played, groups};
 use serde_json::{Value, json};
 
 use crate::packages::Packages;
-use crate::{emulator, state};
+use crate::{emulator, equipment, state};
 
 /// Whether a row of the list is about this session.
 fn is_about(row: &Differing, page: &str, session: &Played) -> bool {
@@ -31,9 +31,18 @@ fn is_about(row: &Differing, page: &str, session: &Played) -> bool {
 pub(crate) fn run(checkout: &Path, packages: &Packages, pages: &[String]) -> Result<()> {
     let differs = differences(checkout)?;
     let mut machine = Machine::start(packages)?;
-    let (mut same, mut known, mut faults) = (0, 0, 0);
+    let equipment = equipment::of(packages)?;
+    let (mut same, mut known, mut without, mut faults) = (0, 0, 0, 0);
     for (page, text) in chosen(checkout, pages)? {
         for group in groups(&text).with_context(|| page.clone())? {
+            // A page has no button for these.
+            if let Some(why) = group.needs().iter().find_map(|need| equipment.lacks(need)) {
+                for session in group.played("") {
+                    without += 1;
+                    println!("{page}:{} has no button: {why}", session.line);
+                }
+                continue;
+            }
             let answer = machine.ask(&request(&group))?;
             let printed = answer["ok"]["printed"].as_str();
             let played = group.played(printed.unwrap_or_default());
@@ -64,7 +73,9 @@ pub(crate) fn run(checkout: &Path, packages: &Packages, pages: &[String]) -> Res
             );
         }
     }
-    println!("{same} sessions are verbatim, {known} differ for a known reason");
+    println!(
+        "{same} sessions are verbatim, {known} differ for a known reason, {without} have no button"
+    );
     ensure!(faults == 0, "{faults} sessions are not as expected");
     Ok(())
 }

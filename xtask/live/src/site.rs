@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use book::live::digest;
+use book::live::{Equipment, digest};
 use serde_json::{Value, json};
 
 use crate::packages::Packages;
-use crate::{emulator, sources, state};
+use crate::{emulator, equipment, sources, state};
 
 /// What labs the agent makes, as a page asks for them.
 const STATES: [&str; 2] = ["root-lab", "plain-user"];
@@ -55,7 +55,7 @@ pub(crate) fn build(_: &Path, packages: &Packages) -> Result<PathBuf> {
     for part in &parts {
         fs::write(folder.join(&part.name), &part.bytes)?;
     }
-    let manifest = manifest(&parts);
+    let manifest = manifest(&parts, &equipment::of(packages)?);
     fs::write(folder.join(MANIFEST), format!("{manifest:#}\n"))?;
     sources::write(packages, &folder)?;
     let total = manifest["bytes"].as_u64().unwrap_or_default();
@@ -84,7 +84,7 @@ pub(crate) fn size(folder: &Path) -> u64 {
     entries.map(size).sum()
 }
 
-fn manifest(parts: &[Part]) -> Value {
+fn manifest(parts: &[Part], equipment: &Equipment) -> Value {
     let files = parts.iter().map(|part| {
         let Part { name, role, bytes, digest } = part;
         json!({ "name": name, "role": role, "bytes": bytes.len(), "sha256": digest })
@@ -94,6 +94,7 @@ fn manifest(parts: &[Part]) -> Value {
         "schema": 1,
         "version": digest(digests.as_bytes())[..16],
         "bytes": parts.iter().map(|part| part.bytes.len()).sum::<usize>(),
+        "kernel": equipment.kernel, "tools": equipment.tools, "packages": equipment.packages,
         "files": files.collect::<Vec<_>>(),
         // What V86 must be started with, or the state does not fit.
         "machine": {
@@ -114,7 +115,10 @@ mod tests {
 
     #[test]
     fn the_version_is_that_of_the_parts() {
-        let [one, same, other] = ["a", "a", "b"].map(|text| manifest(&[part(text)]));
+        let [one, same, other] = ["a", "a", "b"].map(|text| {
+            let packages = Packages::new(Path::new("/nowhere"), None).unwrap();
+            manifest(&[part(text)], &equipment::of(&packages).unwrap())
+        });
         assert_eq!(one, same);
         assert_ne!(one["version"], other["version"]);
         assert_eq!(one["bytes"], 1);

@@ -44,7 +44,10 @@ fn machine(folder: &Path, state: &str) -> Live {
         json!({ "name": name, "role": role, "bytes": bytes.len(), "sha256": digest })
     };
     let files = files.map(file);
-    let manifest = json!({ "version": "one", "kernel": "6.12.1", "files": files, "machine": {} });
+    let manifest = json!({
+        "version": "one", "kernel": "6.12.1", "tools": ["sh"], "packages": {}, "files": files,
+        "machine": {},
+    });
     std::fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
     Live::find(folder).unwrap().unwrap()
 }

@@ -385,7 +385,7 @@ impl Recorder {
                 let arguments = vec![Argument::Number(code.into())];
                 Event::new(task, "exit", arguments, Outcome::Never, changes)
             }
-            Exit::Killed(_) => {
+            Exit::Killed(_) | Exit::Unseen => {
                 let event = Event::new(task, "end", Vec::new(), Outcome::Never, changes);
                 Event { text: how.to_string(), ..event }
             }

@@ -14,6 +14,7 @@
 //! |---|---|---|
 //! | `ping` | | `pong` |
 //! | `clock` | `seconds` | sets the machine's clock |
+//! | `seed` | `bytes`, 64 hexadecimal digits | mixes them into the kernel's random numbers, which a saved machine would repeat |
 //! | `lab` | `state`, `ids`, `cgroups`, `view` | ends the lab before, and starts a shell in a new one |
 //! | `challenge` | `table`, a chapter's `challenges.toml`; `name`; `view` | the same, in the lab of a challenge, which is judged from then on |
 //! | `draw` | `view`, or none | what is drawn of the lab from now on |
@@ -29,6 +30,7 @@ mod confine;
 mod console;
 mod events;
 mod inspect;
+mod random;
 mod watch;
 mod labs;
 mod serve;

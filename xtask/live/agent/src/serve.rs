@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::events::Port;
 use crate::inspect::inspect;
 use crate::labs::{Labs, Wanted};
+use crate::random;
 
 /// Answers requests until there are no more. `console` is where the shells of labs read and write.
 ///
@@ -83,6 +84,10 @@ fn answer(labs: &mut Labs, request: &Value) -> Result<Value, String> {
             let set = unsafe { libc::clock_settime(libc::CLOCK_REALTIME, &raw const time) };
             Errno::result(set).map_err(|errno| format!("clock_settime(): {errno}"))?;
             Ok(Value::Null)
+        }
+        Some("seed") => {
+            let digits = request["bytes"].as_str().ok_or("`seed` takes `bytes`")?;
+            random::seed(digits).map(|()| Value::Null)
         }
         Some(other) => Err(format!("there is no request `{other}`")),
         None => Err("a request has a `do`".to_owned()),
