@@ -106,8 +106,8 @@ fn further5_two_commands_run_at_once_under_two_names() {
     if let Some([first, second]) = attempt.commands(["first", "second"]) {
         attempt.look("host name of the first", &first, Seen::host_name);
         attempt.look("host name of the second", &second, Seen::host_name);
+        attempt.row_of_program();
     }
-    attempt.row_of_program();
     attempt.release();
     let mut report = attempt.finish();
 

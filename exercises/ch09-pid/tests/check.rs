@@ -183,8 +183,8 @@ fn further6_a_second_command_runs_beside_pid_1() {
         for (key, command) in [("/proc of the first", &first), ("/proc of the second", &second)] {
             look_at_proc(&mut attempt, key, command);
         }
+        attempt.row_of_program();
     }
-    attempt.row_of_program();
     attempt.release();
     let mut report = attempt.finish();
 

@@ -205,8 +205,8 @@ fn further5_three_commands_run_at_once_with_three_pairs_of_clocks() {
         let same = next.is_some() && next == time_of(program, "time");
         let next = if same { "your program's own" } else { "another than your program's" };
         attempt.report.line("time namespace of the next child", next);
+        attempt.row_of_program();
     }
-    attempt.row_of_program();
     attempt.release();
     let mut report = attempt.finish();
 

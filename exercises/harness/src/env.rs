@@ -4,7 +4,7 @@
 use std::env::{current_exe, var_os};
 use std::path::PathBuf;
 
-pub use lab::env::{PATIENCE, SEED};
+pub use lab::env::{IDS, PATIENCE, SEED};
 
 /// A path: the check runs this program instead of its package's own. So one check can be tried on
 /// many programs: every classic mistake, every other right way.

@@ -14,6 +14,10 @@ pub const KERNEL: &str = "NAMESPACES_BY_HAND_KERNEL";
 /// the check inherits, because the environment can be read in `/proc`.
 pub const SEED: &str = "NAMESPACES_BY_HAND_SEED";
 
+/// Set by a grader to `one`: a lab has a single id here, as that of an ordinary user has, so that a program gets the
+/// same whether root grades it or not.
+pub const IDS: &str = "NAMESPACES_BY_HAND_IDS";
+
 /// Set for the supervisor by the process that starts it.
 pub(crate) const SUPERVISOR: &str = "NAMESPACES_BY_HAND_SUPERVISOR";
 
@@ -29,6 +33,12 @@ pub fn patience() -> Duration {
 pub(crate) fn pretends_to_be_old() -> bool {
     static OLD: OnceLock<bool> = OnceLock::new();
     *OLD.get_or_init(|| std::env::var_os(KERNEL).is_some_and(|kernel| kernel == "5.10"))
+}
+
+/// Whether [`IDS`] asks for labs with one id.
+pub(crate) fn has_one_id() -> bool {
+    static ONE: OnceLock<bool> = OnceLock::new();
+    *ONE.get_or_init(|| std::env::var_os(IDS).is_some_and(|ids| ids == "one"))
 }
 
 /// Whether this process is the supervisor.

@@ -1,7 +1,8 @@
 //! The steps of a chapter, run on a program of a submission.
 
+use std::io;
 use std::path::Path;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use harness::verdict::{Outcome as Verdict, Verdict as Said};
 use xtask::shared::failure::{Failure, Result};
@@ -39,6 +40,8 @@ pub fn check(
             program: Some(program),
             seed: Some(of_step.bytes()),
             variant,
+            // The same for each user that grades.
+            one_id: true,
             ..Other::default()
         })
     };
@@ -56,29 +59,76 @@ pub fn check(
             thread::Builder::new().spawn_scoped(scope, run)
         };
         let threads: Vec<_> = chapter.steps.iter().map(start).collect();
-        let join = |thread: std::io::Result<thread::ScopedJoinHandle<_>>| match thread {
-            Ok(thread) => thread.join().expect("running a step does not panic"),
-            Err(error) => Err(Failure::thread(&error)),
-        };
-        threads.into_iter().map(join).collect()
+        // All have ended before a failure of one is looked at.
+        threads.into_iter().map(joined).collect()
     });
-    let mut recorded = [false; 2];
-    let mut graded = Vec::new();
-    for (step, run) in chapter.steps.iter().zip(runs) {
-        let Some(mut run) = run? else {
-            graded.push(blank(name, step, StepOutcome::NotRun, scheme));
-            continue;
+    let runs = runs.into_iter().collect::<Result<Vec<_>>>()?;
+    // Both at the same time, because a program that hangs keeps each waiting.
+    let [core, further] = thread::scope(|scope| {
+        let (steps, runs) = (&chapter.steps, &runs);
+        let decide = |is_further| {
+            let of_kind = steps.iter().zip(runs).enumerate();
+            let of_kind = of_kind.filter(move |(_, (step, _))| step.further == is_further);
+            let other = &other;
+            let work = move || first_failed(chapter, of_kind, other);
+            thread::Builder::new().spawn_scoped(scope, work)
         };
-        let mut unsteady = false;
-        let is_first = !recorded[usize::from(step.further)];
-        if run.outcome() == Verdict::Failed && is_first {
-            (run, unsteady) = again(chapter, step, other(step), run)?;
-            recorded[usize::from(step.further)] = run.outcome() == Verdict::Failed;
-        }
-        graded.push(of_run(name, step, &run, unsteady, scheme));
+        [decide(false), decide(true)].map(joined)
+    });
+    let mut decided: Vec<_> = core?.into_iter().chain(further?).collect();
+    let mut graded = Vec::new();
+    for (place, (step, run)) in chapter.steps.iter().zip(runs).enumerate() {
+        let again = decided.iter().position(|decided| decided.place == place);
+        let again = again.map(|found| decided.swap_remove(found));
+        let unsteady = again.as_ref().is_some_and(|again| again.unsteady);
+        graded.push(match again.map(|again| again.run).or(run) {
+            Some(run) => of_run(name, step, &run, unsteady, scheme),
+            None => blank(name, step, StepOutcome::NotRun, scheme),
+        });
     }
     Ok(graded)
 }
+
+/// What a thread has found.
+fn joined<T>(thread: io::Result<ScopedJoinHandle<Result<T>>>) -> Result<T> {
+    match thread {
+        Ok(thread) => thread.join().expect("running a step does not panic"),
+        Err(error) => Err(Failure::thread(&error)),
+    }
+}
+
+/// A step that was run again, and what counts of it.
+struct Decided {
+    /// Of the step, in the chapter.
+    place: usize,
+    run: StepRun,
+    unsteady: bool,
+}
+
+/// Runs the first of these steps that failed again. If it passes then, that was chance, and the next one takes
+/// its place.
+fn first_failed<'a, 'b>(
+    chapter: &Chapter,
+    steps: impl Iterator<Item = (usize, (&'a Asked, &'a Option<StepRun>))>,
+    other: impl Fn(&Asked) -> Option<Other<'b>>,
+) -> Result<Vec<Decided>> {
+    let mut decided = Vec::new();
+    for (place, (step, run)) in steps {
+        let Some(run) = run.as_ref().filter(|run| run.outcome() == Verdict::Failed) else {
+            continue;
+        };
+        let (run, unsteady) = again(chapter, step, other(step), run)?;
+        let has_failed = run.outcome() == Verdict::Failed;
+        decided.push(Decided { place, run, unsteady });
+        if has_failed {
+            break;
+        }
+    }
+    Ok(decided)
+}
+
+/// How many seconds a program that hangs is waited for when its run is recorded.
+const KNOWN_TO_HANG: f64 = 2.0;
 
 /// Runs a failed step once more, with the recorder beside it. If that ends in another way, the program
 /// does so, or the machine was busy: a third run, without the recorder, decides.
@@ -86,15 +136,42 @@ fn again(
     chapter: &Chapter,
     step: &Asked,
     other: Option<Other>,
-    first: StepRun,
+    first: &StepRun,
 ) -> Result<(StepRun, bool)> {
-    let recorded = steps::record_step(&chapter.check, step, other, Path::new("/dev/null"))?;
+    let hangs = first.verdict.saw.lines.iter().any(|line| line.value.contains(HANGS));
+    let patience = hangs.then_some(KNOWN_TO_HANG);
+    let for_recorder = other.map(|other| Other { patience, ..other });
+    let nowhere = Path::new("/dev/null");
+    let recorded = steps::record_step(&chapter.check, step, for_recorder, nowhere)?;
     if recorded.outcome() == first.outcome() {
-        let is_the_same = recorded.verdict.is_the_same(&first.verdict);
-        return Ok((if is_the_same { recorded } else { first }, false));
+        let mut run = first.clone();
+        if without_seconds(&recorded.verdict).is_the_same(&without_seconds(&first.verdict)) {
+            // Only the recorder knows what the calls have to do with it.
+            run.verdict.diagnosis = recorded.verdict.diagnosis;
+            run.verdict.pointer = recorded.verdict.pointer;
+        }
+        return Ok((run, false));
     }
     let third = steps::run_step(&chapter.check, step, other)?;
-    Ok((if third.outcome() == first.outcome() { first } else { third }, true))
+    Ok((if third.outcome() == first.outcome() { first.clone() } else { third }, true))
+}
+
+/// What the harness says of a program that was waited for in vain.
+const HANGS: &str = "still running after ";
+
+/// Without how long it was waited for.
+fn without_seconds(verdict: &Said) -> Said {
+    let mut verdict = verdict.clone();
+    for line in &mut verdict.saw.lines {
+        let mut parts = line.value.split(HANGS);
+        let mut value = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            value += HANGS;
+            value += part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        }
+        line.value = value;
+    }
+    verdict
 }
 
 /// The steps of a program that cannot be run: nothing is earned.
@@ -129,7 +206,7 @@ pub fn outcome(steps: &[Step]) -> Outcome {
 pub fn limits(steps: &[Step]) -> Vec<Limit> {
     // As the harness says it of the end of a program.
     const SIGNS: [(&str, Limit); 4] = [
-        (": still running after ", Limit::Time),
+        (HANGS, Limit::Time),
         (" MiB of memory", Limit::Memory),
         (": stopped: it had too many processes", Limit::Processes),
         (": stopped: it printed more than ", Limit::Output),
@@ -211,6 +288,8 @@ pub fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use harness::report::Excerpt;
+
     use super::*;
 
     fn step(number: u32, further: bool, outcome: StepOutcome) -> Step {
@@ -257,6 +336,19 @@ mod tests {
         failed.saw = "the program: still running after 5 s, in wait4()".into();
         assert_eq!(limits(&[failed]), [Limit::Time]);
         assert_eq!(limits(&[step(1, false, StepOutcome::Passed)]), []);
+    }
+
+    #[test]
+    fn how_long_a_program_was_waited_for_makes_no_difference() {
+        let saw = |value: &str| {
+            let saw = Excerpt::read(&format!("COMMAND: {value}"));
+            without_seconds(&Said { saw, ..Said::default() })
+        };
+        let hangs = saw("never started: still running after 5 s, in wait4(2)");
+        assert!(hangs.is_the_same(&saw("never started: still running after 0.5 s, in wait4(2)")));
+        assert!(!hangs.is_the_same(&saw("never started: still running after 5 s, in read(2)")));
+        assert!(!hangs.is_the_same(&saw("never started: your program has ended")));
+        assert_eq!(saw("exit status 3").saw, Excerpt::read("COMMAND: exit status 3"));
     }
 
     #[test]

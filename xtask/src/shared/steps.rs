@@ -90,6 +90,7 @@ impl Step {
 }
 
 /// One run of one step.
+#[derive(Clone)]
 pub struct StepRun {
     pub verdict: Verdict,
     /// What the check printed.
@@ -127,6 +128,8 @@ pub struct Other<'a> {
     pub seed: Option<[u8; 16]>,
     /// A file with the variant of the exercise.
     pub variant: Option<&'a Path>,
+    /// Whether labs have a single id also where root starts them.
+    pub one_id: bool,
 }
 
 impl Other<'_> {
@@ -206,6 +209,9 @@ fn run_or_record(
     }
     if let Some(trace) = trace {
         command.env(env::TRACE, trace);
+    }
+    if other.is_some_and(|other| other.one_id) {
+        command.env(env::IDS, "one");
     }
     // An inherited one would be another exercise.
     match other.and_then(|other| other.variant) {

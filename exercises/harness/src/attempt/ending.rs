@@ -92,6 +92,10 @@ fn if_arranged(command: &str, by_way_of: &str) -> String {
 pub fn refused(report: &mut Report, key: &str, program: Sandbox) {
     let program = program.args(["--", "/bin/echo", "COMMAND has run"]);
     let mut attempt = Attempt::start(program);
+    let wait = attempt.run.await_end();
+    attempt.lost = Some(wait).filter(|wait| *wait != Wait::Reached);
+    attempt.await_those_left_behind();
+    // What they have printed since.
     attempt.run.await_end();
     let has_run = attempt.run.stdout().contains("COMMAND has run");
     let finished = attempt.finish();

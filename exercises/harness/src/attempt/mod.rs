@@ -7,6 +7,7 @@ mod history;
 mod ids;
 mod left;
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::rc::Rc;
 use std::thread::sleep;
@@ -33,6 +34,15 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// How long the second look waits for a program that sleeps, or is busy, while COMMAND runs.
 const SECOND_THOUGHTS: Duration = Duration::from_secs(1);
+
+/// How long a check waits for what a program has left behind and that is still busy.
+const LEFT_BEHIND: Duration = Duration::from_millis(500);
+
+thread_local! {
+    /// Whether the program has hung in an earlier attempt of this step. The step has failed by then, so the
+    /// attempts that follow have less patience.
+    static HUNG: Cell<bool> = const { Cell::new(false) };
+}
 
 /// A started program, and what has been seen of it so far.
 pub struct Attempt {
@@ -71,6 +81,7 @@ impl Attempt {
         };
         let arguments = sandbox.witness_arguments();
         let sandbox = if env::path(env::TRACE).is_some() { sandbox.record() } else { sandbox };
+        let sandbox = if HUNG.get() { sandbox.once_more() } else { sandbox };
         let takes_a_recorder = sandbox.takes_a_recorder();
         let run = sandbox.start().unwrap_or_else(|error| {
             let advice = doctor::explain(&error);
@@ -145,7 +156,10 @@ impl Attempt {
                 self.report.alarm("COMMANDs at once", format!("{before} of {N}"));
                 match wait {
                     // A program that waits for the first before it starts the next one can go on.
-                    Wait::TimedOut => self.release(),
+                    Wait::TimedOut => {
+                        HUNG.set(true);
+                        self.release();
+                    }
                     wait => self.lost = Some(wait).filter(|wait| *wait != Wait::Ended),
                 }
                 return None;
@@ -234,9 +248,6 @@ impl Attempt {
             return;
         }
         sleep(Duration::from_millis(5) + moment(Duration::from_millis(20)));
-        let busy = |process: &Process| {
-            matches!(process.state(), Some('R' | 'D')) || process.waits_for_a_time()
-        };
         let deadline = Instant::now() + SECOND_THOUGHTS;
         // A process may be seen between two calls, so once is not enough.
         let mut quiet = 0;
@@ -249,6 +260,30 @@ impl Attempt {
                 self.report.amend(&look.key, format_args!("{}, and later {now}", look.first));
             }
         }
+    }
+
+    /// After the program's end: waits for those of the processes that it has left behind which are about to
+    /// end. Whether they do so before or after the program is chance. Returns how many did, and the names of
+    /// the others.
+    fn await_those_left_behind(&mut self) -> (u64, Vec<String>) {
+        let mut running = self.run.ended().map_or(Vec::new(), |ended| ended.left_running.clone());
+        let before = running.len();
+        // One that used too much is about to lose all its processes.
+        if before == 0 || self.run.was_stopped() {
+            return (0, running);
+        }
+        let deadline = Instant::now() + LEFT_BEHIND;
+        let mut quiet = 0;
+        while quiet < 3 && Instant::now() < deadline {
+            let mut left = self.run.processes();
+            // The recorder may hold one for a moment.
+            let busy = |process: &Process| busy(process) || process.state() == Some('t');
+            quiet = if left.iter().any(busy) { 0 } else { quiet + 1 };
+            left.sort_by_key(|process| process.pid());
+            running = left.iter().filter_map(Process::name).collect();
+            sleep(Duration::from_millis(2));
+        }
+        (before.saturating_sub(running.len()) as u64, running)
     }
 
     /// Lets COMMAND end, with a status that no program can guess.
@@ -276,12 +311,14 @@ impl Attempt {
             wait => self.stopped(wait),
         };
         self.report.line("exit status", ended);
+        HUNG.set(HUNG.get() || self.run.has_hung());
         match self.run.unexpected_witnesses(self.arguments.len()) {
             0 => {}
             more => self.report.alarm("COMMANDs that nobody asked for", more),
         }
+        let (ended_since, running) = self.await_those_left_behind();
         if let Some(ended) = self.run.ended() {
-            let left = match (ended.left_running.as_slice(), ended.orphaned) {
+            let left = match (running.as_slice(), ended.orphaned + ended_since) {
                 ([], 0) => "nothing".to_owned(),
                 ([], 1) => "1 child not waited for".to_owned(),
                 ([], many) => format!("{many} children not waited for"),
@@ -313,6 +350,11 @@ impl Attempt {
 
 /// What is seen of a COMMAND that has ended before the check let it end.
 pub const GONE: &str = "cannot be seen: COMMAND has ended";
+
+/// Whether a process does something now, or will by itself.
+fn busy(process: &Process) -> bool {
+    matches!(process.state(), Some('R' | 'D')) || process.waits_for_a_time()
+}
 
 /// Something that is looked at twice.
 struct Look {

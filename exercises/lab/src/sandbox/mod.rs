@@ -89,7 +89,7 @@ fn witness_arguments() -> Vec<OsString> {
 }
 
 /// Whether this machine allows [`Sandbox::many_ids`]. An ordinary user can map only one id
-/// (user_namespaces(7)).
+/// (user_namespaces(7)), and a check does the same for a grader ([`crate::env::IDS`]).
 pub fn has_many_ids() -> bool {
     ids::many().is_some()
 }
@@ -356,6 +356,14 @@ impl Sandbox {
     /// How long each awaited event may take; `None` for any time. [`patience`] by default.
     pub fn patience(mut self, patience: Option<Duration>) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// A part of the usual patience, because the program is known to hang. One that was set before stays.
+    pub fn once_more(mut self) -> Self {
+        if self.patience == Some(patience()) {
+            self.patience = Some(patience() / run::ONCE_MORE);
+        }
         self
     }
 

@@ -28,6 +28,9 @@ const KEPT: usize = 64 * 1024;
 /// The shortest and the longest pause between two looks for the witness.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(10)];
 
+/// A program that has hung is waited for once more for this part of the patience.
+pub(super) const ONCE_MORE: u32 = 5;
+
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
@@ -82,6 +85,8 @@ pub struct Run {
     parked: Parked,
     ended: Option<Ended>,
     excess: Option<Excess>,
+    /// Whether a wait came to nothing, and COMMAND has not been released since.
+    hung: bool,
 }
 
 impl Run {
@@ -92,7 +97,17 @@ impl Run {
         ends: Ends,
     ) -> Run {
         let (outputs, parked) = Default::default();
-        Run { ready, neighbors, init, ends, outputs, parked, ended: None, excess: None }
+        Run {
+            ready,
+            neighbors,
+            init,
+            ends,
+            outputs,
+            parked,
+            ended: None,
+            excess: None,
+            hung: false,
+        }
     }
 
     /// The program's main process.
@@ -208,6 +223,16 @@ impl Run {
         self.ended.as_ref()
     }
 
+    /// Whether the program has kept the check waiting in vain.
+    pub fn has_hung(&self) -> bool {
+        self.hung
+    }
+
+    /// Whether the sandbox has ended the program, because it used too much.
+    pub fn was_stopped(&self) -> bool {
+        self.excess.is_some()
+    }
+
     /// Waits until the witness has been started as COMMAND and is parked.
     pub fn await_witness(&mut self) -> (Wait, Option<Process>) {
         self.await_nth_witness(0)
@@ -231,6 +256,8 @@ impl Run {
 
     /// Lets every witness exit with `status`, also each that is started later.
     pub fn release(&mut self, status: u8) {
+        // Now it can go on.
+        self.hung = false;
         self.parked.find(self.processes());
         self.parked.release(status);
     }
@@ -270,8 +297,16 @@ impl Run {
 
     /// Takes in what arrives until `reached`, at most for the run's patience.
     fn pump(&mut self, reached: impl Fn(&Run) -> bool) -> Wait {
+        let wait = self.pump_once(reached);
+        self.hung |= wait == Wait::TimedOut;
+        wait
+    }
+
+    fn pump_once(&mut self, reached: impl Fn(&Run) -> bool) -> Wait {
         let begin = Instant::now();
-        let deadline = self.ends.patience.map(|patience| begin + patience);
+        let patience = self.ends.patience;
+        let patience = patience.map(|it| if self.hung { it / ONCE_MORE } else { it });
+        let deadline = patience.map(|patience| begin + patience);
         loop {
             if self.ends.has_witness {
                 self.parked.find(self.processes());
