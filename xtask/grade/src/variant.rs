@@ -542,7 +542,10 @@ mod tests {
                 let json = exercise.drawn.variant.to_json();
                 assert_eq!(Variant::from_json(&json), Some(exercise.drawn.variant));
                 different.insert(json);
-                assert_eq!(every_fault(chapter, &seed).unwrap().len(), table.faults.len());
+                // Each draws all of them once more, so a few seeds are enough.
+                if number < 5 {
+                    assert_eq!(every_fault(chapter, &seed).unwrap().len(), table.faults.len());
+                }
             }
             assert!(different.len() >= 20, "{} has {}", chapter.name, different.len());
         }

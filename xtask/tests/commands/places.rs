@@ -125,6 +125,7 @@ fn ended(mut command: Command) -> (Option<i32>, String) {
 
 #[test]
 fn with_one_target_folder_each_checkout_runs_its_own_program() {
+    slow!();
     let place = Place::new("shared");
     // To cargo alone the first one would be up to date after the second: its files are older.
     let (wrong, right) =
@@ -137,6 +138,7 @@ fn with_one_target_folder_each_checkout_runs_its_own_program() {
 
 #[test]
 fn a_checkout_is_copied_moved_and_linked_with_its_target_folder() {
+    slow!();
     let place = Place::new("copied");
     let first = place.checkout("first", "right", 100);
     assert!(place.passes(&first));

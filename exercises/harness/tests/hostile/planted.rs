@@ -340,6 +340,7 @@ fn unnoticed(plant: &Plant, before: &Fingerprint, after: &Fingerprint) -> Option
 
 #[test]
 fn every_kind_of_change_is_noticed() {
+    slow!();
     let _machine = beside_others();
     let output = Command::new("unshare")
         .args([

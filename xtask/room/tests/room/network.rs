@@ -277,6 +277,7 @@ fn a_code_is_not_guessed() {
 /// Ten thousand connections that say nothing, and some that say a byte a second: a participant is served.
 #[test]
 fn silence_holds_nobody_up() {
+    slow!();
     let open = Open::new();
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::of(folder.path());
