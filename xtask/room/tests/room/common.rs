@@ -1,12 +1,12 @@
 //! A room in this process, and what talks to it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use room::keep::Kept;
 use room::serve::{Shared, serve};
@@ -27,6 +27,23 @@ pub(crate) struct Open {
     server: Option<thread::JoinHandle<()>>,
 }
 
+/// Listens there. A port that was another room's a moment ago is in use as long as a child that another test has
+/// just forked holds its descriptor.
+fn listen(at: SocketAddr) -> TcpListener {
+    let start = Instant::now();
+    loop {
+        match TcpListener::bind(at) {
+            Err(error)
+                if error.kind() == ErrorKind::AddrInUse
+                    && start.elapsed() < Duration::from_secs(10) =>
+            {
+                thread::sleep(Duration::from_millis(20));
+            }
+            bound => return bound.unwrap(),
+        }
+    }
+}
+
 impl Open {
     pub(crate) fn new() -> Open {
         Open::with(TcpListener::bind("127.0.0.1:0").unwrap(), Room::new(CODE), None)
@@ -36,8 +53,7 @@ impl Open {
     pub(crate) fn kept(file: &Path, at: Option<SocketAddr>) -> Open {
         let at = at.unwrap_or_else(|| "127.0.0.1:0".parse().unwrap());
         let (kept, known) = Kept::open(file).unwrap();
-        let listener = TcpListener::bind(at).unwrap();
-        Open::with(listener, known.unwrap_or_else(|| Room::new(CODE)), Some(kept))
+        Open::with(listen(at), known.unwrap_or_else(|| Room::new(CODE)), Some(kept))
     }
 
     fn with(listener: TcpListener, room: Room, kept: Option<Kept>) -> Open {
