@@ -112,6 +112,16 @@ pub(crate) fn programs(checkout: &Path, built: &Built, words: &str, said: &Path)
     Ok(())
 }
 
+/// What cargo says about chapter 17's program, which the comparison of boxes builds. `guest/cargo` says it again.
+pub(crate) fn chapter_17(checkout: &Path) -> Result<Vec<u8>> {
+    let mut cargo = cargo(checkout);
+    cargo.args(["build", "--quiet", "-p", "harness", "-p", "ch17-box-solution"]);
+    cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    let output = cargo.output().context("could not start cargo")?;
+    ensure!(output.status.success(), "chapter 17's program does not compile");
+    Ok(output.stdout)
+}
+
 /// The cargo that has started this command.
 pub(crate) fn cargo(checkout: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

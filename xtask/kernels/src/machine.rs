@@ -9,14 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::image::{self, Share};
-use crate::packages::{Kernel, Tools};
+use crate::packages::{Kernel, Size, Tools};
 
-/// What most machines have at least.
-const PROCESSORS: &str = "2";
-const MEMORY: &str = "3072M";
-
-/// Boots a kernel with these shares, and waits until it powers off. `folder` gets the image and what
-/// the kernel says.
+/// Boots a kernel in a machine of this size and with these shares, and waits until it powers off. `folder`
+/// gets the image and what the kernel says.
 ///
 /// # Errors
 ///
@@ -24,6 +20,7 @@ const MEMORY: &str = "3072M";
 pub(crate) fn run(
     folder: &Path,
     kernel: &Kernel,
+    size: Size,
     tools: &Tools,
     shares: &[Share],
     limit: Duration,
@@ -38,7 +35,7 @@ pub(crate) fn run(
     emulator.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
     // By translation, which every machine can do.
     emulator.args(["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]);
-    emulator.args(["-smp", PROCESSORS, "-m", MEMORY]);
+    emulator.args(["-smp", size.processors, "-m", size.memory]);
     emulator.arg("-kernel").arg(&kernel.file).arg("-initrd").arg(&image);
     // `no_timer_check`: a busy host delays the ticks that the kernel counts. `mitigations=off`: each call
     // into the kernel would change the page tables, and cost the emulator all that it has translated.

@@ -35,6 +35,9 @@ const LIMIT: Duration = Duration::from_secs(60 * 60);
 /// Set by `cargo xtask`: the checkout.
 const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
 
+/// What is fetched and what is left of a run, in the checkout.
+const CACHE: &str = "target/kernels";
+
 /// A small choice: the kernel, the suites and the accounts. The solutions run where the most is
 /// missing, and the switches are tried where there are the most of them.
 const SHORT: [(&str, &[&str], &[&str]); 2] = [
@@ -80,7 +83,7 @@ fn run() -> Result<bool> {
     let work = wanted.work()?;
     let checkout = std::env::var_os(ROOT).context("call it as `cargo xtask kernels`")?;
     let checkout = PathBuf::from(checkout).canonicalize()?;
-    let cache = checkout.join("target/kernels");
+    let cache = checkout.join(CACHE);
     fs::create_dir_all(&cache)?;
     let tools = Tools::fetch(&cache)?;
     println!("building the tests …");
@@ -90,6 +93,10 @@ fn run() -> Result<bool> {
         println!("building the programs that are tried …");
         write_program(&cache.join("record-cargo"), include_str!("guest/record-cargo"))?;
         build::programs(&checkout, &built, suites::PROGRAMS, &cache.join("said"))?;
+    }
+    if has("boxes") {
+        fs::create_dir_all(cache.join("said"))?;
+        fs::write(cache.join("said/boxes"), build::chapter_17(&checkout)?)?;
     }
     let mut all_right = true;
     for work in work {
@@ -107,13 +114,19 @@ fn run() -> Result<bool> {
         println!("booting {} …", kernel.release);
         let start = Instant::now();
         let shares = shares(&checkout, &out);
-        let ended = machine::run(&folder, &kernel, &tools, &shares, LIMIT);
+        let ended = machine::run(&folder, &kernel, work.packaged.size, &tools, &shares, LIMIT);
         let outcomes = suites::read(&out, &kernel.release)?;
         all_right &= print(&kernel.release, &outcomes);
         if wanted.record {
             let date = packages::output(Command::new("date").arg("+%Y-%m-%d"))?;
             let table = checkout.join("book/kernels.md");
-            record::enter(&table, &kernel.release, &outcomes, date.trim())?;
+            record::enter(
+                &table,
+                &kernel.release,
+                work.packaged.size.label,
+                &outcomes,
+                date.trim(),
+            )?;
         }
         if let Err(error) = ended {
             all_right = false;

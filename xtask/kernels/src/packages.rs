@@ -9,7 +9,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 
 /// What a machine needs to boot another one, and what the other one runs.
-const TOOLS: [&str; 4] = ["qemu-system-x86", "busybox-static", "crun", "xz-utils"];
+const TOOLS: [&str; 6] =
+    ["qemu-system-x86", "busybox-static", "bubblewrap", "crun", "runc", "xz-utils"];
 
 /// apt-get with lists and archives in `folder`.
 struct Apt {
@@ -120,9 +121,12 @@ pub(crate) struct Tools {
 impl Tools {
     /// Fetches what this machine does not have installed.
     pub(crate) fn fetch(cache: &Path) -> Result<Tools> {
+        // Others than those of an earlier version of this list are fetched again.
+        let wanted = TOOLS.join(" ");
         let (folder, known) = (cache.join("tools"), cache.join("tools/archive"));
-        if let Ok(archive) = fs::read_to_string(&known) {
-            return Ok(Tools { folder, archive });
+        let text = fs::read_to_string(&known).unwrap_or_default();
+        if let Some((archive, _)) = text.split_once('\n').filter(|(_, tools)| *tools == wanted) {
+            return Ok(Tools { folder, archive: archive.to_owned() });
         }
         println!("fetching an emulator and tools …");
         let apt = Apt::new(cache.join("apt/tools"), None)?;
@@ -132,7 +136,7 @@ impl Tools {
         fs::create_dir_all(&folder)?;
         apt.unpack_all(&folder)?;
         // The last: it says that all of the others are there.
-        fs::write(known, &archive)?;
+        fs::write(known, format!("{archive}\n{wanted}"))?;
         Ok(Tools { folder, archive })
     }
 
@@ -172,14 +176,31 @@ pub(crate) struct Packaged {
     pub(crate) name: &'static str,
     /// The suite of Debian whose newest kernel it is.
     suite: &'static str,
+    pub(crate) size: Size,
 }
 
-/// From the oldest to the newest. Debian 11 has the oldest one that this course promises.
-pub(crate) static KERNELS: [Packaged; 4] = [
-    Packaged { name: "5.10", suite: "bullseye" },
-    Packaged { name: "6.1", suite: "bookworm" },
-    Packaged { name: "6.12", suite: "trixie" },
-    Packaged { name: "newest", suite: "trixie-backports" },
+/// How much of a machine the emulator makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) processors: &'static str,
+    pub(crate) memory: &'static str,
+    /// How the book's table calls such a machine. The usual one has no name.
+    pub(crate) label: &'static str,
+}
+
+/// What most machines have at least.
+const USUAL: Size = Size { processors: "2", memory: "3072M", label: "" };
+
+/// What the smallest rented machines have.
+const SMALL: Size = Size { processors: "1", memory: "512M", label: "1 CPU, 512 MB" };
+
+/// From the oldest to the newest, and a small machine. Debian 11 has the oldest one that this course promises.
+pub(crate) static KERNELS: [Packaged; 5] = [
+    Packaged { name: "5.10", suite: "bullseye", size: USUAL },
+    Packaged { name: "6.1", suite: "bookworm", size: USUAL },
+    Packaged { name: "6.12", suite: "trixie", size: USUAL },
+    Packaged { name: "newest", suite: "trixie-backports", size: USUAL },
+    Packaged { name: "small", suite: "trixie", size: SMALL },
 ];
 
 /// A kernel and its modules, unpacked.
@@ -193,7 +214,7 @@ pub(crate) struct Kernel {
 impl Packaged {
     /// Fetches it, unless it is in the cache.
     pub(crate) fn fetch(self, cache: &Path, tools: &Tools) -> Result<Kernel> {
-        let folder = cache.join(self.name);
+        let folder = cache.join(self.suite);
         if !folder.exists() {
             println!("fetching the kernel of {} …", self.suite);
             let apt =
@@ -205,7 +226,7 @@ impl Packaged {
                 "apt-get",
                 ["download", "-qq"].into_iter().map(str::to_owned).chain(image).chain(parts),
             )?;
-            let unpacked = cache.join(format!("{}.new", self.name));
+            let unpacked = cache.join(format!("{}.new", self.suite));
             fs::create_dir_all(&unpacked)?;
             apt.unpack_all(&unpacked)?;
             fs::rename(unpacked, &folder)?;
@@ -227,5 +248,22 @@ impl Kernel {
         let file = files.into_iter().find(|file| file.is_file());
         let file = file.with_context(|| format!("no kernel in {folder:?}"))?;
         Ok(Kernel { release, file, modules })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The weekly workflow has a job for each of them.
+    #[test]
+    fn the_workflow_runs_all_kernels() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.github/workflows/ci.yml");
+        let text = fs::read_to_string(file).unwrap();
+        let line = text.lines().find_map(|line| line.trim().strip_prefix("kernel: ["));
+        let names = line.and_then(|line| line.strip_suffix(']')).expect("a list of kernels");
+        let names: Vec<&str> = names.split(", ").map(|name| name.trim_matches('"')).collect();
+        assert_eq!(names, KERNELS.map(|kernel| kernel.name));
+        assert!(text.contains("cargo xtask kernels ${{ matrix.kernel }}"), "without --suite");
     }
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::ROOT;
 use crate::build::{Built, Test};
 use crate::machine;
 use crate::version::Version;
+use crate::{CACHE, ROOT};
 
 /// How many seconds a check waits for each thing: everything takes ten to twenty times as long as on the
 /// machine that translates.
@@ -52,6 +52,8 @@ enum Runs {
     Tests(fn(&Test) -> bool),
     /// This script, which calls the program in `$xtask`.
     Script(&'static str),
+    /// This script, which calls the program in `$author` and finds others in `$tools`.
+    Boxes(&'static str),
     /// `xtask` with these words.
     Xtask(&'static str),
     /// `author` with these words.
@@ -61,7 +63,7 @@ enum Runs {
 }
 
 /// In the order in which they run.
-pub(crate) static SUITES: [Suite; 9] = [
+pub(crate) static SUITES: [Suite; 10] = [
     Suite { name: "doctor", runs: Runs::Xtask("doctor") },
     Suite {
         name: "solutions",
@@ -79,6 +81,7 @@ pub(crate) static SUITES: [Suite; 9] = [
     Suite { name: "harness", runs: Runs::Tests(|test| test.is("harness", &["harness", "doctor"])) },
     Suite { name: "hostile", runs: Runs::Tests(|test| test.is("harness", &["hostile"])) },
     Suite { name: "sessions", runs: Runs::Tests(|test| test.is("builder", &["recorded"])) },
+    Suite { name: "boxes", runs: Runs::Boxes(include_str!("guest/boxes")) },
     // The last, because some of what it does cannot be undone.
     Suite { name: "refusals", runs: Runs::Script(include_str!("guest/refusals")) },
 ];
@@ -119,6 +122,10 @@ pub(crate) fn write(
             script += "exit $failed\n";
         }
         Runs::Script(text) => script += &format!("xtask='{}'\n{text}", built.xtask.display()),
+        Runs::Boxes(text) => {
+            let (author, tools) = (built.author.display(), checkout.join(CACHE).join("tools"));
+            script += &format!("author='{author}'\ntools='{}'\n{text}", tools.display());
+        }
         Runs::Author(words) => script += &format!("'{}' {words}\n", built.author.display()),
         Runs::Xtask(words) => script += &format!("'{}' {words}\n", built.xtask.display()),
         Runs::Fingerprint(when) => {
@@ -190,12 +197,44 @@ fn is_due(skipped: &str, account: &str, release: &str) -> bool {
     is_an_option.iter().any(|beginning| skipped.starts_with(beginning))
         || account == Account::User.name() && skipped.contains("(NotRoot: ")
         || skipped.contains(": this kernel has no /proc/sys/")
+        || skipped == "youki: it is in no package of Debian"
         || needed.is_some_and(|needed| Version::new(release).is_older_than(&needed))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A suite's end with this log, as the machine leaves it behind.
+    fn ended(log: &str, account: &str, status: u32, release: &str) -> Outcome {
+        let name = format!("kernels-{}-{:?}", std::process::id(), std::thread::current().id());
+        let out = std::env::temp_dir().join(name);
+        fs::create_dir(&out).unwrap();
+        fs::write(out.join(format!("lab.{account}.log")), log).unwrap();
+        let outcome = outcome(&out, &format!("lab {account} {status} 10 12"), release);
+        fs::remove_dir_all(out).unwrap();
+        outcome.unwrap()
+    }
+
+    #[test]
+    fn a_suite_fails_by_its_status_without_a_test_and_by_a_skip_that_is_not_due() {
+        const PASSED: &str = "test result: ok. 3 passed; 0 failed; 1 ignored\n";
+        let outcome = |more: &str, status| {
+            ended(&format!("{PASSED}{more}"), "user", status, "6.12.107+deb13-amd64")
+        };
+        let right = outcome("skipped: b.md:7: it needs Linux 6.18, and this is 6.12.107\n", 0);
+        assert_eq!((right.passed, right.skipped.len(), right.seconds), (3, 1, 2));
+        assert_eq!(right.failure, None);
+        let undue = outcome("skipped: b.md:7: it needs Linux 6.11, and this is 6.12.107\n", 0);
+        let failure = undue.failure.expect("the kernel has what it takes");
+        assert!(failure.contains("this kernel has what it takes"), "{failure}");
+        assert!(failure.contains("it needs Linux 6.11"), "{failure}");
+        let undue = outcome("no   limits in them (a step of chapter 14)\n", 0);
+        assert!(undue.failure.is_some(), "every machine has every controller");
+        assert!(outcome("", 101).failure.is_some(), "its exit status says so");
+        let silent = ended("running 0 tests\n", "root", 0, "6.1.0-50-amd64");
+        assert_eq!(silent.failure.as_deref(), Some("no test ran"));
+    }
 
     #[test]
     fn a_skip_is_due_where_the_kernel_or_the_account_lacks_something() {
