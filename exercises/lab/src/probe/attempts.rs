@@ -176,7 +176,10 @@ pub(super) fn processes() -> Attempt {
         }
     }
     as_root_of(libc::CLONE_NEWPID, || {
-        let mut stacks = vec![0_u8; STACK * PROCESSES as usize];
+        // Never freed: a child may not have run yet when this returns. A child that finds no stack gets SIGSEGV,
+        // and before Linux 5.16 its core dump ends all processes that share its memory (`zap_threads` in
+        // fs/coredump.c), so that this one would end without an answer.
+        let stacks = vec![0_u8; STACK * PROCESSES as usize].leak();
         stacks.chunks_exact_mut(STACK).try_for_each(|stack| {
             let top = stack.as_mut_ptr_range().end;
             // With CLONE_VM, because copies of the memory would take most of the time.
