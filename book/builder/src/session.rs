@@ -13,6 +13,7 @@ use crate::console::{ConsoleFence, Session, commands, console_fences, prompt, ty
 use crate::needs::{Need, Programs, Recording, start, unmet};
 
 /// Sessions of a page that share one shell, in order.
+#[derive(Clone)]
 pub struct Group {
     start: State,
     needs: Vec<Need>,
@@ -62,6 +63,16 @@ impl Group {
 
     pub fn needs(&self) -> &[Need] {
         &self.needs
+    }
+
+    /// The same sessions without what they ask of the kernel, if this one is too old for them.
+    pub fn on_this_old_kernel(&self) -> Option<Group> {
+        let is_unmet = |need: &Need| matches!(need, Need::Linux(_)) && need.lacking().is_some();
+        self.needs.iter().any(is_unmet).then(|| {
+            let mut group = self.clone();
+            group.needs.retain(|need| !is_unmet(need));
+            group
+        })
     }
 
     /// The commands of each session.

@@ -26,9 +26,36 @@ fn faults(page: &str, group: &Group, programs: &Programs) -> Vec<String> {
         }
         Ok(Recording::Skipped { need, reason }) => {
             let what = format!("{page}:{}: {reason}", group.line());
-            may_skip(need.as_ref().and_then(exception), &what).err().into_iter().collect()
+            let fault = may_skip(need.as_ref().and_then(exception), &what).err();
+            fault.or_else(|| no_difference(page, group, programs)).into_iter().collect()
         }
         Err(error) => vec![format!("{page}: {error:#}")],
+    }
+}
+
+/// What is wrong with sessions that are for a newer kernel: on this one they give the same. A difference
+/// between kernels that a page states is so seen on both sides.
+fn no_difference(page: &str, group: &Group, programs: &Programs) -> Option<String> {
+    let group = group.on_this_old_kernel()?;
+    match play(&group, programs) {
+        Ok(Recording::Made(played)) if played.iter().all(|fence| fence.shown == fence.ran) => {
+            let line = group.line();
+            Some(format!("{page}:{line}: it asks for a newer kernel, and this one prints the same"))
+        }
+        Ok(Recording::Made(played)) => {
+            let differs = played.iter().find(|fence| fence.shown != fence.ran)?;
+            let lines = differs.shown.iter().zip(&differs.ran);
+            let other = lines.map(|(_, ran)| ran).find(|ran| !differs.shown.contains(ran));
+            let other = other.map_or("less", String::as_str);
+            eprintln!("differs on this kernel: {page}:{}: {other}", differs.line);
+            None
+        }
+        // Another need, such as the ids of an ordinary user.
+        Ok(Recording::Skipped { .. }) => None,
+        Err(error) => {
+            eprintln!("differs on this kernel: {page}:{}: {error:#}", group.line());
+            None
+        }
     }
 }
 
@@ -70,4 +97,17 @@ fn a_session_that_went_stale_is_found() {
     assert!(faults[0].contains(
         "planted.md:2: the page shows\n# echo one\ntwo\nand a run gives\n# echo one\none"
     ));
+}
+
+#[test]
+fn a_session_that_any_kernel_prints_and_that_asks_for_a_newer_one_is_found() {
+    let fault = |output: &str| {
+        let page = format!("```console,root-lab,needs=linux-99.0\n# echo one\n{output}\n```\n");
+        no_difference("planted.md", &groups(&page).unwrap()[0], &[])
+    };
+    let same = fault("one").expect("it is the same on this kernel");
+    assert_eq!(same, "planted.md:2: it asks for a newer kernel, and this one prints the same");
+    assert_eq!(fault("two"), None, "another output is the difference");
+    let met = groups("```console,root-lab,needs=linux-2.6\n# echo one\none\n```\n").unwrap();
+    assert_eq!(no_difference("planted.md", &met[0], &[]), None, "this kernel is new enough");
 }
