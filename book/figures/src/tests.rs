@@ -140,6 +140,7 @@ fn plain() -> Trace {
         ],
         dropped: 0,
         complete: true,
+        by_role: Vec::new(),
     }
 }
 

@@ -79,16 +79,51 @@ fn refusal(report: &mut Report, key: &str, sandbox: Sandbox) {
     let fact = |key: &str| finished.fact(key).unwrap_or_default();
     let said = !(fact("stdout").is_empty() && fact("stderr").is_empty());
     let outcome = match fact("exit status").as_str() {
+        // The program has not run, so this error is not its own.
+        _ if fact("stdout") == NOT_ARRANGED => NOT_ARRANGED,
         _ if started => "COMMAND was started anyway",
         "0" => "exit status 0",
         _ if !said => "failed without a word",
         _ => "nothing but an error",
     };
-    report.line(key, outcome);
+    match started {
+        // Then this run is the one to be explained.
+        true => report.of_run(key, outcome, &finished),
+        false => report.line(key, outcome),
+    }
 }
 
-/// If there is no process to join, or you have no capability over its namespaces, COMMAND must not run
-/// in other namespaces instead. Your program prints an error, and exits with a status other than 0.
+/// What is printed where the target's user namespace cannot be entered.
+const NOT_ARRANGED: &str = "the refusal could not be arranged";
+
+/// What comes of a program that may join two of the three namespaces and not the third, for each of the three.
+/// The target's user namespace owns two, and the lab's the third. The program is root of the target's, and
+/// has no capability in the lab's.
+fn refused_one_of_three(report: &mut Report) {
+    const THREE: i32 = libc::CLONE_NEWUTS | libc::CLONE_NEWIPC | libc::CLONE_NEWNET;
+    for (kind, flag) in
+        [("UTS", libc::CLONE_NEWUTS), ("IPC", libc::CLONE_NEWIPC), ("network", libc::CLONE_NEWNET)]
+    {
+        let target = Neighbor {
+            new: flag,
+            below: vec![THREE & !flag],
+            ..neighbor("target", letters(9..60))
+        };
+        // A host name is for a UTS namespace of the lab's.
+        let host_name = target.host_name.filter(|_| flag == libc::CLONE_NEWUTS);
+        let enter = "nsenter --preserve-credentials --user=/proc/$1/ns/user";
+        let script = format!(
+            "if {enter} true; then exec {enter} \"$0\" \"$@\"; else echo '{NOT_ARRANGED}'; fi"
+        );
+        let program = exercise!().arg("{target}").script(&script);
+        let program = program.neighbor(Neighbor { host_name, ..target });
+        refusal(report, &format!("without a right to its {kind} namespace alone"), program);
+    }
+}
+
+/// If there is no process to join, or you have no capability over its namespaces, or over one of the three,
+/// COMMAND must not run in other namespaces instead. Your program prints an error, and exits with a status
+/// other than 0.
 #[step]
 fn step3_without_a_target_nothing_is_started() {
     // So far, a program that never starts anything would pass as well.
@@ -98,10 +133,14 @@ fn step3_without_a_target_nothing_is_started() {
     // In a user namespace below that of the lab.
     let below = exercise!().arg("{target}").script("exec unshare --user \"$0\" \"$@\"");
     refusal(&mut report, "without a capability", with_target(below, &letters(9..60)));
+    refused_one_of_three(&mut report);
     assert_report!(report.lines(&["host name of COMMAND", "without"]), @r"
     host name of COMMAND: TARGET
     without a target: nothing but an error
     without a capability: nothing but an error
+    without a right to its UTS namespace alone: nothing but an error
+    without a right to its IPC namespace alone: nothing but an error
+    without a right to its network namespace alone: nothing but an error
     ");
 }
 

@@ -64,6 +64,7 @@ fn report(negative: usize) -> Report {
     }
     attempt.report.role(&arguments[0], "MONOTONIC");
     attempt.report.role(&arguments[1], "BOOTTIME");
+    attempt.report.role(&(monotonic + boottime).to_string(), "MONOTONIC + BOOTTIME");
     if let Some(command) = attempt.command() {
         for clock in ["monotonic", "boottime"] {
             attempt.look(&format!("offset of {clock}"), &command, move |it| offset(it, clock));

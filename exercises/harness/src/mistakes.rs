@@ -22,7 +22,10 @@
 //! ```
 //!
 //! All of them must hold. A call may be a list (any of them). `by` is `program`, `thread` (another one)
-//! or `child`; `result` is `ok`, `failed` or an errno; with `none` there is no such call.
+//! or `child`; `result` is `ok`, `failed` or an errno; with `none` there is no such call. `before` and `after`
+//! are about any task's calls. `same = "mount(*"` is a call that the task made earlier that made the last call of
+//! that kind; with `reaches` an ancestor may have made it as well, in time for the task to inherit what it did.
+//! What is random in a run may have its role's name: `mount("SHARE", *`.
 //!
 //! A row with `further = true` is about the steps without which the chapter is solved: its edit is for the
 //! solution's `further.rs`, no page shows it, and only those steps look at it.
@@ -224,6 +227,8 @@ fn read_proof(value: &DeValue) -> Result<Proof, String> {
             "result" => proof.result = Some(text),
             "before" => proof.before = Some(text),
             "after" => proof.after = Some(text),
+            "same" => proof.same = Some(text),
+            "reaches" => proof.reaches = Some(text),
             other => return Err(format!("unknown key `{other}` in `story`")),
         }
     }
@@ -231,7 +236,7 @@ fn read_proof(value: &DeValue) -> Result<Proof, String> {
 }
 
 /// Findings that state what the recorded calls show, and name no mistake.
-pub(crate) const BY_THE_CALLS: [&str; 8] = [
+pub(crate) const BY_THE_CALLS: [&str; 9] = [
     GAVE_UP,
     ENDED,
     KILLED,
@@ -239,6 +244,7 @@ pub(crate) const BY_THE_CALLS: [&str; 8] = [
     IGNORED,
     BY_ANOTHER_THREAD,
     BY_ANOTHER_PROCESS,
+    OF_ANOTHER_CHILD,
     IN_ANOTHER_ORDER,
 ];
 pub(crate) const GAVE_UP: &str = "your program gave up";
@@ -248,7 +254,12 @@ pub(crate) const TOOL_FAILED: &str = "a program that yours started has failed";
 pub(crate) const IGNORED: &str = "an error was ignored";
 pub(crate) const BY_ANOTHER_THREAD: &str = "another thread made the call";
 pub(crate) const BY_ANOTHER_PROCESS: &str = "another process made the call";
-/// A finding of the calls that does name a mistake.
+pub(crate) const OF_ANOTHER_CHILD: &str = "COMMAND does not come from the new child";
+/// Findings of the calls that do name a mistake.
+pub(crate) const WENT_BACK: &str = "the program goes back before COMMAND";
+pub(crate) const FIRST_ENDED: &str = "PID 1 ends too early";
+pub(crate) const ENDED_TOO_EARLY: &str = "the program ends before its child has started COMMAND";
+pub(crate) const TOO_FEW: &str = "a namespace that the step asks for is not made";
 pub(crate) const TOO_MANY: &str = "a namespace that the step does not ask for";
 pub(crate) const IN_ANOTHER_ORDER: &str = "the calls are in another order";
 

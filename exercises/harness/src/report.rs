@@ -303,6 +303,13 @@ impl Report {
         self.quoted(&marked)
     }
 
+    /// Lets conditions on the recorded calls name by its role what is random in this run.
+    pub(crate) fn name_trace_by_role(&mut self) {
+        let Some(mut trace) = self.trace.take() else { return };
+        trace.name_by_role(|text| self.by_role(text));
+        self.trace = Some(trace);
+    }
+
     /// What a program has printed. The words of a message are its own, also where one is a role's name.
     fn quoted(&self, value: &str) -> String {
         self.roles.iter().fold(value.to_owned(), |value, (text, role)| value.replace(text, role))

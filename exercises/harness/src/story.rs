@@ -2,7 +2,7 @@
 //!
 //! Each finding states what the trace shows, and claims no more.
 
-use trace::{By, Event, Exit, Kind, Made, Outcome, Pointer, Side, Trace, signal_name};
+use trace::{By, Change, Event, Exit, Kind, Made, Outcome, Pointer, Side, Trace, signal_name};
 
 use crate::mistakes::{self, Diagnosis, Found, Mistake};
 use crate::report::{Excerpt, Report, Row, mentions};
@@ -56,14 +56,78 @@ pub(crate) fn made_otherwise(rows: &[&Mistake], report: &Report) -> Option<Found
     let mut missing = rows.iter().filter_map(|row| match row.pointer.as_ref()? {
         Pointer::Missing { call, side, of } => {
             let before_command = *side == Side::Before && of.starts_with("execve");
-            Some((trace.made(call, *side, of)?, before_command))
+            Some((trace.made(call, *side, of)?, before_command, of))
         }
         Pointer::Call(_) => None,
     });
-    missing.find_map(|(made, before_command)| match made {
+    missing.find_map(|(made, before_command, of)| match made {
         Made::WrongSide(at) if before_command => Some(too_late(trace, at)),
-        made => otherwise(trace, made),
+        made => otherwise(trace, made, of),
     })
+}
+
+/// The same for a call that another thread has made, also where the program has given up afterwards.
+pub(crate) fn made_by_a_thread(rows: &[&Mistake], report: &Report) -> Option<Found> {
+    let trace = report.trace.as_ref()?;
+    rows.iter().find_map(|row| match row.pointer.as_ref()? {
+        Pointer::Missing { call, side, of } => match trace.made(call, *side, of)? {
+            made @ Made::Elsewhere(_, By::Thread) => otherwise(trace, made, of),
+            _ => None,
+        },
+        Pointer::Call(_) => None,
+    })
+}
+
+/// The process that becomes COMMAND had left a namespace that the step asks it to leave, or its parent had, and
+/// has gone back.
+pub(crate) fn went_back(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<Found> {
+    let trace = report.trace.as_ref()?;
+    let letters = |excerpt: &Excerpt, name: &str| {
+        excerpt.table.as_ref()?.iter().find(|row| row.name == name).map(|row| row.letters)
+    };
+    let (lab, command) = (letters(wanted, "lab")?, letters(wanted, "COMMAND")?);
+    let (lab_now, command_now) = (letters(saw, "lab")?, letters(saw, "COMMAND")?);
+    let stayed =
+        |kind: &usize| command[*kind] != lab[*kind] && command_now[*kind] == lab_now[*kind];
+    let (at, kind) = (0..lab.len())
+        .filter(stayed)
+        .find_map(|kind| Some((trace.went_back(Kind::ALL[kind])?, Kind::ALL[kind])))?;
+    let cause = format!(
+        "{} went back to the {} namespace in which your program was started, and COMMAND was started \
+         there. A child is born where its parent is at that moment.",
+        call_at(trace, at),
+        kind.in_words()
+    );
+    let remedy = "Start COMMAND before you go back. A program that ends when COMMAND has ended need not go back \
+                  at all.";
+    Some(found(mistakes::WENT_BACK, cause, remedy.to_owned(), trace, at))
+}
+
+/// PID 1 of a new PID namespace ended, and with it the kernel ended the others, before COMMAND could be seen.
+pub(crate) fn first_ended(report: &Report) -> Option<Found> {
+    let trace = report.trace.as_ref()?;
+    let (at, task) = trace.first_of_pids_ended()?;
+    let cause = format!(
+        "A process that was PID 1 of a new PID namespace ended: {}. With PID 1 the kernel ends every process \
+         of that namespace, so it killed process {task} of the trace, which PID 1 had started.",
+        trace.shown(at)
+    );
+    let remedy = "Let PID 1 wait until COMMAND has ended, and exit with its status.".to_owned();
+    Some(found(mistakes::FIRST_ENDED, cause, remedy, trace, at))
+}
+
+/// The program has succeeded before the process that it had made for COMMAND has executed anything.
+pub(crate) fn ended_too_early(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Found> {
+    let trace = report.trace.as_ref()?;
+    let (at, task) = trace.ended_too_early().filter(|_| is_never_started(saw))?;
+    let cause = format!(
+        "Your program ended with status 0 ({}) while process {task} of the trace, which it had made, was still \
+         running and had executed nothing. The check ends with your program.",
+        trace.shown(at)
+    );
+    let remedy = "Wait with waitpid(2), without `WNOHANG`, until that process has ended, and exit with its \
+                  status.";
+    Some(found(mistakes::ENDED_TOO_EARLY, cause, remedy.to_owned(), trace, at))
 }
 
 /// A call came after the process was born that became COMMAND, or after COMMAND was started.
@@ -71,7 +135,7 @@ fn too_late(trace: &Trace, at: usize) -> Found {
     let cause = format!(
         "{} came too late: by then COMMAND had been started, or the process was born that became it. \
          Nothing that a parent does later moves its child.",
-        trace.shown(at)
+        call_at(trace, at)
     );
     let remedy = "Make the call before you start COMMAND.".to_owned();
     found(mistakes::IN_ANOTHER_ORDER, cause, remedy, trace, at)
@@ -109,7 +173,12 @@ fn ended(trace: &Trace, at: usize) -> Option<Found> {
     Some(found(mistakes::ENDED, cause, remedy.to_owned(), trace, at))
 }
 
-fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
+/// What became of a call that is needed for the last call that is like `of`.
+fn otherwise(trace: &Trace, made: Made, of: &str) -> Option<Found> {
+    let made_that = match trace.place(of) {
+        Some(at) if !trace.events[at].starts_command() => format!("made call {at}"),
+        _ => "started COMMAND".to_owned(),
+    };
     let (name, at, cause, remedy) = match made {
         Made::Never | Made::There => return None,
         Made::Failed(at) if trace.ended_after(at).is_some() => return ended(trace, at),
@@ -124,14 +193,14 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
             mistakes::BY_ANOTHER_THREAD,
             at,
             format!(
-                "{} was made by another thread than the one that started COMMAND. The call concerns \
-                 the thread that makes it.",
-                trace.shown(at)
+                "{} was made by another thread than the one that {made_that}. The call concerns the thread \
+                 that makes it, and the children of that thread.",
+                call_at(trace, at)
             ),
-            "Make the call in the thread that starts COMMAND.",
+            "Make the call in the thread that starts COMMAND, or forks for it.",
         ),
         Made::Elsewhere(at, _) if trace.events[at].makes_a_child() => (
-            mistakes::BY_ANOTHER_PROCESS,
+            mistakes::OF_ANOTHER_CHILD,
             at,
             format!(
                 "The flags of {} concern the child that this call made, and COMMAND does not descend \
@@ -144,16 +213,16 @@ fn otherwise(trace: &Trace, made: Made) -> Option<Found> {
             mistakes::BY_ANOTHER_PROCESS,
             at,
             format!(
-                "{} was made by another process than the one that started COMMAND, and COMMAND does \
-                 not descend from it.",
-                trace.shown(at)
+                "{} was made by another process than the one that {made_that}, which does not descend \
+                 from it.",
+                call_at(trace, at)
             ),
             "Make the call in the process that starts COMMAND, or in one of its ancestors.",
         ),
         Made::WrongSide(at) => (
             mistakes::IN_ANOTHER_ORDER,
             at,
-            format!("{} is there, but at another time than is needed.", trace.shown(at)),
+            format!("{} is there, but at another time than is needed.", call_at(trace, at)),
             "Look at the order of the calls in the trace, and at what each of them finds when it runs.",
         ),
     };
@@ -235,15 +304,59 @@ pub(crate) fn too_many(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<
     Some(found(mistakes::TOO_MANY, cause, remedy, trace, at))
 }
 
+/// COMMAND is in a namespace of the lab's where the step asks for a new one, and no call was to make one of that
+/// kind.
+pub(crate) fn too_few(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<Found> {
+    let trace = report.trace.as_ref().filter(|trace| trace.is_whole())?;
+    let (saw, wanted) = (saw.table.as_deref()?, wanted.table.as_deref()?);
+    let letters =
+        |rows: &[Row], name: &str| rows.iter().find(|row| row.name == name).map(|row| row.letters);
+    let command = letters(wanted, "COMMAND")?;
+    let (lab_now, command_now) = (letters(saw, "lab")?, letters(saw, "COMMAND")?);
+    let is_new = |kind: usize| {
+        let others = wanted.iter().filter(|row| row.name != "COMMAND");
+        others.map(|row| row.letters[kind]).all(|letter| letter != command[kind])
+    };
+    let is_made = |kind: Kind| {
+        trace.events.iter().any(|event| {
+            let joined = |change: &Change| {
+                matches!(change, Change::Joined { namespace, .. } | Change::Children { namespace, .. }
+                    if namespace.kind == kind)
+            };
+            event.has_flag(kind.flag_name()) || event.changes.iter().any(joined)
+        })
+    };
+    let kind = (0..command.len())
+        .filter(|kind| is_new(*kind) && command_now[*kind] == lab_now[*kind])
+        .map(|kind| Kind::ALL[kind])
+        .find(|kind| !is_made(*kind))?;
+    let flag = kind.flag_name();
+    let at = trace.events.iter().rposition(Event::starts_command)?;
+    let cause = format!(
+        "COMMAND is in the {} namespace in which your program was started. No call of your program has \
+         {flag} among its flags.",
+        kind.in_words()
+    );
+    let remedy =
+        format!("Pass {flag} as well, to the call that makes the namespaces or to another.");
+    Some(found(mistakes::TOO_FEW, cause, remedy, trace, at))
+}
+
 /// A call failed and the program went on.
 pub(crate) fn ignored(report: &Report) -> Option<Found> {
     let trace = report.trace.as_ref()?;
-    otherwise(trace, Made::Failed(trace.went_on()?))
+    otherwise(trace, Made::Failed(trace.went_on()?), "execve(*")
 }
 
 fn failure(trace: &Trace, at: usize) -> Option<String> {
     let error = trace.error_at(at)?;
     Some(format!("Call {at} failed, {error}").trim_end_matches('.').to_owned())
+}
+
+/// A call at the beginning of a sentence.
+fn call_at(trace: &Trace, at: usize) -> String {
+    let shown = trace.shown(at);
+    shown.replacen("call", "Call", 1)
 }
 
 fn found(name: &str, cause: String, remedy: String, trace: &Trace, at: usize) -> Found {
@@ -261,7 +374,7 @@ fn line_about(report: &Report, trace: &Trace, at: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use trace::{Argument, Change};
+    use trace::Argument;
 
     use super::*;
 
@@ -296,6 +409,28 @@ mod tests {
         assert_eq!(name(&["CLONE_NEWUTS"], both, one), None, "something else has made it");
         assert_eq!(name(&["CLONE_NEWUSER"], one, one), None, "COMMAND is not in it");
         assert_eq!(name(&["CLONE_NEWUSER"], both, both), None, "the step asks for it");
+    }
+
+    #[test]
+    fn a_namespace_too_few_is_in_no_flags() {
+        let path = vec![Argument::Text("/lab/command".to_owned())];
+        let command = || Event::new(1, "execve", path.clone(), Outcome::Never, Vec::new());
+        let name = |flags: &[&str], saw: &str, wanted: &Excerpt| {
+            too_few(&report(vec![unshare(flags), command()]), [&table(saw), wanted])
+                .map(|found| (found.diagnosis.mistake, found.diagnosis.remedy))
+        };
+        let (both, one) = ("B A A A B A A A", "A A A A B A A A");
+        let found = name(&["CLONE_NEWUTS"], one, &table(both)).unwrap();
+        assert_eq!(found.0, mistakes::TOO_FEW);
+        assert!(found.1.contains("CLONE_NEWUSER"), "{}", found.1);
+        assert_eq!(name(&["CLONE_NEWUSER"], one, &table(both)), None, "a call had the flag");
+        assert_eq!(name(&["CLONE_NEWUTS"], one, &table(one)), None, "the step does not ask for it");
+        let target = format!("{LETTERS}lab A A A A A A A A\ntarget {both}\nCOMMAND {both}");
+        let joins = Excerpt::read(&target);
+        assert_eq!(name(&["CLONE_NEWUTS"], one, &joins), None, "it is to join another's");
+        let mut cut = report(vec![unshare(&["CLONE_NEWUTS"]), command()]);
+        cut.trace.as_mut().unwrap().complete = false;
+        assert_eq!(too_few(&cut, [&table(one), &table(both)]), None, "there may be more calls");
     }
 
     #[test]

@@ -286,6 +286,7 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
         let mut own = of_package(package);
         own.retain(|row| row.further == further);
         let general = mistakes::general();
+        report.name_trace_by_role();
         let found = diagnose(&own, &general, &report, [&saw, &wanted]);
         if let Some(trace) = &report.trace {
             let pointer = match &found {
@@ -331,12 +332,17 @@ fn diagnose(
     fitting
         .iter()
         .find_map(|row| found(row))
+        .or_else(|| story::made_by_a_thread(&fitting, report))
         .or_else(|| story::gave_up(report, compared))
         .or_else(|| story::ended_alone(report, compared))
+        .or_else(|| story::first_ended(report))
         .or_else(|| story::killed(report))
         .or_else(|| story::tool_failed(report, compared))
+        .or_else(|| story::went_back(report, compared))
+        .or_else(|| story::ended_too_early(report, compared))
         .or_else(|| story::too_many(report, compared))
         .or_else(|| story::made_otherwise(&fitting, report))
+        .or_else(|| story::too_few(report, compared))
         .or_else(|| story::ended_early(report, compared))
         .or_else(|| story::panicked(report))
         .or_else(|| {

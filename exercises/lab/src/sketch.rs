@@ -89,7 +89,7 @@ impl Sketcher {
             events[0] = event("start", changes(&Snapshot::default(), &before));
             events.push(event("now", changes(&before, &self.now)));
         }
-        Some(Trace { program: vec!["lab".to_owned()], events, dropped: 0, complete: true })
+        Some(Trace { program: vec!["lab".to_owned()], events, complete: true, ..Trace::default() })
     }
 
     fn snapshot(&mut self) -> Snapshot {

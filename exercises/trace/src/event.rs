@@ -26,6 +26,9 @@ pub struct Trace {
     pub dropped: u64,
     /// Whether the recorder saw every task end.
     pub complete: bool,
+    /// The text of each event with roles in place of what is random in this run, where a reader of the trace
+    /// has given some ([`Trace::name_by_role`]). It is not kept with the trace.
+    pub by_role: Vec<String>,
 }
 
 /// One call, and what it changed.

@@ -470,6 +470,7 @@ mod tests {
             ],
             dropped: 7,
             complete: true,
+            by_role: Vec::new(),
         }
     }
 

@@ -61,6 +61,18 @@ impl Kind {
         }
     }
 
+    /// As it stands before "namespace" in a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Kind::Mnt => "mount",
+            Kind::Pid => "PID",
+            Kind::Net => "network",
+            Kind::Uts => "UTS",
+            Kind::Ipc => "IPC",
+            kind => kind.name(),
+        }
+    }
+
     /// The flag's name. That of mount namespaces is CLONE_NEWNS, as they were the first kind.
     pub fn flag_name(self) -> &'static str {
         match self {

@@ -20,6 +20,17 @@ pub enum Side {
 }
 
 impl Trace {
+    /// Lets conditions name what is random in this run by its role: `mount("SHARE", *`.
+    pub fn name_by_role(&mut self, name: impl Fn(&str) -> String) {
+        self.by_role = self.events.iter().map(|event| name(&event.text)).collect();
+    }
+
+    /// Whether the event with this number is such a call, in its own words or by roles.
+    pub(crate) fn is_like(&self, pattern: &str, at: usize) -> bool {
+        glob(pattern, &self.events[at].text)
+            || self.by_role.get(at).is_some_and(|text| glob(pattern, text))
+    }
+
     /// Shows a reader the call that went wrong, or the place of the one that is missing. `None` if
     /// the trace has no such call. Without a pointer it is the last call that failed.
     pub fn point(&self, pointer: Option<&Pointer>) -> Option<String> {
@@ -37,12 +48,20 @@ impl Trace {
         patterns.iter().filter_map(|pattern| self.find(pattern)).max()
     }
 
-    /// The last call that matches. For `execve(*`, the call that started COMMAND, if there is one: a
-    /// program may have started others.
+    /// The last call that matches, or the one after which the program gave up, if that matches. For `execve(*`,
+    /// the call that started COMMAND, if there is one: a program may have started others.
     pub(crate) fn find(&self, pattern: &str) -> Option<usize> {
+        if let Some(at) = self.gave_up().filter(|at| self.is_like(pattern, *at)) {
+            return Some(at);
+        }
         let command = || self.events.iter().rposition(Event::starts_command);
-        let last = || self.events.iter().rposition(|event| glob(pattern, &event.text));
+        let last = || (0..self.events.len()).rev().find(|at| self.is_like(pattern, *at));
         if pattern == "execve(*" { command().or_else(last) } else { last() }
+    }
+
+    /// The number of the last call that is like this, as in [`Pointer::Missing`].
+    pub fn place(&self, of: &str) -> Option<usize> {
+        self.find(of)
     }
 
     fn gap(&self, call: &str, side: Side, of: &str) -> Option<String> {

@@ -1,8 +1,11 @@
 //! What a trace proves: that a task made a call, and when, that none made it, that the program gave
 //! up after one that failed.
 
+use std::ops::Range;
+
 use super::event::{Change, Event, Exit, Outcome, Trace};
-use super::glob::glob;
+use super::kind::Kind;
+use super::namespace::NamespaceId;
 use super::pointer::{Pointer, Side};
 
 /// A condition on the calls of a trace.
@@ -16,6 +19,11 @@ pub struct Proof {
     /// A [`glob`] for a call that has to come later, or earlier.
     pub before: Option<String>,
     pub after: Option<String>,
+    /// A [`glob`] for a call, of which the last is meant: it was made earlier by the same task.
+    pub same: Option<String>,
+    /// The same, but an ancestor of that task may have made it as well, before the child was born that leads
+    /// to the task. Where a call moves its caller, that task is where the call has led.
+    pub reaches: Option<String>,
     /// That there is no such call.
     pub none: bool,
 }
@@ -67,17 +75,42 @@ impl Trace {
     pub fn proves(&self, proof: &Proof) -> bool {
         let found = self.events.iter().enumerate().skip(1).any(|(at, event)| {
             let result = proof.result.as_deref().is_none_or(|wanted| has_result(event, wanted));
-            let is_there = |pattern: &Option<String>, events: &[Event]| {
+            let is_there = |pattern: &Option<String>, mut events: Range<usize>| {
                 let Some(pattern) = pattern else { return true };
-                events.iter().any(|event| glob(pattern, &event.text))
+                events.any(|other| self.is_like(pattern, other))
             };
-            proof.call.iter().any(|pattern| glob(pattern, &event.text))
+            let leads_to = |pattern: &Option<String>, leads: fn(&Trace, usize, usize) -> bool| {
+                let Some(pattern) = pattern else { return true };
+                self.find(pattern).is_some_and(|place| leads(self, at, place))
+            };
+            proof.call.iter().any(|pattern| self.is_like(pattern, at))
                 && result
                 && proof.by.is_none_or(|by| self.who(event.task) == by)
-                && is_there(&proof.before, &self.events[at + 1..])
-                && is_there(&proof.after, &self.events[1..at])
+                && is_there(&proof.before, at + 1..self.events.len())
+                && is_there(&proof.after, 1..at)
+                && leads_to(&proof.same, Trace::is_same)
+                && leads_to(&proof.reaches, Trace::reaches)
         });
         if proof.none { !found && self.is_whole() } else { found }
+    }
+
+    /// Whether the task of the call at `place` made the call at `at` before it. The flags of a call that makes a
+    /// child are about the child.
+    fn is_same(&self, at: usize, place: usize) -> bool {
+        let [one, other] = [at, place].map(|at| &self.events[at]);
+        one.task == other.task && at < place && !one.makes_a_child()
+    }
+
+    /// Whether the task of the call at `place` is where the call at `at` has led: it made that itself, or
+    /// descends from a process that had made it by then.
+    fn reaches(&self, at: usize, place: usize) -> bool {
+        let [event, task] = [&self.events[at], &self.events[place]].map(|event| event.task);
+        self.is_same(at, place)
+            || self.ancestors(task).into_iter().any(|(ancestor, birth)| {
+                ancestor == event
+                    && birth < place
+                    && (at == birth || at < birth && !self.events[at].makes_a_child())
+            })
     }
 
     /// Whether the trace has the place that this points to: the call, or the gap where no process made one.
@@ -301,6 +334,125 @@ impl Trace {
                 _ => None,
             })
         })
+    }
+
+    /// The setns(2) by which the process that becomes COMMAND has returned to the namespace of this kind in
+    /// which the program was started, or an ancestor that had left it.
+    pub fn went_back(&self, kind: Kind) -> Option<usize> {
+        let started = self.events.iter().position(Event::starts_command)?;
+        let of_kind = |namespaces: &[NamespaceId]| {
+            namespaces.iter().copied().find(|namespace| namespace.kind == kind)
+        };
+        let first = self.events.first()?.changes.iter().find_map(|change| match change {
+            Change::Task { task: 1, namespaces, .. } => of_kind(namespaces),
+            _ => None,
+        })?;
+        let flag = kind.flag_name();
+        // Where COMMAND's process, or its ancestor, has been since, in order.
+        let mut away = false;
+        let mut back = None;
+        for (at, event) in self.events.iter().enumerate().take(started).skip(1) {
+            if has_failed(event) || !self.reaches_command(at, started) {
+                continue;
+            }
+            let moved = event.changes.iter().find_map(|change| match change {
+                Change::Joined { task, namespace } | Change::Children { task, namespace }
+                    if *task == event.task && namespace.kind == kind =>
+                {
+                    Some(*namespace)
+                }
+                _ => None,
+            });
+            match event.call.as_str() {
+                "setns" if moved == Some(first) => back = away.then_some(at),
+                "setns" if moved.is_none() => {}
+                "setns" => (away, back) = (true, None),
+                _ if event.has_flag(flag) => (away, back) = (true, None),
+                _ => {}
+            }
+        }
+        back
+    }
+
+    fn reaches_command(&self, at: usize, started: usize) -> bool {
+        let event = &self.events[at];
+        // The child that a call with such flags has made may be the one that becomes COMMAND.
+        self.reaches(at, started)
+            || event.makes_a_child()
+                && event.changes.iter().any(|change| {
+                    matches!(change, Change::Task { task, .. } if *task == self.events[started].task)
+                })
+    }
+
+    /// The end of the first process of a PID namespace that the program has made, before COMMAND was started or
+    /// while it ran, if the kernel has ended a process of that namespace because of it: the event, and that
+    /// process.
+    pub fn first_of_pids_ended(&self) -> Option<(usize, u32)> {
+        let pids = |of: u32| {
+            self.events.iter().flat_map(|event| &event.changes).find_map(|change| match change {
+                Change::Task { task, process, pids, .. } if *task == of && process == task => {
+                    Some(pids)
+                }
+                _ => None,
+            })
+        };
+        let depth = pids(1)?.len();
+        let ends = |wanted: fn(&Exit) -> bool| {
+            let of = move |(at, event): (usize, &Event)| {
+                event.changes.iter().find_map(move |change| match change {
+                    Change::Ended { task, how } if wanted(how) => Some((at, *task)),
+                    _ => None,
+                })
+            };
+            self.events.iter().enumerate().filter_map(of)
+        };
+        let never = !self.events.iter().any(Event::starts_command);
+        let executed = |task: u32| {
+            let own = self.events.iter().skip(1).filter(move |event| event.task == task);
+            own.filter(|event| event.call.starts_with("execve") && !has_failed(event))
+        };
+        // What else is left when PID 1 ends may be left on purpose.
+        let is_or_becomes_command = |task: u32| {
+            executed(task).any(Event::starts_command) || never && executed(task).next().is_none()
+        };
+        ends(|how| matches!(how, Exit::Exited(_))).find_map(|(at, init)| {
+            let is_init =
+                pids(init).is_some_and(|pids| pids.len() > depth && pids.last() == Some(&1));
+            let killed = ends(|how| *how == Exit::Killed(libc::SIGKILL)).find(|(later, task)| {
+                *later > at
+                    && is_or_becomes_command(*task)
+                    && self.ancestors(*task).iter().any(|(ancestor, _)| *ancestor == init)
+            });
+            killed.filter(|_| is_init).map(|(_, task)| (at, task))
+        })
+    }
+
+    /// The end of the program, if it came with status 0 while a process that the program had made went on, and
+    /// that process has executed nothing: the event, and the process.
+    pub fn ended_too_early(&self) -> Option<(usize, u32)> {
+        if !self.is_whole() || self.events.iter().any(Event::starts_command) {
+            return None;
+        }
+        let at = self.events.iter().position(|event| {
+            let ended =
+                |change: &Change| matches!(change, Change::Ended { task: 1, how: Exit::Exited(0) });
+            event.changes.iter().any(ended)
+        })?;
+        let executes = |task: u32| {
+            self.events.iter().skip(1).any(|event| {
+                event.task == task && event.call.starts_with("execve") && !has_failed(event)
+            })
+        };
+        let ended_later = self.events[at + 1..].iter().flat_map(|event| &event.changes);
+        let cut_off = ended_later.into_iter().find_map(|change| match change {
+            Change::Ended { task, how: Exit::Killed(libc::SIGKILL) }
+                if self.who(*task) == By::Child && !executes(*task) =>
+            {
+                Some(*task)
+            }
+            _ => None,
+        });
+        cut_off.map(|task| (at, task))
     }
 
     fn who(&self, task: u32) -> By {
@@ -617,6 +769,149 @@ mod tests {
         assert!(!trace.proves(&Proof { after: Some("execve(*".into()), ..proof("unshare(*") }));
         assert!(trace.proves(&Proof { by: Some(By::Program), ..proof("unshare(*") }));
         assert!(!trace.proves(&Proof { by: Some(By::Child), ..proof("unshare(*") }));
+    }
+
+    #[test]
+    fn a_call_leads_to_another_in_its_task_and_in_descendants() {
+        let unshare = |task| event(task, "unshare", &["CLONE_NEWPID"], Outcome::Value(0));
+        let fork = |task, by| {
+            with(born(task, task, by), event(by, "fork", &[], Outcome::Value(task.into())))
+        };
+        let mount = |task| event(task, "mount", &["proc"], failed());
+        let thread = with(born(2, 1, 1), event(1, "clone3", &["CLONE_THREAD"], Outcome::Value(2)));
+        let proves = |events: Vec<Event>| {
+            let trace = trace(events);
+            let to = || Some("mount(*".to_owned());
+            let call = vec!["unshare(*".to_owned()];
+            let same = Proof { call: call.clone(), same: to(), ..Proof::default() };
+            let reaches = Proof { call, reaches: to(), ..Proof::default() };
+            (trace.proves(&same), trace.proves(&reaches))
+        };
+        assert_eq!(proves(vec![unshare(1), mount(1)]), (true, true));
+        assert_eq!(proves(vec![mount(1), unshare(1)]), (false, false), "it came later");
+        assert_eq!(proves(vec![unshare(1), fork(2, 1), mount(2)]), (false, true));
+        assert_eq!(proves(vec![fork(2, 1), unshare(1), mount(2)]), (false, false), "born before");
+        assert_eq!(proves(vec![fork(2, 1), unshare(2), mount(1)]), (false, false), "in a child");
+        let by_a_thread = vec![thread, unshare(2), fork(3, 1), mount(3)];
+        assert_eq!(proves(by_a_thread), (false, false), "the other thread forks");
+    }
+
+    #[test]
+    fn a_call_is_known_by_its_roles() {
+        let mount =
+            Event { text: "mount(\"/tmp/abc\")".into(), ..event(1, "mount", &[], failed()) };
+        let mut trace = trace(vec![mount, execve(1)]);
+        let proof = Proof { call: vec!["mount(\"SHARE\")".into()], ..Proof::default() };
+        assert!(!trace.proves(&proof));
+        trace.name_by_role(|text| text.replace("/tmp/abc", "SHARE"));
+        assert!(trace.proves(&proof));
+        let by_path = Proof { call: vec!["mount(\"/tmp/*".into()], ..Proof::default() };
+        assert!(trace.proves(&by_path), "its own words count as well");
+    }
+
+    #[test]
+    fn the_call_after_which_a_program_gave_up_is_meant_before_a_later_one() {
+        let fork = with(born(2, 2, 1), event(1, "fork", &[], Outcome::Value(2)));
+        let exit = Change::Ended { task: 1, how: Exit::Exited(1) };
+        let exit = with(exit, event(1, "exit", &[], Outcome::Never));
+        let mount = |task, outcome| event(task, "mount", &[], outcome);
+        let two = trace(vec![fork, mount(1, failed()), exit, mount(2, Outcome::Value(0))]);
+        assert_eq!(two.gave_up(), Some(2));
+        assert_eq!(two.place("mount(*"), Some(2), "the last one is call 4");
+    }
+
+    /// A program that starts in one UTS namespace, the first, and makes these calls.
+    fn from_a(events: Vec<Event>) -> Trace {
+        let mut trace = trace(events);
+        let Change::Task { namespaces, .. } = &mut trace.events[0].changes[0] else { panic!() };
+        namespaces.push(uts(1));
+        trace
+    }
+
+    fn uts(index: u32) -> NamespaceId {
+        NamespaceId { kind: Kind::Uts, index }
+    }
+
+    #[test]
+    fn a_process_goes_back_to_where_the_program_was_started() {
+        let unshare = |task| {
+            let moved = Change::Joined { task, namespace: uts(2) };
+            with(moved, event(task, "unshare", &["CLONE_NEWUTS"], Outcome::Value(0)))
+        };
+        let setns = |task, index| {
+            let moved = Change::Joined { task, namespace: uts(index) };
+            with(moved, event(task, "setns", &[], Outcome::Value(0)))
+        };
+        let command = |task| {
+            let path = vec![Argument::Text("/lab/command".to_owned())];
+            Event { arguments: path, ..execve(task) }
+        };
+        let fork = || with(born(2, 2, 1), event(1, "fork", &[], Outcome::Value(2)));
+        let back = |events: Vec<Event>| from_a(events).went_back(Kind::Uts);
+        assert_eq!(back(vec![unshare(1), setns(1, 1), command(1)]), Some(2));
+        assert_eq!(back(vec![unshare(1), setns(1, 1), fork(), command(2)]), Some(2));
+        assert_eq!(
+            back(vec![unshare(1), fork(), setns(1, 1), command(2)]),
+            None,
+            "the parent alone"
+        );
+        assert_eq!(back(vec![setns(1, 1), command(1)]), None, "it has never left");
+        assert_eq!(back(vec![unshare(1), setns(1, 3), command(1)]), None, "to a third one");
+        assert_eq!(back(vec![unshare(1), setns(1, 1), unshare(1), command(1)]), None);
+        assert_eq!(back(vec![unshare(1), command(1), setns(1, 1)]), None, "COMMAND runs by then");
+        assert_eq!(back(vec![unshare(1), setns(1, 1)]), None, "there is no COMMAND");
+    }
+
+    #[test]
+    fn pid_1_ends_before_command() {
+        let in_pids = |task, by, pids: Vec<i32>| {
+            let made =
+                Change::Task { task, process: task, parent: Some(by), pids, namespaces: vec![] };
+            with(made, event(by, "fork", &[], Outcome::Value(2)))
+        };
+        let end =
+            |task, how| with(Change::Ended { task, how }, event(task, "exit", &[], Outcome::Never));
+        let killed = |task| end(task, Exit::Killed(libc::SIGKILL));
+        let command = |task| {
+            let path = vec![Argument::Text("/lab/command".to_owned())];
+            Event { arguments: path, ..execve(task) }
+        };
+        let of = |events: Vec<Event>| {
+            let mut trace = trace(events);
+            let Change::Task { pids, .. } = &mut trace.events[0].changes[0] else { panic!() };
+            pids.push(2);
+            trace.first_of_pids_ended()
+        };
+        let inner =
+            |init: i32| vec![in_pids(2, 1, vec![3, init]), in_pids(3, 2, vec![4, init + 1])];
+        let with_ends =
+            |init, middle: Vec<Event>, ends: Vec<Event>| [inner(init), middle, ends].concat();
+        let both = || vec![end(2, Exit::Exited(0)), killed(3)];
+        assert_eq!(of(with_ends(1, vec![], both())), Some((3, 3)));
+        assert_eq!(of(with_ends(1, vec![command(3)], both())), Some((4, 3)), "COMMAND is killed");
+        assert_eq!(of(with_ends(7, vec![], both())), None, "it is not PID 1");
+        let other = with_ends(1, vec![command(2)], both());
+        assert_eq!(of(other), None, "PID 1 was COMMAND itself, and what it leaves is its own");
+        let alone = with_ends(1, vec![], vec![killed(3), end(2, Exit::Exited(0))]);
+        assert_eq!(of(alone), None, "it was killed before");
+        let by_itself =
+            with_ends(1, vec![], vec![end(2, Exit::Exited(0)), end(3, Exit::Exited(1))]);
+        assert_eq!(of(by_itself), None);
+    }
+
+    #[test]
+    fn a_program_ends_too_early() {
+        let fork = || with(born(2, 2, 1), event(1, "fork", &[], Outcome::Value(2)));
+        let end =
+            |task, how| with(Change::Ended { task, how }, event(task, "exit", &[], Outcome::Never));
+        let killed = || end(2, Exit::Killed(libc::SIGKILL));
+        let of = |events: Vec<Event>| trace(events).ended_too_early();
+        assert_eq!(of(vec![fork(), end(1, Exit::Exited(0)), killed()]), Some((2, 2)));
+        assert_eq!(of(vec![fork(), end(1, Exit::Exited(1)), killed()]), None, "it says it failed");
+        assert_eq!(of(vec![fork(), killed(), end(1, Exit::Exited(0))]), None, "it ended before");
+        assert_eq!(of(vec![fork(), execve(2), end(1, Exit::Exited(0)), killed()]), None);
+        let by_itself = vec![fork(), end(1, Exit::Exited(0)), end(2, Exit::Exited(0))];
+        assert_eq!(of(by_itself), None);
     }
 
     #[test]
