@@ -3,6 +3,8 @@
 use harness::look::{Kind, Namespace, Namespaces};
 use harness::sandbox::Sandbox;
 use harness::visit;
+use nix::errno::Errno;
+
 use harness::{
     Attempt, Report, Seen, assert_report, exercise, high_status, letters, random, refused, step,
     with_room_for_a_queue,
@@ -150,7 +152,8 @@ fn step3_the_queue_exists_only_inside() {
 
 /// While COMMAND has its segment and its queue, your program exits with COMMAND's status and leaves no
 /// process behind. The lab has not changed, and
-/// has no System V object, no POSIX message queue and no POSIX shared memory.
+/// has no System V object, no POSIX message queue and no POSIX shared memory. If the kernel does not attach the
+/// segment (`EINVAL`), your program starts nothing, and exits with another status than 0.
 #[step]
 fn step4_its_status_is_passed_on_and_nothing_is_left() {
     let report = with_room_for_a_queue(|| {
@@ -164,10 +167,17 @@ fn step4_its_status_is_passed_on_and_nothing_is_left() {
         _ = attempt.run.await_end();
         report.line("objects after a COMMAND that succeeds", objects_of_the_lab(&attempt));
         report.ending("a COMMAND that succeeds", &attempt.finish());
+        if let Some(attach) = ATTACH {
+            let refuses = program().failing_call(attach, Errno::EINVAL);
+            refused(&mut report, NOT_ATTACHED, refuses);
+        } else {
+            report.skip(NOT_ATTACHED, "this machine's C library calls ipc(2) for it");
+        }
         report
     });
     let inside = ["KEY in COMMAND", "queue /TEXT in COMMAND"];
-    let keys = ["objects", "exit status", "left behind", "lab afterwards", "a COMMAND"];
+    let keys =
+        ["objects", "exit status", "left behind", "lab afterwards", "a COMMAND", NOT_ATTACHED];
     assert_report!(report.lines(&[&inside[..], &keys].concat()), @r#"
     KEY in COMMAND: a segment with "TEXT"
     queue /TEXT in COMMAND: exists
@@ -178,8 +188,15 @@ fn step4_its_status_is_passed_on_and_nothing_is_left() {
     a COMMAND with a high status: exit status HIGH, left behind: nothing
     objects after a COMMAND that succeeds: none
     a COMMAND that succeeds: exit status 0, left behind: nothing
+    a segment that cannot be attached: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     "#);
 }
+
+const NOT_ATTACHED: &str = "a segment that cannot be attached";
+
+/// The call that attaches a segment.
+const ATTACH: Option<libc::c_long> =
+    if cfg!(target_arch = "x86") { None } else { Some(libc::SYS_shmat) };
 
 /// Removes the queue of the IPC namespace, which would count as long as the namespace is there: see
 /// [`with_room_for_a_queue`].

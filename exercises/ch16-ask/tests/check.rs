@@ -208,6 +208,12 @@ fn creators(lines: &[Vec<&str>], expected: &Expected) -> String {
     right_or(wrong)
 }
 
+/// Whether both are the names of a namespace, with the same number in brackets.
+fn has_its_number(answer: &str, right: &str) -> bool {
+    let number = |name: &str| name.split_once(":[").map(|(_, number)| number.to_owned());
+    number(answer).is_some() && number(answer) == number(right)
+}
+
 /// Judges the lines `KIND NAMESPACE` and `KIND beyond`.
 fn owners(lines: &[Vec<&str>], expected: &Expected) -> String {
     let mut wrong = Vec::new();
@@ -216,6 +222,9 @@ fn owners(lines: &[Vec<&str>], expected: &Expected) -> String {
         let mut answers = lines.iter().filter(|words| words.first() == Some(&kind.name()));
         match (answers.next().map(|words| &words[1..]), answers.next()) {
             (Some([answer]), None) if *answer == right => {}
+            (Some([answer]), None) if has_its_number(answer, &right) => {
+                wrong.push(format!("{kind}: {right}, but under another word"));
+            }
             (Some(other), None) => {
                 wrong.push(format!("{kind}: {} instead of {right}", other.join(" ")))
             }

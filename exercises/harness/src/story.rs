@@ -326,6 +326,14 @@ pub(crate) fn too_few(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<F
             event.has_flag(kind.flag_name()) || event.changes.iter().any(joined)
         })
     };
+    // A call that failed may have been the one, whatever its flags.
+    let failed = |event: &Event| {
+        let moves = event.makes_a_child() || ["unshare", "setns"].contains(&event.call.as_str());
+        moves && matches!(event.outcome, Outcome::Error { .. })
+    };
+    if trace.events.iter().any(failed) {
+        return None;
+    }
     let kind = (0..command.len())
         .filter(|kind| is_new(*kind) && command_now[*kind] == lab_now[*kind])
         .map(|kind| Kind::ALL[kind])
@@ -428,6 +436,10 @@ mod tests {
         let target = format!("{LETTERS}lab A A A A A A A A\ntarget {both}\nCOMMAND {both}");
         let joins = Excerpt::read(&target);
         assert_eq!(name(&["CLONE_NEWUTS"], one, &joins), None, "it is to join another's");
+        let errno = nix::errno::Errno::EINVAL;
+        let failed = Event { outcome: Outcome::Error { errno, why: None }, ..unshare(&["0x20"]) };
+        let wrong = report(vec![failed, command()]);
+        assert_eq!(too_few(&wrong, [&table(one), &table(both)]), None, "a call had wrong bits");
         let mut cut = report(vec![unshare(&["CLONE_NEWUTS"]), command()]);
         cut.trace.as_mut().unwrap().complete = false;
         assert_eq!(too_few(&cut, [&table(one), &table(both)]), None, "there may be more calls");

@@ -1,4 +1,4 @@
-//! Named: another process made the call
+//! Named: COMMAND does not come from the new child
 //! One child is made with the flags and ends, and another one, without them, runs COMMAND.
 
 use std::os::unix::process::ExitStatusExt;

@@ -1,5 +1,4 @@
-//! Named: an error was ignored
-//! Points at: CLONE_NEWNET
+//! Named: one of the three namespaces is left out after an error
 //! Joins one namespace after the other, and reads the result of all but the last.
 
 use std::ffi::{OsStr, OsString};

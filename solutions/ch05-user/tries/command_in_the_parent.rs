@@ -1,4 +1,4 @@
-//! Named: another process made the call
+//! Named: COMMAND does not come from the new child
 //! The child gets its namespace and its maps, and then the parent starts COMMAND.
 
 use std::process::{Command, exit};

@@ -1,4 +1,4 @@
-//! Named: nothing
+//! Named: the program goes back before COMMAND
 //! The program returns to the lab's mount namespace before it starts COMMAND.
 
 use std::ffi::{OsStr, OsString};

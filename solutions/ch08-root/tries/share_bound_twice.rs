@@ -1,4 +1,4 @@
-//! Named: nothing
+//! Named: another mount covers the read-only one
 //! SHARE is bound a second time, and that mount is writable.
 
 use std::ffi::{OsStr, OsString};

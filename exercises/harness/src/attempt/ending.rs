@@ -104,6 +104,10 @@ pub fn refused(report: &mut Report, key: &str, program: Sandbox) {
     let failed = match variant::current().and_then(|variant| variant.failure) {
         Some(asked) if status != asked.to_string() => format!("exits with {status}, not {asked}"),
         None if status == "0" => "succeeds".to_owned(),
+        // It has not exited at all.
+        None if ["killed by ", "still running"].iter().any(|start| status.starts_with(start)) => {
+            format!("is {status}")
+        }
         _ => "fails".to_owned(),
     };
     let command = match has_run {

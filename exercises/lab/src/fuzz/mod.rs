@@ -115,11 +115,16 @@ fn requests() -> impl Strategy<Value = Request> {
         prop_oneof![Just(IdMaps::Written), Just(IdMaps::Held), ".{0,8}".prop_map(IdMaps::Refused)];
     let names = [".{0,8}", ".{0,8}", ".{0,8}"];
     let gid = any::<Option<u32>>();
-    let ioctls = (vec(any::<u8>(), 0..3), vec((any::<u32>(), errnos()), 0..3));
+    let ioctls = (
+        vec(any::<u8>(), 0..3),
+        vec((any::<u32>(), errnos()), 0..3),
+        vec((any::<u32>(), errnos()), 0..3),
+    );
     let small = (names, gid, prop::option::of(plan), ioctls, id_maps);
     (any::<[bool; 11]>(), lists, small, words(), words()).prop_map(
         |(switches, lists, small, command, environment)| {
-            let (names, gid, own_cgroups, (unknown_ioctls, failing_ioctls), id_maps) = small;
+            let (names, gid, own_cgroups, ioctls, id_maps) = small;
+            let (unknown_ioctls, failing_ioctls, failing_calls) = ioctls;
             let [host_name, working_directory, witness] = names;
             let [plain, network, terminal, many_ids, orphan, shared_mounts, cgroups, ..] = switches;
             let [.., no_new_privs, recorded, holds_pid_1, holds_parents] = switches;
@@ -142,6 +147,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 own_cgroups,
                 unknown_ioctls,
                 failing_ioctls,
+                failing_calls,
                 working_directory,
                 command,
                 environment,

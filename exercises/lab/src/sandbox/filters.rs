@@ -20,19 +20,27 @@ const IOPRIO_WHO_USER: u32 = 3;
 const PIDFD_IOCTLS: u8 = 0xFF;
 
 /// Puts the filters over this process and the program that it will become. Requests of ioctl(2) of
-/// the types `unknown_ioctls` fail as on a kernel that does not know them, and each of `failing` with
-/// its errno.
+/// the types `unknown_ioctls` fail as on a kernel that does not know them, and each of `failing` and of the
+/// calls with the numbers in `failing_calls` with its errno.
 ///
 /// # Errors
 ///
 /// `EACCES` if this process has neither no_new_privs (prctl(2)) nor CAP_SYS_ADMIN.
-pub(crate) fn install(unknown_ioctls: &[u8], failing: &[(u32, Errno)]) -> nix::Result<()> {
+pub(crate) fn install(
+    unknown_ioctls: &[u8],
+    failing: &[(u32, Errno)],
+    failing_calls: &[(u32, Errno)],
+) -> nix::Result<()> {
     deny_calls()?;
     let newer = env::pretends_to_be_old().then_some(PIDFD_IOCTLS);
     unknown_ioctls.iter().copied().chain(newer).try_for_each(forget_ioctls)?;
     failing.iter().try_for_each(|(request, errno)| {
         let refused = SECCOMP_RET_ERRNO | *errno as u32;
         Filter::new(refused).on_value(libc::SYS_ioctl, 1, *request, refused).install()
+    })?;
+    failing_calls.iter().try_for_each(|(number, errno)| {
+        let refused = SECCOMP_RET_ERRNO | *errno as u32;
+        Filter::new(refused).on((*number).into(), refused).install()
     })
 }
 

@@ -177,7 +177,7 @@ fn restrict(request: &Request) -> Result<(), Refusal> {
             .map_err(refused(stage, "prctl(PR_SET_NO_NEW_PRIVS)"))?;
     }
     // Without the attribute this takes CAP_SYS_ADMIN, which this process has until the exec.
-    filters::install(&request.unknown_ioctls, &request.failing_ioctls)
+    filters::install(&request.unknown_ioctls, &request.failing_ioctls, &request.failing_calls)
         .map_err(refused(stage, "prctl(PR_SET_SECCOMP)"))
 }
 

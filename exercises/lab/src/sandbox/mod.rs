@@ -157,6 +157,7 @@ impl Sandbox {
                 own_cgroups: None,
                 unknown_ioctls: Vec::new(),
                 failing_ioctls: Vec::new(),
+                failing_calls: Vec::new(),
                 working_directory: "/".to_owned(),
                 command: vec![path.into()],
                 environment: environment.map(OsString::from).to_vec(),
@@ -310,6 +311,13 @@ impl Sandbox {
     /// Makes one request of ioctl(2) fail with this errno, and no other request.
     pub fn failing_ioctl(mut self, request: u32, errno: Errno) -> Self {
         self.request.failing_ioctls.push((request, errno));
+        self
+    }
+
+    /// Makes a system call, by its number, fail with this errno in the program and in all that it starts.
+    pub fn failing_call(mut self, number: libc::c_long, errno: Errno) -> Self {
+        let number = number.try_into().expect("system calls have small numbers");
+        self.request.failing_calls.push((number, errno));
         self
     }
 

@@ -129,6 +129,8 @@ pub(crate) struct Request {
     pub(crate) unknown_ioctls: Vec<u8>,
     /// Requests of ioctl(2), and the errno with which each fails.
     pub(crate) failing_ioctls: Vec<(u32, Errno)>,
+    /// The numbers of system calls, and the errno with which each fails.
+    pub(crate) failing_calls: Vec<(u32, Errno)>,
     /// The program's working directory.
     pub(crate) working_directory: String,
     /// The program (a path inside) and its arguments.
@@ -169,6 +171,7 @@ wire!(struct Request {
     own_cgroups,
     unknown_ioctls,
     failing_ioctls,
+    failing_calls,
     working_directory,
     command,
     environment,
