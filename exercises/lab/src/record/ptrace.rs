@@ -162,6 +162,14 @@ pub(super) fn sender(pid: Pid) -> Option<i32> {
     Some(unsafe { info.si_pid() })
 }
 
+/// Whether the kernel itself has sent the signal that a task is about to receive, because of what the task did.
+pub(super) fn is_from_the_kernel(pid: Pid) -> bool {
+    // SAFETY: zero is a valid siginfo_t.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let asked = ask(libc::PTRACE_GETSIGINFO, pid, 0, (&raw mut info) as usize);
+    asked.is_ok() && info.si_code > 0
+}
+
 /// Reads at most `length` bytes of a stopped task's memory from `address` on: fewer if the rest is not
 /// mapped.
 pub(super) fn read(pid: Pid, address: u64, length: usize) -> Vec<u8> {

@@ -131,6 +131,11 @@ impl Recorder {
                     self.go_on(pid, 0);
                 }
             }
+            // Nothing of it is left to follow.
+            Stop::Signal(signal) if self.faults_for_good(pid, signal) => {
+                self.gone(pid, Exit::Killed(signal));
+                ptrace::let_go(pid);
+            }
             Stop::Signal(signal) => {
                 let signal = if self.stops_init(pid, signal) { 0 } else { signal };
                 self.go_on(pid, signal);
@@ -416,6 +421,16 @@ impl Recorder {
             && ptrace::sender(pid).is_some_and(|sender| sender != 0)
     }
 
+    /// Whether it is the signal of a fault, such as SIGSEGV, in a PID 1 that has no handler for it. The kernel ends
+    /// the process by that signal if it has no tracer, but lets a traced one go on, which repeats the instruction
+    /// and faults for ever (`force_sig_info_to_task` in kernel/signal.c).
+    fn faults_for_good(&self, pid: Pid, signal: c_int) -> bool {
+        [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE].contains(&signal)
+            && self.seen.tasks.get(pid).is_some_and(|task| task.pids.last() == Some(&1))
+            && ptrace::is_from_the_kernel(pid)
+            && !has_a_handler(pid, signal)
+    }
+
     /// A failed search for a program becomes an event when the task does something else.
     fn push_search(&mut self, pid: Pid) {
         if let Some(event) = self.seen.tasks.get_mut(pid).and_then(|task| task.search.take()) {
@@ -429,6 +444,14 @@ impl Recorder {
         }
         self.seen.budget.keep(&event);
     }
+}
+
+/// Whether a process handles a signal (`SigCgt` in proc_pid_status(5)).
+fn has_a_handler(pid: Pid, signal: c_int) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// Waits until a signal is pending for a process. It is not running: a new task is stopped from the

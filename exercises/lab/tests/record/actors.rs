@@ -12,7 +12,7 @@ use lab::sandbox::{Ended, Run, Sandbox, Wait};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill, raise};
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, gethostname, pause, sethostname};
 use trace::Trace;
 
@@ -60,6 +60,7 @@ fn act(name: &str) {
         "an untraced child of clone3" => an_untraced_child_of_clone3(),
         "undumpable" => undumpable(),
         "a PID 1 stops itself" => a_pid_1_stops_itself(),
+        "a PID 1 faults" => a_pid_1_faults(),
         "a PID 1 with children ends" => a_pid_1_with_children_ends(),
         "a parent waits for a PID 1 only" => a_parent_waits_for_a_pid_1_only(),
         "two sockets" => two_sockets(),
@@ -132,6 +133,14 @@ fn a_pid_1_stops_itself() {
     unshare(CloneFlags::CLONE_NEWPID).unwrap();
     // The kernel discards the signal, because a PID 1 has no handler for it.
     waitpid(child(|| raise(Signal::SIGSTOP).unwrap()), None).unwrap();
+}
+
+fn a_pid_1_faults() {
+    unshare(CloneFlags::CLONE_NEWPID).unwrap();
+    // SAFETY: the address belongs to no mapping, so the process faults and does nothing else.
+    let init = child(|| unsafe { std::ptr::without_provenance_mut::<u8>(8).write_volatile(1) });
+    let ended = waitpid(init, None).unwrap();
+    assert!(matches!(ended, WaitStatus::Signaled(pid, Signal::SIGSEGV, _) if pid == init));
 }
 
 fn a_pid_1_with_children_ends() {

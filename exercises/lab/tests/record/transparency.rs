@@ -39,7 +39,9 @@ fn an_undumpable_program_is_followed() {
 
 #[test]
 fn a_pid_1_ends_as_it_would_alone() {
-    for (actor, tasks) in [("a PID 1 stops itself", 2), ("a PID 1 with children ends", 5)] {
+    for (actor, tasks) in
+        [("a PID 1 stops itself", 2), ("a PID 1 faults", 2), ("a PID 1 with children ends", 5)]
+    {
         let (trace, ended) = trace_of(actor);
         assert_eq!(ended.status, Status::Exited(0), "{actor}");
         let world = end(&trace);
