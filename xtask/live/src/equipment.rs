@@ -7,7 +7,7 @@ use crate::initramfs;
 use crate::packages::{Packages, Pinned};
 
 /// How the package of the kernel's source is called, without the version that it stands for.
-const SOURCE: &str = "linux-source-";
+pub(crate) const SOURCE: &str = "linux-source-";
 
 pub(crate) fn of(packages: &Packages) -> Result<Equipment> {
     let kernel = packages.all().find(|pinned| pinned.name().starts_with(SOURCE));

@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
 use book::live::digest;
@@ -42,7 +43,7 @@ impl Pinned {
         Ok(pinned)
     }
 
-    fn all(lock: &str) -> Result<Vec<Pinned>> {
+    pub(crate) fn all(lock: &str) -> Result<Vec<Pinned>> {
         let lines = lock.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
         lines.map(Pinned::read).collect()
     }
@@ -68,6 +69,15 @@ impl Pinned {
 
     pub(crate) fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("{}/{}", archive(), self.path)
+    }
+
+    /// Of another file in the same folder of the archive.
+    pub(crate) fn url_beside(&self, file: &str) -> String {
+        format!("{}/{}/{file}", archive(), self.folder())
     }
 
     /// Where the archive has it, and its source beside it.
@@ -140,29 +150,37 @@ impl Packages {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    fn fetch(&self, pinned: &Pinned) -> Result<PathBuf> {
+    pub(crate) fn fetch(&self, pinned: &Pinned) -> Result<PathBuf> {
         let folder = self.cache.join("debs");
         fs::create_dir_all(&folder)?;
-        let file = folder.join(pinned.file());
-        if fs::read(&file).is_ok_and(|bytes| digest(&bytes) == pinned.sha256) {
-            return Ok(file);
-        }
-        // With a digest the helper refuses any other file.
-        let url = format!("{}/{}", archive(), pinned.path);
-        let digest = format!("SHA256:{}", pinned.sha256);
-        let mut helper = Command::new(HELPER);
-        helper.args(["download-file", &url]).arg(&file).arg(digest);
-        done(helper.args(["-qq", "-o", "APT::Sandbox::User=root"])).with_context(|| {
-            let help = "help: Debian's archive may have replaced this version: pin the newer one in \
-                        xtask/live/packages.lock";
-            format!("could not fetch {}\n{help}", pinned.file())
-        })?;
-        Ok(file)
+        download(&folder, pinned.file(), &pinned.sha256, &pinned.url())
     }
 }
 
+/// Fetches a file with this digest into a folder, unless it is there.
+pub(crate) fn download(folder: &Path, name: &str, sha256: &str, url: &str) -> Result<PathBuf> {
+    let file = folder.join(name);
+    if fs::read(&file).is_ok_and(|bytes| digest(&bytes) == sha256) {
+        return Ok(file);
+    }
+    let mut helper = Command::new(HELPER);
+    // With a digest the helper refuses any other file.
+    helper.args(["download-file", url]).arg(&file).arg(format!("SHA256:{sha256}"));
+    done(helper.args(["-qq", "-o", "APT::Sandbox::User=root"])).with_context(|| {
+        let help = "help: Debian's archive may have replaced this version: pin the newer one in \
+                    xtask/live/packages.lock";
+        format!("could not fetch {name}\n{help}")
+    })?;
+    Ok(file)
+}
+
 /// The archive of Debian that this machine's packages come from. The digests make sure that it has the same files.
-fn archive() -> String {
+fn archive() -> &'static str {
+    static FOUND: OnceLock<String> = OnceLock::new();
+    FOUND.get_or_init(ask_for_archive)
+}
+
+fn ask_for_archive() -> String {
     let mut apt = Command::new("apt-get");
     apt.args(["indextargets", "--format", "$(REPO_URI)", "Identifier: Packages"]);
     let listed = apt.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());

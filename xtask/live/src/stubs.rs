@@ -10,8 +10,9 @@ use crate::packages::Packages;
 use crate::{done, needs};
 
 /// The library's name, the version of its symbols, and its source.
-const STUBS: [(&str, &str, &str); 2] = [
+const STUBS: [(&str, &str, &str); 3] = [
     ("libidn2.so.0", "IDN2_0.0.0", include_str!("../libraries/libidn2.c")),
+    ("libtirpc.so.3", "TIRPC_0.3.0", include_str!("../libraries/libtirpc.c")),
     ("libsystemd.so.0", "LIBSYSTEMD_209", include_str!("../libraries/libsystemd.c")),
 ];
 
