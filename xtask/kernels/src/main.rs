@@ -38,11 +38,30 @@ const ROOT: &str = "NAMESPACES_BY_HAND_ROOT";
 /// What is fetched and what is left of a run, in the checkout.
 const CACHE: &str = "target/kernels";
 
-/// A small choice: the kernel, the suites and the accounts. The solutions run where the most is
-/// missing, and the switches are tried where there are the most of them.
-const SHORT: [(&str, &[&str], &[&str]); 2] = [
-    ("5.10", &["doctor", "solutions"], &["user"]),
-    ("newest", &["doctor", "refusals"], &["root", "user"]),
+/// What `--short` runs on a kernel.
+struct Short {
+    kernel: &'static str,
+    suites: &'static [&'static str],
+    accounts: &'static [&'static str],
+    /// Words in the names of tests.
+    tests: &'static [&'static str],
+}
+
+/// A small choice. The steps of the solutions run where the most is missing, and the switches are tried where there
+/// are the most of them.
+const SHORT: [Short; 2] = [
+    Short {
+        kernel: "5.10",
+        suites: &["doctor", "solutions"],
+        accounts: &["user"],
+        tests: &["step1", "step2", "step3"],
+    },
+    Short {
+        kernel: "newest",
+        suites: &["doctor", "refusals"],
+        accounts: &["root", "user"],
+        tests: &[],
+    },
 ];
 
 /// What was asked for. Nothing means all.
@@ -64,6 +83,8 @@ struct Work {
     packaged: &'static Packaged,
     suites: Vec<&'static Suite>,
     accounts: Vec<&'static Account>,
+    /// Words in the names of tests. Without any, all run.
+    tests: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -110,7 +131,7 @@ fn run() -> Result<bool> {
         for entry in fs::read_dir(cache.join("said")).into_iter().flatten().flatten() {
             fs::copy(entry.path(), out.join("said").join(entry.file_name()))?;
         }
-        let plan = work.write(&out, &checkout, &built, &wanted.tests)?;
+        let plan = work.write(&out, &checkout, &built)?;
         println!("booting {} …", kernel.release);
         let start = Instant::now();
         let shares = shares(&checkout, &out);
@@ -167,11 +188,12 @@ impl Wanted {
         if self.short {
             let owned =
                 |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-            let work = SHORT.iter().map(|(kernel, of_suites, of_accounts)| {
+            let work = SHORT.iter().map(|short| {
                 Ok(Work {
-                    packaged: kernels(&owned(&[kernel]))?[0],
-                    suites: suites(&owned(of_suites))?,
-                    accounts: accounts(&owned(of_accounts))?,
+                    packaged: kernels(&owned(&[short.kernel]))?[0],
+                    suites: suites(&owned(short.suites))?,
+                    accounts: accounts(&owned(short.accounts))?,
+                    tests: owned(short.tests),
                 })
             });
             return work.collect();
@@ -181,6 +203,7 @@ impl Wanted {
             packaged,
             suites: suites.clone(),
             accounts: accounts.clone(),
+            tests: self.tests.clone(),
         });
         Ok(work.collect())
     }
@@ -189,7 +212,7 @@ impl Wanted {
 impl Work {
     /// Writes what the other machine does to the folder that it sees as `/out`. Returns how many suites
     /// that are.
-    fn write(&self, out: &Path, checkout: &Path, built: &Built, tests: &[String]) -> Result<usize> {
+    fn write(&self, out: &Path, checkout: &Path, built: &Built) -> Result<usize> {
         fs::write(out.join("run"), include_str!("guest/run"))?;
         write_program(&out.join("cargo"), include_str!("guest/cargo"))?;
         let mut plan = Vec::new();
@@ -205,7 +228,7 @@ impl Work {
         }
         let mut lines = String::new();
         for (suite, account) in &plan {
-            suites::write(suite, out, checkout, built, tests)?;
+            suites::write(suite, out, checkout, built, &self.tests)?;
             lines += &format!("{} {} {}\n", suite.name, account.name(), LIMIT.as_secs());
         }
         fs::write(out.join("plan"), lines)?;
