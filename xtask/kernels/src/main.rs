@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use build::Built;
 use image::Share;
 use lexopt::prelude::*;
@@ -182,6 +182,12 @@ impl Wanted {
     }
 
     fn work(&self) -> Result<Vec<Work>> {
+        // The table would have the number of a part for the number of all tests.
+        let is_a_part = self.short || !self.tests.is_empty();
+        ensure!(
+            !(self.record && is_a_part),
+            "--record is for whole suites, without --short and --test"
+        );
         let suites = |names: &[String]| chosen(&SUITES, names, |suite| suite.name);
         let accounts = |names: &[String]| chosen(&ACCOUNTS, names, |account| account.name());
         let kernels = |names: &[String]| chosen(&KERNELS, names, |kernel| kernel.name);
@@ -290,4 +296,30 @@ fn print(release: &str, outcomes: &[Outcome]) -> bool {
         }
     }
     outcomes.iter().all(|outcome| outcome.failure.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_suites_are_entered_into_the_table() {
+        let is_allowed = |record, short, tests: &[&str]| {
+            let tests = tests.iter().map(|test| (*test).to_owned()).collect();
+            Wanted { record, short, tests, ..Wanted::default() }.work().is_ok()
+        };
+        assert!(is_allowed(true, false, &[]));
+        assert!(!is_allowed(true, true, &[]) && !is_allowed(true, false, &["step1"]));
+        assert!(is_allowed(false, true, &[]) && is_allowed(false, false, &["step1"]));
+    }
+
+    /// `.ci/run` is for every push, and says nothing of a suite that has been renamed.
+    #[test]
+    fn the_small_choice_has_the_oldest_and_the_newest_kernel_and_is_in_ci() {
+        let work = Wanted { short: true, ..Wanted::default() }.work().unwrap();
+        let kernels: Vec<&str> = work.iter().map(|work| work.packaged.name).collect();
+        assert_eq!(kernels, ["5.10", "newest"]);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ci/run");
+        assert!(fs::read_to_string(file).unwrap().contains("cargo xtask kernels --short\n"));
+    }
 }
