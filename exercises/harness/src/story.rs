@@ -94,12 +94,12 @@ pub(crate) fn went_back(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option
         .find_map(|kind| Some((trace.went_back(Kind::ALL[kind])?, Kind::ALL[kind])))?;
     let cause = format!(
         "{} went back to the {} namespace in which your program was started, and COMMAND was started \
-         there. A child is born where its parent is at that moment.",
+         there.",
         call_at(trace, at),
         kind.in_words()
     );
-    let remedy = "Start COMMAND before you go back. A program that ends when COMMAND has ended need not go back \
-                  at all.";
+    let remedy = "Leave that call out, or start COMMAND before it. A program that ends when COMMAND has ended need \
+                  not go back at all.";
     Some(found(mistakes::WENT_BACK, cause, remedy.to_owned(), trace, at))
 }
 
@@ -176,7 +176,7 @@ fn ended(trace: &Trace, at: usize) -> Option<Found> {
 /// What became of a call that is needed for the last call that is like `of`.
 fn otherwise(trace: &Trace, made: Made, of: &str) -> Option<Found> {
     let made_that = match trace.place(of) {
-        Some(at) if !trace.events[at].starts_command() => format!("made call {at}"),
+        Some(at) if at > 0 && !trace.events[at].starts_command() => format!("made call {at}"),
         _ => "started COMMAND".to_owned(),
     };
     let (name, at, cause, remedy) = match made {
@@ -417,6 +417,24 @@ mod tests {
         assert_eq!(name(&["CLONE_NEWUTS"], both, one), None, "something else has made it");
         assert_eq!(name(&["CLONE_NEWUSER"], one, one), None, "COMMAND is not in it");
         assert_eq!(name(&["CLONE_NEWUSER"], both, both), None, "the step asks for it");
+    }
+
+    #[test]
+    fn what_a_thread_has_made_is_told_of_the_call_that_missed_it() {
+        let call =
+            |task, name: &str, outcome| Event::new(task, name, Vec::new(), outcome, Vec::new());
+        let started = call(1, "start", Outcome::Never);
+        let born =
+            Change::Task { task: 2, process: 1, parent: Some(1), pids: vec![], namespaces: vec![] };
+        let thread = Event { changes: vec![born], ..call(1, "clone3", Outcome::Value(2)) };
+        let mount = call(1, "mount", Outcome::Value(0));
+        let events = vec![started, thread, Event { task: 2, ..unshare(&["CLONE_NEWUTS"]) }, mount];
+        let trace = Trace { events, complete: true, ..Trace::default() };
+        let cause = |of: &str| {
+            otherwise(&trace, Made::Elsewhere(2, By::Thread), of).unwrap().diagnosis.cause
+        };
+        assert!(cause("mount*").contains("the one that made call 3."), "{}", cause("mount*"));
+        assert!(cause("start*").contains("the one that started COMMAND."), "{}", cause("start*"));
     }
 
     #[test]

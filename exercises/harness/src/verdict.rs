@@ -318,7 +318,7 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
     Some(verdict.saw)
 }
 
-/// What the facts fit and nothing contradicts: first the rows of the chapter, then what the recorded calls
+/// What the facts fit and nothing contradicts: first what undoes all else, then the rows of the chapter, then what the recorded calls
 /// say by themselves, then the rows that all chapters share.
 /// `compared` is what the step saw and what it wanted.
 fn diagnose(
@@ -329,16 +329,19 @@ fn diagnose(
 ) -> Option<Found> {
     let fitting: Vec<&Mistake> = own.iter().filter(|row| row.fits(report)).collect();
     let found = |row: &Mistake| row.is_proven(report).then(|| row.found(report));
-    fitting
-        .iter()
-        .find_map(|row| found(row))
+    // A row of the same name says more about it.
+    let went_back = || {
+        let row = fitting.iter().find(|row| row.name == mistakes::WENT_BACK);
+        row.and_then(|row| found(row)).or_else(|| story::went_back(report, compared))
+    };
+    went_back()
+        .or_else(|| fitting.iter().find_map(|row| found(row)))
         .or_else(|| story::made_by_a_thread(&fitting, report))
         .or_else(|| story::gave_up(report, compared))
         .or_else(|| story::ended_alone(report, compared))
         .or_else(|| story::first_ended(report))
         .or_else(|| story::killed(report))
         .or_else(|| story::tool_failed(report, compared))
-        .or_else(|| story::went_back(report, compared))
         .or_else(|| story::ended_too_early(report, compared))
         .or_else(|| story::too_many(report, compared))
         .or_else(|| story::made_otherwise(&fitting, report))
