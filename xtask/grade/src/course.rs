@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use launch::Build;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ impl Compiler {
     }
 }
 
+const NO_PANIC: &str = "asking a program does not panic";
+
 /// What is kept beside the crates and the checks.
 #[derive(Deserialize, Serialize)]
 struct Kept {
@@ -80,9 +83,16 @@ impl Course {
     ///
     /// The checkout does not build, or the copies cannot be written.
     pub fn prepare(chapters: &[Chapter], scheme: &str, with: Option<&With>) -> Result<Course> {
-        let digest = digest_of_course()?;
-        let version = ask_rustc(&["--version"])?;
-        let toolchain = PathBuf::from(ask_rustc(&["--print", "sysroot"])?);
+        // Most of what a run takes that has nothing to do is the start of these programs.
+        let (digest, version, toolchain, commit) = thread::scope(|scope| {
+            let version = scope.spawn(|| ask_rustc(&["--version"]));
+            let toolchain = scope.spawn(|| ask_rustc(&["--print", "sysroot"]));
+            let commit = scope.spawn(commit);
+            let digest = digest_of_course();
+            let [version, toolchain] = [version, toolchain].map(|it| it.join().expect(NO_PANIC));
+            (digest, version, toolchain, commit.join().expect(NO_PANIC))
+        });
+        let (digest, version, toolchain) = (digest?, version?, PathBuf::from(toolchain?));
         let toolchain = toolchain.canonicalize().unwrap_or(toolchain);
         let mut identity = Digest::default();
         [digest.as_str(), version.as_str()].iter().for_each(|part| identity.add(part));
@@ -115,7 +125,7 @@ impl Course {
         digest_of_scheme.add(scheme);
         Ok(Course {
             revision: result::Course {
-                revision: commit(),
+                revision: commit,
                 digest,
                 scheme: digest_of_scheme.text(),
                 with: of_with,
