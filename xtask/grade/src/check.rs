@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::thread::{self, ScopedJoinHandle};
 
+use harness::report::Line;
 use harness::verdict::{Outcome as Verdict, Verdict as Said};
 use xtask::shared::failure::{Failure, Result};
 use xtask::shared::steps::{self, Other, Step as Asked, StepRun};
@@ -138,7 +139,8 @@ fn again(
     other: Option<Other>,
     first: &StepRun,
 ) -> Result<(StepRun, bool)> {
-    let hangs = first.verdict.saw.lines.iter().any(|line| line.value.contains(HANGS));
+    let hangs = |line: &Line| line.value.contains(HANGS) || line.key == TOO_FEW;
+    let hangs = first.verdict.saw.lines.iter().any(hangs);
     let patience = hangs.then_some(KNOWN_TO_HANG);
     let for_recorder = other.map(|other| Other { patience, ..other });
     let nowhere = Path::new("/dev/null");
@@ -158,6 +160,9 @@ fn again(
 
 /// What the harness says of a program that was waited for in vain.
 const HANGS: &str = "still running after ";
+
+/// What it calls the line about commands of which it has waited for one in vain.
+const TOO_FEW: &str = "COMMANDs at once";
 
 /// Without how long it was waited for.
 fn without_seconds(verdict: &Said) -> Said {

@@ -111,6 +111,7 @@ impl Attempt {
         let (wait, witness) = self.run.await_witness();
         self.lost = Some(wait).filter(|wait| !matches!(wait, Wait::Reached | Wait::Ended));
         if wait == Wait::TimedOut {
+            HUNG.set(true);
             let children = self.run.program().children();
             let calls: Vec<_> = children.iter().filter_map(Process::waits_in).collect();
             self.report.aside("a child waits in", calls.join(", "));
