@@ -132,11 +132,13 @@ pub(crate) fn ended_too_early(report: &Report, [saw, _]: [&Excerpt; 2]) -> Optio
 
 /// A call came after the process was born that became COMMAND, or after COMMAND was started.
 fn too_late(trace: &Trace, at: usize) -> Found {
-    let cause = format!(
-        "{} came too late: by then COMMAND had been started, or the process was born that became it. \
-         Nothing that a parent does later moves its child.",
+    let mut cause = format!(
+        "{} came too late: by then COMMAND had been started, or the process was born that became it.",
         call_at(trace, at)
     );
+    if ["unshare", "setns"].contains(&trace.events[at].call.as_str()) {
+        cause += " Nothing that a parent does later moves its child.";
+    }
     let remedy = "Make the call before you start COMMAND.".to_owned();
     found(mistakes::IN_ANOTHER_ORDER, cause, remedy, trace, at)
 }

@@ -1,4 +1,4 @@
-//! Named: the signals are blocked too late
+//! Named: a signal comes while it is not blocked
 //! Each process sets its handlers when it knows its child.
 
 use std::os::unix::process::CommandExt;
