@@ -10,6 +10,19 @@ import { Terminal } from './terminal.js';
 
 const HERE = new URL('.', import.meta.url);
 let lab = null;
+let worker = null;
+
+/** The address of the emulator's script. The page keeps its text: a new emulator is made without a network, too. */
+async function worker_script() {
+  if (worker === null) {
+    const answer = await fetch(new URL('worker.js', HERE)).catch(() => null);
+    if (!answer?.ok) {
+      throw new Error('The script of the emulator did not come.');
+    }
+    worker = URL.createObjectURL(new Blob([await answer.text()], { type: 'text/javascript' }));
+  }
+  return worker;
+}
 
 /** Opens the lab of a session or of a challenge, in the place of the one that is open. */
 export function open(code, opener) {
@@ -95,7 +108,7 @@ class Lab {
     this.panel.say('Starting …');
     this.parts = parts;
     this.warn();
-    const machine = await Machine.start(parts, new URL('worker.js', HERE));
+    const machine = await Machine.start(parts, await worker_script());
     this.machine = machine;
     machine.on_terminal = bytes => this.terminal.write(bytes);
     machine.on_end = why => this.fail(new Error(why));

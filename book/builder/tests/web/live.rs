@@ -164,7 +164,25 @@ fn sessions(reader: &mut Chromium, site: &Site) -> Result<(), String> {
     ensure(marked, format!("the second session: {}", reader.eval(marks)))?;
     start(reader, 2);
     ensure(reader.eval(&prints("1000")) == true, "another session of the shell began a new lab")?;
-    Ok(())
+    seeds(reader)
+}
+
+/// Each lab's random numbers are its own, also after a reset, which puts the same state back.
+fn seeds(reader: &mut Chromium) -> Result<(), String> {
+    let mut seen = Vec::new();
+    reader.eval("document.querySelector('.live-input').value = ''");
+    for _ in 0..2 {
+        enter(reader, "random");
+        let seed = "[...document.querySelectorAll('.live-log > div')].map(line => \
+                    line.textContent.match(/^seeded with ([0-9a-f]{64})$/)?.[1]).find(seed => seed)";
+        let seeded = becomes(reader, &format!("({seed}) !== undefined"));
+        ensure(seeded, format!("no random numbers: {}", text(reader, ".live-log")))?;
+        seen.push(reader.eval(seed));
+        reader.eval("document.querySelector('.live-status').replaceChildren()");
+        reader.click(".live-reset");
+        ensure(becomes(reader, &says("status", "Ready")), "no reset after random numbers")?;
+    }
+    ensure(seen[0] != seen[1], format!("the random numbers of before: {seen:?}"))
 }
 
 /// The lab drawn beside the terminal, and a challenge failed and done.
@@ -280,23 +298,11 @@ fn accidents(reader: &mut Chromium, site: &Site) -> Result<(), String> {
     start(reader, 0);
     let loaded = asked(reader, "?");
     ensure(loaded.is_empty(), format!("the second page loads {loaded:?}"))?;
-    let offline =
-        json!({ "offline": true, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-    reader.call("Network.emulateNetworkConditions", offline);
-    reader.events();
-    for line in ["echo alone", "crash"] {
-        enter(reader, line);
-    }
-    let crashed = becomes(reader, &says("status", "The emulator stopped: "));
-    ensure(crashed, format!("a crash: {}", text(reader, ".live-status")))?;
-    reader.eval("document.querySelector('.live-close').click()");
-    let online =
-        json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-    start(reader, 1);
-    enter(reader, "echo offline");
-    let alone = becomes(reader, &prints("offline"));
-    ensure(alone, format!("without a network: {}", text(reader, ".live-status")))?;
-    reader.call("Network.emulateNetworkConditions", online);
+    network(reader, false);
+    let alone = without_network(reader);
+    // Also after a fault: it would hide this one behind those of the tests that follow.
+    network(reader, true);
+    alone?;
     // The shell ends, and a reset brings another.
     reader.click(".live-eof");
     let over = becomes(reader, &says("status", "The shell has ended"));
@@ -305,6 +311,28 @@ fn accidents(reader: &mut Chromium, site: &Site) -> Result<(), String> {
     let again = becomes(reader, &says("status", "Ready"));
     ensure(again, format!("after a reset: {}", text(reader, ".live-status")))?;
     Ok(())
+}
+
+fn network(reader: &mut Chromium, is_there: bool) {
+    let conditions = json!({
+        "offline": !is_there, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+    });
+    reader.call("Network.emulateNetworkConditions", conditions);
+}
+
+/// A lab goes on, and another one is started after the emulator has fallen over.
+fn without_network(reader: &mut Chromium) -> Result<(), String> {
+    reader.events();
+    for line in ["echo alone", "crash"] {
+        enter(reader, line);
+    }
+    let crashed = becomes(reader, &says("status", "The emulator stopped: "));
+    ensure(crashed, format!("a crash: {}", text(reader, ".live-status")))?;
+    reader.eval("document.querySelector('.live-close').click()");
+    start(reader, 1);
+    enter(reader, "echo offline");
+    let alone = becomes(reader, &prints("offline"));
+    ensure(alone, format!("without a network: {}", text(reader, ".live-status")))
 }
 
 /// Keyboard, screen reader, phone, paper.
@@ -436,7 +464,8 @@ type Change = (
     &'static str,
 );
 
-const CHANGES: [Change; 8] = [
+const CHANGES: [Change; 9] = [
+    ("live.js", "    this.agent.seed();\n", "", sessions, "no random numbers"),
     (
         "store.js",
         "if (await digest(bytes) !== file.sha256) {",

@@ -9,6 +9,7 @@ export class V86 {
   #rest = ['', ''];
   #lab = null;
   #loop = null;
+  #seed = 'none';
 
   constructor(options) {
     if (new TextDecoder().decode(options.initial_state.buffer) !== 'a saved state\n') {
@@ -28,6 +29,7 @@ export class V86 {
   async restore_state() {
     clearInterval(this.#loop);
     this.#lab = null;
+    this.#seed = 'none';
   }
 
   serial_send_bytes(port, bytes) {
@@ -88,6 +90,10 @@ export class V86 {
         this.#event({ id, ok: null });
         this.#look();
         break;
+      case 'seed':
+        this.#seed = request.bytes;
+        this.#event({ id, ok: null });
+        break;
       default:
         this.#event({ id, ok: null });
     }
@@ -109,6 +115,7 @@ export class V86 {
     const rest = words.join(' ');
     switch (word) {
       case 'echo': this.#print(`${rest}\n`); break;
+      case 'random': this.#print(`seeded with ${this.#seed}\n`); break;
       case 'id': this.#print(this.#lab.state === 'root-lab' ? '0\n' : '1000\n'); break;
       case 'readlink': this.#print('uts:[4026531838]\n'); break;
       case 'binary':
