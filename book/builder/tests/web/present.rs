@@ -217,15 +217,10 @@ pub(crate) fn window(speaker: &mut Chromium, site: &Site) -> Vec<String> {
     let mut faults = Faults::default();
     open(speaker, site);
     speaker.press("n");
-    let start = Instant::now();
-    let mut windows = speaker.windows("present=notes");
-    while windows.is_empty() && start.elapsed() < Duration::from_secs(5) {
-        std::thread::sleep(Duration::from_millis(20));
-        windows = speaker.windows("present=notes");
-    }
+    windows_of_notes(speaker);
     speaker.press("n");
     speaker.settle();
-    let windows = speaker.windows("present=notes");
+    let windows = windows_of_notes(speaker);
     let [window] = windows.as_slice() else {
         faults.unless(false, format!("n, pressed twice, opens {} windows of notes", windows.len()));
         return faults.0;
@@ -244,6 +239,19 @@ pub(crate) fn window(speaker: &mut Chromium, site: &Site) -> Vec<String> {
     let now = state(speaker);
     faults.unless(now[0] == "Slides", format!("a key in the window of notes leads to {now}"));
     faults.0
+}
+
+/// The windows of notes, as soon as there is one. While a window loads, which the second key lets it do once more,
+/// it has no address.
+fn windows_of_notes(speaker: &mut Chromium) -> Vec<String> {
+    let start = Instant::now();
+    loop {
+        let windows = speaker.windows("present=notes");
+        if !windows.is_empty() || start.elapsed() > Duration::from_secs(10) {
+            return windows;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// What a page without `?present` asks for: nothing of the view.
