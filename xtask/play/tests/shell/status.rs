@@ -11,17 +11,6 @@ fn without_a_terminal_commands_come_from_standard_input() {
     shell.code(7).stdout("0\n").stderr("oops\n");
 }
 
-/// The sessions of the pages call the solutions by the exercises' names.
-#[test]
-fn a_shell_with_the_solutions() {
-    let mut shell = assert_cmd::Command::new(cargo_bin!("play"));
-    let session = "ch02-unshare otter -- uname -n; ls /lab | grep -c solution\n";
-    shell.args(["shell", "--solutions"]).write_stdin(session).assert().stdout("otter\n0\n");
-    let mut shell = assert_cmd::Command::new(cargo_bin!("play"));
-    let said = shell.args(["shell", "--solved"]).assert().code(2).get_output().stderr.clone();
-    assert!(String::from_utf8_lossy(&said).contains("`shell` has no option `--solved`"));
-}
-
 #[test]
 fn the_plain_user_is_not_root() {
     let mut shell = assert_cmd::Command::new(cargo_bin!("play"));
