@@ -265,14 +265,15 @@ impl Attempt {
 
     /// After the program's end: waits for those of the processes that it has left behind which are about to
     /// end. Whether they do so before or after the program is chance. Returns how many did, and the names of
-    /// the others.
+    /// the others. A COMMAND is among the others in any case: it ends when the check lets it, and the program had
+    /// not waited for that.
     fn await_those_left_behind(&mut self) -> (u64, Vec<String>) {
-        let mut running = self.run.ended().map_or(Vec::new(), |ended| ended.left_running.clone());
-        let before = running.len();
+        let before = self.run.ended().map_or(Vec::new(), |ended| ended.left_running.clone());
         // One that used too much is about to lose all its processes.
-        if before == 0 || self.run.was_stopped() {
-            return (0, running);
+        if before.is_empty() || self.run.was_stopped() {
+            return (0, before);
         }
+        let mut now = Vec::new();
         let deadline = Instant::now() + LEFT_BEHIND;
         let mut quiet = 0;
         while quiet < 3 && Instant::now() < deadline {
@@ -281,10 +282,14 @@ impl Attempt {
             let busy = |process: &Process| busy(process) || process.state() == Some('t');
             quiet = if left.iter().any(busy) { 0 } else { quiet + 1 };
             left.sort_by_key(|process| process.pid());
-            running = left.iter().filter_map(Process::name).collect();
+            now = left.iter().filter_map(Process::name).collect();
             sleep(Duration::from_millis(2));
         }
-        (before.saturating_sub(running.len()) as u64, running)
+        let is_command = |name: &String| self.known_name(name) == "COMMAND";
+        let commands = before.iter().filter(|name| is_command(name)).cloned();
+        let others = now.into_iter().filter(|name| !is_command(name));
+        let running: Vec<String> = commands.chain(others).collect();
+        (before.len().saturating_sub(running.len()) as u64, running)
     }
 
     /// Lets COMMAND end, with a status that no program can guess.
