@@ -82,9 +82,7 @@ pub(crate) fn made_by_a_thread(rows: &[&Mistake], report: &Report) -> Option<Fou
 /// has gone back.
 pub(crate) fn went_back(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<Found> {
     let trace = report.trace.as_ref()?;
-    let letters = |excerpt: &Excerpt, name: &str| {
-        excerpt.table.as_ref()?.iter().find(|row| row.name == name).map(|row| row.letters)
-    };
+    let (saw, wanted) = (saw.table.as_deref()?, wanted.table.as_deref()?);
     let (lab, command) = (letters(wanted, "lab")?, letters(wanted, "COMMAND")?);
     let (lab_now, command_now) = (letters(saw, "lab")?, letters(saw, "COMMAND")?);
     let stayed =
@@ -177,7 +175,7 @@ fn ended(trace: &Trace, at: usize) -> Option<Found> {
 
 /// What became of a call that is needed for the last call that is like `of`.
 fn otherwise(trace: &Trace, made: Made, of: &str) -> Option<Found> {
-    let made_that = match trace.place(of) {
+    let made_that = match trace.find(of) {
         Some(at) if at > 0 && !trace.events[at].starts_command() => format!("made call {at}"),
         _ => "started COMMAND".to_owned(),
     };
@@ -282,8 +280,6 @@ pub(crate) fn ended_early(report: &Report, [saw, _]: [&Excerpt; 2]) -> Option<Fo
 pub(crate) fn too_many(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<Found> {
     let trace = report.trace.as_ref()?;
     let (saw, wanted) = (saw.table.as_deref()?, wanted.table.as_deref()?);
-    let letters =
-        |rows: &[Row], name: &str| rows.iter().find(|row| row.name == name).map(|row| row.letters);
     let (lab, command) = (letters(wanted, "lab")?, letters(wanted, "COMMAND")?);
     let (lab_now, command_now) = (letters(saw, "lab")?, letters(saw, "COMMAND")?);
     let is_added = |at: &usize| command[*at] == lab[*at] && command_now[*at] != lab_now[*at];
@@ -311,8 +307,6 @@ pub(crate) fn too_many(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<
 pub(crate) fn too_few(report: &Report, [saw, wanted]: [&Excerpt; 2]) -> Option<Found> {
     let trace = report.trace.as_ref().filter(|trace| trace.is_whole())?;
     let (saw, wanted) = (saw.table.as_deref()?, wanted.table.as_deref()?);
-    let letters =
-        |rows: &[Row], name: &str| rows.iter().find(|row| row.name == name).map(|row| row.letters);
     let command = letters(wanted, "COMMAND")?;
     let (lab_now, command_now) = (letters(saw, "lab")?, letters(saw, "COMMAND")?);
     let is_new = |kind: usize| {
@@ -361,6 +355,11 @@ pub(crate) fn ignored(report: &Report) -> Option<Found> {
 fn failure(trace: &Trace, at: usize) -> Option<String> {
     let error = trace.error_at(at)?;
     Some(format!("Call {at} failed, {error}").trim_end_matches('.').to_owned())
+}
+
+/// The letters of the namespaces in a row of a table.
+fn letters(rows: &[Row], name: &str) -> Option<[char; 8]> {
+    rows.iter().find(|row| row.name == name).map(|row| row.letters)
 }
 
 /// A call at the beginning of a sentence.

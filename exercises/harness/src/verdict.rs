@@ -318,8 +318,8 @@ pub fn judge(selection: Selection, wanted: &str, package: &str) -> Option<Excerp
     Some(verdict.saw)
 }
 
-/// What the facts fit and nothing contradicts: first what undoes all else, then the rows of the chapter, then what the recorded calls
-/// say by themselves, then the rows that all chapters share.
+/// What the facts fit and nothing contradicts: first what undoes all else, then the rows of the chapter, then what
+/// the recorded calls say by themselves, then the rows that all chapters share.
 /// `compared` is what the step saw and what it wanted.
 fn diagnose(
     own: &[Mistake],

@@ -50,18 +50,13 @@ impl Trace {
 
     /// The last call that matches, or the one after which the program gave up, if that matches. For `execve(*`,
     /// the call that started COMMAND, if there is one: a program may have started others.
-    pub(crate) fn find(&self, pattern: &str) -> Option<usize> {
+    pub fn find(&self, pattern: &str) -> Option<usize> {
         if let Some(at) = self.gave_up().filter(|at| self.is_like(pattern, *at)) {
             return Some(at);
         }
         let command = || self.events.iter().rposition(Event::starts_command);
         let last = || (0..self.events.len()).rev().find(|at| self.is_like(pattern, *at));
         if pattern == "execve(*" { command().or_else(last) } else { last() }
-    }
-
-    /// The number of the last call that is like this, as in [`Pointer::Missing`].
-    pub fn place(&self, of: &str) -> Option<usize> {
-        self.find(of)
     }
 
     fn gap(&self, call: &str, side: Side, of: &str) -> Option<String> {

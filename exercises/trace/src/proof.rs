@@ -178,8 +178,7 @@ impl Trace {
     /// a thread is no call of its process. What SIGKILL ends has not given up: so ends what is still
     /// running when the run is over.
     pub fn gave_up(&self) -> Option<usize> {
-        let is_start = |event: &Event| event.call.starts_with("execve") && !has_failed(event);
-        if !self.is_whole() || self.events.iter().skip(1).any(is_start) {
+        if !self.is_whole() || self.events.iter().skip(1).any(executes) {
             return None;
         }
         let at = self.events.iter().rposition(has_failed)?;
@@ -304,7 +303,7 @@ impl Trace {
         };
         (1..self.events.len()).rev().find_map(|at| {
             let event = &self.events[at];
-            let is_tool = event.call.starts_with("execve") && !has_failed(event);
+            let is_tool = executes(event);
             let code = ended(event.task).filter(|code| *code != 0)?;
             (is_tool && !makes_a_child(at)).then_some((at, code))
         })
@@ -314,11 +313,7 @@ impl Trace {
     /// and the signal. A descendant of one that has executed something belongs to that. What SIGKILL ends
     /// when nothing goes on has most likely been ended with the whole run.
     pub fn killed_before_exec(&self) -> Option<(u32, usize, i32)> {
-        let executed = |task: u32| {
-            self.events.iter().skip(1).any(|event| {
-                event.task == task && event.call.starts_with("execve") && !has_failed(event)
-            })
-        };
+        let executed = |task: u32| self.executed_by(task).next().is_some();
         let is_last = |at: usize| self.events[at + 1..].iter().all(is_end);
         self.events.iter().enumerate().skip(1).find_map(|(at, event)| {
             event.changes.iter().find_map(|change| match change {
@@ -407,13 +402,10 @@ impl Trace {
             self.events.iter().enumerate().filter_map(of)
         };
         let never = !self.events.iter().any(Event::starts_command);
-        let executed = |task: u32| {
-            let own = self.events.iter().skip(1).filter(move |event| event.task == task);
-            own.filter(|event| event.call.starts_with("execve") && !has_failed(event))
-        };
         // What else is left when PID 1 ends may be left on purpose.
         let is_or_becomes_command = |task: u32| {
-            executed(task).any(Event::starts_command) || never && executed(task).next().is_none()
+            self.executed_by(task).any(Event::starts_command)
+                || never && self.executed_by(task).next().is_none()
         };
         ends(|how| matches!(how, Exit::Exited(_))).find_map(|(at, init)| {
             let is_init =
@@ -438,21 +430,21 @@ impl Trace {
                 |change: &Change| matches!(change, Change::Ended { task: 1, how: Exit::Exited(0) });
             event.changes.iter().any(ended)
         })?;
-        let executes = |task: u32| {
-            self.events.iter().skip(1).any(|event| {
-                event.task == task && event.call.starts_with("execve") && !has_failed(event)
-            })
-        };
         let ended_later = self.events[at + 1..].iter().flat_map(|event| &event.changes);
         let cut_off = ended_later.into_iter().find_map(|change| match change {
             Change::Ended { task, how: Exit::Killed(libc::SIGKILL) }
-                if self.who(*task) == By::Child && !executes(*task) =>
+                if self.who(*task) == By::Child && self.executed_by(*task).next().is_none() =>
             {
                 Some(*task)
             }
             _ => None,
         });
         cut_off.map(|task| (at, task))
+    }
+
+    /// The calls by which a task has executed programs. The start of the program itself is none.
+    fn executed_by(&self, task: u32) -> impl Iterator<Item = &Event> {
+        self.events.iter().skip(1).filter(move |event| event.task == task && executes(event))
     }
 
     fn who(&self, task: u32) -> By {
@@ -477,18 +469,11 @@ impl Trace {
     /// Whether COMMAND, or where no check has given one the last program that was executed, finds what this
     /// call has changed: its own process made it, or one from which it descends, in time.
     fn is_for_command(&self, at: usize) -> bool {
-        let task = self.events[at].task;
-        let executes = |event: &Event| event.call.starts_with("execve") && !has_failed(event);
         let starts = |event: &Event| event.starts_command() && executes(event);
         let command = self.events.iter().rposition(starts);
         let exec = command.or_else(|| self.events.iter().rposition(executes));
         let Some(exec) = exec.filter(|exec| *exec > at) else { return false };
-        let command = self.events[exec].task;
-        let for_others = self.events[at].makes_a_child();
-        let in_time = |(ancestor, birth): &(u32, usize)| {
-            *ancestor == task && (at == *birth || at < *birth && !for_others)
-        };
-        task == command && !for_others || self.ancestors(command).iter().any(in_time)
+        self.reaches(at, exec)
     }
 
     /// The tasks from which this one descends, each with the event in which it made the next.
@@ -514,6 +499,11 @@ impl Trace {
 
 fn has_failed(event: &Event) -> bool {
     matches!(event.outcome, Outcome::Error { .. })
+}
+
+/// Whether it is an execve(2), or execveat(2), that has succeeded.
+fn executes(event: &Event) -> bool {
+    event.call.starts_with("execve") && !has_failed(event)
 }
 
 impl Event {
@@ -817,7 +807,7 @@ mod tests {
         let mount = |task, outcome| event(task, "mount", &[], outcome);
         let two = trace(vec![fork, mount(1, failed()), exit, mount(2, Outcome::Value(0))]);
         assert_eq!(two.gave_up(), Some(2));
-        assert_eq!(two.place("mount(*"), Some(2), "the last one is call 4");
+        assert_eq!(two.find("mount(*"), Some(2), "the last one is call 4");
     }
 
     /// A program that starts in one UTS namespace, the first, and makes these calls.

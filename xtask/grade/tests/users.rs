@@ -155,7 +155,7 @@ fn root_and_an_ordinary_user_grade_alike() {
     let of_program = |results: &[(String, String)]| {
         results.iter().filter(|(_, text)| !text.contains("\"outcome\": \"invalid\"")).count()
     };
-    // Who grades makes a difference in each round. A race in a wrong program makes one now and then.
+    // What depends on the user differs in each round. What a race in a wrong program decides differs now and then.
     let mut differ: Option<BTreeMap<String, String>> = None;
     for round in 0..3 {
         let root = grade_as(0, &format!("root{round}"));

@@ -13,6 +13,7 @@ use harness::env;
 use launch::{Build, Tool};
 use serde_json::Value;
 
+use crate::shared::arguments::{Arguments, Usage};
 use crate::shared::chapter::{Chapter, root};
 use crate::shared::failure::{Failure, Result};
 use crate::shared::progress::fnv1a;
@@ -228,6 +229,17 @@ pub fn become_tool(package: &str, build: Build, words: Vec<OsString>) -> Result 
     }
     let error = Command::new(&tool.program).args(words).env(env::ROOT, &root).exec();
     Err(Failure::machine(format!("could not start `{}`: {error}", tool.program.display())))
+}
+
+/// The same for a tool that is several commands: its first word says which.
+pub fn become_command(
+    package: &str,
+    build: Build,
+    command: &Usage,
+    arguments: Arguments,
+) -> Result {
+    let words = std::iter::once(OsString::from(command.name)).chain(arguments.words());
+    become_tool(package, build, words.collect())
 }
 
 /// Runs a build and shows on standard error how far it is. Passes on the compiler's diagnostics, which

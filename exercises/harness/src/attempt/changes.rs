@@ -36,9 +36,6 @@ impl Attempt {
             None => return Vec::new(),
         };
         // The number of a mount that is gone is used again at once.
-        // A file of this machine that is replaced while it is mounted is marked (`seq_dentry` in fs/seq_file.c).
-        // No program in a lab can do that, but an update of the machine does.
-        let root = |mount: &Mount| mount.root.trim_end_matches("//deleted").to_owned();
         let same = |one: &Mount, other: &Mount| {
             (one.id, one.parent, &one.device) == (other.id, other.parent, &other.device)
                 && (&one.kind, &one.point, root(one)) == (&other.kind, &other.point, root(other))
@@ -56,4 +53,10 @@ impl Attempt {
         changes.extend(changed);
         changes
     }
+}
+
+/// The root of a mount, without the mark of a file of this machine that is replaced while it is mounted (`seq_dentry`
+/// in fs/seq_file.c). No program in a lab can do that, but an update of the machine does.
+fn root(mount: &Mount) -> &str {
+    mount.root.trim_end_matches("//deleted")
 }

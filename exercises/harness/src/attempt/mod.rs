@@ -249,18 +249,26 @@ impl Attempt {
             return;
         }
         sleep(Duration::from_millis(5) + moment(Duration::from_millis(20)));
-        let deadline = Instant::now() + SECOND_THOUGHTS;
-        // A process may be seen between two calls, so once is not enough.
-        let mut quiet = 0;
-        while Instant::now() < deadline && quiet < 3 {
-            quiet = if self.run.processes().iter().any(busy) { 0 } else { quiet + 1 };
-            sleep(Duration::from_millis(2));
-        }
+        self.await_rest(SECOND_THOUGHTS, busy);
         for look in std::mem::take(&mut self.looks) {
             if let Some(now) = (look.again)().filter(|now| *now != look.first) {
                 self.report.amend(&look.key, format_args!("{}, and later {now}", look.first));
             }
         }
+    }
+
+    /// Waits until no process in the lab is busy, for so long at most. Returns those that were there at the last look.
+    fn await_rest(&self, most: Duration, is_busy: impl Fn(&Process) -> bool) -> Vec<Process> {
+        let deadline = Instant::now() + most;
+        let mut processes = Vec::new();
+        // A process may be seen between two calls, so once is not enough.
+        let mut quiet = 0;
+        while Instant::now() < deadline && quiet < 3 {
+            processes = self.run.processes();
+            quiet = if processes.iter().any(&is_busy) { 0 } else { quiet + 1 };
+            sleep(Duration::from_millis(2));
+        }
+        processes
     }
 
     /// After the program's end: waits for those of the processes that it has left behind which are about to
@@ -273,21 +281,13 @@ impl Attempt {
         if before.is_empty() || self.run.was_stopped() {
             return (0, before);
         }
-        let mut now = Vec::new();
-        let deadline = Instant::now() + LEFT_BEHIND;
-        let mut quiet = 0;
-        while quiet < 3 && Instant::now() < deadline {
-            let mut left = self.run.processes();
-            // The recorder may hold one for a moment.
-            let busy = |process: &Process| busy(process) || process.state() == Some('t');
-            quiet = if left.iter().any(busy) { 0 } else { quiet + 1 };
-            left.sort_by_key(|process| process.pid());
-            now = left.iter().filter_map(Process::name).collect();
-            sleep(Duration::from_millis(2));
-        }
+        // The recorder may hold one for a moment.
+        let is_busy = |process: &Process| busy(process) || process.state() == Some('t');
+        let mut left = self.await_rest(LEFT_BEHIND, is_busy);
+        left.sort_by_key(|process| process.pid());
         let is_command = |name: &String| self.known_name(name) == "COMMAND";
         let commands = before.iter().filter(|name| is_command(name)).cloned();
-        let others = now.into_iter().filter(|name| !is_command(name));
+        let others = left.iter().filter_map(Process::name).filter(|name| !is_command(name));
         let running: Vec<String> = commands.chain(others).collect();
         (before.len().saturating_sub(running.len()) as u64, running)
     }

@@ -154,9 +154,7 @@ pub(super) fn call(pid: Pid) -> Result<At> {
 /// The sender of the signal that a task is about to receive: its pid in the task's PID namespace, 0
 /// for a process outside.
 pub(super) fn sender(pid: Pid) -> Option<i32> {
-    // SAFETY: zero is a valid siginfo_t.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    ask(libc::PTRACE_GETSIGINFO, pid, 0, (&raw mut info) as usize).ok()?;
+    let info = signal_info(pid)?;
     // SAFETY: the kernel has filled it; where no pid belongs to the signal, this reads other
     // fields of the same union, and all of them are integers.
     Some(unsafe { info.si_pid() })
@@ -164,10 +162,14 @@ pub(super) fn sender(pid: Pid) -> Option<i32> {
 
 /// Whether the kernel itself has sent the signal that a task is about to receive, because of what the task did.
 pub(super) fn is_from_the_kernel(pid: Pid) -> bool {
+    signal_info(pid).is_some_and(|info| info.si_code > 0)
+}
+
+fn signal_info(pid: Pid) -> Option<libc::siginfo_t> {
     // SAFETY: zero is a valid siginfo_t.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let asked = ask(libc::PTRACE_GETSIGINFO, pid, 0, (&raw mut info) as usize);
-    asked.is_ok() && info.si_code > 0
+    ask(libc::PTRACE_GETSIGINFO, pid, 0, (&raw mut info) as usize).ok()?;
+    Some(info)
 }
 
 /// Reads at most `length` bytes of a stopped task's memory from `address` on: fewer if the rest is not

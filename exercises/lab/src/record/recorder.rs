@@ -448,9 +448,7 @@ impl Recorder {
 
 /// Whether a process handles a signal (`SigCgt` in proc_pid_status(5)).
 fn has_a_handler(pid: Pid, signal: c_int) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let caught = Fields::status(pid).and_then(|status| status.bits("SigCgt"));
     caught.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
