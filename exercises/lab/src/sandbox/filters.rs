@@ -40,7 +40,7 @@ pub(crate) fn install(
     })?;
     failing_calls.iter().try_for_each(|(number, errno)| {
         let refused = SECCOMP_RET_ERRNO | *errno as u32;
-        Filter::new(refused).on((*number).into(), refused).install()
+        Filter::new(refused).on(*number as libc::c_long, refused).install()
     })
 }
 
