@@ -255,6 +255,9 @@ pub(crate) const IGNORED: &str = "an error was ignored";
 pub(crate) const BY_ANOTHER_THREAD: &str = "another thread made the call";
 pub(crate) const BY_ANOTHER_PROCESS: &str = "another process made the call";
 pub(crate) const OF_ANOTHER_CHILD: &str = "COMMAND does not come from the new child";
+/// The general row that stands before all others, and the fact by which it is known.
+pub(crate) const HAS_A_LIMIT: &str = "the wait has a limit";
+pub(crate) const GAVE_UP_WAITING: &str = "your program has given up waiting";
 /// Findings of the calls that do name a mistake.
 pub(crate) const WENT_BACK: &str = "the program goes back before COMMAND";
 pub(crate) const FIRST_ENDED: &str = "PID 1 ends too early";

@@ -334,7 +334,10 @@ fn diagnose(
         let row = fitting.iter().find(|row| row.name == mistakes::WENT_BACK);
         row.and_then(|row| found(row)).or_else(|| story::went_back(report, compared))
     };
+    let asked = |row: &&Mistake| row.fits(report) && row.is_asked(compared[0], compared[1]);
+    let general = || general.iter().filter(asked);
     went_back()
+        .or_else(|| general().find(|row| row.name == mistakes::HAS_A_LIMIT).and_then(found))
         .or_else(|| fitting.iter().find_map(|row| found(row)))
         .or_else(|| story::made_by_a_thread(&fitting, report))
         .or_else(|| story::gave_up(report, compared))
@@ -348,11 +351,7 @@ fn diagnose(
         .or_else(|| story::too_few(report, compared))
         .or_else(|| story::ended_early(report, compared))
         .or_else(|| story::panicked(report))
-        .or_else(|| {
-            let [saw, wanted] = compared;
-            let asked = |row: &&Mistake| row.fits(report) && row.is_asked(saw, wanted);
-            general.iter().filter(asked).find_map(found)
-        })
+        .or_else(|| general().find_map(found))
         .or_else(|| story::ignored(report))
 }
 

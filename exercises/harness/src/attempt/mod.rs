@@ -20,7 +20,7 @@ use lab::{letters, moment, random, visit};
 use crate::doctor;
 use crate::env;
 use crate::report::Report;
-use crate::{variant, verdict};
+use crate::{mistakes, variant, verdict};
 
 pub use again::with_room_for_a_queue;
 pub use ending::{
@@ -35,6 +35,10 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 /// How long the second look waits for a program that sleeps, or is busy, while COMMAND runs.
 const SECOND_THOUGHTS: Duration = Duration::from_secs(1);
 
+/// How long COMMAND is kept from ending while the program waits with a time limit, or asks again and again: longer
+/// than the limits that people write. Only the first COMMAND of a step.
+const LIMIT: Duration = Duration::from_millis(5500);
+
 /// How long a check waits for what a program has left behind and that is still busy.
 const LEFT_BEHIND: Duration = Duration::from_millis(500);
 
@@ -42,6 +46,9 @@ thread_local! {
     /// Whether the program has hung in an earlier attempt of this step. The step has failed by then, so the
     /// attempts that follow have less patience.
     static HUNG: Cell<bool> = const { Cell::new(false) };
+
+    /// Whether a COMMAND of this step has been kept from ending already, for [`LIMIT`].
+    static OUTLASTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A started program, and what has been seen of it so far.
@@ -292,9 +299,28 @@ impl Attempt {
         (before.len().saturating_sub(running.len()) as u64, running)
     }
 
+    /// Waits until the program waits for COMMAND without a limit. One that gives up has ended by then.
+    fn outlast(&self) {
+        let begin = Instant::now();
+        let most = if OUTLASTED.get() { A_MOMENT } else { LIMIT };
+        self.await_rest(most, |process| self.is_its_own(process) && busy(process));
+        OUTLASTED.set(OUTLASTED.get() || begin.elapsed() >= SECOND_THOUGHTS);
+    }
+
+    /// Whether it is a process of the program's that has executed nothing else.
+    fn is_its_own(&self, process: &Process) -> bool {
+        process.executes_the_same_as(self.run.program())
+    }
+
     /// Lets COMMAND end, with a status that no program can guess.
     pub fn release(&mut self) {
+        let mut processes = self.run.processes().into_iter();
+        let has_limit = processes.any(|it| self.is_its_own(&it) && it.waits_for_a_time());
         self.look_again();
+        self.outlast();
+        if has_limit && self.run.program().has_ended() {
+            self.report.aside(mistakes::GAVE_UP_WAITING, "yes");
+        }
         // None of those with which programs, shells and panics end by themselves. Where several COMMANDs
         // are released one after the other, all end with the same.
         let status = *self.released.get_or_insert_with(|| 3 + (random() % 90) as u8);

@@ -76,6 +76,8 @@ pub(super) fn skip_sleep(pid: Pid, number: c_long, arguments: &[u64; 6]) {
 /// A task that is held.
 pub(super) struct Held {
     pub(super) pid: Pid,
+    /// Whether it is a thread that has not run yet.
+    pub(super) is_new: bool,
     /// When it goes on in any case.
     until: Instant,
     looked: Instant,
@@ -86,7 +88,12 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn new(pid: Pid, longest: Duration) -> Held {
         let now = Instant::now();
-        Held { pid, until: now + longest, looked: now, calm: 0 }
+        Held { pid, is_new: false, until: now + longest, looked: now, calm: 0 }
+    }
+
+    /// A thread that has not run yet.
+    pub(super) fn new_thread(pid: Pid) -> Held {
+        Held { is_new: true, ..Held::new(pid, PARENT) }
     }
 
     /// Looks at the other tasks, after a moment. Returns whether the task is free to go on.

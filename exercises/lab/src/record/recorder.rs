@@ -8,6 +8,7 @@
 //! A program can notice that it has a tracer (`TracerPid`), so that no other can trace it, and that the
 //! recorded calls take longer.
 
+use std::collections::HashSet;
 use std::ffi::c_int;
 use std::path::Path;
 use std::thread::sleep;
@@ -52,7 +53,8 @@ pub(crate) fn record(
     top: Option<String>,
 ) -> String {
     let seen = Observer::new(Budget::new(command), top);
-    let mut recorder = Recorder { seen, interference, held: Vec::new() };
+    let mut recorder =
+        Recorder { seen, interference, held: Vec::new(), new_threads: HashSet::new() };
     recorder.seen.tasks.add(program, None);
     let mut started = false;
     while let Ok(stop) = ptrace::wait(recorder.held.is_empty()) {
@@ -77,7 +79,7 @@ pub(crate) struct Interference {
     /// The first process of a new PID namespace runs only when a signal has been sent to it.
     pub(crate) pid_1: bool,
     /// A process that has made a child is held until all others wait, and while one of them executes
-    /// this file.
+    /// this file. So is a new thread, before it has run.
     pub(crate) parents_of: Option<String>,
 }
 
@@ -86,6 +88,8 @@ struct Recorder {
     seen: Observer,
     interference: Interference,
     held: Vec<Held>,
+    /// Threads that are to be held as soon as they have stopped for the first time.
+    new_threads: HashSet<Pid>,
 }
 
 impl Recorder {
@@ -143,7 +147,7 @@ impl Recorder {
             Stop::Halt(None) if self.seen.tasks.get(pid).is_none() => {
                 _ = self.seen.tasks.early.insert(pid);
             }
-            Stop::Halt(None) => self.go_on(pid, 0),
+            Stop::Halt(None) => self.start(pid),
             Stop::Halt(Some(_)) => ptrace::stay_stopped(pid),
         }
     }
@@ -184,8 +188,10 @@ impl Recorder {
         let others: Vec<Pid> = alive.filter(|pid| !is_held(pid)).collect();
         let command = self.interference.parents_of.as_deref();
         let runs = command.is_some_and(|path| others.iter().any(|pid| executes(*pid, path)));
+        // What a thread does comes before what its process does next, which may be to end.
+        let threads = self.held.iter().any(|held| held.is_new);
         for mut held in std::mem::take(&mut self.held) {
-            if held.is_over(&others) && !runs {
+            if (held.is_new || !threads) && held.is_over(&others) && !runs {
                 self.go_on(held.pid, 0);
             } else {
                 self.held.push(held);
@@ -342,7 +348,19 @@ impl Recorder {
         if self.interference.pid_1 && pids.is_some_and(|pids| pids.last() == Some(&1)) {
             await_a_signal(pid);
         }
+        if thread && self.interference.parents_of.is_some() {
+            self.new_threads.insert(pid);
+        }
         if self.seen.tasks.early.remove(&pid) {
+            self.start(pid);
+        }
+    }
+
+    /// Lets a task run that has stopped by itself, as each new one does.
+    fn start(&mut self, pid: Pid) {
+        if self.new_threads.remove(&pid) {
+            self.held.push(Held::new_thread(pid));
+        } else {
             self.go_on(pid, 0);
         }
     }

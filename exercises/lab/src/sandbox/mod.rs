@@ -413,9 +413,9 @@ impl Sandbox {
         self.record()
     }
 
-    /// Records the program, and holds each process that has made a child: until all others wait for
-    /// something, and while COMMAND runs. So COMMAND is looked at before its parent can do anything
-    /// more for it. Where tracing is forbidden, nothing is held.
+    /// Records the program, and holds each process that has made a child, and each new thread: until all
+    /// others wait for something, and while COMMAND runs. So COMMAND is looked at before its parent, or
+    /// another thread, can do anything more for it. Where tracing is forbidden, nothing is held.
     pub fn hold_parents(mut self) -> Self {
         self.request.holds_parents = true;
         self.record()
