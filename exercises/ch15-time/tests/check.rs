@@ -37,6 +37,21 @@ fn offset(command: &Seen, clock: &str) -> String {
     }
 }
 
+/// What a wrong offset in seconds is, if it comes from the two on the command line.
+fn origin(seconds: i64, own: i64, other: i64) -> Option<&'static str> {
+    let since_boot = uptime(None)? as i64;
+    // The program has read its clock a moment before.
+    let is_now = |difference: i64| (since_boot - 10..=since_boot + 1).contains(&difference);
+    match seconds {
+        _ if seconds == own => None,
+        _ if seconds == -own && own < 0 => Some("without its sign"),
+        _ if seconds == own - other => Some("less the other"),
+        _ if is_now(seconds - own) => Some("and the time since boot"),
+        _ if is_now(own - seconds) => Some("less the time since boot"),
+        _ => None,
+    }
+}
+
 /// Two random offsets, of which the one with this index is negative where that is possible: no clock can be
 /// set back to before the machine's boot.
 fn offsets(negative: usize) -> [i64; 2] {
@@ -68,6 +83,14 @@ fn report(negative: usize) -> Report {
     if let Some(command) = attempt.command() {
         for clock in ["monotonic", "boottime"] {
             attempt.look(&format!("offset of {clock}"), &command, move |it| offset(it, clock));
+            let seconds = offset(&command, clock).split(' ').next().and_then(|it| it.parse().ok());
+            let [own, other] = match clock {
+                "monotonic" => [monotonic, boottime],
+                _ => [boottime, monotonic],
+            };
+            if let Some(origin) = seconds.and_then(|seconds| origin(seconds, own, other)) {
+                attempt.report.aside("an offset is what was asked for", origin);
+            }
         }
         if let Some(inside) = command.namespaces.get(Kind::Time) {
             // The clock outside is read before and after, so that a slow machine does not matter.

@@ -66,6 +66,8 @@ struct Expected {
     users: Vec<(Namespace, Option<u32>)>,
     /// The owners of the others, if the lab may see them.
     owners: Vec<(Kind, Option<Namespace>)>,
+    /// The process's own.
+    own: Namespaces,
 }
 
 impl Expected {
@@ -91,7 +93,7 @@ impl Expected {
             let owner = namespaces.get(kind)?.owner().ok();
             Some((kind, owner.filter(|owner| is_below(owner, lab))))
         });
-        Some(Expected { owners: owners.collect(), users })
+        Some(Expected { owners: owners.collect(), users, own: namespaces })
     }
 }
 
@@ -195,12 +197,17 @@ fn above(lines: &[Vec<&str>], expected: &Expected) -> String {
 /// Judges the end of each of these lines, `uid UID`.
 fn creators(lines: &[Vec<&str>], expected: &Expected) -> String {
     let mut wrong = Vec::new();
+    let (lowest, by) = &expected.users[0];
+    let (lowest, by) = (lowest.name(Kind::User), by.map_or(String::new(), |uid| uid.to_string()));
     for (user, uid) in &expected.users {
         let right = uid.map_or("unmapped".to_owned(), |uid| uid.to_string());
         let name = user.name(Kind::User);
         let line = lines.iter().find(|words| words.starts_with(&["user", &name]));
         match line.map(|words| &words[2..]) {
             Some(["uid", uid]) if *uid == right => {}
+            Some(["uid", uid]) if *uid == by => {
+                wrong.push(format!("{name} has the creator of {lowest}"));
+            }
             Some(other) => wrong.push(format!("{name} was not made by {}", other.join(" "))),
             None => wrong.push(format!("{name} is missing")),
         }
@@ -214,6 +221,11 @@ fn has_its_number(answer: &str, right: &str) -> bool {
     number(answer).is_some() && number(answer) == number(right)
 }
 
+/// Whether this is the number of the process's own namespace of this kind, under any word.
+fn is_itself(answer: &str, kind: Kind, expected: &Expected) -> bool {
+    expected.own.get(kind).is_some_and(|own| has_its_number(answer, &own.name(kind)))
+}
+
 /// Judges the lines `KIND NAMESPACE` and `KIND beyond`.
 fn owners(lines: &[Vec<&str>], expected: &Expected) -> String {
     let mut wrong = Vec::new();
@@ -224,6 +236,9 @@ fn owners(lines: &[Vec<&str>], expected: &Expected) -> String {
             (Some([answer]), None) if *answer == right => {}
             (Some([answer]), None) if has_its_number(answer, &right) => {
                 wrong.push(format!("{kind}: {right}, but under another word"));
+            }
+            (Some([answer]), None) if is_itself(answer, *kind, expected) => {
+                wrong.push(format!("{kind}: itself instead of {right}"));
             }
             (Some(other), None) => {
                 wrong.push(format!("{kind}: {} instead of {right}", other.join(" ")))
