@@ -79,7 +79,8 @@ fn step3_setgroups_is_denied() {
 /// ids, as before, and the lab has not changed. All of this is the same for another user, root.
 #[step]
 fn step4_root_inside_is_you_outside() {
-    let keys = ["COMMAND", "uid_map", "gid_map", "capabilities", "its ids", "lab afterwards"];
+    let keys =
+        ["COMMAND", "uid_map", "gid_map", "setgroups", "capabilities", "its ids", "lab afterwards"];
     let [mut report, of_root] = [plain_user([0, 0]), program(State::RootLab, [0, 0])]
         .map(|program| report(program, [0, 0]));
     report.same("for root", &of_root, &keys);
@@ -89,6 +90,7 @@ fn step4_root_inside_is_you_outside() {
     its ids outside: yours
     capabilities of COMMAND: all
     lab afterwards: unchanged
+    setgroups of COMMAND: denied by your program
     for root: the same
     ");
 }

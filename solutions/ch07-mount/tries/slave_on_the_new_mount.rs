@@ -1,4 +1,4 @@
-//! Named: the mounts are still shared
+//! Named: only a mount below / is changed
 //! The new tmpfs is made a slave, and the mount that it is on stays shared.
 
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Named: nothing
+//! Named: only a mount below / is changed
 //! Only the new mount becomes a slave, when it has got out already.
 
 use std::ffi::{OsStr, OsString};

@@ -275,6 +275,16 @@ fn creation(caller: &Caller, call: &Call, flags: u64, errno: Errno) -> Option<Re
         Errno::EINVAL if call.name == "clone3" && flags & 0x7f != 0 => {
             "clone3 takes no signal in its flags: exit_signal is a field of its own".into()
         }
+        // `clone3_args_valid` in kernel/fork.c.
+        Errno::EINVAL
+            if call.name == "clone3"
+                && flags & (libc::CLONE_PARENT | libc::CLONE_THREAD) as u64 != 0
+                && matches!(&*call.arguments, [_, Argument::Flags(signal)] if !signal.is_empty()) =>
+        {
+            "clone3 takes no exit_signal with CLONE_PARENT, whose child has your parent's, nor with \
+             CLONE_THREAD, which has none"
+                .into()
+        }
         // `alloc_pid` in kernel/pid.c.
         Errno::ENOMEM if elsewhere || caller.pid_for_children.is_none() => {
             "the PID 1 of the PID namespace for your children has ended, so no process can be born \
