@@ -162,11 +162,18 @@ fn step1_command_has_a_mount_namespace_of_its_own() {
 /// namespace is not enough to keep a mount in it.
 #[step]
 fn step2_command_sees_the_token_and_the_lab_does_not() {
-    assert_report!(report(exercise!().hold_parents()).lines(&["DIR", "the lab's mounts", "lab meanwhile"]), @r"
+    // What could mount or write when COMMAND runs already is held: the process that has started COMMAND,
+    // or in another run one that was made before.
+    let (mut report, other) =
+        (report(exercise!().hold_parents()), report(exercise!().hold_children()));
+    let lines = ["DIR", "the lab's mounts", "lab meanwhile"];
+    report.same("COMMAND before a helper runs", &other, &lines);
+    assert_report!(report.lines(&[&lines[..], &["COMMAND before"]].concat()), @r"
     DIR in COMMAND: tmpfs, token TEXT
     DIR in the lab: empty
     the lab's mounts while COMMAND runs: unchanged
     lab meanwhile: unchanged
+    COMMAND before a helper runs: the same
     ");
 }
 

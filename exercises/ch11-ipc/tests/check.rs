@@ -121,6 +121,15 @@ fn report(program: impl Fn() -> Sandbox) -> Report {
     with_room_for_a_queue(|| look(program()))
 }
 
+/// Runs the program twice, and holds what could make the objects when COMMAND runs already: the process that
+/// has started COMMAND, or one that was made before.
+fn report_start(keys: &str) -> Report {
+    let mut report = report(|| exercise!().hold_parents());
+    let other = self::report(|| exercise!().hold_children());
+    report.same("COMMAND before a helper runs", &other, &[keys]);
+    report
+}
+
 /// COMMAND has an IPC namespace of its own, and shares the other seven with the lab.
 #[step]
 fn step1_command_has_an_ipc_namespace_of_its_own() {
@@ -135,18 +144,20 @@ fn step1_command_has_an_ipc_namespace_of_its_own() {
 /// TEXT. In the lab's there is none.
 #[step]
 fn step2_the_segment_exists_only_inside() {
-    assert_report!(report(|| exercise!().hold_parents()).lines(&["KEY"]), @r#"
+    assert_report!(report_start("KEY").lines(&["KEY", "COMMAND before"]), @r#"
     KEY in COMMAND: a segment with "TEXT"
     KEY in the lab: no segment (No such file or directory)
+    COMMAND before a helper runs: the same
     "#);
 }
 
 /// When COMMAND starts, the POSIX message queue `/TEXT` exists in its IPC namespace, but not in the lab's.
 #[step]
 fn step3_the_queue_exists_only_inside() {
-    assert_report!(report(|| exercise!().hold_parents()).lines(&["queue"]), @r"
+    assert_report!(report_start("queue").lines(&["queue", "COMMAND before"]), @r"
     queue /TEXT in COMMAND: exists
     queue /TEXT in the lab: none (No such file or directory)
+    COMMAND before a helper runs: the same
     ");
 }
 

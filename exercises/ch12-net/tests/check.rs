@@ -53,17 +53,22 @@ fn net(all: &Namespaces) -> &Namespace {
     all.get(Kind::Net).expect("every kernel has network namespaces")
 }
 
-/// Runs the program once more, and holds each process that could start the server later.
+/// Runs the program twice more, and holds each process that could start the server later: the one that has
+/// started COMMAND, or one that was made before.
 fn report_start(report: &mut Report) {
+    enter_start(report, "when COMMAND starts", exercise!().hold_parents());
+    enter_start(report, "when COMMAND starts before a helper runs", exercise!().hold_children());
+}
+
+fn enter_start(report: &mut Report, when: &str, program: Sandbox) {
     let port = 1024 + (random() % 30_000) as u16;
-    let program = exercise!().hold_parents().args([&port.to_string(), "otter", "heron"]);
-    let mut attempt = Attempt::start(program.witness());
+    let mut attempt = Attempt::start(program.args([&port.to_string(), "otter", "heron"]).witness());
     let server = match attempt.command() {
         Some(command) if listens(&command.process, port) => "a server listens",
         _ => "no server listens",
     };
     attempt.release();
-    report.of_run("when COMMAND starts", server, &attempt.finish());
+    report.of_run(when, server, &attempt.finish());
 }
 
 /// Whether a server listens on a port in the process's network.
@@ -190,6 +195,7 @@ fn step2_a_server_listens_in_its_network() {
     lo of COMMAND: up
     PORT in COMMAND's network: answers INSIDE
     when COMMAND starts: a server listens
+    when COMMAND starts before a helper runs: a server listens
     ");
 }
 

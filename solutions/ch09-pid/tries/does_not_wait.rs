@@ -1,4 +1,4 @@
-//! Named: the parent does not wait
+//! Named: the wait has a limit
 //! The parent asks ten times whether the child has ended, and then ends itself.
 
 use std::os::unix::process::CommandExt;

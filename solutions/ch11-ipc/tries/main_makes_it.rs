@@ -23,7 +23,7 @@ fn main() {
         libc::shmdt(memory.cast());
         let attributes: *mut libc::mq_attr = std::ptr::null_mut();
         let queue = libc::mq_open(name.as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600, attributes);
-        assert!(queue >= 0, "mq_open");
+        assert!(queue >= 0, "mq_open: {}", std::io::Error::last_os_error());
         libc::close(queue);
     }
     let status = Command::new(&args[4]).args(&args[5..]).status().expect("COMMAND");

@@ -18,7 +18,7 @@ fn main() {
         memory.copy_from(text.as_ptr(), text.len());
         let attributes: *mut libc::mq_attr = std::ptr::null_mut();
         let queue = libc::mq_open(name.as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600, attributes);
-        assert!(queue >= 0, "mq_open");
+        assert!(queue >= 0, "mq_open: {}", std::io::Error::last_os_error());
     }
     let status = Command::new(&args[4]).args(&args[5..]).status().expect("COMMAND");
     exit(status.code().unwrap_or(1));

@@ -24,7 +24,7 @@ use crate::look::network::{self, Link, Route};
 use crate::look::procfs::{Fields, hard_limit_in, ids_in, ranges_in};
 use crate::look::stat::Stat;
 use crate::look::{cgroup, mounts};
-use crate::record::IdMaps;
+use crate::record::{Holds, IdMaps};
 use crate::sandbox::message::{Ended, Excess, Message, Status};
 use crate::sandbox::request::{Fixture, Neighbor, Plan, Request, Shown, State};
 use crate::visit::Visit;
@@ -154,7 +154,11 @@ fn requests() -> impl Strategy<Value = Request> {
                 recorded,
                 id_maps,
                 holds_pid_1,
-                holds_parents,
+                holds: match (holds_parents, holds_pid_1) {
+                    (false, _) => Holds::Nothing,
+                    (true, false) => Holds::Parents,
+                    (true, true) => Holds::Children,
+                },
             }
         },
     )

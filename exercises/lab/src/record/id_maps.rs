@@ -76,7 +76,7 @@ pub(super) fn skip_sleep(pid: Pid, number: c_long, arguments: &[u64; 6]) {
 /// A task that is held.
 pub(super) struct Held {
     pub(super) pid: Pid,
-    /// Whether it is a thread that has not run yet.
+    /// Whether it is a task that has not run yet.
     pub(super) is_new: bool,
     /// When it goes on in any case.
     until: Instant,
@@ -91,8 +91,8 @@ impl Held {
         Held { pid, is_new: false, until: now + longest, looked: now, calm: 0 }
     }
 
-    /// A thread that has not run yet.
-    pub(super) fn new_thread(pid: Pid) -> Held {
+    /// A task that has not run yet.
+    pub(super) fn new_task(pid: Pid) -> Held {
         Held { is_new: true, ..Held::new(pid, PARENT) }
     }
 

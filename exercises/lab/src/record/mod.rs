@@ -15,3 +15,4 @@ pub(crate) mod recorder;
 pub(crate) mod held;
 
 pub use id_maps::IdMaps;
+pub(crate) use recorder::Holds;

@@ -53,8 +53,7 @@ pub(crate) fn record(
     top: Option<String>,
 ) -> String {
     let seen = Observer::new(Budget::new(command), top);
-    let mut recorder =
-        Recorder { seen, interference, held: Vec::new(), new_threads: HashSet::new() };
+    let mut recorder = Recorder { seen, interference, held: Vec::new(), new: HashSet::new() };
     recorder.seen.tasks.add(program, None);
     let mut started = false;
     while let Ok(stop) = ptrace::wait(recorder.held.is_empty()) {
@@ -78,9 +77,21 @@ pub(crate) struct Interference {
     pub(crate) maps: IdMaps,
     /// The first process of a new PID namespace runs only when a signal has been sent to it.
     pub(crate) pid_1: bool,
-    /// A process that has made a child is held until all others wait, and while one of them executes
-    /// this file. So is a new thread, before it has run.
-    pub(crate) parents_of: Option<String>,
+    /// Those that are held until all others wait, and while one of them executes [`Self::command`]: a process
+    /// when it has made a child, or a new task before it has run.
+    pub(crate) holds: Holds,
+    pub(crate) command: String,
+}
+
+/// One side of a race with the start of COMMAND.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Holds {
+    #[default]
+    Nothing,
+    /// Each process that has made a child, and each new thread.
+    Parents,
+    /// Each new process and each new thread.
+    Children,
 }
 
 /// Makes an event of each stop that is one.
@@ -88,8 +99,8 @@ struct Recorder {
     seen: Observer,
     interference: Interference,
     held: Vec<Held>,
-    /// Threads that are to be held as soon as they have stopped for the first time.
-    new_threads: HashSet<Pid>,
+    /// Those that are to be held as soon as they have stopped for the first time.
+    new: HashSet<Pid>,
 }
 
 impl Recorder {
@@ -157,7 +168,7 @@ impl Recorder {
             libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => {
                 let child = Pid::from_raw(message as i32);
                 self.born(pid, child);
-                if self.interference.parents_of.is_some() && !self.seen.tasks.is_thread(child) {
+                if self.interference.holds == Holds::Parents && !self.seen.tasks.is_thread(child) {
                     return self.held.push(Held::new(pid, id_maps::PARENT));
                 }
             }
@@ -186,12 +197,15 @@ impl Recorder {
         let is_held = |pid: &Pid| self.held.iter().any(|held| held.pid == *pid);
         let alive = self.seen.tasks.alive().into_iter().map(|(pid, _)| pid);
         let others: Vec<Pid> = alive.filter(|pid| !is_held(pid)).collect();
-        let command = self.interference.parents_of.as_deref();
-        let runs = command.is_some_and(|path| others.iter().any(|pid| executes(*pid, path)));
-        // What a thread does comes before what its process does next, which may be to end.
-        let threads = self.held.iter().any(|held| held.is_new);
+        let runs = others.iter().any(|pid| executes(*pid, &self.interference.command));
+        // The newest first, because that is the one for COMMAND where another has been made to help. What a
+        // thread does comes before what its process does next, which may be to end.
+        let number = |pid: Pid| self.seen.tasks.get(pid).map(|task| task.number);
+        let new = self.held.iter().filter(|held| held.is_new).map(|held| held.pid);
+        let newest = new.max_by_key(|pid| number(*pid));
         for mut held in std::mem::take(&mut self.held) {
-            if (held.is_new || !threads) && held.is_over(&others) && !runs {
+            let is_next = newest.is_none_or(|newest| newest == held.pid);
+            if is_next && held.is_over(&others) && !runs {
                 self.go_on(held.pid, 0);
             } else {
                 self.held.push(held);
@@ -348,8 +362,13 @@ impl Recorder {
         if self.interference.pid_1 && pids.is_some_and(|pids| pids.last() == Some(&1)) {
             await_a_signal(pid);
         }
-        if thread && self.interference.parents_of.is_some() {
-            self.new_threads.insert(pid);
+        let is_held = match self.interference.holds {
+            Holds::Nothing => false,
+            Holds::Parents => thread,
+            Holds::Children => true,
+        };
+        if is_held {
+            self.new.insert(pid);
         }
         if self.seen.tasks.early.remove(&pid) {
             self.start(pid);
@@ -358,8 +377,8 @@ impl Recorder {
 
     /// Lets a task run that has stopped by itself, as each new one does.
     fn start(&mut self, pid: Pid) {
-        if self.new_threads.remove(&pid) {
-            self.held.push(Held::new_thread(pid));
+        if self.new.remove(&pid) {
+            self.held.push(Held::new_task(pid));
         } else {
             self.go_on(pid, 0);
         }

@@ -46,6 +46,7 @@ pub use crate::env::patience;
 pub use crate::helper::ids::holds_the_machines_root;
 pub use crate::helper::limits::{TooLow, arrange as arrange_limits, too_low};
 pub use crate::helper::refusal::{Refusal, Stage};
+use crate::record::Holds;
 pub use crate::record::IdMaps;
 
 use std::ffi::{OsStr, OsString};
@@ -164,7 +165,7 @@ impl Sandbox {
                 recorded: false,
                 id_maps: IdMaps::Written,
                 holds_pid_1: false,
-                holds_parents: false,
+                holds: Holds::Nothing,
             },
             standard: None,
             patience: Some(patience()),
@@ -399,7 +400,7 @@ impl Sandbox {
     pub fn takes_a_recorder(&self) -> Option<&'static str> {
         match self.request.id_maps {
             _ if self.request.holds_pid_1 => Some("what becomes of a signal before PID 1 runs"),
-            _ if self.request.holds_parents => Some("what is there before COMMAND is"),
+            _ if self.request.holds != Holds::Nothing => Some("what is there before COMMAND is"),
             IdMaps::Written => None,
             _ => Some("what COMMAND does before its maps are written"),
         }
@@ -417,7 +418,16 @@ impl Sandbox {
     /// others wait for something, and while COMMAND runs. So COMMAND is looked at before its parent, or
     /// another thread, can do anything more for it. Where tracing is forbidden, nothing is held.
     pub fn hold_parents(mut self) -> Self {
-        self.request.holds_parents = true;
+        self.request.holds = Holds::Parents;
+        self.record()
+    }
+
+    /// Records the program, and holds each new process and each new thread before it has run: until all
+    /// others wait for something, and while COMMAND runs. So COMMAND starts before a process that was
+    /// made to prepare something for it, unless the program waits for that. Where tracing is forbidden,
+    /// nothing is held.
+    pub fn hold_children(mut self) -> Self {
+        self.request.holds = Holds::Children;
         self.record()
     }
 

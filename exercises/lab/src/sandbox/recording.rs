@@ -100,7 +100,8 @@ fn follow(
     let interference = Interference {
         maps: request.id_maps.clone(),
         pid_1: request.holds_pid_1,
-        parents_of: request.holds_parents.then(|| request.witness.clone()),
+        holds: request.holds,
+        command: request.witness.clone(),
     };
     // The program starts one level below the uppermost cgroup of its lab.
     let cgroup = cgroup::path_of_pid(program).ok().filter(|_| request.cgroups);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 
 use crate::helper::wire::wire;
-use crate::record::IdMaps;
+use crate::record::{Holds, IdMaps};
 
 /// What the learner's program finds when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,14 +143,15 @@ pub(crate) struct Request {
     pub(crate) id_maps: IdMaps,
     /// Whether the recorder holds each new PID 1 until a signal is sent to it.
     pub(crate) holds_pid_1: bool,
-    /// Whether the recorder holds each process that has made a child while COMMAND runs.
-    pub(crate) holds_parents: bool,
+    /// What the recorder holds while COMMAND starts and runs.
+    pub(crate) holds: Holds,
 }
 
 wire!(enum State { 0 => RootLab, 1 => PlainUser });
 wire!(struct Shown { name, path });
 wire!(struct Neighbor { name, new, children, thread, zombie, host_name, creator, below, far });
 wire!(enum Fixture { 0 => Directory, 1 => File(text), 2 => Witness });
+wire!(enum Holds { 0 => Nothing, 1 => Parents, 2 => Children });
 wire!(enum IdMaps { 0 => Written, 1 => Held, 2 => Refused(map) });
 wire!(struct Plan { folder, limits });
 wire!(struct Request {
@@ -178,7 +179,7 @@ wire!(struct Request {
     recorded,
     id_maps,
     holds_pid_1,
-    holds_parents,
+    holds,
 });
 
 impl Request {
