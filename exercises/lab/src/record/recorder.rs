@@ -197,7 +197,8 @@ impl Recorder {
         let is_held = |pid: &Pid| self.held.iter().any(|held| held.pid == *pid);
         let alive = self.seen.tasks.alive().into_iter().map(|(pid, _)| pid);
         let others: Vec<Pid> = alive.filter(|pid| !is_held(pid)).collect();
-        let runs = others.iter().any(|pid| executes(*pid, &self.interference.command));
+        let runs = self.interference.holds != Holds::Nothing
+            && others.iter().any(|pid| executes(*pid, &self.interference.command));
         // The newest first, because that is the one for COMMAND where another has been made to help. What a
         // thread does comes before what its process does next, which may be to end.
         let number = |pid: Pid| self.seen.tasks.get(pid).map(|task| task.number);
