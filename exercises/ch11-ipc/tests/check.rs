@@ -1,7 +1,7 @@
 //! `ch11-ipc KEY TEXT -- COMMAND`: shared memory and a message queue that exist only inside.
 
 use harness::look::{Kind, Namespace, Namespaces};
-use harness::sandbox::Sandbox;
+use harness::sandbox::{Neighbor, Sandbox};
 use harness::visit;
 use nix::errno::Errno;
 
@@ -226,7 +226,7 @@ left() {{ "$0" $1 $2 -- sh -c '{REMOVE}; sleep $0 > /dev/null 2>&1 &' $3; }}"#
     )
 }
 
-/// Runs the program where three other IPC namespaces have segments: one that was left under KEY, one that is
+/// Runs the program where four other IPC namespaces have segments: one that was left under KEY, two that are
 /// in use under the same key, and one that was left under another.
 fn look_for_abandoned() -> Report {
     let (key, text) = key_and_text();
@@ -241,7 +241,14 @@ fn look_for_abandoned() -> Report {
     segments.rotate_left(random() as usize % 3);
     let [first, second, third] = segments;
     let script = format!("{}\n{first}; {second}; {third}; exec \"$0\" \"$@\"", shell_functions());
-    let program = exercise!().args(["--abandoned", &key.to_string()]).witness();
+    // A segment that no process has attached at the moment may be in use all the same.
+    let owner = Neighbor {
+        name: "owner".into(),
+        new: libc::CLONE_NEWIPC,
+        segment: Some(key),
+        ..Neighbor::default()
+    };
+    let program = exercise!().args(["--abandoned", &key.to_string()]).witness().neighbor(owner);
     // A search asks many namespaces in vain, and no such answer is a mistake.
     let mut attempt = Attempt::start(program.script(&script).unrecorded());
     attempt.report.role(&text, "TEXT");
@@ -257,7 +264,14 @@ fn look_for_abandoned() -> Report {
             let mut places = processes.iter().filter_map(|process| Namespaces::of(process).ok());
             places.any(|place| place.get(Kind::Ipc) == command.namespaces.get(Kind::Ipc))
         });
-        let beside = beside.map_or("none of these processes", |(_, name)| name);
+        let owner = attempt.run.neighbor("owner").and_then(|owner| Namespaces::of(&owner).ok());
+        let is_owners =
+            |owner: Namespaces| owner.get(Kind::Ipc) == command.namespaces.get(Kind::Ipc);
+        let beside = match beside {
+            Some((_, name)) => name,
+            None if owner.is_some_and(is_owners) => "the creator of one that is in use",
+            None => "none of these processes",
+        };
         attempt.report.line("COMMAND is in the IPC namespace of", beside);
         attempt.look("KEY in COMMAND", &command, move |seen| segment(ipc_of(seen), key, &text));
     }

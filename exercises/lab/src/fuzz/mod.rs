@@ -98,12 +98,23 @@ fn requests() -> impl Strategy<Value = Request> {
     let shown = (".{0,8}", ".{0,8}").prop_map(|(name, path)| Shown { name, path });
     let below = (any::<Option<u32>>(), vec(any::<i32>(), 0..3), any::<i32>());
     let flags = (any::<[i32; 2]>(), any::<Option<i32>>(), any::<bool>());
-    let neighbor =
-        (".{0,8}", flags, any::<Option<String>>(), below).prop_map(
-            |(name, ([new, children], thread, zombie), host_name, (creator, below, far))| {
-                Neighbor { name, new, children, thread, zombie, host_name, creator, below, far }
-            },
-        );
+    let neighbor = (".{0,8}", flags, any::<Option<String>>(), below).prop_map(
+        |(name, ([new, children], thread, zombie), host_name, (creator, below, far))| {
+            let segment = thread;
+            Neighbor {
+                name,
+                new,
+                children,
+                thread,
+                zombie,
+                host_name,
+                creator,
+                below,
+                far,
+                segment,
+            }
+        },
+    );
     let fixture = prop_oneof![
         Just(Fixture::Directory),
         ".{0,8}".prop_map(Fixture::File),

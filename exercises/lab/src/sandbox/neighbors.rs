@@ -77,6 +77,13 @@ fn live(neighbor: &Neighbor, many_ids: bool, tell: OwnedFd) -> ! {
     if neighbor.children != 0 && unshare(CloneFlags::from_bits_retain(neighbor.children)).is_err() {
         exit(1);
     }
+    if let Some(key) = neighbor.segment {
+        // SAFETY: shmget takes only integers.
+        let made = unsafe { libc::shmget(key, 1, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) };
+        if made == -1 {
+            exit(1);
+        }
+    }
     let tell = move |id: i32| _ = write(&tell, &id.to_le_bytes());
     if let Some(flags) = neighbor.thread {
         // unshare(2) moves the calling thread, so the process stays where it is.

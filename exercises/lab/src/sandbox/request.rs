@@ -71,6 +71,8 @@ pub struct Neighbor {
     /// Namespaces, `CLONE_NEW*`, that belong to a user namespace below the neighbor's own. It has
     /// joined them, and no process is in that user namespace.
     pub far: i32,
+    /// The key of a System V shared memory segment that it makes in its IPC namespace, and does not attach.
+    pub segment: Option<i32>,
 }
 
 /// What the sandbox creates at a path inside, before the program starts. Its owner is root there.
@@ -149,7 +151,7 @@ pub(crate) struct Request {
 
 wire!(enum State { 0 => RootLab, 1 => PlainUser });
 wire!(struct Shown { name, path });
-wire!(struct Neighbor { name, new, children, thread, zombie, host_name, creator, below, far });
+wire!(struct Neighbor { name, new, children, thread, zombie, host_name, creator, below, far, segment });
 wire!(enum Fixture { 0 => Directory, 1 => File(text), 2 => Witness });
 wire!(enum Holds { 0 => Nothing, 1 => Parents, 2 => Children });
 wire!(enum IdMaps { 0 => Written, 1 => Held, 2 => Refused(map) });
