@@ -151,6 +151,8 @@ const CALLS: &[Row] = &[
     }),
     // The C library takes the slash away.
     row(libc::SYS_mq_open, "mq_open", &[Text, Flags(QUEUE)], |_, _| Some(Meaning::Other)),
+    // The requests of ioctl_ns(2) and of a pidfd only ask. Many of their errors are the answer, such as EPERM
+    // at the end of the way up, and would look like a failure that the program ignores.
     row(
         libc::SYS_ioctl,
         "ioctl",
