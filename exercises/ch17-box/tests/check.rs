@@ -106,9 +106,14 @@ fn limits_of(process: &Process) -> Vec<Vec<Option<u64>>> {
 
 /// Runs the program once and looks at COMMAND while it is parked.
 fn report() -> Report {
+    report_of(|program| program)
+}
+
+/// The same, with the program as `arrange` has it.
+fn report_of(arrange: impl Fn(Sandbox) -> Sandbox) -> Report {
     let (tree, name) = (Tree::new(), token("otter"));
     let sandbox = watch_setgroups(tree.run(&["--hostname", &name, "--rw", &tree.dir]));
-    let mut attempt = Attempt::start(sandbox);
+    let mut attempt = Attempt::start(arrange(sandbox));
     attempt.report.role(&name, "NAME");
     if let Some(command) = attempt.command() {
         attempt.look("host name of COMMAND", &command, Seen::host_name);
@@ -212,10 +217,13 @@ fn look_at_mount(what: &str, command: &Seen, tree: &Tree) -> nix::Result<String>
 }
 
 /// COMMAND is in eight new namespaces. One of them is its user namespace, in which you are root and which
-/// owns the other seven. The host name is NAME.
+/// owns the other seven. The host name is NAME when COMMAND starts.
 #[step]
 fn step1_command_is_in_eight_new_namespaces() {
-    assert_report!(report().table(&["COMMAND", "uid_map", "gid_map", "host name", "setgroups", "its ids", "owned"]), @r"
+    let mut report = report();
+    let held = report_of(Sandbox::hold_parents);
+    report.same("COMMAND before PID 1 goes on", &held, &["host name"]);
+    assert_report!(report.table(&["COMMAND", "uid_map", "gid_map", "host name", "setgroups", "its ids", "owned"]), @r"
              user  mnt  pid  net  uts  ipc  cgroup  time
     lab      A     A    A    A    A    A    A       A
     COMMAND  B     B    B    B    B    B    B       B
@@ -225,6 +233,7 @@ fn step1_command_is_in_eight_new_namespaces() {
     its ids outside: yours
     owned by its user namespace: mnt pid net uts ipc cgroup time
     setgroups of COMMAND: denied by your program
+    COMMAND before PID 1 goes on: the same
     ");
 }
 

@@ -281,7 +281,10 @@ impl Report {
         let endings = std::mem::take(&mut self.endings);
         let is_of_an_ending =
             |line: &Line| endings.iter().any(|ending| line.key.starts_with(&ending.key));
-        let own_failed = self.lines.iter().any(|line| differs(line) && !is_of_an_ending(line));
+        // What could not be seen, because COMMAND was never started, has no line.
+        let is_missing = |line: &Line| self.lines.iter().all(|other| other.key != line.key);
+        let own_failed = self.lines.iter().any(|line| differs(line) && !is_of_an_ending(line))
+            || wanted.lines.iter().any(|line| is_missing(line) && !is_of_an_ending(line));
         let mut trace = None;
         for Ending { key, printed, trace: recorded } in endings {
             let line = self.lines.iter().find(|line| line.key == key);

@@ -1,4 +1,4 @@
-//! Named: nothing
+//! Named: the parent joins the child's namespace
 //! The parent enters the child's UTS namespace to set the name, and stays there.
 
 use std::ffi::{CString, OsStr, OsString};
