@@ -25,9 +25,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Prints which paths lead to the directory `lab` of the old root.
+/// Prints which paths lead to the directory `dev` of the old root.
 fn show(when: &str) {
-    let mut paths = vec!["/lab", "/old/lab", "../lab"];
+    let mut paths = vec!["/dev", "/old/dev", "../dev"];
     paths.retain(|path| Path::new(path).exists());
     println!("{when}: {}", if paths.is_empty() { "no way".to_owned() } else { paths.join(", ") });
 }
