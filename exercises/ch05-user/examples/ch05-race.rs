@@ -14,7 +14,7 @@ use nix::unistd::geteuid;
 
 /// The child's shell prints its uid twice, and in the end its own capabilities.
 const SHELL: &str = "echo at first: uid $(id -u)
-    sleep 1
+    sleep 1.8
     echo later: uid $(id -u)
     grep CapEff /proc/$$/status";
 
