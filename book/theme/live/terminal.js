@@ -4,6 +4,8 @@
 const MOST_LINES = 2000;
 const MOST_WIDE = 4000; // characters; a longer line goes on in the next
 const MOST_WAITING = 50_000; // characters that wait to be shown
+const LEAST_WAITING = 500; // the same, where showing them is slow: characters of many alphabets take long to lay out
+const SLOW = 80; // milliseconds of showing
 const SHOWS = 60; // milliseconds between two looks of the screen
 const QUIET = 700; // milliseconds without output before it is announced
 const MOST_ANNOUNCED = 6; // lines
@@ -37,6 +39,7 @@ export class Terminal {
     this.pending = '';
     this.dropped = 0;
     this.took = 0;
+    this.most = MOST_WAITING;
     this.escape = '';
     this.returns = false;
     this.until_prompt = 0;
@@ -53,8 +56,8 @@ export class Terminal {
 
   write(bytes) {
     this.pending += this.decoder.decode(bytes, { stream: true });
-    if (this.pending.length > MOST_WAITING) {
-      const gone = this.pending.length - MOST_WAITING;
+    if (this.pending.length > this.most) {
+      const gone = this.pending.length - this.most;
       this.dropped += gone;
       this.pending = this.pending.slice(gone);
     }
@@ -81,6 +84,7 @@ export class Terminal {
       this.log.scrollTop = this.log.scrollHeight;
     }
     this.took = performance.now() - begin;
+    this.most = this.took > SLOW ? Math.max(LEAST_WAITING, Math.floor(text.length / 2)) : Math.min(MOST_WAITING, 2 * this.most);
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => this.announce(), QUIET);
   }
