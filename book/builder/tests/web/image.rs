@@ -6,8 +6,9 @@
 
 use crate::chromium::Chromium;
 use crate::faults::Faults;
+use crate::firefox::Firefox;
 use crate::live::{asked, becomes_within, enter, open, says, text};
-use crate::reader::Screen;
+use crate::reader::{Reader, Screen};
 use crate::site::Site;
 use crate::tools::Tools;
 use book::live::{FOLDER, Live};
@@ -34,12 +35,12 @@ fn book() -> Option<Site> {
     Some(Site::with(&repo, Some(live)))
 }
 
-fn becomes(reader: &mut Chromium, condition: &str) -> bool {
+fn becomes(reader: &mut impl Reader, condition: &str) -> bool {
     becomes_within(reader, condition, PATIENCE)
 }
 
 /// Opens the lab of a session or a challenge, the first one that this matches.
-fn start(reader: &mut Chromium, selector: &str) -> bool {
+fn start(reader: &mut impl Reader, selector: &str) -> bool {
     let button = format!("document.querySelector('{selector}').parentElement.nextElementSibling");
     reader.eval("document.querySelector('.live-status')?.replaceChildren()");
     reader.eval(&format!("{button}.click()"));
@@ -47,36 +48,32 @@ fn start(reader: &mut Chromium, selector: &str) -> bool {
 }
 
 /// What is marked of each command of the session, after all were sent.
-fn marks(reader: &mut Chromium) -> String {
+fn marks(reader: &mut impl Reader) -> String {
     let marks = "[...document.querySelectorAll('.live-mark')].map(mark => mark.textContent)";
     reader.eval("document.querySelector('.live-all').click()");
     becomes(reader, &format!("{marks}.every(mark => mark !== '')"));
     reader.eval(&format!("{marks}.join()")).as_str().unwrap_or_default().to_owned()
 }
 
-fn log(reader: &mut Chromium) -> String {
+fn log(reader: &mut impl Reader) -> String {
     text(reader, ".live-log")
 }
 
 /// Types a command, and waits until a line of the log is this text.
-fn prints(reader: &mut Chromium, command: &str, line: &str) -> bool {
+fn prints(reader: &mut impl Reader, command: &str, line: &str) -> bool {
     enter(reader, command);
     becomes(reader, &crate::live::prints(line))
 }
 
-fn reset(reader: &mut Chromium) -> Option<Duration> {
+fn reset(reader: &mut impl Reader) -> Option<Duration> {
     let begin = Instant::now();
     reader.eval("document.querySelector('.live-status').replaceChildren(); document.querySelector('.live-reset').click()");
     becomes(reader, READY).then(|| begin.elapsed())
 }
 
 /// A session in each kind of lab prints what the page shows.
-#[test]
-#[ignore = "takes the machine of `cargo xtask live build`"]
-fn sessions_are_as_on_the_page() {
-    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
+fn sessions(reader: &mut impl Reader, site: &Site) -> Vec<String> {
     let mut faults = Faults::default();
-    browser.sit_at(Screen::DESK);
     for (page, selector) in [
         ("ch02-unshare.html", "code.live:not([class*=challenge-])"),
         ("ch04-setns.html", "code.live:not([class*=challenge-])"),
@@ -84,40 +81,61 @@ fn sessions_are_as_on_the_page() {
         ("ch05-maps.html", "code.live.ids:not(.user)"),
         ("ch14-cgroup.html", "code.live.cgroups"),
     ] {
-        open(&mut browser, &site, page);
-        let ready = start(&mut browser, selector);
-        faults.unless(ready, format!("{page}: {}", text(&mut browser, ".live-status")));
-        let marks = marks(&mut browser);
+        open(reader, site, page);
+        let ready = start(reader, selector);
+        faults.unless(ready, format!("{page}: {}", text(reader, ".live-status")));
+        let marks = marks(reader);
         let same = marks.split(',').all(|mark| mark.starts_with("as on the page"));
-        faults.unless(same, format!("{page}: {marks}\n{}", log(&mut browser)));
+        faults.unless(same, format!("{page}: {marks}\n{}", log(reader)));
     }
-    crate::none(faults.0);
+    faults.0
 }
 
 /// Chapter 2's challenge: nothing, words, the wrong way, the right one, and left again.
-#[test]
-#[ignore = "takes the machine of `cargo xtask live build`"]
-fn a_challenge_is_judged_by_the_kernel() {
-    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
-    browser.sit_at(Screen::PHONE);
-    open(&mut browser, &site, "ch02-unshare.html");
-    assert!(
-        start(&mut browser, "code.live[class*=challenge-]"),
-        "{}",
-        text(&mut browser, ".live-status")
-    );
-    browser.eval("document.querySelector('.live-drawing').open = true");
+fn challenge(reader: &mut impl Reader, site: &Site) -> Vec<String> {
+    let mut faults = Faults::default();
+    open(reader, site, "ch02-unshare.html");
+    let ready = start(reader, "code.live[class*=challenge-]");
+    faults.unless(ready, text(reader, ".live-status"));
+    reader.eval("document.querySelector('.live-drawing').open = true");
     for (command, verdict) in [
         ("echo done uts otter", "Not yet."),
         ("hostname otter", "Not yet: The lab itself has been renamed"),
         ("hostname lab; unshare --uts sh -c 'hostname otter; exec sleep 600' &", "Done: "),
         ("kill $!", "Not yet."),
     ] {
-        enter(&mut browser, command);
-        let found = becomes(&mut browser, &says("verdict", verdict));
-        assert!(found, "{command}: {}\n{}", text(&mut browser, ".live-verdict"), log(&mut browser));
+        enter(reader, command);
+        let found = becomes(reader, &says("verdict", verdict));
+        let said = text(reader, ".live-verdict");
+        faults.unless(found, format!("{command}: {said}\n{}", log(reader)));
     }
-    assert!(becomes(&mut browser, "document.querySelector('.live-picture svg') !== null"));
+    let drawn = becomes(reader, "document.querySelector('.live-picture svg') !== null");
+    faults.unless(drawn, "the lab is not drawn");
+    faults.0
+}
+
+#[test]
+#[ignore = "takes the machine of `cargo xtask live build`"]
+fn sessions_are_as_on_the_page() {
+    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
+    browser.sit_at(Screen::DESK);
+    crate::none(sessions(&mut browser, &site));
+}
+
+#[test]
+#[ignore = "takes the machine of `cargo xtask live build`"]
+fn a_challenge_is_judged_by_the_kernel() {
+    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
+    browser.sit_at(Screen::PHONE);
+    crate::none(challenge(&mut browser, &site));
+}
+
+#[test]
+#[ignore = "takes the machine of `cargo xtask live build`"]
+fn another_browser_runs_it_as_well() {
+    let (Some(site), Some(mut browser)) = (book(), Firefox::find()) else { return };
+    let faults = [sessions(&mut browser, &site), challenge(&mut browser, &site)];
+    crate::none(faults.concat());
 }
 
 /// What would bring a machine down leaves the page usable, and a reset brings the lab back.

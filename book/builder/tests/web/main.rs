@@ -6,6 +6,7 @@ mod skip;
 
 mod chromium;
 mod faults;
+mod firefox;
 #[path = "../book/fixture.rs"]
 #[allow(dead_code, reason = "the builder's own tests use the rest of it")]
 mod fixture;

@@ -46,6 +46,46 @@ const LOOK: &str = "
     };
 ";
 
+/// A tab of a browser, and what any browser lets a reader do in it.
+pub(crate) trait Reader {
+    /// Opens a page and waits until all of it is there.
+    fn load(&mut self, url: &str);
+
+    /// Runs JavaScript in the page and returns its value, or what a promise comes to.
+    fn eval(&mut self, script: &str) -> Value;
+
+    /// Clicks into the middle of an element.
+    fn click(&mut self, selector: &str);
+
+    /// Presses and lets go of a key; its name is a character or the DOM's, `KeyboardEvent.key`.
+    fn press(&mut self, key: &str);
+
+    /// Puts a text into the field that has the focus, all at once.
+    fn insert(&mut self, text: &str);
+}
+
+impl Reader for Chromium {
+    fn load(&mut self, url: &str) {
+        Chromium::load(self, url);
+    }
+
+    fn eval(&mut self, script: &str) -> Value {
+        Chromium::eval(self, script)
+    }
+
+    fn click(&mut self, selector: &str) {
+        Chromium::click(self, selector);
+    }
+
+    fn press(&mut self, key: &str) {
+        Chromium::press(self, key);
+    }
+
+    fn insert(&mut self, text: &str) {
+        self.call("Input.insertText", json!({ "text": text }));
+    }
+}
+
 impl Chromium {
     pub(crate) fn sit_at(&mut self, screen: Screen) {
         let phone = screen.is_phone();
