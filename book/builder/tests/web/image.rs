@@ -177,6 +177,34 @@ fn attacks_end_at_the_lab() {
     crate::none(faults.0);
 }
 
+/// A second tab has a machine of its own, and a tab that the browser has frozen goes on when it is back. A device with
+/// 2 GB has room for both.
+#[test]
+#[ignore = "takes the machine of `cargo xtask live build`"]
+fn tabs_do_not_meet_and_may_sleep() {
+    let (Some(site), Some(Tools { mut browser, .. })) = (book(), Tools::find()) else { return };
+    browser.sit_at(Screen::PHONE);
+    open(&mut browser, &site, "ch02-unshare.html");
+    assert!(start(&mut browser, "code.live"), "{}", text(&mut browser, ".live-status"));
+    assert!(prints(&mut browser, "hostname here; echo fi''rst", "first"));
+    let address = site.url("ch02-unshare.html?second");
+    browser.call("Target.createTarget", json!({ "url": address }));
+    let second = browser.windows("?second").pop().expect("a second tab");
+    browser.in_window(&second, |tab| {
+        assert!(becomes(tab, "document.querySelector('.live-run') !== null"));
+        assert!(start(tab, "code.live"), "{}", text(tab, ".live-status"));
+        assert!(prints(tab, "hostname", "lab"), "the second tab: {}", log(tab));
+        let memory = renderers();
+        println!("two tabs with a machine each take {memory} MB");
+        assert!((1..1000).contains(&memory), "two machines take {memory} MB");
+    });
+    for state in ["frozen", "active"] {
+        browser.call("Page.setWebLifecycleState", json!({ "state": state }));
+        std::thread::sleep(Duration::from_secs(3));
+    }
+    assert!(prints(&mut browser, "hostname", "here"), "after its sleep: {}", log(&mut browser));
+}
+
 /// The table of the page *Costs*.
 #[test]
 #[ignore = "takes the machine of `cargo xtask live build`"]
@@ -232,22 +260,31 @@ fn speeds() {
     row("memory of the renderers, before and after", &format!("{} and {} MB", before.1, after.1));
 }
 
-/// The resident memory of all renderers of this test's browser, in MB.
+/// The memory of all renderers of this test's browser in MB; what they share with others counts in part
+/// (proc_pid_smaps(5)).
 fn renderers() -> u64 {
     let mut kilobytes = 0;
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let read =
-            |file: &str| std::fs::read_to_string(entry.path().join(file)).unwrap_or_default();
-        let profile = std::env::temp_dir();
-        let arguments = read("cmdline");
-        if arguments.contains("--type=renderer")
-            && read("environ").contains(&*profile.to_string_lossy())
-        {
-            let status = read("status");
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-            let number = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-            kilobytes += number.unwrap_or_default();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let arguments = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+        if arguments.contains("--type=renderer") && is_below(&name, std::process::id().into()) {
+            kilobytes += member(&name, "smaps_rollup", "Pss:").unwrap_or_default();
         }
     }
     kilobytes / 1000
+}
+
+/// Whether a process descends from another one.
+fn is_below(pid: &str, ancestor: u64) -> bool {
+    match member(pid, "status", "PPid:") {
+        None | Some(0) => false,
+        Some(parent) => parent == ancestor || is_below(&parent.to_string(), ancestor),
+    }
+}
+
+/// A number in one of a process's files in /proc.
+fn member(pid: &str, file: &str, name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
 }
