@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::unistd::Pid;
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, Pid, access};
 
 /// A larger file is compared by its size and time, not by its contents.
 const HASHED: u64 = 64 * 1024;
@@ -233,6 +234,10 @@ impl Fingerprint {
     /// folders, cargo's store and other mounts, where reading may block; and of `.git` all but what
     /// git runs.
     fn files(&mut self, top: &Path, depth: usize) {
+        // Nothing changes there, and if it is mounted for writing, this does.
+        if access(top, AccessFlags::W_OK) == Err(Errno::EROFS) {
+            return self.note(format!("files below {}", top.display()), "read-only");
+        }
         let Ok(device) = fs::metadata(top).map(|about| about.dev()) else { return };
         let checkout = fs::metadata(CHECKOUT).ok().map(|about| (about.dev(), about.ino()));
         let mut left = ENTRIES;
