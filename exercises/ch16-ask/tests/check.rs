@@ -333,7 +333,7 @@ fn pidfds_are_asked(report: &mut Report) -> bool {
     if !pidfds_tell() {
         report.skip(
             "a lab without /proc",
-            "here a pidfd does not give access to namespaces (Linux 6.11)",
+            "it needs Linux 6.11, where a pidfd gives access to namespaces",
         );
     }
     pidfds_tell()

@@ -167,12 +167,15 @@ fn outcome(out: &Path, line: &str, release: &str) -> Result<Outcome> {
         {
             return rest.split_once(" passed")?.0.parse::<usize>().ok();
         }
-        // A fact of the doctor, or of the programs.
-        (line.starts_with("ok ") || line == "this machine is as it was").then_some(1)
+        // A fact of the doctor or of the programs, or the machine looked at before and after.
+        let is_looked_at =
+            line.contains(" things to compare; ") || line == "this machine is as it was";
+        (line.starts_with("ok ") || is_looked_at).then_some(1)
     });
     let passed: usize = passed.sum();
     let skipped = log.lines().filter_map(|line| Some(line.split_once("skipped: ")?.1.to_owned()));
-    let refused = log.lines().filter(|line| line.starts_with("no ")).map(str::to_owned);
+    // A line of the doctor.
+    let refused = log.lines().filter(|line| line.starts_with("no   ")).map(str::to_owned);
     let skipped: BTreeSet<String> = skipped.chain(refused).collect();
     let seconds = end.parse::<u64>()?.saturating_sub(start.parse()?);
     let undue: Vec<&String> =
@@ -231,6 +234,10 @@ mod tests {
         assert!(failure.contains("it needs Linux 6.11"), "{failure}");
         let undue = outcome("no   limits in them (a step of chapter 14)\n", 0);
         assert!(undue.failure.is_some(), "every machine has every controller");
+        let facts = ended("ok     a fact\nno faults, 1 facts\n", "root", 0, "6.1.0-50-amd64");
+        assert_eq!((facts.passed, facts.failure), (1, None), "the last line is not the doctor's");
+        let before = ended("7 things to compare; unseen: nothing\n", "root", 0, "6.1.0-50-amd64");
+        assert_eq!((before.passed, before.failure), (1, None));
         assert!(outcome("", 101).failure.is_some(), "its exit status says so");
         let silent = ended("running 0 tests\n", "root", 0, "6.1.0-50-amd64");
         assert_eq!(silent.failure.as_deref(), Some("no test ran"));
