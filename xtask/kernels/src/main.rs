@@ -226,12 +226,11 @@ impl Work {
             let accounts = self.accounts.iter().filter(|account| suite.is_for(***account));
             plan.extend(accounts.map(|account| (*suite, **account)));
         }
-        // Each of them takes many looks at the whole machine, so they are only taken around attacks.
-        if self.suites.iter().any(|suite| suite.name == "hostile") {
-            let [before, after] = &suites::AROUND;
-            plan.insert(0, (before, Account::Root));
-            plan.push((after, Account::Root));
-        }
+        let [before, after] = &suites::AROUND;
+        plan.insert(0, (before, Account::Root));
+        let end = plan.iter().position(|(suite, _)| suite.changes_the_machine());
+        let end = end.unwrap_or(plan.len());
+        plan.insert(end, (after, Account::Root));
         let mut lines = String::new();
         for (suite, account) in &plan {
             suites::write(suite, out, checkout, built, &self.tests)?;

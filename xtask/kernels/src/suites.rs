@@ -40,9 +40,14 @@ pub(crate) struct Suite {
 }
 
 impl Suite {
-    /// Whether an account runs it. A script changes the machine's settings, which takes root.
+    /// Whether it sets up machines that forbid something, by changing this one.
+    pub(crate) fn changes_the_machine(&self) -> bool {
+        matches!(self.runs, Runs::Script(_))
+    }
+
+    /// Whether an account runs it. To change the machine takes root.
     pub(crate) fn is_for(&self, account: Account) -> bool {
-        account == Account::Root || !matches!(self.runs, Runs::Script(_))
+        account == Account::Root || !self.changes_the_machine()
     }
 }
 
@@ -89,7 +94,7 @@ pub(crate) static SUITES: [Suite; 10] = [
 /// What is tried beside the solutions: other right programs, and wrong ones of each kind.
 pub(crate) const PROGRAMS: &str = "verify --quick --any-progress --sample 40";
 
-/// What runs first and last, as root.
+/// What runs first, and after all that has to leave the machine as it was, as root.
 pub(crate) static AROUND: [Suite; 2] = [
     Suite { name: "before", runs: Runs::Fingerprint("before") },
     Suite { name: "after", runs: Runs::Fingerprint("after") },
@@ -130,7 +135,7 @@ pub(crate) fn write(
         Runs::Xtask(words) => script += &format!("'{}' {words}\n", built.xtask.display()),
         Runs::Fingerprint(when) => {
             let program = built.fingerprint.display();
-            script += &format!("cd exercises/harness\n'{program}' {when} /run/fingerprint.json\n");
+            script += &format!("cd exercises/harness\n'{program}' {when} /out/fingerprint.json\n");
         }
     }
     fs::write(out.join(suite.name), script).with_context(|| format!("could not write {out:?}"))

@@ -12,6 +12,12 @@ pub fn version_in(release: &str) -> Option<(u32, u32)> {
     Some((numbers.next()??, numbers.next()??))
 }
 
+/// Whether a PID namespace has a `pid_max` of its own. Before Linux 6.14 the one number that there was belonged to
+/// the whole machine, and its root could change it from any namespace (`pid_max` in kernel/pid.c).
+pub fn pid_max_is_of_a_namespace() -> bool {
+    version() >= Some((6, 14))
+}
+
 /// Every capability that the running kernel has, as a set of bits. `None` if it does not say.
 pub fn all_capabilities() -> Option<u64> {
     let last = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok()?;

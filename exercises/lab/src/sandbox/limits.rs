@@ -54,7 +54,9 @@ pub(crate) fn on_namespaces() {
     }
     // Against accidents only: the program has the id of this PID namespace's root, and may raise it
     // again (`pid_table_root_permissions` in kernel/pid.c).
-    _ = fs::write("/proc/sys/kernel/pid_max", "400");
+    if kernel::pid_max_is_of_a_namespace() {
+        _ = fs::write("/proc/sys/kernel/pid_max", "400");
+    }
 }
 
 /// On the calling process and its descendants.

@@ -38,8 +38,8 @@ pub(crate) fn start(actor: &str) -> Run {
 /// The same, of a copy of this program.
 pub(crate) fn start_as(program: &Path, actor: &str) -> Run {
     // On a busy machine thousands of recorded calls take more than the usual patience.
-    let patience = Some(std::time::Duration::from_secs(60));
-    let sandbox = Sandbox::new(program).env(ACTOR, actor).patience(patience);
+    let patience = lab::env::patience().max(Duration::from_secs(60));
+    let sandbox = Sandbox::new(program).env(ACTOR, actor).patience(Some(patience));
     sandbox.record().start().unwrap()
 }
 

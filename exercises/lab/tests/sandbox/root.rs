@@ -94,7 +94,7 @@ fn anything_more_than_programs_need_is_noticed() {
 
 #[test]
 fn a_folder_is_shown_and_cannot_be_changed() {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown");
+    let folder = std::env::temp_dir().join(format!("shown-{}", std::process::id()));
     fs::create_dir_all(folder.join("below")).unwrap();
     fs::write(folder.join("below/file"), "read me").unwrap();
     let script = "cat /lab/folder/below/file; touch /lab/folder/new; rm -r /lab/folder/below; \
@@ -104,4 +104,5 @@ fn a_folder_is_shown_and_cannot_be_changed() {
     assert_eq!(run.stdout(), "read me", "{}", run.stderr());
     assert_eq!(fs::read_to_string(folder.join("below/file")).unwrap(), "read me");
     assert!(!folder.join("new").exists());
+    fs::remove_dir_all(folder).unwrap();
 }

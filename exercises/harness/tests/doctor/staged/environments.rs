@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::exit;
 
+use lab::look::kernel;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, setrlimit};
@@ -292,6 +293,9 @@ fn is_hidden(work: impl FnOnce()) -> Result<bool, String> {
 /// A PID namespace with so few pids that a sandbox can be made, and no crowd in it.
 fn few_pids() -> Staged {
     const MOST: i32 = 340;
+    if !kernel::pid_max_is_of_a_namespace() {
+        return Err("it needs Linux 6.14, where each PID namespace has a pid_max".into());
+    }
     with_own_pids(|| {
         mount_new("proc", "/proc", "")?;
         let file = "/proc/sys/kernel/pid_max";
@@ -307,7 +311,9 @@ fn few_pids() -> Staged {
 /// On a second mount over the first, because the flags of an inherited mount are locked.
 fn read_only_proc() -> Staged {
     bind("/proc", "/proc")?;
-    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    // Usually /proc has these three, which are locked as well.
+    let locked = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | locked;
     mount(None::<&str>, "/proc", None::<&str>, flags, None::<&str>).map_err(because("remount"))
 }
 

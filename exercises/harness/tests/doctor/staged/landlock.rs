@@ -36,7 +36,10 @@ pub(super) fn allow_writing_below(folders: &[&str]) -> Result<(), String> {
             0,
         )
     };
-    let ruleset = Errno::result(ruleset).map_err(error("landlock_create_ruleset()"))?;
+    let ruleset = Errno::result(ruleset).map_err(|errno| match errno {
+        Errno::ENOSYS => "it needs Linux 5.13, which has landlock(7)".to_owned(),
+        errno => error("landlock_create_ruleset()")(errno),
+    })?;
     for folder in folders {
         let folder = File::open(folder).map_err(|error| format!("open {folder}: {error}"))?;
         let rule = PathBeneath { allowed_access: WRITE_FILE, parent_fd: folder.as_raw_fd() };
