@@ -156,7 +156,7 @@ fn few_pids(usable: u32) -> String {
 fn too_few_processes_are_no_verdict() {
     // Here it would be the whole machine that has few.
     if !kernel::pid_max_is_of_a_namespace() {
-        return skip!("few pids: it needs Linux 6.14, where each PID namespace has a pid_max");
+        return skip!(Kernel: "few pids: it needs Linux 6.14, where each PID namespace has a pid_max");
     }
     for usable in [8, 45, 90] {
         if let Some(checked) = check("few pids", &few_pids(usable)) {

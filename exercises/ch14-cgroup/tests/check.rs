@@ -26,7 +26,11 @@ fn report(options: &Options) -> Report {
     let limits = options.limits.map(|(pids, memory)| [pids, memory << 20].map(|it| it.to_string()));
     let arguments: Vec<String> =
         options.cgroup.iter().chain(limits.iter().flatten()).cloned().collect();
-    let sandbox = exercise!().cgroups().shared_mounts().args(arguments.clone());
+    let mut sandbox = exercise!().cgroups().shared_mounts().args(arguments.clone());
+    if options.cgroup.is_some() {
+        // Else what is done beside COMMAND's start usually comes in time.
+        sandbox = sandbox.hold_parents();
+    }
     let mut attempt = Attempt::start(sandbox.witness());
     // The longest first, because one number may be a part of a longer one.
     for (word, role) in arguments.iter().zip(["CGROUP", "PIDS", "MEMORY"]).rev() {

@@ -21,12 +21,15 @@ pub const IDS: &str = "NAMESPACES_BY_HAND_IDS";
 /// Set for the supervisor by the process that starts it.
 pub(crate) const SUPERVISOR: &str = "NAMESPACES_BY_HAND_SUPERVISOR";
 
+pub(crate) const USUAL_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long a program may take for each thing that is awaited of it: five seconds, or as many as
 /// [`PATIENCE`] says, because a slow machine may need more.
 pub fn patience() -> Duration {
-    let seconds = std::env::var(PATIENCE).ok().and_then(|seconds| seconds.parse().ok());
-    let seconds = seconds.filter(|seconds| *seconds > 0.0).unwrap_or(5.0);
-    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(5))
+    let seconds = std::env::var(PATIENCE).ok().and_then(|seconds| seconds.parse::<f64>().ok());
+    let seconds = seconds.filter(|seconds| *seconds > 0.0);
+    let patience = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    patience.unwrap_or(USUAL_PATIENCE)
 }
 
 /// Whether [`KERNEL`] asks for the oldest kernel of this course.

@@ -1,13 +1,12 @@
 //! Everything that runs on another kernel is built on this one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::ROOT;
+use crate::{CACHE, ROOT};
 
 /// A program of tests.
 pub(crate) struct Test {
@@ -96,16 +95,15 @@ pub(crate) fn build(checkout: &Path) -> Result<Built> {
     })
 }
 
-/// Builds the programs that `author` tries with these words, and keeps what cargo says about them in
-/// `said`, where `guest/cargo` says it again.
+/// Builds the programs that `author` tries with these words, and keeps what cargo says about them in files that
+/// begin with `said`, where `guest/cargo` says it again.
 pub(crate) fn programs(checkout: &Path, built: &Built, words: &str, said: &Path) -> Result<()> {
-    fs::create_dir_all(said)?;
     let mut author = Command::new(&built.author);
     author.args(words.split(' ')).arg("--build").current_dir(checkout);
     author.env(ROOT, checkout).env("SAID", said);
     author
         .env("REAL_CARGO", cargo(checkout).get_program())
-        .env("CARGO", said.with_file_name("record-cargo"));
+        .env("CARGO", checkout.join(CACHE).join("record-cargo"));
     let output = author.output().context("could not start author")?;
     let printed = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "the programs do not compile:\n{printed}");

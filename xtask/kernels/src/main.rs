@@ -110,14 +110,17 @@ fn run() -> Result<bool> {
     println!("building the tests …");
     let has = |name| work.iter().flat_map(|work| &work.suites).any(|suite| suite.name == name);
     let built = build::build(&checkout)?;
-    if has("programs") {
-        println!("building the programs that are tried …");
-        write_program(&cache.join("record-cargo"), include_str!("guest/record-cargo"))?;
-        build::programs(&checkout, &built, suites::PROGRAMS, &cache.join("said"))?;
+    let said = cache.join("said");
+    fs::create_dir_all(&said)?;
+    write_program(&cache.join("record-cargo"), include_str!("guest/record-cargo"))?;
+    for suite in SUITES.iter().filter(|suite| has(suite.name)) {
+        if let Some(words) = suite.of_author() {
+            println!("building the programs of `{}` …", suite.name);
+            build::programs(&checkout, &built, words, &said.join(suite.name))?;
+        }
     }
     if has("boxes") {
-        fs::create_dir_all(cache.join("said"))?;
-        fs::write(cache.join("said/boxes"), build::chapter_17(&checkout)?)?;
+        fs::write(said.join("boxes-build"), build::chapter_17(&checkout)?)?;
     }
     let mut all_right = true;
     for work in work {
@@ -128,7 +131,7 @@ fn run() -> Result<bool> {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(out.join("said"))?;
-        for entry in fs::read_dir(cache.join("said")).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(&said)?.flatten() {
             fs::copy(entry.path(), out.join("said").join(entry.file_name()))?;
         }
         let plan = work.write(&out, &checkout, &built)?;

@@ -45,6 +45,14 @@ impl Suite {
         matches!(self.runs, Runs::Script(_))
     }
 
+    /// The words of an author's command, whose programs are built before.
+    pub(crate) fn of_author(&self) -> Option<&'static str> {
+        match self.runs {
+            Runs::Author(words) => Some(words),
+            _ => None,
+        }
+    }
+
     /// Whether an account runs it. To change the machine takes root.
     pub(crate) fn is_for(&self, account: Account) -> bool {
         account == Account::Root || !self.changes_the_machine()
@@ -68,13 +76,14 @@ enum Runs {
 }
 
 /// In the order in which they run.
-pub(crate) static SUITES: [Suite; 10] = [
+pub(crate) static SUITES: [Suite; 11] = [
     Suite { name: "doctor", runs: Runs::Xtask("doctor") },
     Suite {
         name: "solutions",
         runs: Runs::Tests(|test| test.package.ends_with("-solution") && test.name == "check"),
     },
     Suite { name: "programs", runs: Runs::Author(PROGRAMS) },
+    Suite { name: "limits", runs: Runs::Author(LIMITS) },
     Suite {
         name: "sandbox",
         runs: Runs::Tests(|test| test.is("lab", &["lab", "sandbox", "visit"])),
@@ -92,7 +101,10 @@ pub(crate) static SUITES: [Suite; 10] = [
 ];
 
 /// What is tried beside the solutions: other right programs, and wrong ones of each kind.
-pub(crate) const PROGRAMS: &str = "verify --quick --any-progress --sample 40";
+const PROGRAMS: &str = "verify --quick --any-progress --sample 40";
+
+/// All programs of the chapter whose limits few other machines have.
+const LIMITS: &str = "verify --quick --any-progress ch14";
 
 /// What runs first, and after all that has to leave the machine as it was, as root.
 pub(crate) static AROUND: [Suite; 2] = [
@@ -110,10 +122,11 @@ pub(crate) fn write(
 ) -> Result<()> {
     let root = checkout.display();
     let mut script = format!(
-        "export CARGO=/out/cargo CI_NO_SKIP=1 NAMESPACES_BY_HAND_PATIENCE={PATIENCE} \
+        "export CARGO=/out/cargo SAID={} CI_NO_SKIP=1 NAMESPACES_BY_HAND_PATIENCE={PATIENCE} \
          {ROOT}={root}\n\
          cd {root}\n\
          names='{}'\n",
+        suite.name,
         names.join(" ")
     );
     match suite.runs {

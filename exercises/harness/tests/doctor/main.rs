@@ -18,9 +18,12 @@ fn seen_in(environment: &str) -> Option<Seen> {
         Ok(seen) => Some(seen),
         Err(reason) => {
             let what = format!("the environment `{environment}` cannot be set up here: {reason}");
-            match environment.starts_with("proc hidepid") {
-                true => skip!(OneId: "{what}"),
-                false => skip!("{what}"),
+            if environment.starts_with("proc hidepid") {
+                skip!(OneId: "{what}");
+            } else if reason.starts_with("it needs Linux ") {
+                skip!(Kernel: "{what}");
+            } else {
+                skip!("{what}");
             }
             None
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::unistd::Pid;
 
 use super::ptrace;
+use crate::env;
 use crate::look::process::is_timed;
 use crate::look::procfs::text_of;
 use crate::look::stat::Stat;
@@ -88,7 +89,7 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn new(pid: Pid, longest: Duration) -> Held {
         let now = Instant::now();
-        Held { pid, is_new: false, until: now + longest, looked: now, calm: 0 }
+        Held { pid, is_new: false, until: now + longest.mul_f64(slowness()), looked: now, calm: 0 }
     }
 
     /// A task that has not run yet.
@@ -103,6 +104,12 @@ impl Held {
         self.calm = if others.iter().all(|pid| waits(*pid)) { self.calm + 1 } else { 0 };
         others.is_empty() || self.calm >= LOOKS || self.looked >= self.until
     }
+}
+
+/// How many times longer things may take on this machine, by what is said about its patience: in an emulator
+/// it takes more than a second to execute a program or two.
+fn slowness() -> f64 {
+    env::patience().div_duration_f64(env::USUAL_PATIENCE).clamp(1.0, 4.0)
 }
 
 /// Whether a task waits for an event that another one has to cause, or has ended.
