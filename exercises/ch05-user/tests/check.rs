@@ -105,6 +105,7 @@ fn step5_its_status_is_passed_on_and_no_process_is_left() {
     let ending = |command: &[&str]| Attempt::start(plain_user([0, 0]).args(command)).finish();
     let missing = format!("/lab/{}", letters(3..20));
     report.ending("a COMMAND that is missing", &ending(&["--", &missing]));
+    report.ending("a COMMAND that is a directory", &ending(&["--", "/tmp"]));
 
     let signals =
         [Signal::SIGHUP, Signal::SIGINT, Signal::SIGKILL, Signal::SIGUSR1, Signal::SIGTERM];
@@ -125,6 +126,7 @@ fn step5_its_status_is_passed_on_and_no_process_is_left() {
     exit status: COMMAND's
     left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
+    a COMMAND that is a directory: exit status 127, left behind: nothing
     a COMMAND that a signal ends: exit status 128 + SIGNAL, left behind: nothing
     a uid_map that is refused: a failure, and no process stays
     a gid_map that is refused: a failure, and no process stays

@@ -267,8 +267,11 @@ fn step4_however_command_ends_your_program_ends_with_its_status() {
     report.ending("a COMMAND that was killed", &attempt.finish());
 
     let missing = format!("/lab/{}", token("missing"));
-    let missing = Attempt::start(exercise!().args(["--", &missing])).finish();
-    report.ending("a COMMAND that is missing", &missing);
+    for (key, command) in
+        [("a COMMAND that is missing", missing.as_str()), ("a COMMAND that is a directory", "/tmp")]
+    {
+        report.ending(key, &Attempt::start(exercise!().args(["--", command])).finish());
+    }
 
     let mut attempt = Attempt::start(script("sleep 1000 & exec {witness}"));
     if attempt.command().is_some() {
@@ -283,6 +286,7 @@ fn step4_however_command_ends_your_program_ends_with_its_status() {
     a COMMAND with a high status: exit status HIGH, left behind: nothing
     a COMMAND that was killed: exit status 128 + N, left behind: nothing
     a COMMAND that is missing: exit status 127, left behind: nothing
+    a COMMAND that is a directory: exit status 127, left behind: nothing
     a COMMAND that leaves a process: exit status COMMAND's, left behind: nothing
     ");
 }

@@ -165,7 +165,7 @@ fn answer(net: &Namespace, port: u16, clients: u32) -> String {
         Ok(words) if visit::words_on_port(net, port, clients) == Ok(words.clone()) => {
             format!("answers {words}")
         }
-        Ok(words) => format!("answers {words} to one client only"),
+        Ok(words) => format!("answers {words}, but not to every client"),
         // Nothing has come, or the connection is still open.
         Err(Errno::EAGAIN) => "no complete answer in time".to_owned(),
         Err(errno) => format!("no answer ({})", errno.desc()),

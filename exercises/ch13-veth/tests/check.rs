@@ -126,8 +126,13 @@ const LINKS: [(&str, LookAtLinks); 4] = [
 fn gateway(command: &Seen, six: bool) -> String {
     let routes = visit::routes_in(net(&command.namespaces)).unwrap_or_default();
     let defaults = routes.into_iter().filter(|route| route.destination == "default");
-    let mut gateways = defaults.filter_map(|route| route.gateway);
-    gateways.find(|gateway| gateway.contains(':') == six).unwrap_or_else(|| "none".to_owned())
+    let gateways: Vec<Option<String>> = defaults.map(|route| route.gateway).collect();
+    let found = gateways.iter().flatten().find(|gateway| gateway.contains(':') == six);
+    match found {
+        Some(gateway) => gateway.clone(),
+        None if gateways.contains(&None) => "an interface, without a gateway".to_owned(),
+        None => "none".to_owned(),
+    }
 }
 
 /// What is left of the pair when the program has ended, and the check holds no reference to the network

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use harness::look::{Kind, Namespace, Process};
+use harness::sandbox::State;
 use harness::visit;
 use harness::{
     Attempt, Report, Seen, assert_report, exercise, high_status, named_status, no_more_namespaces,
@@ -181,12 +182,15 @@ fn step4_after_a_refused_call_no_command_is_started() {
     let before_boot = (-1_000_000_000_000 - random() as i64 % 1_000_000).to_string();
     let program = exercise!().args([monotonic.as_str(), &before_boot]);
     refused(&mut report, "an offset to before the boot", program);
-    let program = exercise!().args([monotonic, boottime]);
-    refused(&mut report, "no more time namespaces", no_more_namespaces(program, "time"));
+    let program = || exercise!().args([&monotonic, &boottime]);
+    refused(&mut report, "no more time namespaces", no_more_namespaces(program(), "time"));
+    // Who may not make one could still do so in a user namespace, and nobody has asked for that.
+    refused(&mut report, "an ordinary user", program().state(State::PlainUser));
     not_refused(&mut report, "COMMAND where nothing is refused", "uptime", &self::report(0));
-    assert_report!(report.lines(&["an offset", "no more", "COMMAND where"]), @r"
+    assert_report!(report.lines(&["an offset", "no more", "an ordinary", "COMMAND where"]), @r"
     an offset to before the boot: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     no more time namespaces: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
+    an ordinary user: COMMAND is not started, your program fails, left behind: nothing, the lab is unchanged
     COMMAND where nothing is refused: later by BOOTTIME
     ");
 }

@@ -27,8 +27,8 @@ mod fuzz;
 
 pub use attempt::{
     A_PROCESS, Attempt, GONE, NO_PROCESS, Seen, high_status, left_of_a_killed, left_of_an_orphan,
-    named_status, names_errno, no_more_namespaces, no_new_proc, not_refused, refused, until,
-    watch_setgroups, with_room_for_a_queue,
+    named_status, names_errno, no_more_namespaces, no_new_proc, not_refused, refused, spells_errno,
+    until, watch_setgroups, with_room_for_a_queue,
 };
 #[doc(hidden)]
 #[cfg(feature = "snapshots")]

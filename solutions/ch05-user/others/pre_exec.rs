@@ -30,7 +30,9 @@ fn main() {
         Ok(status) => exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap())),
         Err(error) => {
             println!("cannot run {:?}: {error}", words[3]);
-            exit(if error.kind() == io::ErrorKind::NotFound { 127 } else { 125 });
+            let is_of_the_exec =
+                [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied].contains(&error.kind());
+            exit(if is_of_the_exec { 127 } else { 125 });
         }
     }
 }

@@ -132,8 +132,15 @@ pub fn not_refused(report: &mut Report, key: &str, fact: &str, run: &Report) {
     report.of_run(key, found, run);
 }
 
-/// Whether a message says which errno it is about: in words, by its name, or by its number.
+/// Whether a message may be about this errno: it says so, or ends with its number.
 pub fn names_errno(message: &str, errno: Errno) -> bool {
+    let number = (errno as i32).to_string();
+    spells_errno(message, errno) || tokens(message).last() == Some(&number.as_str())
+}
+
+/// Whether a message says that it is about this errno: in words, by its name, or by its number after a word
+/// such as `errno`. Another number could be a pid.
+pub fn spells_errno(message: &str, errno: Errno) -> bool {
     let words = io::Error::from(errno).to_string();
     // "Inappropriate ioctl for device (os error 25)", where nix has "Not a typewriter".
     let words = words.split(" (os error").next().unwrap_or_default();
@@ -141,15 +148,18 @@ pub fn names_errno(message: &str, errno: Errno) -> bool {
     if [words, errno.desc()].iter().any(|words| lower.contains(&words.to_lowercase())) {
         return true;
     }
-    let is_separator = |character: char| !character.is_alphanumeric() && character != '_';
-    let tokens: Vec<&str> = message.split(is_separator).filter(|token| !token.is_empty()).collect();
+    let tokens = tokens(message);
     let (name, number) = (format!("{errno:?}"), (errno as i32).to_string());
-    // A number alone could be a pid, so that it is at the end, or a word before it says what it is.
     let announced =
         |before: &str| ["error", "errno", "code"].contains(&before.to_lowercase().as_str());
     tokens.contains(&name.as_str())
         || tokens.windows(2).any(|pair| announced(pair[0]) && pair[1] == number)
-        || tokens.last() == Some(&number.as_str())
+}
+
+/// Its words, names and numbers.
+fn tokens(message: &str) -> Vec<&str> {
+    let is_separator = |character: char| !character.is_alphanumeric() && character != '_';
+    message.split(is_separator).filter(|token| !token.is_empty()).collect()
 }
 
 #[cfg(test)]

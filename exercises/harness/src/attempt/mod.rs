@@ -25,6 +25,7 @@ use crate::{mistakes, variant, verdict};
 pub use again::with_room_for_a_queue;
 pub use ending::{
     high_status, named_status, names_errno, no_more_namespaces, no_new_proc, not_refused, refused,
+    spells_errno,
 };
 pub use ids::watch_setgroups;
 pub use left::{A_PROCESS, NO_PROCESS, left_of_a_killed, left_of_an_orphan, until};
