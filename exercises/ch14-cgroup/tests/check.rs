@@ -12,12 +12,17 @@ use harness::{Attempt, Report, Seen, assert_report, exercise, random, refused, s
 /// The line that every step compares, even on a machine that can show nothing more.
 const NAMESPACE: &str = "COMMAND's cgroup namespace";
 
+const BEFORE: &str = "before the parent goes on";
+
 /// The options before `--`, which decide what the check looks at.
 #[derive(Default)]
 struct Options {
     cgroup: Option<String>,
     /// Number of processes, and MiB of memory.
     limits: Option<(u64, u64)>,
+    /// Whether COMMAND is looked at before its parent goes on. What is done beside its start usually comes in
+    /// time, and here it comes too late.
+    holds_parents: bool,
 }
 
 /// Runs the program once and looks at COMMAND while it is parked. The lab's mounts are shared, as
@@ -27,8 +32,7 @@ fn report(options: &Options) -> Report {
     let arguments: Vec<String> =
         options.cgroup.iter().chain(limits.iter().flatten()).cloned().collect();
     let mut sandbox = exercise!().cgroups().shared_mounts().args(arguments.clone());
-    if options.cgroup.is_some() {
-        // Else what is done beside COMMAND's start usually comes in time.
+    if options.holds_parents {
         sandbox = sandbox.hold_parents();
     }
     let mut attempt = Attempt::start(sandbox.witness());
@@ -111,7 +115,7 @@ fn try_limits(attempt: &mut Attempt, command: &Rc<Seen>, (pids, memory): (u64, u
 
 /// A cgroup with a random name.
 fn in_a_cgroup() -> Options {
-    Options { cgroup: Some(token("otter")), limits: None }
+    Options { cgroup: Some(token("otter")), ..Options::default() }
 }
 
 /// Limits that are far above what the program needs, and far below what a lab may use.
@@ -180,14 +184,16 @@ fn step3_command_is_moved_before_its_namespace_is_made() {
 /// memory, and no more. The check moves processes of its own there and tries.
 #[step]
 fn step4_the_limits_hold() {
-    let report = match sandbox::has_cgroup_limits() {
+    let mut report = match sandbox::has_cgroup_limits() {
         Ok(()) => report(&with_limits()),
         Err(refused) => {
             let report = without("whether limits hold", &refused);
             return assert_report!(report.lines(&[NAMESPACE]), @"COMMAND's cgroup namespace: its own");
         }
     };
-    let lines = ["its cgroup", "pids.max", "memory.max", "processes", "twice"];
+    let held = self::report(&Options { holds_parents: true, ..with_limits() });
+    report.same(BEFORE, &held, &["pids.max", "memory.max"]);
+    let lines = ["its cgroup", "pids.max", "memory.max", "processes", "twice", BEFORE];
     assert_report!(report.lines(&lines), @r"
     its cgroup, seen by COMMAND: /
     its cgroup, seen by the lab: /CGROUP
@@ -195,6 +201,7 @@ fn step4_the_limits_hold() {
     memory.max: MEMORY
     processes it can hold: PIDS
     twice as much memory: refused
+    before the parent goes on: the same
     ");
 }
 

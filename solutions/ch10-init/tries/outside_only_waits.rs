@@ -1,4 +1,4 @@
-//! Named: the process outside keeps a signal to itself
+//! Named: a signal to the process outside does not come to COMMAND
 //! Signals are blocked in both processes, and only PID 1 takes them.
 
 use std::os::unix::process::CommandExt;

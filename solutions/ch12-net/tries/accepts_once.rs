@@ -1,4 +1,4 @@
-//! Named: only the first client is answered
+//! Named: not every client is answered
 //! Each server accepts one client, as a test with one client does not show.
 
 use std::io::Write;

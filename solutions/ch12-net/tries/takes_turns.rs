@@ -1,4 +1,4 @@
-//! Named: only the first client is answered
+//! Named: not every client is answered
 //! One thread serves both networks, first a client outside and then one inside.
 
 use std::ffi::{OsStr, OsString};
