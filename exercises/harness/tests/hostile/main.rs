@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use canaries::{Canaries, Listeners};
 use corpus::{AFTERWARDS, ALONE, Attack, CORPUS, EVERYTHING, Ends, How, IN_CGROUPS};
 use fingerprint::{Fingerprint, Noise};
-use harness::sandbox::{self, Sandbox, State, Status, Wait};
+use harness::sandbox::{self, Sandbox, State, Status, Wait, patience};
 use harness::{Attempt, watch_setgroups};
 
 /// The first argument of a process that is to attack.
@@ -166,7 +166,7 @@ const STARTS: &[Start] = &[
 fn attempt(attack: &Attack, start: &Start) -> Result<(), String> {
     let run = || {
         let (program, words) = program(attack);
-        let patience = if attack.ends == Ends::Time { SHORT } else { LONG };
+        let patience = if attack.ends == Ends::Time { SHORT } else { LONG.max(patience()) };
         let sandbox = (start.of)(Sandbox::new(program).args(words)).witness();
         let mut attempt = Attempt::start(sandbox.patience(Some(patience)));
         let command = attempt.command().is_some();

@@ -126,8 +126,10 @@ const PLANTS: &[Plant] = &[
 ];
 
 /// Kinds that are not planted, and why.
-const NO_PLANT: &[(&str, &str)] =
-    &[("keys by user: ", "its lines are users, and a user namespace without privilege has one")];
+const NO_PLANT: &[(&str, &str)] = &[
+    ("keys by user: ", "its lines are users, and a user namespace without privilege has one"),
+    ("files below ", "a checkout that is mounted read-only"),
+];
 
 fn because<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> String {
     move |error| format!("{what}: {error}")
