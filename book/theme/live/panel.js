@@ -19,7 +19,6 @@ const FRAME = `
   <progress class="live-progress" aria-label="Loaded" hidden></progress>
   <div class="live-challenge" hidden>
     <div class="live-ask"></div>
-    <p class="live-verdict" role="status"></p>
     <pre class="live-table" tabindex="0" role="group" aria-label="What the kernel shows" hidden></pre>
     <div class="live-hints"></div>
   </div>
@@ -31,6 +30,7 @@ const FRAME = `
     <div class="live-log" role="group" aria-label="What the lab prints" tabindex="0"></div>
     <div class="live-announcer" role="status"></div>
     <p class="live-note" role="status"></p>
+    <p class="live-verdict" role="status" hidden></p>
     <label for="live-input">Command</label>
     <div class="live-line">
       <textarea id="live-input" class="live-input" rows="1" autocomplete="off" autocapitalize="off" autocorrect="off" spellcheck="false" enterkeyhint="send" aria-describedby="live-keys"></textarea>
@@ -91,6 +91,8 @@ export class Panel {
     this.wanted = wanted;
     this.commands = wanted.commands;
     this.part('challenge').hidden = wanted.challenge === null;
+    // Beside the field for the next command, where it is seen on a small screen as well.
+    this.part('verdict').hidden = wanted.challenge === null;
     this.part('commands').hidden = this.commands.length === 0;
     this.part('all').hidden = this.commands.length < 2;
     this.part('why').textContent = '';
@@ -153,7 +155,7 @@ export class Panel {
   judge(state, text) {
     const verdict = this.part('verdict');
     const table = this.part('table');
-    this.part('challenge').dataset.state = state;
+    verdict.dataset.state = state;
     verdict.textContent = {
       'done': 'Done: the kernel shows what is asked.',
       'wrong': `Not yet: ${text}`,

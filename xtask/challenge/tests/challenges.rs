@@ -150,4 +150,17 @@ fn what_is_undone_does_not_count_any_more() {
     assert_eq!(outcome(challenge, &script, "done"), "done");
     let script = "unshare --uts sh -c 'hostname otter'";
     assert_eq!(outcome(challenge, script, "not yet"), "not yet");
+    let names = &all()["ch02-unshare"][1];
+    let script = "unshare --uts sh -c 'hostname otter; exec sleep 60' & hostname badger; sleep 1; \
+                  hostname lab; unshare --uts sh -c 'hostname badger; exec sleep 60' &";
+    assert_eq!(outcome(names, script, "done"), "done", "the lab has its name back");
+}
+
+/// What a reader has tried before is still there.
+#[test]
+fn another_try_beside_it_does_no_harm() {
+    let join = &all()["ch04-setns"][0];
+    let script = "nsenter --target $(pgrep -x sleep) --uts sleep 600 & sleep 0.5; \
+                  nsenter --target $(pgrep -o -x sleep) --uts tail -f /dev/null &";
+    assert_eq!(outcome(join, script, "done"), "done");
 }

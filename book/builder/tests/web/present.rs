@@ -241,14 +241,19 @@ pub(crate) fn window(speaker: &mut Chromium, site: &Site) -> Vec<String> {
     faults.0
 }
 
-/// The windows of notes, as soon as there is one. While a window loads, which the second key lets it do once more,
-/// it has no address.
+/// The windows of notes, as soon as there is one, and no other has come for a while. While a window loads, which the
+/// second key lets it do once more, it has no address.
 fn windows_of_notes(speaker: &mut Chromium) -> Vec<String> {
     let start = Instant::now();
+    let mut last = (Vec::new(), start);
     loop {
         let windows = speaker.windows("present=notes");
-        if !windows.is_empty() || start.elapsed() > Duration::from_secs(10) {
-            return windows;
+        if windows != last.0 {
+            last = (windows, Instant::now());
+        }
+        let is_final = !last.0.is_empty() && last.1.elapsed() > Duration::from_secs(1);
+        if is_final || start.elapsed() > Duration::from_secs(10) {
+            return last.0;
         }
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -185,5 +185,7 @@ mod tests {
         for message in ["", "pid 2 is gone", "MY_ENOENT", "error 22"] {
             assert!(!names_errno(message, Errno::ENOENT), "{message}");
         }
+        assert!(!spells_errno("no answer for 2", Errno::ENOENT), "2 may be a pid");
+        assert!(spells_errno("open failed (os error 2)", Errno::ENOENT));
     }
 }

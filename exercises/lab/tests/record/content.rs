@@ -185,9 +185,7 @@ fn the_root_of_a_cgroup_namespace_is_where_its_maker_was() {
 #[test]
 fn a_deadlock_at_the_end_of_pid_1_is_seen() {
     if !wchan_is_told() {
-        return skip!(
-            "a deadlock: it needs Linux 5.16, where every kernel tells the place of a wait"
-        );
+        return skip!(Kernel: "a deadlock: it needs Linux 5.16, which always tells the place of a wait");
     }
     let told = sentences(&trace_of("a parent waits for a PID 1 only").0);
     let waits: Vec<&str> = told.lines().filter(|line| line.contains("has been reaped")).collect();
